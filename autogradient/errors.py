@@ -1,0 +1,213 @@
+"""Every error a person may see, and the sentence each one says.
+
+    AutogradientError
+    ├── SourceErrors      an instructor notebook has mistakes (all of them at once)
+    ├── CourseError       grader_config/course.toml is wrong, or something the command names is not there
+    ├── ReleaseError
+    │   ├── LeakError     something secret would reach the student
+    │   └── StaleError    release/ is not what the source gives
+    ├── SubmissionError   a submitted file cannot be read as a notebook
+    ├── ProofError        an assignment has no up-to-date proof, or its proof failed
+    ├── LedgerError       results/ledger.jsonl is damaged
+    ├── GradebookError    gradebook.db cannot be opened, is busy, or lacks an assignment
+    └── WorkerError       the untrusted side died, hung or broke the protocol
+
+A message names the file, the cell and what to do, in one sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class AutogradientError(Exception):
+    """The base of all our errors; its text is fit to be shown as it stands."""
+
+
+@dataclass(frozen=True, order=True)
+class Mistake:
+    """One mistake in a source: where it stands and what to do about it.
+
+    `line` is 1-based in the text file; 0 where a file has no useful lines (an .ipynb). `cell` is the 1-based number of the cell.
+    """
+
+    file: str
+    line: int
+    cell: int
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place} (cell {self.cell}): {self.message}" if self.cell else f"{place}: {self.message}"
+
+
+class SourceErrors(AutogradientError):
+    """All mistakes of one source, in the order of the file."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = sorted(mistakes)
+        super().__init__("\n".join(map(str, self.mistakes)))
+
+
+class CourseError(AutogradientError):
+    """The course folder, its configuration or a name given on the command line is wrong."""
+
+
+class ReleaseError(AutogradientError):
+    """A release could not be made."""
+
+
+class LeakError(ReleaseError):
+    """Something of the secret parts stands in the finished release."""
+
+    def __init__(self, assignment: str, leaks: Sequence[str]) -> None:
+        self.leaks = list(leaks)
+        super().__init__("\n".join([LEAK_FOUND.format(assignment=assignment), *(f"  {leak}" for leak in leaks)]))
+
+
+class StaleError(ReleaseError):
+    """The release folder differs from what the source gives."""
+
+    def __init__(self, assignment: str, difference: str) -> None:
+        self.difference = difference
+        super().__init__(STALE_RELEASE.format(assignment=assignment) + "\n" + difference)
+
+
+class SubmissionError(AutogradientError):
+    """A submitted file is no readable notebook."""
+
+
+class ProofError(AutogradientError):
+    """The proof of an assignment is missing, out of date or failed."""
+
+
+class LedgerError(AutogradientError):
+    """The ledger of human decisions cannot be read or written."""
+
+
+class GradebookError(AutogradientError):
+    """nbgrader's gradebook cannot be opened or written, or does not know what it is asked about."""
+
+
+class WorkerError(AutogradientError):
+    """The untrusted process ended or said something that is no answer."""
+
+
+class WorkerTimeout(WorkerError):
+    """The untrusted process did not answer in time."""
+
+
+# ---- sources -------------------------------------------------------------------------------------------------------
+UNKNOWN_KEY = "unknown key '{key}' for a cell with the role '{role}'{nearest}"
+UNKNOWN_ROLE = "unknown role '{role}'{nearest}; the first key of a directive names the cell's role"
+UNKNOWN_PART = "'{role}: {part}' names a part that has no answer cell{nearest}"
+NEAREST = "; did you mean '{word}'?"
+REPEATED_KEY = "the key '{key}' is given twice; keep one"
+NO_COLON = "'{text}' is no 'key: value' pair; write '#| key: value'"
+BAD_YAML = "the value of '{key}' is not valid YAML ({problem}); put it in quotes"
+MISPLACED = "a directive stands below other lines; move it to the top of its cell (a cell marker written '# %%x', without its space, swallows the cell into the one before it)"
+WRONG_CELL_TYPE = "a '{role}' cell is a {expected} cell; this one is {got}"
+REPEATED_ID = "the id '{id}' is used twice (first in cell {first}); ids are permanent and unique"
+BAD_ID = "'{id}' is no valid id; use small letters, digits and hyphens, beginning with a letter"
+RESERVED_ID = "'{id}' ends in a reserved suffix ({suffix}); choose another id"
+BAD_PART = "part '{part}' must be called '{question}' or '{question}-p1', '{question}-p2', … like its question"
+PART_NUMBERS = "the parts of question '{question}' are numbered {got}; number them {expected}"
+NO_QUESTION = "part '{part}' has no question: put a cell '<!--| question: {question}, … -->' above it"
+NO_PARTS = "question '{question}' has no answer cell; add one or remove the question"
+NO_TESTS = "code part '{part}' has no tests cell; add '#| tests: {part}' with at least one case"
+NO_SOLUTION = "the answer of '{part}' has no solution; write 'name = value  # SOLUTION' or ### BEGIN SOLUTION … ### END SOLUTION"
+NO_ASSIGNMENT = "the answer of '{part}' must be one line 'name = value  # SOLUTION'"
+UNCLOSED_SOLUTION = "### BEGIN SOLUTION without ### END SOLUTION"
+UNOPENED_SOLUTION = "### END SOLUTION without ### BEGIN SOLUTION"
+BAD_SYNTAX = "not valid Python: {problem}"
+BAD_KIND = "unknown kind '{kind}'{nearest}"
+BAD_POINTS = "'{points}' is no number of points; use a positive number with at most two decimals"
+POINTS_SUM = "part '{part}' declares {declared} points but its cases add up to {sum}"
+NO_POINTS = "part '{part}' needs 'points'"
+CASE_WITHOUT_POINTS = "case '{case}' of '{part}' has no points; write @test_case(points=…)"
+CASE_NOT_LITERAL = "@test_case of '{case}' must be given plain values ({key} is an expression)"
+CASE_UNKNOWN_KEY = "@test_case of '{case}' has an unknown argument '{key}'{nearest}"
+CASE_TWICE = "two cases of '{part}' are called '{case}'; give each a name of its own"
+BAD_LEVEL = "level '{level}' is none of E, M, H"
+BAD_MINUTES = "minutes '{minutes}' is no positive number"
+BAD_NEEDS = "'needs: {needs}' is not known; use cuda or cpp"
+NO_OPTIONS = "'{part}' is a {kind} question and needs 'options: {{a: …, b: …}}'"
+NOT_AN_OPTION = "the solution of '{part}' is {value}, which is none of its options {options}"
+BAD_OPTIONS = "the options of '{part}' must be {expected}"
+BAD_SOLUTION = "the solution of '{part}' is {value}; a {kind} answer is {expected}"
+BAD_TOLERANCE = "tol '{tol}' of '{part}' is neither a number ('1e-3') nor a percentage ('0.1%')"
+BAD_ACCEPT = "'{part}' is a text question and needs 'accept: [word, …]', one list for each blank"
+BAD_SLIP = "'{value}' in 'because' of '{part}' is no {kind} answer; write it as a Python value in quotes"
+SLIP_IS_RIGHT = "'because' of '{part}' lists the right answer {value} as a slip"
+RUBRIC_SUM = "the rubric of '{part}' adds up to {sum} points but the part has {declared}"
+RUBRIC_ITEM = "'{text}' is no rubric item; write '- [2] short-name: what it takes'"
+RUBRIC_EMPTY = "the rubric of '{part}' has no items; write '- [1] short-name: what it takes'"
+NO_RUBRIC = "essay '{part}' has no rubric; add a cell '<!--| rubric: {part} -->'"
+NO_BECAUSE = "a {role} cell needs 'because: …', which names {what}"
+BAD_EARNS = "'earns: {earns}' is not a number of points below the {points} of part '{part}'"
+NO_EQUIVALENT = "an equivalent cell needs 'from', 'to' and 'because'"
+NO_FRONT_MATTER = "the notebook's metadata has no 'autogradient' section; run 'autogradient new NAME' for a notebook to start from"
+BAD_FORMAT = "format {format} is not known; this version reads format 1"
+BAD_FRONT_KEY = "unknown key '{key}' in the front matter{nearest}"
+BAD_TITLE = "the first heading is '{heading}', but the front matter's title is '{title}'; make them equal"
+NO_TITLE = "the front matter has no 'title'"
+BAD_LIMIT = "limit '{key}: {value}' must be a positive number"
+DUPLICATE_NAME = "'{name}' is already the answer of '{other}'; give each short answer a name of its own"
+OPTIONAL_ORDER = "question '{question}' is not optional but stands after an optional one; move optional questions to the end"
+NO_FILE = "{path}: no such file or folder"
+NOT_A_SOURCE = "{path}: neither an instructor notebook (.py or .ipynb) nor a folder with one"
+
+# ---- course, release, proof ----------------------------------------------------------------------------------------
+NO_COURSE = "{path}: no course here (no grader_config/course.toml in this folder or above); run the command inside a course, or give --assignment PATH"
+BAD_COURSE = "{file}: {where}: {problem}"
+UNKNOWN_ASSIGNMENT = "no assignment called '{name}'{nearest}; the course has: {known}"
+EXISTS = "{path} exists already; choose another name"
+LEAK_FOUND = "{assignment}: the release would show students what they must not see; nothing was written"
+LEAK_LINE = "{file}: {place} contains {what} from cell {cell} ({role}): {excerpt!r}"
+STALE_RELEASE = "release/{assignment} is not what the source gives; run 'autogradient release {assignment}'"
+NO_PROOF = "{assignment} has no proof; run 'autogradient prove {assignment}'"
+OLD_PROOF = "the proof of {assignment} is of another version of it; run 'autogradient prove {assignment}'"
+FAILED_PROOF = "{assignment} is not proved; run 'autogradient prove {assignment}' to see why"
+
+# ---- submissions ---------------------------------------------------------------------------------------------------
+UNREADABLE_JSON = "{name}: this is not a notebook (not valid JSON, line {line}); open it in JupyterLab, save it and submit again"
+MERGE_CONFLICT = "{name}: a merge conflict was left in the file (line {line}); keep one side of it, open the notebook to see that it loads, and submit again"
+UNREADABLE_NOTEBOOK = "{name}: this is not a notebook JupyterLab could open ({problem}); save it again from JupyterLab and submit that file"
+EMPTY_FILE = "{name}: the file is empty; save the notebook and submit again"
+TOO_LARGE = "{name}: the file has {size:.0f} MB, more than the {limit} MB that are read; clear its outputs and submit again"
+TOO_MANY_CELLS = "{name}: the notebook has {count} cells, more than the {limit} that are read"
+NO_NOTEBOOK = "{name}: no notebook (.ipynb) in this folder"
+NOT_RECOGNISED = "{name}: this notebook belongs to no assignment of the course; name it with --assignment"
+TWO_NOTEBOOKS = "{names} are both notebooks of this assignment; {chosen} was graded because {reason}"
+RENAMED = "the notebook is called {name}; it was recognised as {assignment} by {how}"
+ANSWER_MISSING = "the answer cell of '{part}' is gone and no other cell defines {names}; add it again to earn its points"
+ANSWER_FOUND = "the answer of '{part}' had lost its id and was found in cell {cell}"
+ANSWER_TWICE = "'{part}' has {count} answer cells ({cells}); the last one that was changed, cell {chosen}, was graded"
+LOCKED_EDITED = "the {what} cell of '{part}' had been changed; the course's own was used"
+LOCKED_DELETED = "the {what} cell of '{part}' was missing; the course's own was used"
+LOCKED_REPEATED = "the {what} cell of '{part}' stands {count} times; the course's own was used once"
+CELL_STOPPED = "this cell was stopped after {seconds:g} s; look for a loop that never ends"
+CELL_KILLED = "this cell ended the Python process ({how}); the cells after it were run without it"
+CELL_ERROR = "this cell ended with {name}: {value}"
+CONFLICT_MARKERS = "this cell has merge-conflict markers in it; keep one side and remove the lines that begin with <<<<<<<, ======= and >>>>>>>"
+UNSEALED = "note: grading is not sealed yet: the submission's code and the tests share a process, so grade only work you trust"
+
+# ---- ledger and gradebook ------------------------------------------------------------------------------------------
+BAD_LEDGER_LINE = "{file}:{line}: not a ledger entry ({problem}); mend or restore the file, entries are never changed or removed"
+NO_LEDGER = "{file}: the ledger cannot be {what} ({problem})"
+NO_GRADEBOOK = "{url}: the gradebook cannot be opened ({problem})"
+GRADEBOOK_BUSY = "{url}: the gradebook cannot be written ({problem}); close other programs that write to it and try again"
+GRADEBOOK_NOT_A_FILE = "{url}: only a gradebook in an SQLite file can be rebuilt"
+NOT_RECORDED = "the gradebook does not know the assignment '{assignment}'; run 'autogradient release {assignment}' first"
+BAD_STUDENT = "'{student}' cannot be a student's id here; ids become folder names, so use letters, digits, dots, hyphens and underscores"
+
+
+def relative(path: Path | str) -> str:
+    """`path` as a person would type it: relative to the current folder where that is shorter."""
+    path = Path(path)
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

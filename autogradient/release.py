@@ -1,0 +1,333 @@
+"""Assignment → what students get: the notebook with stubs, public tests, figures and data. Pure: the same assignment gives the same bytes.
+
+`build` makes the files in memory, `write` puts them on disk, `difference` says how a folder differs from them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from autogradient import kinds
+from autogradient.assignment import Assignment, Cell, Part
+from autogradient.result import decimal
+from autogradient.testcode import Statement, reachable, show_points, statements
+
+GRADER_CELL = "import otter\n\ngrader = otter.Notebook(tests_dir=\"tests\")"
+NO_PROBE = 'def probe(function):\n    """Leave a probe as it is: here it runs beside your code anyway."""\n    return function'
+DROPPED = ("staff", "wrong", "right", "equivalent", "rubric", "helpers")
+#: Shown for a locked cell whose points are earned after submission. It must return 0 to stock nbgrader, which gives full marks to a cell that only prints.
+HIDDEN_CELL = """import os
+
+print("{points} more {noun} checked after you submit.")
+0 if os.environ.get("NBGRADER_EXECUTION") == "autograde" else None"""
+
+
+@dataclass
+class Release:
+    """The files of one release: relative path → bytes. The notebook is `<name>.ipynb`."""
+
+    name: str
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def notebook(self) -> bytes:
+        """The student notebook."""
+        return self.files[f"{self.name}.ipynb"]
+
+
+@dataclass(frozen=True)
+class LockedCell:
+    """A cell of the release that is the instructor's: its grade_id, cell type, text and points (None where it is no grade cell)."""
+
+    grade_id: str
+    kind: str
+    source: str
+    points: Fraction | None = None
+
+
+def build(assignment: Assignment, hidden_answers: dict[str, Any] | None = None) -> Release:
+    """The release of an assignment.
+
+    With `hidden_answers` (expected values of short answers by part id) it is a throw-away course for a stock grader instead:
+    the `-hidden` cells run `tests/<part>-hidden.py`, which holds the hidden tests. Never publish that.
+    """
+    release = Release(assignment.name)
+    parity = hidden_answers is not None
+    release.files[f"{assignment.name}.ipynb"] = _notebook(assignment, parity)
+    for part in assignment.parts:
+        if part.by_hand:
+            continue
+        release.files[f"tests/{part.id}.py"] = test_file(assignment, part, hidden=False).encode()
+        if hidden_answers is not None and part.hidden_points:
+            release.files[f"tests/{part.id}-hidden.py"] = test_file(assignment, part, hidden=True, expected=hidden_answers.get(part.id)).encode()
+    release.files.update(assignment.files)
+    return release
+
+
+def load(release: Release) -> dict[str, Any]:
+    """The student notebook as plain JSON data."""
+    notebook: dict[str, Any] = json.loads(release.notebook)
+    return notebook
+
+
+def write(release: Release, folder: Path) -> bool:
+    """Make `folder` hold exactly the release. Whole or not at all. Returns whether anything changed."""
+    if not difference(release, folder):
+        return False
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        for name, data in release.files.items():
+            target = temporary / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        os.chmod(temporary, 0o755)
+        old = temporary.with_name(temporary.name + ".old")
+        if folder.exists():
+            folder.rename(old)
+        temporary.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return True
+
+
+def difference(release: Release, folder: Path) -> str:
+    """How `folder` differs from the release, as a unified diff; "" where it does not. Jupyter's checkpoints do not count."""
+    present = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and not _is_clutter(p.relative_to(folder))}
+    out: list[str] = []
+    for name in sorted(present.keys() | release.files.keys()):
+        have, want = present.get(name), release.files.get(name)
+        if have == want:
+            continue
+        try:
+            old, new = ((data or b"").decode().splitlines() for data in (have, want))
+            out += difflib.unified_diff(old, new, f"on disk/{name}", f"from source/{name}", lineterm="", n=1)
+        except UnicodeDecodeError:
+            out.append(f"binary file {name} differs")
+    return "\n".join(out)
+
+
+def _is_clutter(path: Path) -> bool:
+    return any(part in (".ipynb_checkpoints", "__pycache__") for part in path.parts) or path.name == ".OTTER_LOG"
+
+
+# ---- public tests ----------------------------------------------------------------------------------------------------
+
+
+def test_file(assignment: Assignment, part: Part, *, hidden: bool, expected: Any = None) -> str:
+    """An otter test file (exception format) with the visible or the hidden cases of a part, able to stand alone.
+
+    A file without points would show "passed!" for anything, so where the visible cases carry none the first one gets a nominal point.
+    """
+    cases = [case for case in part.cases if case.hidden == hidden]
+    pool = _pool(assignment, part)
+    by_name = {statement.case: statement for statement in pool if statement.case}
+    bodies: list[str] = []
+    needed: set[str] = set()
+    nominal = not any(case.points for case in cases)
+    variable = part.names[0] if part.names else "answer"
+    if not cases:  # a code part whose cases are all hidden still gets a check of its form
+        bodies.append(
+            _decorator(kinds.FORM_TITLE, 1, False, f"Define {', '.join(part.names)} in the cell above.")
+            + f"def {kinds.FORM_CASE}({', '.join(part.names)}):\n    assert None not in ({', '.join(part.names)},), 'Run the cell with your answer first.'"
+        )
+    for case in cases:
+        points = Fraction(1) if nominal and case is cases[0] else case.points
+        header = _decorator(case.title, decimal(points), False, case.failure_message, case.success_message)
+        if case.name in by_name:
+            statement = by_name[case.name]
+            bodies.append(header + _without_decorators(statement.source))
+            needed |= statement.needs
+        elif case.name == kinds.FORM_CASE:
+            bodies.append(header + f"def {case.name}({variable}):\n{kinds.form_check(part)}")
+            needed.add(kinds.FORMS[part.kind].__name__)
+        else:
+            bodies.append(
+                header
+                + f"def {case.name}({variable}):\n{kinds.form_check(part)}\n"
+                + f"    assert is_right({part.kind!r}, {variable}, {expected!r}, {kinds.verdict_rules(part)!r})"
+            )
+            needed |= {kinds.FORMS[part.kind].__name__, "is_right"}
+    if part.is_short and part.kind != "formula":  # a formula's tests bring them along
+        pool = statements(kinds.form_text()) + pool
+    used = [statement for statement in reachable(needed, pool) if not statement.case]
+    all_needed = needed.union(*(statement.needs for statement in used))
+    top, definitions = [], []
+    for statement in used:
+        (top if re.match(r"(import|from) ", statement.source) else definitions).append(statement.source)
+    if "secret" in all_needed:
+        if "import numpy as np" not in top:
+            top.append("import numpy as np")
+        definitions.insert(0, f"secret = np.random.default_rng({_number(part.id)})")
+    if "probe" in all_needed:
+        definitions.insert(0, NO_PROBE)
+    name = f"{part.id}-hidden" if hidden else part.id
+    imports = sorted({"from otter.test_files import test_case", *top}, key=_import_order)
+    head = ["OK_FORMAT = False", "\n".join(imports), f'name = "{name}"\npoints = None']
+    return "\n\n\n".join(["\n\n".join(head), *definitions, *bodies]) + "\n"
+
+
+def _pool(assignment: Assignment, part: Part) -> list[Statement]:
+    """Every statement that a case of `part` may use, from the instructor's cells, in their order."""
+    texts = [cell.source for cell in assignment.with_role("setup")]
+    texts += [given_source(cell, assignment.seed) for cell in assignment.with_role("given") if cell.target in (part.question, part.id)]
+    texts += [cell.source for cell in assignment.with_role("helpers")]
+    return [statement for text in [*texts, part.tests] if text.strip() for statement in statements(re.sub(r"^\s*[%!].*$", "", text, flags=re.MULTILINE))]
+
+
+def _decorator(title: str, points: Any, hidden: bool, failure: str = "", success: str = "") -> str:
+    extras = "".join(f", {key}={value!r}" for key, value in (("success_message", success), ("failure_message", failure)) if value)
+    return f"@test_case(name={title!r}, points={points!r}, hidden={hidden!r}{extras})\n"
+
+
+def _without_decorators(source: str) -> str:
+    return source[re.search(r"^(async )?def ", source, re.MULTILINE).start() :]  # type: ignore[union-attr]
+
+
+def _import_order(line: str) -> tuple[bool, str]:
+    return ("otter" in line or "torch" in line or "numpy" in line or "matplotlib" in line, line.split()[1])
+
+
+def _number(text: str) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+
+
+def given_source(cell: Cell, seed: int) -> str:
+    """A given cell with the course's seed written out at its top."""
+    return f"seed = {seed}\n{cell.source}" if re.search(r"\bseed\b", cell.source) else cell.source
+
+
+# ---- the notebook ----------------------------------------------------------------------------------------------------
+
+
+def locked_cells(assignment: Assignment) -> dict[str, LockedCell]:
+    """The instructor's cells of the release by grade_id."""
+    notebook = json.loads(_notebook(assignment, False))
+    found = {}
+    for cell in notebook["cells"]:
+        meta = cell["metadata"].get("nbgrader")
+        if meta and meta["locked"]:
+            points = Fraction(str(meta["points"])) if meta["grade"] else None
+            found[meta["grade_id"]] = LockedCell(meta["grade_id"], cell["cell_type"], cell["source"], points)
+    return found
+
+
+class _Notebook:
+    """The cells of a student notebook as they are laid down, with nbgrader's metadata."""
+
+    def __init__(self) -> None:
+        self.cells: list[dict[str, Any]] = []
+        self.counts: dict[str, int] = {}
+        self.previous = "start"
+
+    def numbered(self, stem: str) -> str:
+        self.counts[stem] = self.counts.get(stem, 0) + 1
+        return f"{stem}{self.counts[stem]}"
+
+    def add(self, kind: str, source: str, grade_id: str, *, locked: bool = True, solution: bool = False, points: Fraction | None = None) -> None:
+        from nbformat import NotebookNode
+        from nbgrader.utils import compute_checksum
+
+        meta: dict[str, Any] = {"grade": points is not None, "grade_id": grade_id, "locked": locked, "schema_version": 3, "solution": solution, "task": False}
+        if points is not None:
+            meta["points"] = decimal(points)
+        cell: dict[str, Any] = {"cell_type": kind, "id": cell_id(grade_id), "metadata": {"nbgrader": meta}, "source": source}
+        if kind == "code":
+            cell |= {"execution_count": None, "outputs": []}
+        node = NotebookNode({**cell, "metadata": NotebookNode({"nbgrader": NotebookNode(meta)})})
+        meta |= {"cell_type": kind, "checksum": compute_checksum(node)}
+        if locked:
+            cell["metadata"] |= {"deletable": False, "editable": False}
+        self.cells.append(cell)
+
+    def scratch(self, source: str, name: str) -> None:
+        self.cells.append({"cell_type": "code", "id": cell_id(name), "metadata": {}, "source": source, "execution_count": None, "outputs": []})
+
+
+def cell_id(grade_id: str) -> str:
+    """The notebook cell's id: the grade_id, shortened where it is longer than the 64 characters a cell id may have."""
+    return grade_id if len(grade_id) <= 64 else f"{grade_id[:52]}-{hashlib.sha256(grade_id.encode()).hexdigest()[:11]}"
+
+
+def _notebook(assignment: Assignment, parity: bool) -> bytes:
+    book = _Notebook()
+    parts = {part.id: part for part in assignment.parts}
+    with_tests = {cell.target for cell in assignment.with_role("tests")}
+    last_tests = {cell.target: cell.number for cell in assignment.with_role("tests")}
+    setups = [cell.number for cell in assignment.with_role("setup")]
+    grader_done = False
+    for cell in assignment.cells:
+        if not grader_done and (cell.role == "question" or (setups and cell.number > setups[-1])):
+            book.add("code", GRADER_CELL, "grader-setup")
+            grader_done = True
+        if cell.role == "question":
+            book.add("markdown", cell.source, f"{cell.target}-text")
+            book.previous = cell.target
+        elif cell.role == "text" and cell.source.strip():
+            book.add("markdown", cell.source, book.numbered(f"{book.previous}-n"))
+        elif cell.role == "scratch":
+            book.scratch(cell.source, book.numbered(f"{book.previous}-c"))
+        elif cell.role == "setup":
+            book.add("code", cell.source, "setup" if len(setups) == 1 else book.numbered("setup"))
+        elif cell.role == "given":
+            stem = book.numbered(f"{cell.target}-given")
+            book.add("code", given_source(cell, assignment.seed), stem.removesuffix("1") if stem.endswith("given1") else stem)
+        elif cell.role == "hint":
+            book.add("markdown", f"<details><summary>Hint</summary>\n\n{cell.source}\n\n</details>", book.numbered(f"{cell.target}-hint"))
+        elif cell.role == "answer" and cell.target in parts:
+            part = parts[cell.target]
+            book.previous = part.id
+            _answer(book, part)
+            if part.id not in with_tests:
+                _checks(book, part, parity)
+        elif cell.role == "tests" and last_tests[cell.target] == cell.number and cell.target in parts:
+            _checks(book, parts[cell.target], parity)
+    data = {
+        "cells": book.cells,
+        "metadata": {
+            "autogradient": {"assignment": assignment.name, "format": 1},
+            "kernelspec": assignment.kernelspec,
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return (json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True) + "\n").encode()
+
+
+def _answer(book: _Notebook, part: Part) -> None:
+    options = part.declaration.options
+    if part.by_hand:
+        book.add("markdown", part.stub, f"{part.id}-answer", locked=False, solution=True, points=part.points)
+        return
+    if options:
+        rows = [f"- **{letter}** · {text}" for letter, text in options.items()] if isinstance(options, dict) else [f"{i}. {text}" for i, text in enumerate(options, 1)]
+        book.add("markdown", "\n".join(rows), f"{part.id}-options")
+    book.add("code", part.stub, f"{part.id}-answer", locked=False, solution=True)
+
+
+def _checks(book: _Notebook, part: Part, parity: bool) -> None:
+    if part.by_hand:
+        return
+    visible, hidden = part.visible_points, part.hidden_points
+    if visible:
+        book.add("code", f'display(_check := grader.check("{part.id}"))\n{show_points(visible)} * _check.grade', part.id, points=visible)
+    else:
+        book.add("code", f'grader.check("{part.id}")', part.id)
+    if hidden:
+        noun = "point is" if hidden == 1 else "points are"
+        text = HIDDEN_CELL.format(points=show_points(hidden), noun=noun)
+        if parity:
+            text = f'display(_check := grader.check("{part.id}-hidden"))\n{show_points(hidden)} * _check.grade'
+        book.add("code", text, f"{part.id}-hidden", points=hidden)

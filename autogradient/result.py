@@ -1,0 +1,217 @@
+"""What grading one submission comes to: outcomes, exact points, the receipt, and the JSON they are written as.
+
+Points are `fractions.Fraction` inside and decimals in JSON; `add_up` is the one function that adds them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterable
+from fractions import Fraction
+from functools import cache
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from autogradient import __version__
+
+CaseOutcome = Literal["passed", "failed", "timed_out", "not_run", "grader_error"]
+SubmissionOutcome = Literal["graded", "unreadable", "missing", "grader_error"]
+#: Outcomes without a verdict: their points are ungraded, neither earned nor lost.
+NO_VERDICT = ("not_run", "grader_error")
+
+
+def _to_fraction(value: Any) -> Any:
+    if isinstance(value, float):
+        return Fraction(repr(value)) if value == value and abs(value) != float("inf") else value
+    return Fraction(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else value
+
+
+def decimal(points: Fraction) -> int | float:
+    """Points at the edge: a whole number where it is one, else the nearest float."""
+    return points.numerator if points.denominator == 1 else float(points)
+
+
+Points = Annotated[
+    Fraction,
+    BeforeValidator(_to_fraction),
+    PlainSerializer(decimal, return_type=int | float),
+    WithJsonSchema({"type": "number", "minimum": 0}),
+]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+
+
+class CaseResult(_Record):
+    """The verdict on one case. `message` is for the student; times of hidden cases are left out (None)."""
+
+    name: str
+    hidden: bool = False
+    outcome: CaseOutcome
+    reason: str | None = None
+    earned: Points = Fraction(0)
+    possible: Points
+    message: str = ""
+    seconds: float | None = None
+
+
+class PartResult(_Record):
+    """The verdict on one part. `attempted` is false where the stub stands as released."""
+
+    id: str
+    kind: str
+    attempted: bool = True
+    earned: Points = Fraction(0)
+    possible: Points
+    cases: list[CaseResult] = Field(default_factory=list)
+
+
+class QuestionResult(_Record):
+    """The verdict on one question."""
+
+    id: str
+    optional: bool = False
+    earned: Points = Fraction(0)
+    possible: Points
+    parts: list[PartResult] = Field(default_factory=list)
+
+
+class Totals(_Record):
+    """Points of a submission; `possible` never shrinks, `ungraded` is what has no verdict yet, `bonus` what optional questions earned."""
+
+    earned: Points = Fraction(0)
+    possible: Points = Fraction(0)
+    ungraded: Points = Fraction(0)
+    bonus: Points = Fraction(0)
+
+
+class Problem(_Record):
+    """Something about the submission that a person should know; `cell` is the 1-based number in the student's notebook, None for the file."""
+
+    cell: int | None = None
+    message: str
+
+
+class SubmissionInfo(_Record):
+    """Whose submission it is and where it came from."""
+
+    students: list[str] = Field(default_factory=list)
+    attempt: int | None = None
+    commit: str | None = None
+    received_at: str | None = None
+    file: str | None = None
+
+
+class Receipt(_Record):
+    """Digests of all that the verdict depends on, and the seed."""
+
+    submission: str = ""
+    assignment: str = ""
+    environment: str = ""
+    seed: int = 1
+
+
+class Result(_Record):
+    """One graded submission. Everything in it is fit for the student's eyes once the course's policy lets it out."""
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    assignment: str
+    release: str = ""
+    submission: SubmissionInfo = Field(default_factory=SubmissionInfo)
+    graded_at: str = ""
+    sealed: bool = False
+    outcome: SubmissionOutcome
+    points: Totals = Field(default_factory=Totals)
+    questions: list[QuestionResult] = Field(default_factory=list)
+    problems: list[Problem] = Field(default_factory=list)
+    receipt: Receipt = Field(default_factory=Receipt)
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+
+    def to_json(self) -> str:
+        """The result as it is written to disk."""
+        return json.dumps(self.model_dump(by_alias=True, mode="json"), indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Result:
+        """Read and validate; raises `pydantic.ValidationError` (a ValueError) where it does not fit the schema."""
+        return cls.model_validate_json(text)
+
+    @property
+    def student(self) -> str:
+        """The (first) student's id, or ""."""
+        return self.submission.students[0] if self.submission.students else ""
+
+    @property
+    def parts(self) -> list[PartResult]:
+        """All parts in order."""
+        return [part for question in self.questions for part in question.parts]
+
+
+def add_up(questions: Iterable[QuestionResult]) -> Totals:
+    """Fill in the points of parts and questions from their cases and return the totals. The one place where points are added.
+
+    A part marked by hand carries its points in a single case with outcome `not_run` until the mark is there.
+    """
+    totals = Totals()
+    for question in questions:
+        for part in question.parts:
+            part.earned = sum((case.earned for case in part.cases), Fraction(0))
+            part.possible = sum((case.possible for case in part.cases), Fraction(0))
+        question.earned = sum((part.earned for part in question.parts), Fraction(0))
+        question.possible = sum((part.possible for part in question.parts), Fraction(0))
+        if question.optional:
+            totals.bonus += question.earned
+            continue
+        totals.earned += question.earned
+        totals.possible += question.possible
+        totals.ungraded += sum((case.possible for part in question.parts for case in part.cases if case.outcome in NO_VERDICT), Fraction(0))
+    return totals
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a result."""
+    return Result.model_json_schema(by_alias=True)
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 of bytes as receipts write it."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+@cache
+def environment_digest() -> str:
+    """Digest of what the verdict may depend on outside the notebooks: Python build, packages, threads, locale and zone, our version."""
+    packages = sorted({f"{d.metadata['Name']}=={d.version}".lower() for d in distributions() if d.metadata["Name"]})
+    facts = {
+        "python": sys.version,
+        "platform": [platform.system(), platform.machine()],
+        "packages": packages,
+        "threads": 1,
+        "locale": [os.environ.get(name, "") for name in ("LC_ALL", "LANG", "TZ")],
+        "autogradient": __version__,
+    }
+    return digest(json.dumps(facts, sort_keys=True).encode())
+
+
+def write_atomically(path: Path, data: str | bytes) -> None:
+    """Write beside `path`, then rename: a reader sees the old file or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data.encode() if isinstance(data, str) else data)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,503 @@
+"""Instructor notebook → Assignment: the source format, read whole, with every mistake in it at once."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import yaml
+
+from autogradient import errors, kinds, testcode
+from autogradient.assignment import (
+    KINDS,
+    RESERVED_SUFFIXES,
+    Assignment,
+    Cell,
+    Declaration,
+    Equivalent,
+    Limits,
+    Part,
+    Question,
+    RubricItem,
+    Variant,
+)
+from autogradient.directives import Directive, nearest, parse
+from autogradient.errors import CourseError, Mistake, SourceErrors
+
+FRONT_KEYS = ("format", "title", "minutes", "prerequisites", "runner", "limits", "allow")
+LIMIT_KEYS = ("cell_s", "case_s", "memory_mb")
+#: Files of a source folder that are not for students.
+PRIVATE_FILES = ("figures.py", "proof.json")
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+STUB_COMMENT = "# Your code here"
+_ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_SOLUTION_LINE = re.compile(r"^(\s*[^#=]*?[^#=!<>+\-*/]=)(?!=)\s*(.+?)\s*#\s*SOLUTION\s*$")
+
+
+def find_source(path: Path) -> Path:
+    """The notebook of a source folder (`NAME/NAME.py`, else the only .py with cells or .ipynb), or `path` itself if it is a file."""
+    if path.is_file():
+        return path
+    if not path.exists():
+        raise CourseError(errors.NO_FILE.format(path=errors.relative(path)))
+    for suffix in (".py", ".ipynb"):
+        if (path / (path.name + suffix)).is_file():
+            return path / (path.name + suffix)
+    notebooks = [p for p in sorted([*path.glob("*.ipynb"), *path.glob("*.py")]) if p.name not in PRIVATE_FILES]
+    if len(notebooks) == 1:
+        return notebooks[0]
+    raise CourseError(errors.NOT_A_SOURCE.format(path=errors.relative(path)))
+
+
+def load(path: Path | str, seed: int = 0) -> Assignment:
+    """Read an instructor notebook (or its folder). Raises SourceErrors with all mistakes, CourseError where there is no notebook."""
+    path = find_source(Path(path))
+    text = path.read_text(encoding="utf-8")
+    files = {
+        str(file.relative_to(path.parent)): file.read_bytes()
+        for file in sorted(path.parent.rglob("*"))
+        if file.is_file() and file != path and file.name not in PRIVATE_FILES and not any(p.startswith((".", "_")) for p in file.relative_to(path.parent).parts)
+    }
+    return read(text, path, files=files, seed=seed)
+
+
+def read(text: str, path: Path, files: dict[str, bytes] | None = None, seed: int = 0) -> Assignment:
+    """Parse the text of a source. `path` gives the format (.py is py:percent, .ipynb a notebook) and the assignment's name."""
+    reader = _Reader(path)
+    assignment = reader.read(text, files or {}, seed)
+    if reader.mistakes:
+        raise SourceErrors(reader.mistakes)
+    return assignment
+
+
+def cell_lines(text: str) -> list[int]:
+    """1-based lines of the cells' first lines in a py:percent text: the line after each `# %%` marker."""
+    return [number + 1 for number, line in enumerate(text.split("\n"), start=1) if re.match(r"# ?%%(\s|\[|$)", line)]
+
+
+def strip_solution(source: str) -> str:
+    """The stub of a code answer: solution blocks and `# SOLUTION` lines become `...`."""
+    out: list[str] = []
+    inside = False
+    for line in source.split("\n"):
+        if line.strip() == BEGIN:
+            inside = True
+            indent = line[: len(line) - len(line.lstrip())]
+            out += [f"{indent}{STUB_COMMENT}", f"{indent}..."]
+        elif line.strip() == END:
+            inside = False
+        elif not inside:
+            match = _SOLUTION_LINE.match(line)
+            out.append(f"{match.group(1)} ..." if match else line)
+    return "\n".join(out)
+
+
+class _Reader:
+    """Reads one source; collects mistakes instead of stopping at the first."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file = errors.relative(path)
+        self.mistakes: list[Mistake] = []
+        self.lines: list[int] = []
+        self.ids: dict[str, int] = {}
+        self.answer_keys: dict[str, dict[str, Any]] = {}
+
+    def wrong(self, cell: int, message: str, offset: int = 0) -> None:
+        line = self.lines[cell - 1] + offset if 0 < cell <= len(self.lines) else (1 if self.lines else 0)
+        self.mistakes.append(Mistake(self.file, line, cell, message))
+
+    # ---- the notebook ------------------------------------------------------------------------------------------------
+
+    def read(self, text: str, files: dict[str, bytes], seed: int) -> Assignment:
+        try:
+            if self.path.suffix == ".ipynb":
+                notebook = nbformat.reads(text, as_version=4)
+            else:
+                notebook = jupytext.reads(text, fmt="py:percent")
+                self.lines = cell_lines(text)
+        except Exception as error:
+            raise SourceErrors([Mistake(self.file, 1, 0, errors.UNREADABLE_NOTEBOOK.format(name=self.path.name, problem=error))]) from error
+        raw = [cell for cell in notebook.cells if cell.cell_type in ("code", "markdown")]
+        if len(self.lines) != len(raw):
+            self.lines = []
+        front = notebook.metadata.get("autogradient")
+        self.front(front)
+        front = front if isinstance(front, dict) else {}
+        cells: list[Cell] = []
+        for number, cell in enumerate(raw, start=1):
+            directive = parse(cell.source, cell.cell_type)
+            for offset, message in directive.problems:
+                self.wrong(number, message, offset)
+            cells.append(self.cell(number, cell.cell_type, directive, cell.source))
+        questions = self.questions(cells)
+        self.attach(cells, questions)
+        for question in questions:
+            for part in question.parts:
+                self.finish(part, question)
+        self.check_title(cells, front)
+        limits = front.get("limits") if isinstance(front.get("limits"), dict) else {}
+        return Assignment(
+            name=self.path.stem,
+            title=str(front.get("title") or self.path.stem),
+            format="autogradient",
+            cells=cells,
+            questions=questions,
+            path=self.path,
+            minutes=float(front["minutes"]) if isinstance(front.get("minutes"), (int, float)) else 0,
+            prerequisites=tuple(map(str, front.get("prerequisites") or ())),
+            limits=Limits(**{k: float(v) for k, v in limits.items() if k in LIMIT_KEYS and isinstance(v, (int, float))}),
+            allow=[(str(item["text"]), str(item["because"])) for item in front.get("allow") or () if isinstance(item, dict) and {"text", "because"} <= set(item)],
+            seed=seed,
+            files=files,
+            kernelspec=dict(notebook.metadata.get("kernelspec") or {"display_name": "Python 3", "language": "python", "name": "python3"}),
+            runner=str(front.get("runner") or ""),
+        )
+
+    def front(self, front: Any) -> None:
+        if not isinstance(front, dict):
+            self.wrong(0, errors.NO_FRONT_MATTER)
+            return
+        if front.get("format") != 1:
+            self.wrong(0, errors.BAD_FORMAT.format(format=front.get("format", "(none)")))
+        if not front.get("title"):
+            self.wrong(0, errors.NO_TITLE)
+        for key in front:
+            if key not in FRONT_KEYS:
+                self.wrong(0, errors.BAD_FRONT_KEY.format(key=key, nearest=nearest(key, FRONT_KEYS)))
+        if front.get("minutes") is not None and not (isinstance(front["minutes"], (int, float)) and front["minutes"] > 0):
+            self.wrong(0, errors.BAD_MINUTES.format(minutes=front["minutes"]))
+        limits = front.get("limits")
+        for key, value in (limits if isinstance(limits, dict) else {}).items():
+            if key not in LIMIT_KEYS:
+                self.wrong(0, errors.BAD_FRONT_KEY.format(key=key, nearest=nearest(key, LIMIT_KEYS)))
+            elif isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+                self.wrong(0, errors.BAD_LIMIT.format(key=key, value=value))
+
+    def check_title(self, cells: list[Cell], front: dict[str, Any]) -> None:
+        for cell in cells:
+            match = re.search(r"^# (.+)$", cell.source, re.MULTILINE) if cell.kind == "markdown" else None
+            if match:
+                if front.get("title") and match.group(1).strip() != str(front["title"]).strip():
+                    self.wrong(cell.number, errors.BAD_TITLE.format(heading=match.group(1).strip(), title=front["title"]))
+                return
+
+    def cell(self, number: int, kind: Any, directive: Directive, source: str) -> Cell:
+        role, target = directive.role, directive.target
+        known = role in ("", "setup", "helpers", "staff")
+        if not role:
+            role = "text" if kind == "markdown" else "scratch"
+        elif not known and not target:
+            self.wrong(number, errors.NO_COLON.format(text=role))
+        line = self.lines[number - 1] if self.lines else 0
+        cell = Cell(role, target, kind, directive.body, number, line, dict(directive.keys))
+        if kind == "code" and role in ("setup", "given", "wrong", "right", "helpers", "answer"):
+            try:
+                ast.parse(re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.MULTILINE))
+            except SyntaxError as error:
+                offset = source.count("\n") - cell.source.count("\n") + (error.lineno or 1) - 1
+                self.wrong(number, errors.BAD_SYNTAX.format(problem=error.msg), offset)
+        return cell
+
+    # ---- questions and parts -----------------------------------------------------------------------------------------
+
+    def take_id(self, cell: Cell, what: str) -> None:
+        if what in self.ids:
+            self.wrong(cell.number, errors.REPEATED_ID.format(id=what, first=self.ids[what]))
+        self.ids.setdefault(what, cell.number)
+        if not _ID.fullmatch(what):
+            self.wrong(cell.number, errors.BAD_ID.format(id=what))
+        for suffix in RESERVED_SUFFIXES:
+            if what.endswith(suffix):
+                self.wrong(cell.number, errors.RESERVED_ID.format(id=what, suffix=suffix))
+
+    def questions(self, cells: list[Cell]) -> list[Question]:
+        questions: dict[str, Question] = {}
+        part_ids: dict[str, int] = {}
+        optional_seen = False
+        for cell in cells:
+            if cell.role == "question":
+                self.take_id(cell, cell.target)
+                if re.search(r"-p\d+$", cell.target):
+                    self.wrong(cell.number, errors.RESERVED_ID.format(id=cell.target, suffix="-pN"))
+                question = self.question(cell)
+                if optional_seen and not question.optional:
+                    self.wrong(cell.number, errors.OPTIONAL_ORDER.format(question=question.id))
+                optional_seen = optional_seen or question.optional
+                questions.setdefault(question.id, question)
+            elif cell.role == "answer":
+                base = re.sub(r"-p\d+$", "", cell.target)
+                if cell.target in part_ids:
+                    self.wrong(cell.number, errors.REPEATED_ID.format(id=cell.target, first=part_ids[cell.target]))
+                    continue
+                part_ids[cell.target] = cell.number
+                self.answer_keys[cell.target] = cell.keys
+                owner = questions.get(cell.target) or questions.get(base)
+                if owner is None:
+                    last = next(reversed(questions), base) if questions else base
+                    if questions and not _ID.fullmatch(cell.target):
+                        self.wrong(cell.number, errors.BAD_PART.format(part=cell.target, question=last))
+                    else:
+                        self.wrong(cell.number, errors.NO_QUESTION.format(part=cell.target, question=base))
+                    continue
+                part = self.part(cell, owner.id)
+                if part is not None:
+                    owner.parts.append(part)
+        for question in questions.values():
+            if not question.parts:
+                self.wrong(question.cell, errors.NO_PARTS.format(question=question.id))
+            numbers = [part.id.removeprefix(question.id).removeprefix("-") for part in question.parts]
+            expected = [""] if numbers == [""] else [f"p{i + 1}" for i in range(len(numbers))]
+            if numbers and numbers != expected:
+                got = ", ".join(number or "(none)" for number in numbers)
+                self.wrong(question.parts[0].cell, errors.PART_NUMBERS.format(question=question.id, got=got, expected=", ".join(expected)))
+        return list(questions.values())
+
+    def question(self, cell: Cell) -> Question:
+        keys = cell.keys
+        level, minutes, needs = keys.get("level", "M"), keys.get("minutes", 0), keys.get("needs") or []
+        if level not in ("E", "M", "H"):
+            self.wrong(cell.number, errors.BAD_LEVEL.format(level=level))
+        if "minutes" in keys and (isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or minutes <= 0):
+            self.wrong(cell.number, errors.BAD_MINUTES.format(minutes=minutes))
+            minutes = 0
+        needs = [needs] if isinstance(needs, str) else list(needs)
+        for need in needs:
+            if need not in ("cuda", "cpp"):
+                self.wrong(cell.number, errors.BAD_NEEDS.format(needs=need))
+        covers = keys.get("covers") or []
+        covers = [covers] if isinstance(covers, str) else covers
+        return Question(cell.target, [], str(level), float(minutes), tuple(map(str, covers)), bool(keys.get("optional", False)), tuple(needs), str(keys.get("was", "")), cell.number)
+
+    def part(self, cell: Cell, question: str) -> Part | None:
+        keys = cell.keys
+        kind = str(keys.get("kind", "essay" if cell.kind == "markdown" else "code"))
+        if kind not in KINDS:
+            self.wrong(cell.number, errors.BAD_KIND.format(kind=kind, nearest=nearest(kind, KINDS)))
+            return None
+        points = testcode.points_of(keys["points"]) if "points" in keys else None
+        if "points" in keys and (points is None or points == 0):
+            self.wrong(cell.number, errors.BAD_POINTS.format(points=keys["points"]))
+        if "points" not in keys and kind != "code":
+            self.wrong(cell.number, errors.NO_POINTS.format(part=cell.target))
+        for suffix in RESERVED_SUFFIXES:
+            if cell.target.endswith(suffix):
+                self.wrong(cell.number, errors.RESERVED_ID.format(id=cell.target, suffix=suffix))
+        if kind == "essay" and cell.kind == "code":
+            self.wrong(cell.number, errors.WRONG_CELL_TYPE.format(role="essay answer", expected="markdown", got="code"))
+        if kind != "essay" and cell.kind == "markdown":
+            self.wrong(cell.number, errors.WRONG_CELL_TYPE.format(role=f"{kind} answer", expected="code", got="markdown"))
+        part = Part(cell.target, question, kind, points or Fraction(0), cell.source, cell.source, cell=cell.number)
+        if kind == "essay":
+            part.stub = "*Write your answer here.*"
+        else:
+            self.solution(part, cell)
+        return part
+
+    def solution(self, part: Part, cell: Cell) -> None:
+        lines = [line.strip() for line in cell.source.split("\n")]
+        if lines.count(BEGIN) > lines.count(END):
+            self.wrong(cell.number, errors.UNCLOSED_SOLUTION)
+        elif lines.count(BEGIN) < lines.count(END):
+            self.wrong(cell.number, errors.UNOPENED_SOLUTION)
+        part.stub = strip_solution(cell.source)
+        if part.stub == cell.source:
+            self.wrong(cell.number, errors.NO_SOLUTION.format(part=part.id))
+        part.names = tuple(testcode.bound_names(cell.source))
+        if part.is_short:
+            code = "\n".join(line for line in cell.source.split("\n") if line.strip() not in (BEGIN, END))
+            if kinds.assigned_value(code) is None:
+                self.wrong(cell.number, errors.NO_ASSIGNMENT.format(part=part.id))
+                part.names = part.names or ("answer",)
+            else:
+                part.solution = code
+
+    # ---- what belongs to a part --------------------------------------------------------------------------------------
+
+    def attach(self, cells: list[Cell], questions: list[Question]) -> None:
+        parts = {part.id: part for question in questions for part in question.parts}
+        known = {*parts, *(question.id for question in questions)}
+        tests: dict[str, list[Cell]] = defaultdict(list)
+        for cell in cells:
+            if cell.role in ("tests", "wrong", "right", "equivalent", "rubric", "hint"):
+                # A broken answer cell has its mistake already; do not report its followers too.
+                if cell.target not in parts and not any(c.role == "answer" and c.target == cell.target for c in cells):
+                    if not (cell.role == "hint" and cell.target in known):
+                        self.wrong(cell.number, errors.UNKNOWN_PART.format(role=cell.role, part=cell.target, nearest=nearest(cell.target, parts)))
+                    continue
+            if cell.role == "given" and cell.target not in known:
+                self.wrong(cell.number, errors.UNKNOWN_PART.format(role="given", part=cell.target, nearest=nearest(cell.target, known)))
+            part = parts.get(cell.target)
+            if part is None:
+                continue
+            if cell.role == "tests":
+                tests[part.id].append(cell)
+            elif cell.role in ("wrong", "right"):
+                self.variant(part, cell)
+            elif cell.role == "equivalent":
+                if {"from", "to", "because"} <= set(cell.keys):
+                    part.equivalents.append(Equivalent(str(cell.keys["from"]), str(cell.keys["to"]), str(cell.keys["because"])))
+                else:
+                    self.wrong(cell.number, errors.NO_EQUIVALENT)
+            elif cell.role == "rubric":
+                self.rubric(part, cell)
+        for part in parts.values():
+            self.tests(part, tests[part.id])
+
+    def variant(self, part: Part, cell: Cell) -> None:
+        because = cell.keys.get("because")
+        if not because or isinstance(because, dict):
+            self.wrong(cell.number, errors.NO_BECAUSE.format(role=cell.role, what="the slip, for the student" if cell.role == "wrong" else "what is different about it"))
+        earns = None
+        if "earns" in cell.keys:
+            earns = testcode.points_of(cell.keys["earns"])
+            if earns is None:
+                self.wrong(cell.number, errors.BAD_POINTS.format(points=cell.keys["earns"]))
+        (part.wrong if cell.role == "wrong" else part.right).append(Variant(cell.source, str(because or ""), cell.number, earns))
+
+    def rubric(self, part: Part, cell: Cell) -> None:
+        part.rubric_text = cell.source
+        for offset, line in enumerate(cell.source.split("\n"), start=1):
+            if not line.lstrip().startswith("- "):
+                continue
+            match = re.match(r"\s*- \[([^\]]*)\]\s*([\w-]+):\s*(.+)", line)
+            points = testcode.points_of(match.group(1)) if match else None
+            if match is None or points is None:
+                self.wrong(cell.number, errors.RUBRIC_ITEM.format(text=line.strip()), offset)
+            else:
+                part.rubric.append(RubricItem(points, match.group(2), match.group(3).strip()))
+        if not part.rubric:
+            self.wrong(cell.number, errors.RUBRIC_EMPTY.format(part=part.id))
+
+    def tests(self, part: Part, cells: list[Cell]) -> None:
+        cases = []
+        for cell in cells:
+            found, problems = testcode.read_cases(cell.source, part.id)
+            for offset, message in problems:
+                self.wrong(cell.number, message, offset + 1)
+            cases += found
+        part.tests = "\n\n\n".join(cell.source.strip() for cell in cells)
+        if part.kind == "code":
+            declared, total = part.points, sum((case.points for case in cases), Fraction(0))
+            if not cases:
+                self.wrong(part.cell, errors.NO_TESTS.format(part=part.id))
+            elif declared and declared != total:
+                self.wrong(part.cell, errors.POINTS_SUM.format(part=part.id, declared=testcode.show_points(declared), sum=testcode.show_points(total)))
+            part.points, part.cases = total, tuple(cases)
+        elif part.is_short:
+            rest = part.points - sum((case.points for case in cases), Fraction(0))
+            if rest < 0:
+                total = part.points - rest
+                self.wrong(part.cell, errors.POINTS_SUM.format(part=part.id, declared=testcode.show_points(part.points), sum=testcode.show_points(total)))
+            form, answer = kinds.short_cases(part, max(rest, Fraction(0)))
+            part.cases = (form, *cases, answer)
+
+    # ---- declarations ------------------------------------------------------------------------------------------------
+
+    def finish(self, part: Part, question: Question) -> None:
+        """Check a part as a whole and read its declaration."""
+        if part.kind == "essay":
+            if not part.rubric_text:
+                self.wrong(part.cell, errors.NO_RUBRIC.format(part=part.id))
+            elif part.rubric and part.points != sum(item.points for item in part.rubric):
+                total = sum((item.points for item in part.rubric), Fraction(0))
+                self.wrong(part.cell, errors.RUBRIC_SUM.format(part=part.id, sum=testcode.show_points(total), declared=testcode.show_points(part.points)))
+        for variant in part.wrong:
+            if variant.earns is not None and variant.earns >= part.points:
+                self.wrong(variant.cell, errors.BAD_EARNS.format(earns=testcode.show_points(variant.earns), points=testcode.show_points(part.points), part=part.id))
+        if part.is_short:
+            self.declaration(part, self.answer_keys[part.id])
+            if part.kind == "formula":
+                part.tests = kinds.formula_tests(part) + ("\n\n\n" + part.tests if part.tests else "")
+
+    def declaration(self, part: Part, keys: dict[str, Any]) -> None:
+        declared = part.declaration = Declaration()
+        options = keys.get("options")
+        if part.kind in ("choice", "choose-all"):
+            if options is None:
+                self.wrong(part.cell, errors.NO_OPTIONS.format(part=part.id, kind=part.kind))
+            elif not isinstance(options, dict) or len(options) < 2:
+                self.wrong(part.cell, errors.BAD_OPTIONS.format(part=part.id, expected="{a: …, b: …} with at least two letters"))
+            else:
+                declared.options = {str(key).lower(): str(value) for key, value in options.items()}
+        elif part.kind == "true-false" and options is not None:
+            if not isinstance(options, list) or not options:
+                self.wrong(part.cell, errors.BAD_OPTIONS.format(part=part.id, expected="a list of statements"))
+            else:
+                declared.options = [str(option) for option in options]
+        if "tol" in keys:
+            tolerance = _tolerance(keys["tol"])
+            if tolerance is None:
+                self.wrong(part.cell, errors.BAD_TOLERANCE.format(tol=keys["tol"], part=part.id))
+            else:
+                declared.tolerance = tolerance
+        if part.kind == "text":
+            accept = keys.get("accept")
+            if not isinstance(accept, list) or not accept:
+                self.wrong(part.cell, errors.BAD_ACCEPT.format(part=part.id))
+            else:
+                declared.accept = [list(map(str, words)) for words in accept] if all(isinstance(w, list) for w in accept) else [list(map(str, accept))]
+        declared.inputs = str(keys.get("inputs", ""))
+        slips = keys.get("because")
+        if isinstance(slips, dict):
+            declared.slips = {key if isinstance(key, str) else repr(key): str(slip) for key, slip in slips.items()}
+        self.check_answer(part)
+
+    def check_answer(self, part: Part) -> None:
+        declared, expected = part.declaration, kinds.literal_answer(part)
+        found = kinds.assigned_value(part.solution)
+        if found is None:
+            return
+        form = kinds.form_of(part)
+        if part.kind == "formula":
+            if not isinstance(found[1], ast.Lambda):
+                self.wrong(part.cell, errors.BAD_SOLUTION.format(part=part.id, value=ast.unparse(found[1]), kind="formula", expected="a lambda"))
+        elif expected is not ... and (declared.options or part.kind not in ("choice", "choose-all")):
+            problem = kinds.form_problem(part.kind, expected, form)
+            if problem and part.kind in ("choice", "choose-all"):
+                self.wrong(part.cell, errors.NOT_AN_OPTION.format(part=part.id, value=repr(expected), options=", ".join(declared.options)))
+            elif problem:
+                self.wrong(part.cell, errors.BAD_SOLUTION.format(part=part.id, value=repr(expected), kind=part.kind, expected=problem.rstrip(".").removeprefix("Write ")))
+            elif part.kind == "text" and declared.accept and not kinds.is_right("text", expected, expected, kinds.verdict_rules(part)):
+                self.wrong(part.cell, errors.BAD_SOLUTION.format(part=part.id, value=repr(expected), kind="text", expected=f"one of those in 'accept' ({declared.accept})"))
+        for text in declared.slips:
+            try:
+                value = kinds.slip_value(part, text)
+                bad = value is not ... and kinds.form_problem(part.kind, value, form) is not None and part.kind in ("choice", "choose-all")
+            except (ValueError, SyntaxError):
+                bad = True
+                value = ...
+            if bad:
+                self.wrong(part.cell, errors.BAD_SLIP.format(value=text, part=part.id, kind=part.kind))
+            elif value is not ... and expected is not ... and kinds.form_problem(part.kind, value, form) is None:
+                if kinds.is_right(part.kind, value, expected, kinds.verdict_rules(part)):
+                    self.wrong(part.cell, errors.SLIP_IS_RIGHT.format(part=part.id, value=text))
+
+
+def _tolerance(value: Any) -> tuple[str, float] | None:
+    text = str(value).strip()
+    try:
+        size = float(text.removesuffix("%"))
+    except ValueError:
+        return None
+    if not size > 0:
+        return None
+    return ("relative", size / 100) if text.endswith("%") else ("absolute", size)
+
+
+def is_source(text: str) -> bool:
+    """Whether a text notebook says that it is one of ours."""
+    header = re.match(r"# ---\n(.*?)\n# ---", text, re.DOTALL)
+    if not header:
+        return False
+    try:
+        front = yaml.safe_load(re.sub(r"^# ?", "", header.group(1), flags=re.MULTILINE))
+    except yaml.YAMLError:
+        return False
+    return isinstance(front, dict) and "autogradient" in (front.get("jupyter") or {})

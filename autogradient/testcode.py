@@ -1,0 +1,183 @@
+"""Test cells as text: which functions are cases, what they are worth, which names a piece of code binds and needs.
+
+The text is only read (`ast`), never run, so that a source can be parsed and released without running anything of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import symtable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Any
+
+from autogradient import errors
+from autogradient.assignment import Case
+from autogradient.directives import nearest
+
+CASE_KEYS = ("name", "points", "hidden", "success_message", "failure_message")
+
+
+def points_of(text: Any) -> Fraction | None:
+    """`text` as an exact number of points: not negative, at most two decimals. None where it is none."""
+    try:
+        value = Decimal(str(text).strip())
+    except InvalidOperation:
+        return None
+    if isinstance(text, bool) or not value.is_finite() or value < 0 or value * 100 != (value * 100).to_integral_value():
+        return None
+    return Fraction(value)
+
+
+def show_points(points: Fraction | float) -> str:
+    """Points as people write them: 3, 2.5, 0.25."""
+    value = round(float(points), 2)
+    return f"{value:g}" if value < 1e6 else str(value)
+
+
+def title_of(function: str) -> str:
+    """`test_truth_table` → "truth table"."""
+    return function.removeprefix("test_").replace("_", " ").strip() or function
+
+
+def read_cases(source: str, part: str) -> tuple[list[Case], list[tuple[int, str]]]:
+    """The cases in the text of a tests cell, and the mistakes in them as (line offset, message)."""
+    problems: list[tuple[int, str]] = []
+    cases: list[Case] = []
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        return [], [((error.lineno or 1) - 1, errors.BAD_SYNTAX.format(problem=error.msg))]
+    for node in tree.body:
+        call = _decorator(node)
+        if call is None:
+            continue
+        assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        line = node.lineno - 1
+        values: dict[str, Any] = {}
+        arguments = [("name", argument) for argument in call.args[:1]] + [(k.arg or "**", k.value) for k in call.keywords]
+        for key, value in arguments:
+            if key not in CASE_KEYS:
+                problems.append((line, errors.CASE_UNKNOWN_KEY.format(case=node.name, key=key, nearest=nearest(key, CASE_KEYS))))
+                continue
+            try:
+                literal = ast.literal_eval(value)
+            except ValueError:
+                problems.append((line, errors.CASE_NOT_LITERAL.format(case=node.name, key=key)))
+                continue
+            values[key] = ast.get_source_segment(source, value) if key == "points" else literal
+        points = points_of(values["points"]) if "points" in values else None
+        if "points" not in values:
+            problems.append((line, errors.CASE_WITHOUT_POINTS.format(case=node.name, part=part)))
+        elif points is None:
+            problems.append((line, errors.BAD_POINTS.format(points=values["points"])))
+        if any(case.name == node.name for case in cases):
+            problems.append((line, errors.CASE_TWICE.format(part=part, case=node.name)))
+        title = values.get("name") or title_of(node.name)
+        cases.append(
+            Case(node.name, title, points or Fraction(0), bool(values.get("hidden")), values.get("failure_message") or "", values.get("success_message") or "")
+        )
+    return cases, problems
+
+
+def _decorator(node: ast.stmt) -> ast.Call | None:
+    """The call `test_case(…)` that decorates a function, or None. A bare `@test_case` counts as an empty call."""
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return None
+    for decorator in node.decorator_list:
+        function = decorator.func if isinstance(decorator, ast.Call) else decorator
+        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        if name == "test_case":
+            return decorator if isinstance(decorator, ast.Call) else ast.Call(func=function, args=[], keywords=[])
+    return None
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A top-level statement: its text, the names it binds and the names it needs from elsewhere."""
+
+    source: str
+    binds: frozenset[str]
+    needs: frozenset[str]
+    case: str = ""
+
+
+def statements(source: str) -> list[Statement]:
+    """The top-level statements of `source` with their decorators and the comments directly above dropped. SyntaxError is the caller's."""
+    lines = source.split("\n")
+    found = []
+    for node in ast.parse(source).body:
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        text = "\n".join(lines[first - 1 : node.end_lineno])
+        is_case = _decorator(node) is not None
+        found.append(Statement(text, frozenset(bound_names(node)), frozenset(needed_names(text)), getattr(node, "name", "") if is_case else ""))
+    return found
+
+
+def bound_names(tree: ast.AST | str) -> list[str]:
+    """Names that code binds at its top level, in order: assignments, definitions, imports, loop variables; not names inside functions."""
+    if isinstance(tree, str):
+        try:
+            tree = ast.parse(tree)
+        except SyntaxError:
+            return []
+    names: dict[str, None] = {}
+
+    def visit(node: ast.AST) -> None:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names[node.name] = None
+            return
+        if isinstance(node, ast.Lambda):
+            return
+        if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            for walrus in ast.walk(node):
+                if isinstance(walrus, ast.NamedExpr):
+                    names[walrus.target.id] = None
+            return
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names[node.id] = None
+        if isinstance(node, ast.alias):
+            names[(node.asname or node.name).split(".")[0]] = None
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(tree)
+    return list(names)
+
+
+def needed_names(source: str) -> set[str]:
+    """The global names that code reads, builtins left out; parameters and local variables of its functions are not among them."""
+    found: set[str] = set()
+
+    def visit(table: symtable.SymbolTable) -> None:
+        for symbol in table.get_symbols():
+            if symbol.is_referenced() and (table.get_type() == "module" or symbol.is_global()):
+                found.add(symbol.get_name())
+        for child in table.get_children():
+            visit(child)
+
+    visit(symtable.symtable(source, "<source>", "exec"))
+    return found - set(dir(builtins))
+
+
+def parameters(source: str, function: str) -> list[str]:
+    """The parameter names of a top-level function of `source`."""
+    for node in ast.parse(source).body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == function:
+            return [argument.arg for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
+    return []
+
+
+def reachable(wanted: set[str], pool: list[Statement]) -> list[Statement]:
+    """The statements of `pool`, in order, that bind a wanted name or a name that such a statement needs; a name's last binding does not hide earlier ones."""
+    keep: set[int] = set()
+    queue = set(wanted)
+    while queue:
+        name = queue.pop()
+        for index, statement in enumerate(pool):
+            if index not in keep and name in statement.binds:
+                keep.add(index)
+                queue |= statement.needs
+    return [pool[index] for index in sorted(keep)]
