@@ -85,7 +85,8 @@ class Part:
     """One answer with its check and points.
 
     `names` are what the answer cell binds (the first is the short answer's variable); `solution` and `stub` are whole cell texts.
-    `tests` is the text of the test code without directives: case functions, probes and what they need.
+    `tests` is the text of the test code without directives: case functions, probes and what they need. Where `style` is "cell" it is
+    one cell of asserts that runs in the student's names, and its last value may be partial credit (nbgrader's format).
     """
 
     id: str
@@ -97,6 +98,8 @@ class Part:
     names: tuple[str, ...] = ()
     cases: tuple[Case, ...] = ()
     tests: str = ""
+    style: Literal["functions", "cell"] = "functions"
+    all_or_nothing: bool = False
     declaration: Declaration = field(default_factory=Declaration)
     wrong: list[Variant] = field(default_factory=list)
     right: list[Variant] = field(default_factory=list)
@@ -205,6 +208,13 @@ class Assignment:
     def points(self) -> Fraction:
         """Points of the whole assignment without its optional questions."""
         return sum((question.points for question in self.questions if not question.optional), Fraction(0))
+
+    @property
+    def reference(self) -> dict[str, str]:
+        """The instructor's own answers: grade_id of the answer cell → cell text."""
+        if self.format == "autogradient":
+            return {f"{part.id}-answer": part.solution for part in self.parts if not part.by_hand}
+        return {cell.grade_id: cell.metadata.get("solution", cell.source) for cell in self.cells if cell.role == "answer" and cell.kind == "code"}
 
     def part(self, part_id: str) -> Part:
         """The part called `part_id`; KeyError where there is none."""

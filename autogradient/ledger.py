@@ -196,10 +196,7 @@ def _mark(part: PartResult, cases: list[CaseResult], mark: Mark) -> None:
             last = case is cases[-1]
             case.earned = rest if last else min(rest, case.possible)
             rest -= case.earned
-            if part.kind == "essay":
-                case.outcome = "passed"
-            elif case.outcome in NO_VERDICT:
-                case.outcome = "passed" if case.earned >= case.possible else "failed"
+            case.outcome = "passed" if part.kind == "essay" or case.earned >= case.possible else "failed"
             case.reason = BY_HAND
     if cases and mark.extra is not None:
         cases[-1].earned += Fraction(mark.extra)

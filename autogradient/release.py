@@ -46,13 +46,17 @@ class Release:
 
 
 @dataclass(frozen=True)
-class LockedCell:
-    """A cell of the release that is the instructor's: its grade_id, cell type, text and points (None where it is no grade cell)."""
+class ReleasedCell:
+    """A cell of the student notebook as released.
+
+    `role` is answer, check, hidden, setup, given, grader or text; `target` the part or question it belongs to.
+    """
 
     grade_id: str
     kind: str
     source: str
-    points: Fraction | None = None
+    role: str
+    target: str
 
 
 def build(assignment: Assignment, hidden_answers: dict[str, Any] | None = None) -> Release:
@@ -211,23 +215,24 @@ def given_source(cell: Cell, seed: int) -> str:
 # ---- the notebook ----------------------------------------------------------------------------------------------------
 
 
-def locked_cells(assignment: Assignment) -> dict[str, LockedCell]:
-    """The instructor's cells of the release by grade_id."""
-    notebook = json.loads(_notebook(assignment, False))
-    found = {}
-    for cell in notebook["cells"]:
-        meta = cell["metadata"].get("nbgrader")
-        if meta and meta["locked"]:
-            points = Fraction(str(meta["points"])) if meta["grade"] else None
-            found[meta["grade_id"]] = LockedCell(meta["grade_id"], cell["cell_type"], cell["source"], points)
-    return found
+def released_cells(assignment: Assignment) -> list[ReleasedCell]:
+    """The cells of the student notebook that have an id, in order."""
+    if assignment.format != "autogradient":
+        return [
+            ReleasedCell(cell.grade_id, cell.kind, cell.metadata.get("released", cell.source) if cell.role == "answer" else cell.source, cell.role, cell.target)
+            for cell in assignment.cells
+            if cell.grade_id
+        ]
+    return _lay_down(assignment, parity=False, checksums=False).released
 
 
 class _Notebook:
     """The cells of a student notebook as they are laid down, with nbgrader's metadata."""
 
-    def __init__(self) -> None:
+    def __init__(self, checksums: bool) -> None:
         self.cells: list[dict[str, Any]] = []
+        self.released: list[ReleasedCell] = []
+        self.checksums = checksums
         self.counts: dict[str, int] = {}
         self.previous = "start"
 
@@ -235,18 +240,18 @@ class _Notebook:
         self.counts[stem] = self.counts.get(stem, 0) + 1
         return f"{stem}{self.counts[stem]}"
 
-    def add(self, kind: str, source: str, grade_id: str, *, locked: bool = True, solution: bool = False, points: Fraction | None = None) -> None:
-        from nbformat import NotebookNode
-        from nbgrader.utils import compute_checksum
-
+    def add(self, kind: str, source: str, grade_id: str, role: str, target: str = "", *, points: Fraction | None = None) -> None:
+        solution = role == "answer"
+        locked = not solution
+        self.released.append(ReleasedCell(grade_id, kind, source, role, target))
         meta: dict[str, Any] = {"grade": points is not None, "grade_id": grade_id, "locked": locked, "schema_version": 3, "solution": solution, "task": False}
         if points is not None:
             meta["points"] = decimal(points)
         cell: dict[str, Any] = {"cell_type": kind, "id": cell_id(grade_id), "metadata": {"nbgrader": meta}, "source": source}
         if kind == "code":
             cell |= {"execution_count": None, "outputs": []}
-        node = NotebookNode({**cell, "metadata": NotebookNode({"nbgrader": NotebookNode(meta)})})
-        meta |= {"cell_type": kind, "checksum": compute_checksum(node)}
+        if self.checksums:
+            meta |= {"cell_type": kind, "checksum": _checksum(cell)}
         if locked:
             cell["metadata"] |= {"deletable": False, "editable": False}
         self.cells.append(cell)
@@ -255,13 +260,21 @@ class _Notebook:
         self.cells.append({"cell_type": "code", "id": cell_id(name), "metadata": {}, "source": source, "execution_count": None, "outputs": []})
 
 
+def _checksum(cell: dict[str, Any]) -> str:
+    """nbgrader's own checksum of a cell; it takes a second to import and only a release needs it."""
+    from nbformat import from_dict
+    from nbgrader.utils import compute_checksum
+
+    return str(compute_checksum(from_dict(cell)))
+
+
 def cell_id(grade_id: str) -> str:
     """The notebook cell's id: the grade_id, shortened where it is longer than the 64 characters a cell id may have."""
     return grade_id if len(grade_id) <= 64 else f"{grade_id[:52]}-{hashlib.sha256(grade_id.encode()).hexdigest()[:11]}"
 
 
-def _notebook(assignment: Assignment, parity: bool) -> bytes:
-    book = _Notebook()
+def _lay_down(assignment: Assignment, *, parity: bool, checksums: bool = True) -> _Notebook:
+    book = _Notebook(checksums)
     parts = {part.id: part for part in assignment.parts}
     with_tests = {cell.target for cell in assignment.with_role("tests")}
     last_tests = {cell.target: cell.number for cell in assignment.with_role("tests")}
@@ -269,22 +282,22 @@ def _notebook(assignment: Assignment, parity: bool) -> bytes:
     grader_done = False
     for cell in assignment.cells:
         if not grader_done and (cell.role == "question" or (setups and cell.number > setups[-1])):
-            book.add("code", GRADER_CELL, "grader-setup")
+            book.add("code", GRADER_CELL, "grader-setup", "grader")
             grader_done = True
         if cell.role == "question":
-            book.add("markdown", cell.source, f"{cell.target}-text")
+            book.add("markdown", cell.source, f"{cell.target}-text", "text", cell.target)
             book.previous = cell.target
         elif cell.role == "text" and cell.source.strip():
-            book.add("markdown", cell.source, book.numbered(f"{book.previous}-n"))
+            book.add("markdown", cell.source, book.numbered(f"{book.previous}-n"), "text")
         elif cell.role == "scratch":
             book.scratch(cell.source, book.numbered(f"{book.previous}-c"))
         elif cell.role == "setup":
-            book.add("code", cell.source, "setup" if len(setups) == 1 else book.numbered("setup"))
+            book.add("code", cell.source, "setup" if len(setups) == 1 else book.numbered("setup"), "setup")
         elif cell.role == "given":
             stem = book.numbered(f"{cell.target}-given")
-            book.add("code", given_source(cell, assignment.seed), stem.removesuffix("1") if stem.endswith("given1") else stem)
+            book.add("code", given_source(cell, assignment.seed), stem.removesuffix("1") if stem.endswith("given1") else stem, "given", cell.target)
         elif cell.role == "hint":
-            book.add("markdown", f"<details><summary>Hint</summary>\n\n{cell.source}\n\n</details>", book.numbered(f"{cell.target}-hint"))
+            book.add("markdown", f"<details><summary>Hint</summary>\n\n{cell.source}\n\n</details>", book.numbered(f"{cell.target}-hint"), "text", cell.target)
         elif cell.role == "answer" and cell.target in parts:
             part = parts[cell.target]
             book.previous = part.id
@@ -293,8 +306,12 @@ def _notebook(assignment: Assignment, parity: bool) -> bytes:
                 _checks(book, part, parity)
         elif cell.role == "tests" and last_tests[cell.target] == cell.number and cell.target in parts:
             _checks(book, parts[cell.target], parity)
+    return book
+
+
+def _notebook(assignment: Assignment, parity: bool) -> bytes:
     data = {
-        "cells": book.cells,
+        "cells": _lay_down(assignment, parity=parity).cells,
         "metadata": {
             "autogradient": {"assignment": assignment.name, "format": 1},
             "kernelspec": assignment.kernelspec,
@@ -309,12 +326,12 @@ def _notebook(assignment: Assignment, parity: bool) -> bytes:
 def _answer(book: _Notebook, part: Part) -> None:
     options = part.declaration.options
     if part.by_hand:
-        book.add("markdown", part.stub, f"{part.id}-answer", locked=False, solution=True, points=part.points)
+        book.add("markdown", part.stub, f"{part.id}-answer", "answer", part.id, points=part.points)
         return
     if options:
         rows = [f"- **{letter}** · {text}" for letter, text in options.items()] if isinstance(options, dict) else [f"{i}. {text}" for i, text in enumerate(options, 1)]
-        book.add("markdown", "\n".join(rows), f"{part.id}-options")
-    book.add("code", part.stub, f"{part.id}-answer", locked=False, solution=True)
+        book.add("markdown", "\n".join(rows), f"{part.id}-options", "text", part.id)
+    book.add("code", part.stub, f"{part.id}-answer", "answer", part.id)
 
 
 def _checks(book: _Notebook, part: Part, parity: bool) -> None:
@@ -322,12 +339,12 @@ def _checks(book: _Notebook, part: Part, parity: bool) -> None:
         return
     visible, hidden = part.visible_points, part.hidden_points
     if visible:
-        book.add("code", f'display(_check := grader.check("{part.id}"))\n{show_points(visible)} * _check.grade', part.id, points=visible)
+        book.add("code", f'display(_check := grader.check("{part.id}"))\n{show_points(visible)} * _check.grade', part.id, "check", part.id, points=visible)
     else:
-        book.add("code", f'grader.check("{part.id}")', part.id)
+        book.add("code", f'grader.check("{part.id}")', part.id, "check", part.id)
     if hidden:
         noun = "point is" if hidden == 1 else "points are"
         text = HIDDEN_CELL.format(points=show_points(hidden), noun=noun)
         if parity:
             text = f'display(_check := grader.check("{part.id}-hidden"))\n{show_points(hidden)} * _check.grade'
-        book.add("code", text, f"{part.id}-hidden", points=hidden)
+        book.add("code", text, f"{part.id}-hidden", "hidden", part.id, points=hidden)

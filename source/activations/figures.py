@@ -150,7 +150,7 @@ def relu_family():
     right.text(3.9, -0.95, "ELU, $\\alpha = 1$: floor at $-\\alpha$", color=VERMILION, fontsize=8, ha="right", va="bottom")
     right.text(3.9, -1.8, "SELU: floor at $-\\lambda\\alpha$", color="#1b7fb5", fontsize=8, ha="right", va="top")
     right.text(2.05, 2.9, "SELU: slope $\\lambda$", color="#1b7fb5", fontsize=8, ha="right")
-    right.text(2.75, 2.2, "ELU: slope 1", color=VERMILION, fontsize=8, va="top")
+    right.text(3.9, 1.7, "ELU: slope 1", color=VERMILION, fontsize=8, ha="right", va="top")
     right.set_title("a curved piece on the left")
     right.set_ylim(-2.6, 4)
     for ax in (left, right):

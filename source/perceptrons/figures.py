@@ -120,6 +120,9 @@ def ruler():
         for (x1, x2), fires in zip(corners, outputs):
             axes.plot(left + side * x1, low + side * x2, marker="o" if fires else "s", markersize=12, markeredgewidth=2,
                       markeredgecolor=ORANGE if fires else BLUE, markerfacecolor=ORANGE if fires else "white", zorder=3)
+        for end in (0, 1):
+            axes.text(left + side * end, low - 0.3, str(end), ha="center", va="center", color=QUIET, fontsize=9.5)
+            axes.text(left - 0.33, low + side * end, str(end), ha="center", va="center", color=QUIET, fontsize=9.5)
         axes.text(left + side / 2, low + side + 0.42, name, ha="center", va="center", weight="bold")
         axes.text(left + side / 2, low - 0.3, "$x_1$", ha="center", va="center", color=QUIET)
         axes.text(left - 0.33, low + side / 2, "$x_2$", ha="center", va="center", color=QUIET)

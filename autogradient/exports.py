@@ -1,0 +1,72 @@
+"""Marks as CSV: one row a student for learning platforms, and one row a part for whoever wants to compute with them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from autogradient.feedback.table import by_student
+from autogradient.result import NO_VERDICT, Result, decimal
+
+
+def marks_csv(results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()) -> str:
+    """One row a student: id, then earned, possible, ungraded and bonus of each assignment.
+
+    Blank means that there is no mark: nothing was handed in, or nothing of it has a verdict. Where only some of it waits, `earned` is what
+    is certain so far and `ungraded` what may be added. Cells that a spreadsheet would run as a formula are made text.
+    """
+    grid, assignments, students = by_student(results, assignments, students)
+    rows: list[list[str]] = [["student", *(f"{name} {column}" for name in assignments for column in ("earned", "possible", "ungraded", "bonus"))]]
+    for student in students:
+        rows.append([student, *(cell for name in assignments for cell in _totals(grid.get((student, name))))])
+    return _csv(rows)
+
+
+def parts_csv(results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()) -> str:
+    """One row for each part of each submission: student, assignment, question, part, kind, optional, attempted, earned, possible, ungraded.
+
+    `earned` is blank where no case of the part has a verdict. A submission that is missing has no rows.
+    """
+    grid, assignments, students = by_student(results, assignments, students)
+    rows = [["student", "assignment", "question", "part", "kind", "optional", "attempted", "earned", "possible", "ungraded"]]
+    for student in students:
+        for name in assignments:
+            result = grid.get((student, name))
+            for question in result.questions if result and result.outcome != "missing" else ():
+                for part in question.parts:
+                    waiting = sum((case.possible for case in part.cases if case.outcome in NO_VERDICT), Fraction(0))
+                    blank = bool(part.cases) and all(case.outcome in NO_VERDICT for case in part.cases)
+                    flags = ["yes" if flag else "no" for flag in (question.optional, part.attempted)]
+                    marks = ["" if blank else _number(part.earned), _number(part.possible), _number(waiting)]
+                    rows.append([student, name, question.id, part.id, part.kind, *flags, *marks])
+    return _csv(rows)
+
+
+def neutral(text: str) -> str:
+    """`text` as a spreadsheet shows it rather than runs it: a leading apostrophe before what would begin a formula, no control characters."""
+    text = re.sub(r"[\x00-\x1f\x7f]", " ", text)
+    return "'" + text if re.match(r"\s*[=+\-@＝＋－＠]", text) else text
+
+
+def _totals(result: Result | None) -> list[str]:
+    if result is None or result.outcome == "missing":
+        return ["", "", "", ""]
+    totals = result.points
+    possible = _number(totals.possible) if totals.possible else ""
+    without = result.outcome != "graded" or (totals.possible > 0 and totals.ungraded >= totals.possible)
+    ungraded = _number(totals.ungraded if result.outcome == "graded" else totals.possible) if totals.possible else ""
+    return ["" if without else _number(totals.earned), possible, ungraded, "" if without else _number(totals.bonus)]
+
+
+def _number(points: Fraction) -> str:
+    return str(decimal(points))
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> str:
+    out = io.StringIO()
+    numeric = re.compile(r"-?\d+(\.\d+)?")
+    csv.writer(out, lineterminator="\n").writerows([[cell if numeric.fullmatch(cell) else neutral(cell) for cell in row] for row in rows])
+    return out.getvalue()

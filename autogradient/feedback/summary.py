@@ -1,0 +1,123 @@
+"""A result as Markdown that a student can act on: what counts, what failed and where to look, what waits, what was not tried."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from fractions import Fraction
+
+from autogradient.ledger import BY_HAND
+from autogradient.result import NO_VERDICT, CaseResult, PartResult, QuestionResult, Result
+from autogradient.testcode import show_points
+
+#: Longer messages are cut: a summary is read, not searched.
+LONGEST = 600
+_WORD_JOINER = "\N{WORD JOINER}"
+
+
+def escape(text: str, limit: int = LONGEST) -> str:
+    """Foreign text as one line of Markdown that shows just these characters: no markup, HTML, links, mentions or references."""
+    visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
+    line = " ".join(visible.split())
+    if len(line) > limit:
+        line = line[: limit - 1] + "…"
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    line = re.sub(r"([\\`*_{}\[\]()|~$!^=+-]|#)", r"\\\1", line)
+    return re.sub(r"(@|#(?=\d)|:(?=//)|www(?=\.)|GH(?=\\-\d))", rf"\1{_WORD_JOINER}", line, flags=re.IGNORECASE)
+
+
+def points_line(result: Result) -> str:
+    """The totals in one sentence without markup: "7.5 of 12 points, 2 wait to be marked, 1 bonus point"."""
+    totals = result.points
+    words = [f"{show_points(totals.earned)} of {_points(totals.possible)}"]
+    if totals.ungraded:
+        words.append(f"{show_points(totals.ungraded)} {'waits' if totals.ungraded == 1 else 'wait'} to be marked")
+    if totals.bonus:
+        words.append(f"{show_points(totals.bonus)} bonus {'point' if totals.bonus == 1 else 'points'}")
+    return ", ".join(words)
+
+
+def markdown(result: Result, title: str = "") -> str:
+    """The summary of one result. Text of students, tests and errors is escaped; of hidden cases only name and hint are shown."""
+    blocks = [f"# {escape(title or result.assignment)}"]
+    if result.outcome == "missing":
+        blocks.append("Nothing was handed in.")
+    elif result.outcome == "unreadable":
+        blocks.append("**The file could not be read, so nothing is graded yet.** Mend what is named below and hand it in again.")
+    elif result.outcome == "grader_error":
+        blocks.append("**The grader failed on this submission.** That is no fault of yours and costs no points; the course staff have to look at it.")
+    else:
+        blocks.append(f"**{points_line(result)}**")
+    blocks += _problems(result)
+    if result.outcome == "graded":
+        open_questions = [question for question in result.questions if any(map(_lines, question.parts))]
+        blocks += [block for question in open_questions for block in _question(question)]
+        blocks += _closing(result, open_questions)
+    return "\n\n".join(blocks) + "\n"
+
+
+def _points(points: Fraction) -> str:
+    return f"{show_points(points)} {'point' if points == 1 else 'points'}"
+
+
+def _problems(result: Result) -> list[str]:
+    if not result.problems:
+        return []
+    lines = [f"- {f'Cell {problem.cell}: ' if problem.cell is not None else ''}{escape(problem.message)}" for problem in result.problems]
+    return ["## About your notebook", "\n".join(lines)]
+
+
+def _question(question: QuestionResult) -> list[str]:
+    note = ", optional" if question.optional else ""
+    blocks = [f"## {escape(question.id)}: {show_points(question.earned)} of {show_points(question.possible)}{note}"]
+    for part in question.parts:
+        lines = _lines(part)
+        if lines and len(question.parts) > 1:
+            blocks.append(f"**{escape(part.id)}**: {show_points(part.earned)} of {show_points(part.possible)}")
+        if lines:
+            blocks.append("\n".join(lines))
+    return blocks
+
+
+def _lines(part: PartResult) -> list[str]:
+    """What there is to say about a part; nothing where all is well or nothing was tried."""
+    if not part.attempted and not any(case.reason == BY_HAND and case.outcome not in NO_VERDICT for case in part.cases):
+        return []
+    return [line for case in part.cases if (line := _line(case))]
+
+
+def _line(case: CaseResult) -> str:
+    name = f"**{escape(case.name)}**" + (" (checked after you submit)" if case.hidden else "")
+    message = escape(case.message)
+    if case.reason == BY_HAND and case.outcome not in NO_VERDICT:
+        return f"- 📝 {name}: {show_points(case.earned)} of {_points(case.possible)}, marked by a person{'. ' + message if message else ''}"
+    worth = f" ({_points(case.possible)})" if case.possible else ""
+    match case.outcome:
+        case "passed":
+            return ""
+        case "failed":
+            earned = f" ({show_points(case.earned)} of {_points(case.possible)})" if case.earned else worth
+            return f"- ❌ {name}{earned}{': ' + message if message else ''}"
+        case "timed_out":
+            return f"- ⏱️ {name}{worth}: it took too long and was stopped{'. ' + message if message else '; look for a loop that never ends.'}"
+        case "grader_error":
+            return f"- ⏳ {name}{worth}: this could not be checked, through no fault of yours; the course staff will look at it"
+        case _:
+            why = {"hand": "a person will mark this", "gpu": "this needs a GPU and has not been run yet"}.get(case.reason or "", "this has not been run yet")
+            return f"- ⏳ {name}{worth}: {why}"
+
+
+def _closing(result: Result, open_questions: list[QuestionResult]) -> list[str]:
+    blocks = []
+    untried = [part.id for part in result.parts if not part.attempted]
+    if untried:
+        blocks += ["## Not attempted", _listed(untried)]
+    full = [q.id for q in result.questions if q not in open_questions and q.earned >= q.possible and not any(p.id in untried for p in q.parts)]
+    if full:
+        blocks += ["## Complete", _listed(full)]
+    return blocks
+
+
+def _listed(ids: Iterable[str]) -> str:
+    return ", ".join(map(escape, ids))

@@ -1,0 +1,90 @@
+"""Student × assignment in one table: points, what failed, what waits. For a terminal and as plain text."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from autogradient.result import NO_VERDICT, Result
+from autogradient.testcode import show_points
+
+NOTHING = "–"
+
+
+def failed_parts(result: Result) -> list[str]:
+    """Ids of the parts that lost points, in order."""
+    return [part.id for part in result.parts if any(case.outcome not in NO_VERDICT and case.earned < case.possible for case in part.cases)]
+
+
+def waiting_parts(result: Result) -> list[str]:
+    """Ids of the parts of which something has no verdict yet, in order."""
+    return [part.id for part in result.parts if any(case.outcome in NO_VERDICT for case in part.cases)]
+
+
+def points(result: Result) -> str:
+    """The points as they stand in a table: "7.5/12", "7.5/12 +1" with a bonus, else what became of the submission."""
+    if result.outcome != "graded":
+        return {"missing": NOTHING, "unreadable": "unreadable", "grader_error": "grader error"}[result.outcome]
+    bonus = f" +{show_points(result.points.bonus)}" if result.points.bonus else ""
+    return f"{show_points(result.points.earned)}/{show_points(result.points.possible)}{bonus}"
+
+
+def table(results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()) -> Table:
+    """A rich table, a row for each student and a column for each assignment (those given first, then those that turn up)."""
+    grid, assignments, students = by_student(results, assignments, students)
+    shown = Table(show_lines=True)
+    shown.add_column("student", no_wrap=True)
+    for assignment in assignments:
+        shown.add_column(Text(printable(assignment)))
+    for student in students:
+        shown.add_row(Text(printable(student)), *(_cell(grid.get((student, assignment))) for assignment in assignments))
+    return shown
+
+
+def plain(results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()) -> str:
+    """The same without colours and borders: one line for each student and assignment, columns aligned."""
+    grid, assignments, students = by_student(results, assignments, students)
+    rows = [("student", "assignment", "points", "failed", "waits")]
+    for student in students:
+        for assignment in assignments:
+            result = grid.get((student, assignment))
+            failed, waits = (", ".join(map(printable, ids)) for ids in ((_failed(result), _waiting(result)) if result else ([], [])))
+            rows.append((printable(student), printable(assignment), points(result) if result else NOTHING, failed, waits))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]).rstrip() for row in rows) + "\n"
+
+
+def by_student(
+    results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()
+) -> tuple[dict[tuple[str, str], Result], list[str], list[str]]:
+    """Results by (student, assignment), the last one where there are several, with all assignments and all students in order."""
+    grid = {(student, result.assignment): result for result in results for student in result.submission.students}
+    found = sorted({assignment for _, assignment in grid} - set(assignments)), sorted({student for student, _ in grid} - set(students))
+    return grid, [*assignments, *found[0]], [*students, *found[1]]
+
+
+def printable(text: str) -> str:
+    """Text without characters that steer a terminal."""
+    return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
+
+
+def _failed(result: Result) -> list[str]:
+    return failed_parts(result) if result.outcome == "graded" else []
+
+
+def _waiting(result: Result) -> list[str]:
+    return waiting_parts(result) if result.outcome == "graded" else []
+
+
+def _cell(result: Result | None) -> Text:
+    if result is None:
+        return Text(NOTHING, style="dim")
+    complete = result.outcome == "graded" and result.points.earned >= result.points.possible
+    text = Text(points(result), style="bold green" if complete else "bold" if result.outcome == "graded" else "bold red")
+    for word, ids, style in (("failed", _failed(result), "red"), ("waits", _waiting(result), "yellow")):
+        if ids:
+            text.append(f"\n{word}: {', '.join(map(printable, ids))}", style=style)
+    return text

@@ -1,0 +1,218 @@
+"""The trusted handle on untrusted processes: start a warm interpreter, open a session, run cells, fork, end it all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autogradient.errors import WorkerError, WorkerTimeout
+from autogradient.wire import codec
+from autogradient.wire.channel import Channel, Closed, Silent
+
+#: Seconds a cell gets to end after it was interrupted, and a fork to say hello.
+GRACE_S, HELLO_S = 2.0, 30.0
+
+#: All that a worker sees of the environment: one thread each, figures without a screen, hashes that repeat.
+ENVIRONMENT = {
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+}
+
+
+@dataclass
+class CellRun:
+    """What came of running one cell. `status` is ok, error, timed_out (interrupted, the worker lives) or killed (the worker is gone)."""
+
+    status: str
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    error: tuple[str, str] | None = None
+    seconds: float = 0.0
+    how: str = ""
+
+
+class Zygote:
+    """A warm interpreter. Use as a context manager; sessions outlive it only until they are closed."""
+
+    def __init__(self, preload: bool = True) -> None:
+        self.channel, far = Channel.pair()
+        home = os.environ.get("TMPDIR", "/tmp")
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "autogradient.sandbox.zygote", str(far.fileno())],
+            pass_fds=[far.fileno()],
+            env={**ENVIRONMENT, "HOME": home, "MPLCONFIGDIR": str(Path(home) / f"autogradient-mpl-{os.getuid()}")},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if not os.environ.get("AUTOGRADIENT_DEBUG") else None,
+            start_new_session=True,
+        )
+        far.close()
+        self.ready = False
+
+    def __enter__(self) -> Zygote:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def wait(self) -> None:
+        """Wait until everything is loaded. Raises WorkerError where the interpreter does not start."""
+        if not self.ready:
+            try:
+                self.channel.receive(timeout=120)
+            except (Closed, Silent) as error:
+                raise WorkerError(f"the interpreter for submissions did not start ({error}); set AUTOGRADIENT_DEBUG=1 to see why") from None
+            self.ready = True
+
+    def session(self, folder: Path, *, memory_mb: float, seed: int) -> Session:
+        """Fork a session whose worker runs in `folder`."""
+        self.wait()
+        control, control_far = Channel.pair()
+        channel, worker_far = Channel.pair()
+        try:
+            self.channel.send({"cwd": str(folder), "memory_mb": memory_mb, "seed": seed}, fds=(control_far.fileno(), worker_far.fileno()))
+        except Closed as error:
+            raise WorkerError(f"the interpreter for submissions is gone ({error})") from None
+        finally:
+            control_far.close()
+            worker_far.close()
+        return Session(control, channel)
+
+    def close(self) -> None:
+        """End the interpreter."""
+        self.channel.close()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Session:
+    """All processes of one submission: the main interpreter and every fork of it."""
+
+    def __init__(self, control: Channel, channel: Channel) -> None:
+        self.control = control
+        self.main = Interpreter(self, channel)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def how_it_ended(self, pid: int) -> str:
+        """In words, how a process of this session ended."""
+        try:
+            self.control.send({"do": "how", "pid": pid})
+            code = self.control.receive(timeout=5)["code"]
+        except (Closed, Silent, codec.BadFrame, KeyError, TypeError):
+            code = None
+        if code is None:
+            return "it disappeared"
+        if code < 0:
+            names = {signal.SIGSEGV: "a crash in compiled code", signal.SIGKILL: "it was killed, perhaps for want of memory", signal.SIGABRT: "an abort in compiled code"}
+            return names.get(signal.Signals(-code), f"signal {signal.Signals(-code).name}")
+        return f"exit code {code}"
+
+    def close(self) -> None:
+        """Kill every process of the session and wait until they are gone."""
+        with contextlib.suppress(Closed, Silent, codec.BadFrame):
+            self.control.send({"do": "end"})
+            self.control.receive(timeout=30)
+        self.control.close()
+        self.main.channel.close()
+
+
+class Interpreter:
+    """One untrusted process that waits for requests. Its answers are data, never trusted to be well-formed."""
+
+    def __init__(self, session: Session, channel: Channel) -> None:
+        self.session, self.channel = session, channel
+        self.pid = int(self._receive(HELLO_S)["pid"])
+
+    def _receive(self, timeout: float) -> dict[str, Any]:
+        try:
+            message = self.channel.receive(timeout)
+        except Silent:
+            raise WorkerTimeout("no answer in time") from None
+        except (Closed, codec.BadFrame) as error:
+            raise WorkerError(str(error)) from None
+        if not isinstance(message, dict):
+            raise WorkerError("an answer that is none")
+        return message
+
+    def _send(self, message: dict[str, Any], fds: tuple[int, ...] = ()) -> None:
+        try:
+            self.channel.send(message, fds)
+        except Closed as error:
+            raise WorkerError(str(error)) from None
+
+    def fork(self) -> Interpreter:
+        """A copy of this process as it stands, which waits. Raises WorkerError where there can be none."""
+        near, far = socket.socketpair()
+        try:
+            self._send({"do": "fork"}, fds=(far.fileno(),))
+        finally:
+            far.close()
+        return Interpreter(self.session, Channel(near))
+
+    def run(self, source: str, timeout: float, seed: int | None = None) -> CellRun:
+        """Run a cell. After `timeout` seconds it is interrupted; where that does not help the process is killed."""
+        request: dict[str, Any] = {"do": "run", "source": source}
+        if seed is not None:
+            request["seed"] = seed
+        late = False
+        try:
+            self._send(request)
+            try:
+                answer = self._receive(timeout)
+            except WorkerTimeout:
+                late = True
+                os.kill(self.pid, signal.SIGINT)
+                answer = self._receive(GRACE_S)
+        except WorkerTimeout:
+            self.kill()
+            return CellRun("timed_out", seconds=timeout, how="killed")
+        except (WorkerError, ProcessLookupError):
+            return CellRun("killed", how=self.session.how_it_ended(self.pid))
+        outputs = answer.get("outputs") if isinstance(answer.get("outputs"), list) else []
+        error = answer.get("error")
+        pair = (str(error[0]), str(error[1])) if isinstance(error, list) and len(error) == 2 else None
+        seconds = answer.get("seconds")
+        status = "timed_out" if late else "error" if pair else "ok"
+        return CellRun(status, outputs or [], pair, float(seconds) if isinstance(seconds, float) else 0.0)
+
+    def value(self, name: str, timeout: float = 10.0) -> dict[str, Any]:
+        """A copy of a variable: {"value": …}, {"missing": True} or {"not_plain": why}."""
+        self._send({"do": "value", "name": name})
+        return self._receive(timeout)
+
+    def cases(self, job: dict[str, Any], timeout: float) -> Iterator[dict[str, Any]]:
+        """Run test cases; yields a report for each as it comes. Raises WorkerTimeout after `timeout` seconds without one, WorkerError where the process ends."""
+        self._send({"do": "cases", "job": job})
+        while True:
+            report = self._receive(timeout)
+            if report.get("end"):
+                return
+            yield report
+
+    def kill(self) -> None:
+        """End this process."""
+        self.channel.close()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)

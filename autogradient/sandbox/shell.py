@@ -1,0 +1,156 @@
+"""IPython's shell without a kernel: runs cells and keeps what they show in notebook format."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+from typing import Any
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.error import StdinNotImplementedError
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Type
+from traitlets.config import Config
+
+#: What one cell may show; the head and the tail of longer output are kept.
+MAX_OUTPUT = 100_000
+CUT = "\n… {count} characters left out …\n"
+
+
+class Outputs:
+    """What the running cell has shown so far. Grows no larger than a few times MAX_OUTPUT however much is printed."""
+
+    def __init__(self) -> None:
+        self.items: list[dict[str, Any]] = []
+        self.cut = 0
+
+    def add(self, output: dict[str, Any]) -> None:
+        last = self.items[-1] if self.items else {}
+        if output["output_type"] == "stream" and last.get("output_type") == "stream" and last["name"] == output["name"]:
+            last["text"] += output["text"]
+            output = last
+        else:
+            self.items.append(output)
+        if output["output_type"] == "stream" and len(output["text"]) > 2 * MAX_OUTPUT:
+            text = output["text"]
+            self.cut += len(text) - MAX_OUTPUT
+            output["text"] = text[: MAX_OUTPUT // 2] + text[-MAX_OUTPUT // 2 :]
+        if len(self.items) > 500:
+            del self.items[250]
+
+    def take(self) -> list[dict[str, Any]]:
+        """The outputs, long ones cut with a notice; starts afresh."""
+        items, cut = self.items, self.cut
+        self.items, self.cut = [], 0
+        for item in items:
+            if item["output_type"] == "stream" and (len(item["text"]) > MAX_OUTPUT or cut):
+                text, half = item["text"], MAX_OUTPUT // 2
+                if len(text) > half:
+                    item["text"] = text[:half] + CUT.format(count=cut + max(0, len(text) - MAX_OUTPUT)) + text[-half:]
+        return items
+
+
+OUTPUTS = Outputs()
+
+
+class Stream(io.TextIOBase):
+    """Standard output or error as a text stream that keeps what is written."""
+
+    encoding = "utf-8"  # type: ignore[assignment]
+
+    def __init__(self, name: str, fd: int) -> None:
+        self.name, self._fd = name, fd
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return False
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        if text:
+            OUTPUTS.add({"output_type": "stream", "name": self.name, "text": text})
+        return len(text)
+
+
+def _clean(data: dict[str, Any]) -> dict[str, Any]:
+    """A MIME bundle as JSON can hold it: bytes in base64, everything else as text or JSON."""
+    out: dict[str, Any] = {}
+    for mime, value in data.items():
+        if isinstance(value, bytes):
+            out[str(mime)] = base64.b64encode(value).decode()
+        else:
+            out[str(mime)] = value if isinstance(value, (str, dict, list)) else str(value)
+    return out
+
+
+class _Publisher(DisplayPublisher):
+    def publish(self, data: Any, metadata: Any = None, *, transient: Any = None, update: bool = False, **_: Any) -> None:  # type: ignore[override]
+        if not update:
+            OUTPUTS.add({"output_type": "display_data", "data": _clean(data), "metadata": {}})
+
+    def clear_output(self, wait: bool = False) -> None:
+        OUTPUTS.items.clear()
+
+
+class _Hook(DisplayHook):
+    def write_output_prompt(self) -> None:
+        pass
+
+    def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
+        OUTPUTS.add({"output_type": "execute_result", "execution_count": self.prompt_count, "data": _clean(format_dict), "metadata": {}})
+
+    def finish_displayhook(self) -> None:
+        pass
+
+
+class Shell(InteractiveShell):
+    """The shell of one submission. Use `make`."""
+
+    displayhook_class = Type(_Hook)
+    display_pub_class = Type(_Publisher)
+
+    def enable_gui(self, gui: Any = None) -> None:
+        """There is no event loop to enable."""
+
+    def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
+        try:
+            value = str(evalue)
+        except Exception:
+            value = "<the exception's text could not be read>"
+        OUTPUTS.add({"output_type": "error", "ename": str(getattr(etype, "__name__", etype)), "evalue": value[:10_000], "traceback": [str(line)[:20_000] for line in stb]})
+
+
+def _no_input(*_: Any, **__: Any) -> str:
+    raise StdinNotImplementedError("input() cannot be answered while grading; put the value into the cell instead")
+
+
+def make() -> Shell:
+    """The one shell of this process, with its streams, display and figures in place."""
+    import builtins
+    import getpass
+    import types
+
+    sys.stdout, sys.stderr = Stream("stdout", 1), Stream("stderr", 2)
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    config.InteractiveShell.colors = "nocolor"
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    shell: Shell = Shell.instance(config=config, user_module=module)
+    builtins.input = _no_input
+    getpass.getpass = _no_input
+    if "matplotlib.pyplot" in sys.modules:
+        from matplotlib_inline.backend_inline import configure_inline_support, flush_figures
+
+        configure_inline_support(shell, "module://matplotlib_inline.backend_inline")
+        shell.events.register("post_execute", flush_figures)
+    return shell

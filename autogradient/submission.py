@@ -1,0 +1,370 @@
+"""Untrusted notebook → Submission: read within bounds, recognised, its answers found, and put in the order it will be run in.
+
+What a student broke outside the answers does not matter: the instructor's cells run from the instructor's copy wherever the student left,
+moved, edited, doubled or deleted them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autogradient import errors
+from autogradient.assignment import Assignment, Part
+from autogradient.errors import SubmissionError
+from autogradient.release import ReleasedCell, cell_id, released_cells
+from autogradient.result import Problem, digest
+from autogradient.testcode import bound_names
+
+MAX_MB, MAX_CELLS = 50, 3000
+CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
+
+
+@dataclass
+class StudentCell:
+    """A cell of the submitted notebook: 0-based `index`, `kind` (code, markdown or raw), text and the id it claims ("" if none)."""
+
+    index: int
+    kind: str
+    source: str
+    grade_id: str = ""
+
+    @property
+    def number(self) -> int:
+        """1-based, as people count."""
+        return self.index + 1
+
+
+@dataclass
+class Notebook:
+    """A submitted notebook within bounds: its cells, its raw data (nbformat 4) and the assignment it says it is."""
+
+    cells: list[StudentCell]
+    data: dict[str, Any]
+    claims: str = ""
+    digest: str = ""
+
+
+@dataclass
+class Step:
+    """One thing to do in order: run a cell ("run", with the student's cell index or None for the instructor's) or look at a part ("part")."""
+
+    do: str
+    source: str = ""
+    cell: int | None = None
+    part: str = ""
+
+
+@dataclass
+class Submission:
+    """A notebook against its assignment: what to run in which order, and what was found where."""
+
+    notebook: Notebook
+    steps: list[Step]
+    attempted: dict[str, bool]
+    essays: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    #: part id → indices of the student's cells that are its answer, the graded one first; empty where there is none
+    answers: dict[str, list[int]] = field(default_factory=dict)
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------------
+
+
+def read(data: bytes, name: str) -> Notebook:
+    """A submitted file as a notebook. Raises SubmissionError with a sentence for the student where it is none."""
+    if len(data) > MAX_MB * 1_000_000:
+        raise SubmissionError(errors.TOO_LARGE.format(name=name, size=len(data) / 1e6, limit=MAX_MB))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"not UTF-8 text at byte {error.start}")) from None
+    if not text.strip():
+        raise SubmissionError(errors.EMPTY_FILE.format(name=name))
+    try:
+        notebook = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        conflict = CONFLICT.search(text)
+        if conflict:
+            line = text.count("\n", 0, conflict.start()) + 1
+            raise SubmissionError(errors.MERGE_CONFLICT.format(name=name, line=line)) from None
+        raise SubmissionError(errors.UNREADABLE_JSON.format(name=name, line=getattr(error, "lineno", 1))) from None
+    return _notebook(notebook, data, name)
+
+
+def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("nbformat", 4), int):
+        raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem="no notebook in it"))
+    if notebook.get("nbformat", 4) < 4:
+        try:
+            import nbformat
+
+            notebook = nbformat.convert(nbformat.from_dict(notebook), 4)
+        except Exception as error:
+            raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"old format, {error}")) from None
+    raw = notebook.get("cells")
+    if not isinstance(raw, list):
+        raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem="it has no list of cells"))
+    if len(raw) > MAX_CELLS:
+        raise SubmissionError(errors.TOO_MANY_CELLS.format(name=name, count=len(raw), limit=MAX_CELLS))
+    cells = []
+    for index, cell in enumerate(raw):
+        if not isinstance(cell, dict):
+            raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"cell {index + 1} is no cell"))
+        source = cell.get("source", "")
+        source = "".join(map(str, source)) if isinstance(source, list) else str(source)
+        meta = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
+        nbgrader = meta.get("nbgrader") if meta and isinstance(meta.get("nbgrader"), dict) else {}
+        grade_id = str(nbgrader.get("grade_id", "")) if nbgrader else ""
+        cells.append(StudentCell(index, str(cell.get("cell_type", "code")), source, grade_id or f"#{cell.get('id', '')}"))
+    meta = notebook.get("metadata") if isinstance(notebook.get("metadata"), dict) else {}
+    ours = meta.get("autogradient") if meta and isinstance(meta.get("autogradient"), dict) else {}
+    return Notebook(cells, notebook, str(ours.get("assignment", "")) if ours else "", digest(data))
+
+
+def recognise(notebook: Notebook, path: Path, assignments: Sequence[Assignment]) -> tuple[Assignment, str]:
+    """Which assignment a notebook belongs to and how that is known: by its metadata, its cells' ids, its file's name, its folder's name.
+
+    Raises SubmissionError where it belongs to none.
+    """
+    by_name = {assignment.name: assignment for assignment in assignments}
+    if notebook.claims in by_name:
+        return by_name[notebook.claims], "its metadata"
+    claimed = {cell.grade_id.removeprefix("#") for cell in notebook.cells}
+    scores = {a.name: len(claimed & {part_id for part in a.parts for part_id in (part.id, f"{part.id}-answer")}) for a in assignments}
+    best = max(scores, key=lambda name: scores[name], default="")
+    if best and scores[best] > 0:
+        return by_name[best], "the ids of its cells"
+    for word, how in ((path.stem, "its file name"), (path.parent.name, "its folder")):
+        simple = re.sub(r"[\s_]+", "-", word.lower())
+        for name in sorted(by_name, key=len, reverse=True):
+            if simple == name or re.search(rf"(^|[^a-z0-9]){re.escape(name)}($|[^a-z])", simple):
+                return by_name[name], how
+    raise SubmissionError(errors.NOT_RECOGNISED.format(name=path.name))
+
+
+def choose(paths: Iterable[Path], name: str) -> tuple[Path, str]:
+    """Which of several notebooks of one assignment is graded, and the reason: its own name, then the most recent change, then the alphabet."""
+    candidates = sorted(paths)
+    exact = [path for path in candidates if path.stem == name]
+    if len(exact) == 1:
+        return exact[0], "it has the assignment's name"
+    newest = max(candidates, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    return newest, "it was changed last"
+
+
+# ---- finding answers and places --------------------------------------------------------------------------------------
+
+
+def plan(assignment: Assignment, notebook: Notebook) -> Submission:
+    """Match a notebook with its assignment: what runs, in which order, and where each part's cases look."""
+    return _Planner(assignment, notebook).plan()
+
+
+def plan_release(assignment: Assignment, fill: dict[str, str]) -> list[Step]:
+    """The steps of the release itself with the answer cells of `fill` (grade_id → cell text); for proofs and expected values."""
+    released = released_cells(assignment)
+    steps = [Step("run", cell.source) for cell in released if cell.role == "setup"]
+    for cell in released:
+        if cell.role == "given":
+            steps.append(Step("run", cell.source, part=cell.target))
+        elif cell.role == "answer" and cell.kind == "code":
+            steps.append(Step("run", fill.get(cell.grade_id, cell.source), part=cell.target))
+        elif cell.role == "check":
+            steps.append(Step("part", part=cell.target))
+    return steps
+
+
+def _same(a: str, b: str) -> bool:
+    """Whether two cell texts are the same but for white space at line ends and around."""
+    return [line.rstrip() for line in a.strip().split("\n")] == [line.rstrip() for line in b.strip().split("\n")]
+
+
+class _Planner:
+    def __init__(self, assignment: Assignment, notebook: Notebook) -> None:
+        self.assignment = assignment
+        self.cells = notebook.cells
+        self.notebook = notebook
+        self.released = released_cells(assignment)
+        self.known = {cell.grade_id: cell for cell in self.released}
+        self.by_cell_id = {cell_id(cell.grade_id): cell for cell in self.released}
+        self.problems: list[Problem] = []
+        self.claims: list[ReleasedCell | None] = [self.claim(cell) for cell in self.cells]
+        self.answers: dict[str, list[int]] = {}
+        self.attempted: dict[str, bool] = {}
+        self.essays: dict[str, str] = {}
+        self.skip: set[int] = set()
+
+    def claim(self, cell: StudentCell) -> ReleasedCell | None:
+        """The released cell that a student's cell is, by nbgrader id, by cell id, or by its text where it is one of the instructor's."""
+        found = self.known.get(cell.grade_id) or self.by_cell_id.get(cell.grade_id.removeprefix("#"))
+        if found is not None and (found.kind == cell.kind or found.role != "answer"):
+            return found
+        text = cell.source.strip()
+        if cell.kind == "code" and text:
+            match = re.search(r"grader\.check\(\s*[\"']([^\"']+)[\"']\s*\)", text)
+            if match and match.group(1) in self.known and len(text) < 200:
+                return self.known[match.group(1)]
+            for released in self.released:
+                if released.role in ("setup", "given", "grader", "hidden") and released.kind == "code" and _same(released.source, text):
+                    return released
+        return None
+
+    def problem(self, cell: int | None, message: str) -> None:
+        self.problems.append(Problem(cell=None if cell is None else cell + 1, message=message))
+
+    def where(self, grade_id: str) -> list[int]:
+        return [i for i, claim in enumerate(self.claims) if claim is not None and claim.grade_id == grade_id]
+
+    def plan(self) -> Submission:
+        for i, cell in enumerate(self.cells):
+            if CONFLICT.search(cell.source):
+                self.problem(i, errors.CONFLICT_MARKERS)
+        for part in self.assignment.parts:
+            self.find_answer(part)
+        places = {part.id: self.place(part) for part in self.assignment.parts if not part.by_hand}
+        steps = self.steps(places)
+        self.problems.sort(key=lambda problem: (problem.cell is None, problem.cell or 0))
+        return Submission(self.notebook, steps, self.attempted, self.essays, self.problems, self.answers)
+
+    # ---- answers -----------------------------------------------------------------------------------------------------
+
+    def answer_cells(self, part: Part) -> list[ReleasedCell]:
+        return [cell for cell in self.released if cell.role == "answer" and cell.target == part.id]
+
+    def find_answer(self, part: Part) -> None:
+        """Fill in `answers` and `attempted` for a part."""
+        released = self.answer_cells(part)
+        if not released:  # a format whose answers have no ids (otter): everything the student wrote counts
+            self.answers[part.id], self.attempted[part.id] = [], True
+            return
+        chosen: list[int] = []
+        for answer in released:
+            candidates = self.where(answer.grade_id)
+            changed = [i for i in candidates if not _same(self.cells[i].source, answer.source) and self.cells[i].source.strip()]
+            if len(candidates) > 1:
+                pick = (changed or candidates)[-1]
+                numbers = ", ".join(str(i + 1) for i in candidates)
+                self.problem(pick, errors.ANSWER_TWICE.format(part=part.id, count=len(candidates), cells=numbers, chosen=pick + 1))
+                self.skip |= {i for i in candidates if i not in changed and i != pick}
+                chosen.append(pick)
+            else:
+                chosen += candidates
+            self.attempted[part.id] = self.attempted.get(part.id, False) or bool(changed)
+        if part.by_hand:
+            self.find_essay(part, chosen)
+            return
+        loose = [i for i, claim in enumerate(self.claims) if claim is None and self.cells[i].kind == "code"]
+        defined = {name for i in chosen if self.attempted[part.id] for name in bound_names(self.cells[i].source)}
+        missing = [name for name in part.names if name not in defined]
+        found = sorted({max((i for i in loose if name in bound_names(self.cells[i].source)), default=-1) for name in missing} - {-1})
+        if found and not self.attempted[part.id]:
+            self.attempted[part.id] = True
+            self.skip |= set(chosen)
+            self.problem(found[-1], errors.ANSWER_FOUND.format(part=part.id, cell=found[-1] + 1))
+            chosen = []
+        elif not chosen and not self.attempted[part.id]:
+            self.problem(None, errors.ANSWER_MISSING.format(part=part.id, names=" or ".join(part.names) or "it"))
+        self.answers[part.id] = [*chosen, *found]
+
+    def find_essay(self, part: Part, chosen: list[int]) -> None:
+        if not chosen:
+            anchor = self.where(f"{part.question}-text")
+            i = anchor[-1] + 1 if anchor else len(self.cells)
+            while i < len(self.cells) and self.claims[i] is None:
+                if self.cells[i].kind == "markdown" and self.cells[i].source.strip():
+                    chosen, self.attempted[part.id] = [i], True
+                    self.problem(i, errors.ANSWER_FOUND.format(part=part.id, cell=i + 1))
+                    break
+                i += 1
+        if not chosen:
+            self.problem(None, errors.ANSWER_MISSING.format(part=part.id, names="it"))
+        self.attempted.setdefault(part.id, False)
+        self.answers[part.id] = chosen
+        self.essays[part.id] = self.cells[chosen[0]].source if chosen and self.attempted[part.id] else ""
+
+    # ---- places ------------------------------------------------------------------------------------------------------
+
+    def place(self, part: Part) -> int:
+        """After which of the student's cells the cases of a part look (−1: before the first)."""
+        answers, checks = self.answers[part.id], self.where(part.id)
+        if len(checks) > 1:
+            self.problem(checks[1], errors.LOCKED_REPEATED.format(what="check", part=part.id, count=len(checks)))
+        if not checks and self.assignment.format != "otter":
+            self.problem(None, errors.LOCKED_DELETED.format(what="check", part=part.id))
+        last = max(answers, default=-1)
+        after = [i for i in checks if i > last]
+        if after:
+            return after[0]
+        if last < 0:
+            return self.preceding(part)
+        while last + 1 < len(self.cells) and self.claims[last + 1] is None:
+            last += 1
+        return last
+
+    def preceding(self, part: Part) -> int:
+        """Where a part without answer and check belongs: after the last cell that stands before it in the release; for a free format, the end."""
+        order = {cell.grade_id: i for i, cell in enumerate(self.released)}
+        if part.id not in order:
+            return len(self.cells) - 1
+        earlier = [i for i, claim in enumerate(self.claims) if claim is not None and order[claim.grade_id] < order[part.id]]
+        return max(earlier, default=-1)
+
+    # ---- order -------------------------------------------------------------------------------------------------------
+
+    def steps(self, places: dict[str, int]) -> list[Step]:
+        """The instructor's setup first, then the student's cells in their order with the instructor's given cells at the latest before they are needed."""
+        before: dict[int, list[Step]] = {}
+        for cell in self.released:
+            if cell.kind != "code" or cell.role not in ("setup", "given"):
+                continue
+            stands = self.where(cell.grade_id)
+            self.report_locked(cell, stands)
+            position = 0
+            if cell.role == "given":
+                needed = [min(self.answers[p.id]) for p in self.assignment.parts if cell.target in (p.id, p.question) and self.answers.get(p.id)]
+                fallback = self.preceding_cell(cell)
+                position = min([*(stands[:1] or [fallback]), *needed])
+            before.setdefault(position, []).append(Step("run", cell.source, stands[0] if stands else None))
+        steps = []
+        for i, student in enumerate(self.cells):
+            steps += before.get(i, [])
+            claim = self.claims[i]
+            if student.kind == "code" and (claim is None or claim.role == "answer") and i not in self.skip and student.source.strip():
+                steps.append(Step("run", student.source, i))
+            elif student.kind == "code" and claim is not None and claim.role == "check" and self.assignment.format == "nbgrader" and claim.target in places:
+                names = self.needed_later(claim)
+                if names:
+                    steps.append(Step("run", self.released_text(claim), i))
+            steps += [Step("part", part=part) for part, place in places.items() if place == i]
+        head = [Step("part", part=part) for part, place in places.items() if place < 0]
+        return [*(before.get(0, []) if not self.cells else []), *head, *steps, *(s for position, found in before.items() if position >= max(1, len(self.cells)) for s in found)]
+
+    def preceding_cell(self, cell: ReleasedCell) -> int:
+        order = {released.grade_id: i for i, released in enumerate(self.released)}
+        earlier = [i for i, claim in enumerate(self.claims) if claim is not None and order[claim.grade_id] < order[cell.grade_id]]
+        return max(earlier, default=-1) + 1
+
+    def report_locked(self, cell: ReleasedCell, stands: list[int]) -> None:
+        what = {"setup": "setup", "given": "data"}[cell.role]
+        name = cell.target or self.assignment.name
+        if not stands:
+            self.problem(None, errors.LOCKED_DELETED.format(what=what, part=name))
+        elif not _same(self.cells[stands[0]].source, cell.source):
+            self.problem(stands[0], errors.LOCKED_EDITED.format(what=what, part=name))
+        if len(stands) > 1:
+            self.problem(stands[1], errors.LOCKED_REPEATED.format(what=what, part=name, count=len(stands)))
+
+    # ---- nbgrader's format: a check cell may define names that later cells use -----------------------------------------
+
+    def released_text(self, cell: ReleasedCell) -> str:
+        return next((c.metadata.get("released", c.source) for c in self.assignment.cells if c.grade_id == cell.grade_id), cell.source)
+
+    def needed_later(self, cell: ReleasedCell) -> set[str]:
+        names = set(bound_names(self.released_text(cell)))
+        later = "\n".join(c.source for c in self.released[[r.grade_id for r in self.released].index(cell.grade_id) + 1 :])
+        return {name for name in names if re.search(rf"\b{re.escape(name)}\b", later)}

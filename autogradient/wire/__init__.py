@@ -1,0 +1,1 @@
+"""Values across the boundary between the trusted and the untrusted side."""
