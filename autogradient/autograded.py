@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,15 @@ from autogradient.gradebook import checked_student, find_assignment, open_gradeb
 from autogradient.result import Result, write_atomically
 
 
-def write_autograded(course_root: Path, result: Result, notebook: NotebookNode, gradebook_url: str = "") -> list[Path]:
+def write_autograded(
+    course_root: Path, result: Result, notebook: Mapping[str, Any], gradebook_url: str = "", answers: Mapping[str, int] | None = None
+) -> list[Path]:
     """Write `autograded/{student}/{assignment}/{assignment}.ipynb`, where the formgrader and `nbgrader generate_feedback` read it.
 
     Cells get the release's nbgrader metadata back from the gradebook, locked cells their text; what the gradebook does not know is shown as
     plain cells, grade cells that are gone are put back, and active content is taken out, for staff open it with all their rights.
+    `notebook` is the executed submission as it came (nbformat 4 data); `answers` says which of its cells (from 0) was graded as which grade_id,
+    where an answer had lost its id. Of several cells with one id the last one that was changed is shown as the answer.
     Returns the paths, none for a missing submission. Raises GradebookError.
     """
     if result.outcome == "missing":
@@ -28,7 +33,7 @@ def write_autograded(course_root: Path, result: Result, notebook: NotebookNode, 
     students = [checked_student(student) for student in result.submission.students]
     with open_gradebook(gradebook_url or url_of(course_root)) as book:
         row = find_assignment(book.db, result.assignment)
-        text = write_notebook(_restored(_known_cells(book.db, row), notebook), version=4)
+        text = write_notebook(_restored(_known_cells(book.db, row), notebook, answers or {}), version=4)
     paths = []
     for student in students:
         folder = course_root / "autograded" / student / result.assignment
@@ -67,24 +72,23 @@ def _known_cells(db: Any, assignment: Any) -> dict[str, NotebookNode]:
     return known
 
 
-def _restored(known: dict[str, NotebookNode], notebook: NotebookNode) -> NotebookNode:
-    """A copy of a submission in which every cell is what its nbgrader metadata says, as the release has it."""
+def _restored(known: dict[str, NotebookNode], notebook: Mapping[str, Any], answers: Mapping[str, int]) -> NotebookNode:
+    """A copy of a submission in which the release's cells are marked as the release has them, and those that carry points are all there."""
     clean = clean_notebook(notebook)
-    cells: list[NotebookNode] = []
     place: dict[str, int] = {}
-    for cell in clean.cells:
+    for index, cell in enumerate(clean.cells):
         name = cell.metadata.pop("nbgrader", {}).get("grade_id")
-        if isinstance(name, str) and name in known and name not in place:
-            place[name] = len(cells)
-            cell = _with_marking(cell, known[name])
-        cells.append(cell)
+        if name in known and (name not in place or cell.source != known[name].source):
+            place[name] = index
+    claimed = {index: name for name, index in (place | {name: index for name, index in answers.items() if name in known}).items()}
+    cells = [_with_marking(cell, known[claimed[index]]) if index in claimed else cell for index, cell in enumerate(clean.cells)]
     before = -1
     for name, release_cell in known.items():
-        marking = release_cell.metadata.nbgrader
-        if name not in place and (marking.grade or marking.task):
-            cells.insert(before + 1, _with_marking(NotebookNode(id=None, source=release_cell.source), release_cell))
-            place = {other: index + (index > before) for other, index in place.items()} | {name: before + 1}
-        before = place.get(name, before)
+        standing = [index for index, cell in enumerate(cells) if cell.metadata.get("nbgrader", {}).get("grade_id") == name]
+        if not standing and (release_cell.metadata.nbgrader.grade or release_cell.metadata.nbgrader.task):
+            standing = [before + 1]
+            cells.insert(before + 1, _with_marking(NotebookNode(source=release_cell.source), release_cell))
+        before = standing[0] if standing else before
     clean.cells = cells
     return clean
 

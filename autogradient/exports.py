@@ -55,10 +55,10 @@ def _totals(result: Result | None) -> list[str]:
     if result is None or result.outcome == "missing":
         return ["", "", "", ""]
     totals = result.points
-    possible = _number(totals.possible) if totals.possible else ""
-    without = result.outcome != "graded" or (totals.possible > 0 and totals.ungraded >= totals.possible)
-    ungraded = _number(totals.ungraded if result.outcome == "graded" else totals.possible) if totals.possible else ""
-    return ["" if without else _number(totals.earned), possible, ungraded, "" if without else _number(totals.bonus)]
+    if not totals.possible:
+        return ["", "", "", ""]
+    graded = result.outcome != "unreadable" and totals.ungraded < totals.possible
+    return [_number(totals.earned) if graded else "", _number(totals.possible), _number(totals.ungraded), _number(totals.bonus) if graded else ""]
 
 
 def _number(points: Fraction) -> str:

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -29,6 +29,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from autogradient import errors, ledger
 from autogradient.assignment import Assignment
 from autogradient.errors import GradebookError
+from autogradient.feedback.sanitize import grade_id_of, text_of
 from autogradient.ledger import Mark
 from autogradient.result import NO_VERDICT, PartResult, Result
 
@@ -83,7 +84,7 @@ def record_assignment(gradebook_url: str, assignment: Assignment, release: Noteb
         book.db.commit()
 
 
-def record_result(gradebook_url: str, assignment: Assignment, result: Result, notebook: NotebookNode | None, ledger_path: Path) -> None:
+def record_result(gradebook_url: str, assignment: Assignment, result: Result, notebook: Mapping[str, Any] | None, ledger_path: Path) -> None:
     """Write one result: students, their submission, an automatic score for each grade cell, and the hand marks that the ledger has.
 
     `notebook` is the submission with the release's metadata; it is only asked which answers stand as released. See `record_results`.
@@ -91,7 +92,7 @@ def record_result(gradebook_url: str, assignment: Assignment, result: Result, no
     record_results(gradebook_url, assignment, [(result, notebook)], ledger_path)
 
 
-def record_results(gradebook_url: str, assignment: Assignment, results: Iterable[tuple[Result, NotebookNode | None]], ledger_path: Path) -> None:
+def record_results(gradebook_url: str, assignment: Assignment, results: Iterable[tuple[Result, Mapping[str, Any] | None]], ledger_path: Path) -> None:
     """Write many results of one assignment, each whole or not at all. A missing submission writes nothing.
 
     A cell without a verdict (not run, grader error, unreadable) gets no score and waits for a person. Every student of a team gets the
@@ -280,7 +281,7 @@ def _mirror(db: Any, submission: Any) -> None:
 # ---- results ---------------------------------------------------------------------------------------------------------
 
 
-def _write_result(db: Any, assignment: str, result: Result, notebook: NotebookNode | None, student: str, ledger_path: Path) -> None:
+def _write_result(db: Any, assignment: str, result: Result, notebook: Mapping[str, Any] | None, student: str, ledger_path: Path) -> None:
     row = find_assignment(db, assignment)
     if db.get(api.Student, checked_student(student)) is None:
         db.add(api.Student(id=student))
@@ -296,9 +297,10 @@ def _write_result(db: Any, assignment: str, result: Result, notebook: NotebookNo
     _take(db, ledger_path, mine.id)
     given = ledger.marks(ledger.read(ledger_path), assignment, result.submission.students)
     unanswered = _unanswered(db, mine.notebook_id, notebook)
+    parts = [] if result.outcome == "unreadable" else result.parts  # of a file that nobody could read nothing is known, not even what is unanswered
     for name, cells in _rows(db, mine.id).items():
-        _score(name, cells, result.parts)
-        found = ledger.locate(result.parts, name)
+        _score(name, cells, parts)
+        found = ledger.locate(parts, name)
         if cells.comment is not None:
             silent = found is not None and not found[0].attempted or name in unanswered
             cells.comment.auto_comment = "No response." if silent else None
@@ -341,14 +343,14 @@ def _put_mark(db: Any, notebook_id: str, name: str, cells: _Row, part: PartResul
     _remember(db, notebook_id, name, cells.hand())
 
 
-def _unanswered(db: Any, notebook_id: str, notebook: NotebookNode | None) -> set[str]:
-    """The cells of a submission whose text stands as released, by grade_id."""
+def _unanswered(db: Any, notebook_id: str, notebook: Mapping[str, Any] | None) -> set[str]:
+    """The cells of a submission whose text stands as released, by grade_id; of several with one id, all must."""
     if notebook is None:
         return set()
     released = dict(db.execute(select(api.SourceCell.name, api.SourceCell.source).where(api.SourceCell.notebook_id == notebook_id)).all())
-    marked = [(cell.metadata.get("nbgrader"), cell.source) for cell in notebook.cells]
-    ids = [(marking.get("grade_id"), text) for marking, text in marked if isinstance(marking, dict)]
-    return {name for name, text in ids if isinstance(name, str) and released.get(name) == text}
+    cells = [(grade_id_of(cell), text_of(cell.get("source"))) for cell in notebook.get("cells", []) if isinstance(cell, dict)]
+    changed = {name for name, text in cells if released.get(name) != text}
+    return {name for name, _ in cells if name in released} - changed
 
 
 def _rows(db: Any, notebook_id: str) -> dict[str, _Row]:

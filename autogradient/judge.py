@@ -63,8 +63,11 @@ def without_verdict(part: Part, outcome: CaseOutcome, reason: str | None, messag
     return Verdict([_result(case, outcome, message=message, reason=reason) for case in cases])
 
 
-def judge(assignment: Assignment, part: Part, snapshot: Snapshot, expected: Any, seed: int) -> Verdict:
-    """The verdict on one attempted part. `expected` is the reference's value of a short answer (ignored for code)."""
+def judge(assignment: Assignment, part: Part, snapshot: Snapshot, expected: Any, seed: int, *, stop_at_failure: bool = False) -> Verdict:
+    """The verdict on one attempted part. `expected` is the reference's value of a short answer (ignored for code).
+
+    With `stop_at_failure` the cases after the first failing one are not run and count as failed.
+    """
     if part.is_short and part.kind != "formula":
         verdict = _judge_value(part, snapshot, expected)
     elif snapshot.interpreter is None:
@@ -72,7 +75,7 @@ def judge(assignment: Assignment, part: Part, snapshot: Snapshot, expected: Any,
     elif part.style == "cell":
         verdict = _judge_cell(assignment, part, snapshot.interpreter)
     else:
-        verdict = _judge_code(assignment, part, snapshot.interpreter, seed)
+        verdict = _judge_code(assignment, part, snapshot.interpreter, seed, stop_at_failure)
     if part.all_or_nothing and any(case.outcome != "passed" for case in verdict.cases):
         for case in verdict.cases:
             case.earned = Fraction(0)
@@ -148,7 +151,7 @@ def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int) -> 
     }
 
 
-def _judge_code(assignment: Assignment, part: Part, snapshot: Interpreter, seed: int) -> Verdict:
+def _judge_code(assignment: Assignment, part: Part, snapshot: Interpreter, seed: int, stop_at_failure: bool) -> Verdict:
     """Run the cases in forks of the snapshot: a new one after each case that hangs or dies."""
     limit = assignment.limits.case_s
     left = list(part.cases)
@@ -166,7 +169,7 @@ def _judge_code(assignment: Assignment, part: Part, snapshot: Interpreter, seed:
                 case = left.pop(0)
                 done[case.name] = _from_report(case, report)
                 staff[case.title] = {key: report.get(key) for key in ("error", "output", "seconds")}
-                if not left:
+                if not left or (stop_at_failure and done[case.name].outcome != "passed"):
                     break
             else:
                 for case in left:  # the other side said "end" too early
@@ -180,6 +183,9 @@ def _judge_code(assignment: Assignment, part: Part, snapshot: Interpreter, seed:
             done[case.name] = _result(case, "failed", message=DIED.format(how=snapshot.session.how_it_ended(runner.pid)))
         finally:
             runner.kill()
+        if stop_at_failure and any(result.outcome != "passed" for result in done.values()):
+            done |= {case.name: _result(case, "failed") for case in left}
+            left = []
     return Verdict([done[case.name] for case in part.cases], staff)
 
 

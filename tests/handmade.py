@@ -78,6 +78,10 @@ def result(*questions: QuestionResult, student: str = "ada", name: str = NAME, o
         ),
         question("why", "essay", case("why", "not_run", 2, reason="hand")),
     ]
+    if outcome == "unreadable":  # as the grader writes it: nothing tried, nothing lost
+        for part in (part for q in listed for part in q.parts):
+            part.attempted = False
+            part.cases = [CaseResult(name=c.name, hidden=c.hidden, outcome="not_run", reason="unreadable", possible=c.possible) for c in part.cases]
     info = {"students": [student], "received_at": "2026-09-01T10:00:00Z"} | info
     found = [Problem(cell=number, message=text) for number, text in problems]
     return Result(assignment=name, outcome=outcome, submission=SubmissionInfo(**info), points=add_up(listed), questions=listed, problems=found)

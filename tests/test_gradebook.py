@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import sqlite3
 import subprocess
@@ -169,7 +170,8 @@ def test_what_has_no_verdict_gets_no_score(course: Course, outcome: str) -> None
 
 
 def test_an_unreadable_submission_waits_as_a_whole(course: Course) -> None:
-    course.record(handmade.result(outcome="unreadable").model_copy(update={"questions": []}))
+    course.record(handmade.result(outcome="unreadable"))
+    assert course.comment("why-answer") is None
     assert [course.grade(name) for name in CELLS] == [(None, None, None, True)] * 3
 
 
@@ -377,7 +379,7 @@ def test_an_autograded_notebook_is_put_right(course: Course) -> None:
     written = nbformat.read(path, as_version=4)
     nbformat.validate(written)
     names = [c.metadata.get("nbgrader", {}).get("grade_id") for c in written.cells]
-    assert names == ["and-gate-answer", "and-gate", "and-gate-hidden", "why-answer", None, None]
+    assert names == [None, "and-gate", "and-gate-hidden", "why-answer", None, "and-gate-answer"]
     assert written.cells[1].source == handmade.release().cells[2].source
     assert written.cells[1].metadata.nbgrader.points == 1
     assert written.cells[3].source == "I think &lt;script>steal()&lt;/script> that `a < b`."
@@ -391,6 +393,33 @@ def test_an_essay_turned_into_code_can_still_be_marked(course: Course) -> None:
     (path,) = write_autograded(course.root, handmade.result(), sent)
     essay = nbformat.read(path, as_version=4).cells[4]
     assert (essay.cell_type, essay.source, essay.metadata.nbgrader.grade) == ("markdown", "# my words", True)
+
+
+def test_an_answer_that_lost_its_id_is_shown_to_the_marker(course: Course) -> None:
+    sent = handmade.submission()
+    sent.cells[4].metadata = {}
+    (path,) = write_autograded(course.root, handmade.result(), sent, answers={"why-answer": 4})
+    written = nbformat.read(path, as_version=4).cells
+    assert len(written) == 5 and written[4].source == "Because one line is enough."
+    assert written[4].metadata.nbgrader.grade_id == "why-answer"
+
+
+def test_of_two_answers_with_one_id_the_changed_one_is_marked(course: Course) -> None:
+    sent = handmade.submission()
+    sent.cells.append(handmade.release().cells[4])
+    (path,) = write_autograded(course.root, handmade.result(), sent)
+    written = nbformat.read(path, as_version=4).cells
+    assert written[4].metadata.nbgrader.grade_id == "why-answer" and "nbgrader" not in written[5].metadata
+
+
+def test_a_notebook_as_it_came_from_disk_will_do(course: Course) -> None:
+    sent = json.loads(nbformat.writes(handmade.submission()))
+    sent["cells"][1]["source"] = ["def and_gate(a, b):\n", "    ..."]
+    sent["cells"].append({"cell_type": "code", "metadata": {"nbgrader": 3}})
+    course.record(notebook=sent)
+    assert course.comment("and-gate-answer") == "No response."
+    (path,) = write_autograded(course.root, handmade.result(), sent)
+    nbformat.validate(nbformat.read(path, as_version=4))
 
 
 def test_a_missing_submission_leaves_no_notebook(course: Course) -> None:

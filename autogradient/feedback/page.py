@@ -8,15 +8,14 @@ import mimetypes
 import re
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 from urllib.parse import unquote
 
 from nbconvert import HTMLExporter
-from nbconvert.filters import markdown2html
-from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
 
 from autogradient.feedback import summary
-from autogradient.feedback.sanitize import clean_html, clean_notebook
+from autogradient.feedback.sanitize import clean_html, clean_notebook, render_markdown
 from autogradient.result import Result
 
 #: Even if something active slipped through, the browser would not run or load it.
@@ -45,13 +44,14 @@ blockquote { margin-left: 0; padding-left: 1rem; border-left: 3px solid var(--li
 """
 
 
-def html_page(result: Result, notebook: NotebookNode | None = None, title: str = "", files: Mapping[str, bytes] | None = None) -> str:
-    """The page. `notebook` is the executed submission (None where it could not be read), `files` the assignment's pictures by their relative path.
+def html_page(result: Result, notebook: Mapping[str, Any] | None = None, title: str = "", files: Mapping[str, bytes] | None = None) -> str:
+    """The page. `notebook` is the executed submission (nbformat 4 data, None where it could not be read).
 
-    Everything in the notebook is taken as hostile: active content is removed, nothing is loaded from elsewhere.
+    `files` are the assignment's pictures by their relative path. Everything in the notebook is taken as hostile: active content is removed,
+    nothing is loaded from elsewhere.
     """
     text = summary.markdown(result, title)
-    body = [f'<section class="summary">{clean_html(markdown2html(text))}</section>']
+    body = [f'<section class="summary">{clean_html(render_markdown(text))}</section>']
     if notebook is not None:
         body.append(f'<section class="notebook"><h2>Your notebook</h2>{_notebook(notebook, files or {})}</section>')
     heading = html.escape(f"{title or result.assignment}: feedback")
@@ -63,22 +63,17 @@ def html_page(result: Result, notebook: NotebookNode | None = None, title: str =
     )
 
 
-def _notebook(notebook: NotebookNode, files: Mapping[str, bytes]) -> str:
+def _notebook(notebook: Mapping[str, Any], files: Mapping[str, bytes]) -> str:
     kinds = {name: mimetypes.guess_type(name)[0] or "" for name in files}
     pictures = {name: f"data:{kinds[name]};base64,{base64.b64encode(data).decode()}" for name, data in files.items() if kinds[name].startswith("image/")}
 
     def clean(text: object) -> str:
         return clean_html(re.sub(r'(?<= src=")[^"]+', lambda match: pictures.get(unquote(match[0]), match[0]), str(text)))
 
-    exporter = HTMLExporter(template_name="basic", sanitize_html=True)
+    exporter = HTMLExporter(template_name="basic", sanitize_html=True, exclude_anchor_links=True)
     exporter.register_filter("clean_html", clean)  # nbconvert's own knows neither paragraphs nor headings and shows their tags as text
-    page, _ = exporter.from_notebook_node(clean_notebook(notebook, trusted=_ids(notebook)))
+    page, _ = exporter.from_notebook_node(clean_notebook(notebook, keep_tags=True))
     return str(page)
-
-
-def _ids(notebook: NotebookNode) -> list[str]:
-    """The grade_ids of all cells: their Markdown may hold HTML here, since `clean_html` goes over it after it is rendered."""
-    return [str(cell.metadata.get("nbgrader", {}).get("grade_id")) for cell in notebook.cells]
 
 
 @cache

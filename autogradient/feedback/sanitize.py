@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import bleach
 import nbformat
 from bleach.css_sanitizer import CSSSanitizer
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
 _TAGS = frozenset(
@@ -43,17 +44,33 @@ def _may_stay(tag: str, name: str, value: str) -> bool:
     if name == "href":
         return tag == "a" and re.match(r"(https?://|mailto:)", value.strip(), re.IGNORECASE) is not None
     if name == "class":
-        return _OWN_CLASSES.fullmatch(value) is not None
+        return _OWN_CLASSES.fullmatch(value.strip()) is not None
     return name in ("alt", "colspan", "open", "rowspan", "scope", "style", "title")
 
 
-def clean_notebook(notebook: NotebookNode, trusted: Iterable[str] = ()) -> NotebookNode:
-    """A new notebook with the cells of `notebook` (same number and order) and of their metadata only nbgrader's.
+def render_markdown(text: str, attachments: Mapping[str, dict[str, str]] | None = None) -> str:
+    """Markdown as HTML the way notebooks show it, without anchors at headings. HTML in it stays: use `clean_html` afterwards."""
+    return str(MarkdownWithMath(renderer=IPythonRenderer(escape=False, exclude_anchor_links=True, attachments=dict(attachments or {}))).render(text))
 
-    Outputs keep plain text, pictures and cleaned HTML; tags in Markdown become text, except in cells whose nbgrader grade_id is `trusted`.
+
+def text_of(value: Any) -> str:
+    """Text as notebooks store it: a string or a list of its lines."""
+    return "".join(map(str, value)) if isinstance(value, list) else str(value or "")
+
+
+def grade_id_of(cell: Any) -> str:
+    """The nbgrader id that a cell claims, "" where it claims none."""
+    marking = _dict(_dict(_dict(cell).get("metadata")).get("nbgrader"))
+    return marking["grade_id"] if isinstance(marking.get("grade_id"), str) else ""
+
+
+def clean_notebook(notebook: Mapping[str, Any], keep_tags: bool = False) -> NotebookNode:
+    """A new, valid notebook with the cells of `notebook` (nbformat 4 data, however broken; same number and order), of their metadata only the grade_id.
+
+    Outputs keep plain text, pictures and cleaned HTML. Tags in Markdown become text unless `keep_tags`, for callers that clean the HTML made
+    from it. Markdown that cannot be rendered is shown as it was typed.
     """
-    trusted = frozenset(trusted)
-    cells = [_cell(cell, trusted) for cell in notebook.cells]
+    cells = [_cell(_dict(cell), keep_tags) for cell in _list(notebook.get("cells"))]
     seen: set[str] = set()
     for cell in cells:
         if cell["id"] in seen:
@@ -63,59 +80,82 @@ def clean_notebook(notebook: NotebookNode, trusted: Iterable[str] = ()) -> Noteb
     return nbformat.from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": metadata, "cells": cells})
 
 
-def _cell(cell: NotebookNode, trusted: frozenset[str]) -> dict[str, Any]:
-    marking = cell.get("metadata", {}).get("nbgrader")
-    marking = dict(marking) if isinstance(marking, dict) else {}
-    kind = cell.cell_type if cell.cell_type in ("code", "markdown") else "raw"
-    source = str(cell.source)
-    if kind != "code" and marking.get("grade_id") not in trusted:
-        source = re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", source)
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _cell(cell: dict[str, Any], keep_tags: bool) -> dict[str, Any]:
+    kind = cell.get("cell_type") if cell.get("cell_type") in ("code", "markdown") else "raw"
     cell_id = str(cell.get("id", ""))
     clean: dict[str, Any] = {
         "cell_type": kind,
         "id": cell_id if _CELL_ID.fullmatch(cell_id) else nbformat.v4.new_raw_cell().id,
-        "metadata": {"nbgrader": marking} if marking else {},
-        "source": source,
+        "metadata": {"nbgrader": {"grade_id": grade_id_of(cell)}} if grade_id_of(cell) else {},
+        "source": text_of(cell.get("source")),
     }
     if kind == "code":
-        count = cell.get("execution_count")
-        clean["execution_count"] = count if isinstance(count, int) else None
-        clean["outputs"] = [output for output in map(_output, cell.get("outputs", [])) if output]
-    elif attachments := {name: bundle for name, data in cell.get("attachments", {}).items() if (bundle := _pictures(data))}:
-        clean["attachments"] = attachments
+        clean["execution_count"] = _count(cell.get("execution_count"))
+        clean["outputs"] = [output for output in (_output(_dict(output)) for output in _list(cell.get("outputs"))) if output]
+        return clean
+    if not keep_tags:
+        clean["source"] = re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", clean["source"])
+    if kind == "markdown":
+        attachments = {str(name): bundle for name, data in _dict(cell.get("attachments")).items() if (bundle := _pictures(_dict(data)))}
+        clean["source"] = _renderable(clean["source"], attachments)
+        if attachments:
+            clean["attachments"] = attachments
     return clean
 
 
-def _output(output: NotebookNode) -> dict[str, Any] | None:
-    if output.output_type == "stream":
-        return {"output_type": "stream", "name": "stderr" if output.get("name") == "stderr" else "stdout", "text": str(output.get("text", ""))}
-    if output.output_type == "error":
+def _renderable(source: str, attachments: dict[str, dict[str, str]]) -> str:
+    """Markdown that nbconvert can render: it gives up on a whole notebook where one pasted picture is missing."""
+    source = re.sub(r"\battachment:([^)\s]*)", lambda match: match[0] if match[1] in attachments else f"missing-picture:{match[1]}", source)
+    try:
+        render_markdown(source, attachments)
+    except Exception:
+        fence = "`" * (3 + max((len(run) for run in re.findall("`+", source)), default=0))
+        return f"{fence}\n{source}\n{fence}"
+    return source
+
+
+def _output(output: dict[str, Any]) -> dict[str, Any] | None:
+    kind = output.get("output_type")
+    if kind == "stream":
+        return {"output_type": "stream", "name": "stderr" if output.get("name") == "stderr" else "stdout", "text": text_of(output.get("text"))}
+    if kind == "error":
         texts = {key: str(output.get(key, "")) for key in ("ename", "evalue")}
-        return {"output_type": "error", **texts, "traceback": [str(line) for line in output.get("traceback", [])]}
-    if output.output_type not in ("display_data", "execute_result"):
+        return {"output_type": "error", **texts, "traceback": [str(line) for line in _list(output.get("traceback"))]}
+    if kind not in ("display_data", "execute_result"):
         return None
-    data: dict[str, Any] = _pictures(output.get("data", {}))
-    plain, html = (output.get("data", {}).get(mime) for mime in ("text/plain", "text/html"))
-    if plain is not None:
-        data["text/plain"] = str(plain)
-    if html is not None:
-        data["text/html"] = clean_html(html)
+    given = _dict(output.get("data"))
+    data: dict[str, Any] = _pictures(given)
+    if "text/plain" in given:
+        data["text/plain"] = text_of(given["text/plain"])
+    if "text/html" in given:
+        data["text/html"] = clean_html(text_of(given["text/html"]))
     if not data:
         return None
-    if output.output_type == "display_data":
-        return {"output_type": "display_data", "data": data, "metadata": {}}
-    count = output.get("execution_count")
-    return {"output_type": "execute_result", "data": data, "metadata": {}, "execution_count": count if isinstance(count, int) else None}
+    if kind == "display_data":
+        return {"output_type": kind, "data": data, "metadata": {}}
+    return {"output_type": kind, "data": data, "metadata": {}, "execution_count": _count(output.get("execution_count"))}
 
 
-def _pictures(data: Any) -> dict[str, str]:
+def _pictures(data: dict[str, Any]) -> dict[str, str]:
     """The pictures of a MIME bundle that really are base64."""
     found = {}
     for mime in _PICTURES:
-        text = data.get(mime) if isinstance(data, dict) else None
+        text = "".join(text_of(data.get(mime)).split())
         try:
-            if isinstance(text, str) and base64.b64decode("".join(text.split()), validate=True):
-                found[mime] = "".join(text.split())
+            if text and base64.b64decode(text, validate=True):
+                found[mime] = text
         except (binascii.Error, ValueError):
             continue
     return found

@@ -23,8 +23,8 @@ def escape(text: str, limit: int = LONGEST) -> str:
     if len(line) > limit:
         line = line[: limit - 1] + "…"
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    line = re.sub(r"([\\`*_{}\[\]()|~$!^=+-]|#)", r"\\\1", line)
-    return re.sub(r"(@|#(?=\d)|:(?=//)|www(?=\.)|GH(?=\\-\d))", rf"\1{_WORD_JOINER}", line, flags=re.IGNORECASE)
+    line = re.sub(r"([\\`*_{}\[\]()|~$!^]|#|^[-+=]|(?<=^\d)\.|(?<=^\d\d)\.)", r"\\\1", line)
+    return re.sub(r"(@|#(?=\d)|:(?=//)|www(?=\.)|GH(?=-\d))", rf"\1{_WORD_JOINER}", line, flags=re.IGNORECASE)
 
 
 def points_line(result: Result) -> str:
@@ -45,12 +45,13 @@ def markdown(result: Result, title: str = "") -> str:
         blocks.append("Nothing was handed in.")
     elif result.outcome == "unreadable":
         blocks.append("**The file could not be read, so nothing is graded yet.** Mend what is named below and hand it in again.")
-    elif result.outcome == "grader_error":
-        blocks.append("**The grader failed on this submission.** That is no fault of yours and costs no points; the course staff have to look at it.")
     else:
-        blocks.append(f"**{points_line(result)}**")
+        if result.outcome == "grader_error":
+            blocks.append("**The grader failed on this submission.** That is no fault of yours and costs no points; the course staff have to look at it.")
+        if result.questions:
+            blocks.append(f"**{points_line(result)}**")
     blocks += _problems(result)
-    if result.outcome == "graded":
+    if result.outcome in ("graded", "grader_error"):
         open_questions = [question for question in result.questions if any(map(_lines, question.parts))]
         blocks += [block for question in open_questions for block in _question(question)]
         blocks += _closing(result, open_questions)
@@ -88,24 +89,27 @@ def _lines(part: PartResult) -> list[str]:
 
 
 def _line(case: CaseResult) -> str:
-    name = f"**{escape(case.name)}**" + (" (checked after you submit)" if case.hidden else "")
     message = escape(case.message)
+    notes = [_points(case.possible)] if case.possible else []
+    if case.hidden:
+        notes.append("hidden check")
+    name = f"**{escape(case.name)}**"
+    worth = f" ({', '.join(notes)})" if notes else ""
     if case.reason == BY_HAND and case.outcome not in NO_VERDICT:
-        return f"- 📝 {name}: {show_points(case.earned)} of {_points(case.possible)}, marked by a person{'. ' + message if message else ''}"
-    worth = f" ({_points(case.possible)})" if case.possible else ""
+        return f"- ✎ {name}: {show_points(case.earned)} of {_points(case.possible)}, marked by a person{'. ' + message if message else ''}"
     match case.outcome:
         case "passed":
             return ""
         case "failed":
-            earned = f" ({show_points(case.earned)} of {_points(case.possible)})" if case.earned else worth
-            return f"- ❌ {name}{earned}{': ' + message if message else ''}"
+            earned = f", {show_points(case.earned)} earned" if case.earned else ""
+            return f"- ✗ {name}{worth}{earned}{': ' + message if message else ''}"
         case "timed_out":
-            return f"- ⏱️ {name}{worth}: it took too long and was stopped{'. ' + message if message else '; look for a loop that never ends.'}"
+            return f"- ✗ {name}{worth}: it took too long and was stopped{'. ' + message if message else '; look for a loop that never ends.'}"
         case "grader_error":
-            return f"- ⏳ {name}{worth}: this could not be checked, through no fault of yours; the course staff will look at it"
+            return f"- ○ {name}{worth}: this could not be checked, through no fault of yours; the course staff will look at it"
         case _:
             why = {"hand": "a person will mark this", "gpu": "this needs a GPU and has not been run yet"}.get(case.reason or "", "this has not been run yet")
-            return f"- ⏳ {name}{worth}: {why}"
+            return f"- ○ {name}{worth}: {why}"
 
 
 def _closing(result: Result, open_questions: list[QuestionResult]) -> list[str]:

@@ -12,11 +12,13 @@ from autogradient.result import NO_VERDICT, Result
 from autogradient.testcode import show_points
 
 NOTHING = "–"
+#: So many ids of parts are named; the feedback of a submission has them all.
+NAMED = 3
 
 
 def failed_parts(result: Result) -> list[str]:
-    """Ids of the parts that lost points, in order."""
-    return [part.id for part in result.parts if any(case.outcome not in NO_VERDICT and case.earned < case.possible for case in part.cases)]
+    """Ids of the parts that were tried and lost points, in order."""
+    return [part.id for part in result.parts if part.attempted and any(case.outcome not in NO_VERDICT and case.earned < case.possible for case in part.cases)]
 
 
 def waiting_parts(result: Result) -> list[str]:
@@ -24,10 +26,17 @@ def waiting_parts(result: Result) -> list[str]:
     return [part.id for part in result.parts if any(case.outcome in NO_VERDICT for case in part.cases)]
 
 
+def untried_parts(result: Result) -> list[str]:
+    """Ids of the parts that stand as released, in order."""
+    return [part.id for part in result.parts if not part.attempted]
+
+
 def points(result: Result) -> str:
     """The points as they stand in a table: "7.5/12", "7.5/12 +1" with a bonus, else what became of the submission."""
-    if result.outcome != "graded":
-        return {"missing": NOTHING, "unreadable": "unreadable", "grader_error": "grader error"}[result.outcome]
+    if result.outcome in ("missing", "unreadable"):
+        return NOTHING if result.outcome == "missing" else "unreadable"
+    if not result.questions:
+        return "grader error"
     bonus = f" +{show_points(result.points.bonus)}" if result.points.bonus else ""
     return f"{show_points(result.points.earned)}/{show_points(result.points.possible)}{bonus}"
 
@@ -47,14 +56,14 @@ def table(results: Iterable[Result], assignments: Sequence[str] = (), students: 
 def plain(results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()) -> str:
     """The same without colours and borders: one line for each student and assignment, columns aligned."""
     grid, assignments, students = by_student(results, assignments, students)
-    rows = [("student", "assignment", "points", "failed", "waits")]
+    rows = [("student", "assignment", "points", "failed", "untried", "waits")]
     for student in students:
         for assignment in assignments:
             result = grid.get((student, assignment))
-            failed, waits = (", ".join(map(printable, ids)) for ids in ((_failed(result), _waiting(result)) if result else ([], [])))
-            rows.append((printable(student), printable(assignment), points(result) if result else NOTHING, failed, waits))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "\n".join("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]).rstrip() for row in rows) + "\n"
+            failed, untried, waits = (_named(ids) for ids in _lists(result))
+            rows.append((printable(student), printable(assignment), points(result) if result else NOTHING, failed, untried, waits))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows) + "\n"
 
 
 def by_student(
@@ -71,12 +80,17 @@ def printable(text: str) -> str:
     return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 
-def _failed(result: Result) -> list[str]:
-    return failed_parts(result) if result.outcome == "graded" else []
+def _lists(result: Result | None) -> tuple[list[str], list[str], list[str]]:
+    """What failed, what was not tried, what waits; nothing of a submission that was not graded."""
+    if result is None or result.outcome not in ("graded", "grader_error"):
+        return [], [], []
+    return failed_parts(result), untried_parts(result), waiting_parts(result)
 
 
-def _waiting(result: Result) -> list[str]:
-    return waiting_parts(result) if result.outcome == "graded" else []
+def _named(ids: Sequence[str]) -> str:
+    """The first few ids and how many more there are."""
+    more = f" +{len(ids) - NAMED} more" if len(ids) > NAMED else ""
+    return ", ".join(map(printable, ids[:NAMED])) + more
 
 
 def _cell(result: Result | None) -> Text:
@@ -84,7 +98,7 @@ def _cell(result: Result | None) -> Text:
         return Text(NOTHING, style="dim")
     complete = result.outcome == "graded" and result.points.earned >= result.points.possible
     text = Text(points(result), style="bold green" if complete else "bold" if result.outcome == "graded" else "bold red")
-    for word, ids, style in (("failed", _failed(result), "red"), ("waits", _waiting(result), "yellow")):
+    for word, ids, style in zip(("failed", "untried", "waits"), _lists(result), ("red", "dim", "yellow"), strict=True):
         if ids:
-            text.append(f"\n{word}: {', '.join(map(printable, ids))}", style=style)
+            text.append(f"\n{word}: {_named(ids)}", style=style)
     return text

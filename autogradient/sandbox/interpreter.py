@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,6 +63,7 @@ class Zygote:
         )
         far.close()
         self.ready = False
+        self.lock = threading.Lock()
 
     def __enter__(self) -> Zygote:
         return self
@@ -71,12 +73,13 @@ class Zygote:
 
     def wait(self) -> None:
         """Wait until everything is loaded. Raises WorkerError where the interpreter does not start."""
-        if not self.ready:
-            try:
-                self.channel.receive(timeout=120)
-            except (Closed, Silent) as error:
-                raise WorkerError(f"the interpreter for submissions did not start ({error}); set AUTOGRADIENT_DEBUG=1 to see why") from None
-            self.ready = True
+        with self.lock:
+            if not self.ready:
+                try:
+                    self.channel.receive(timeout=120)
+                except (Closed, Silent) as error:
+                    raise WorkerError(f"the interpreter for submissions did not start ({error}); set AUTOGRADIENT_DEBUG=1 to see why") from None
+                self.ready = True
 
     def session(self, folder: Path, *, memory_mb: float, seed: int) -> Session:
         """Fork a session whose worker runs in `folder`."""
@@ -84,7 +87,8 @@ class Zygote:
         control, control_far = Channel.pair()
         channel, worker_far = Channel.pair()
         try:
-            self.channel.send({"cwd": str(folder), "memory_mb": memory_mb, "seed": seed}, fds=(control_far.fileno(), worker_far.fileno()))
+            with self.lock:
+                self.channel.send({"cwd": str(folder), "memory_mb": memory_mb, "seed": seed}, fds=(control_far.fileno(), worker_far.fileno()))
         except Closed as error:
             raise WorkerError(f"the interpreter for submissions is gone ({error})") from None
         finally:
@@ -143,6 +147,7 @@ class Interpreter:
 
     def __init__(self, session: Session, channel: Channel) -> None:
         self.session, self.channel = session, channel
+        self.lock = threading.Lock()
         self.pid = int(self._receive(HELLO_S)["pid"])
 
     def _receive(self, timeout: float) -> dict[str, Any]:
@@ -166,7 +171,8 @@ class Interpreter:
         """A copy of this process as it stands, which waits. Raises WorkerError where there can be none."""
         near, far = socket.socketpair()
         try:
-            self._send({"do": "fork"}, fds=(far.fileno(),))
+            with self.lock:
+                self._send({"do": "fork"}, fds=(far.fileno(),))
         finally:
             far.close()
         return Interpreter(self.session, Channel(near))

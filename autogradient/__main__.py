@@ -1,0 +1,5 @@
+"""`python -m autogradient`."""
+
+from autogradient.cli import main
+
+main()

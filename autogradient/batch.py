@@ -1,0 +1,180 @@
+"""Many submissions: found in the course folder, graded side by side, written as they are done; what has not changed is not graded again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from autogradient import errors, grade
+from autogradient.assignment import Assignment
+from autogradient.errors import SubmissionError
+from autogradient.result import Problem, Result, SubmissionInfo, add_up, digest, environment_digest, write_atomically
+from autogradient.sandbox import Zygote
+from autogradient.submission import choose, read, recognise
+
+
+@dataclass(frozen=True)
+class Item:
+    """One submission to grade: whose, of which assignment, which file, and what is to be said about the choice."""
+
+    assignment: Assignment
+    path: Path
+    students: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Done:
+    """A graded item. `again` is false where the result on disk was still good."""
+
+    item: Item
+    graded: grade.Graded
+    again: bool = True
+
+
+def cpu_count() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def find_notebooks(path: Path) -> list[Path]:
+    """The notebooks in a file or folder, checkpoints and hidden folders left out. Raises SubmissionError where there are none."""
+    if path.is_file():
+        return [path]
+    found = [p for p in sorted(path.rglob("*.ipynb")) if not any(part.startswith(".") for part in p.relative_to(path).parts)]
+    if not found:
+        raise SubmissionError(errors.NO_NOTEBOOK.format(name=errors.relative(path)))
+    return found
+
+
+def identify(path: Path, assignments: list[Assignment], students: tuple[str, ...] = ()) -> Item:
+    """A file as an item: which assignment it belongs to. Raises SubmissionError where that cannot be told."""
+    try:
+        notebook = read(path.read_bytes(), path.name)
+    except SubmissionError:
+        by_name = {a.name: a for a in assignments}
+        for name in (path.stem, path.parent.name):
+            if name in by_name:
+                return Item(by_name[name], path, students)
+        if len(assignments) == 1:
+            return Item(assignments[0], path, students)
+        raise
+    if len(assignments) == 1:
+        assignment, how = assignments[0], "its metadata"
+    else:
+        assignment, how = recognise(notebook, path, assignments)
+    remarks = () if path.stem == assignment.name else (errors.RENAMED.format(name=path.name, assignment=assignment.name, how=how),)
+    return Item(assignment, path, students, remarks)
+
+
+def submissions(folder: Path, assignments: list[Assignment]) -> Iterator[Item]:
+    """What lies in a `submitted` folder: one item for each student and assignment, the choice between several notebooks explained."""
+    by_name = {assignment.name: assignment for assignment in assignments}
+    for student in sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith(".")):
+        for place in sorted(p for p in student.glob("*") if p.is_dir() and p.name in by_name):
+            try:
+                paths = find_notebooks(place)
+            except SubmissionError:
+                continue
+            yield _choose(paths, by_name[place.name], student.name)
+
+
+def _choose(paths: list[Path], assignment: Assignment, student: str) -> Item:
+    readable = []
+    for path in paths:
+        try:
+            notebook = read(path.read_bytes(), path.name)
+            readable.append((path, notebook.claims))
+        except SubmissionError:
+            continue
+    ours = [path for path, claims in readable if claims in ("", assignment.name)] or [path for path, _ in readable] or paths
+    chosen, reason = choose(ours, assignment.name)
+    remarks = []
+    if len(paths) > 1:
+        remarks.append(errors.TWO_NOTEBOOKS.format(names=" and ".join(p.name for p in paths), chosen=chosen.name, reason=reason))
+    if chosen.stem != assignment.name:
+        how = "its metadata" if (chosen, assignment.name) in readable else "its folder"
+        remarks.append(errors.RENAMED.format(name=chosen.name, assignment=assignment.name, how=how))
+    return Item(assignment, chosen, (student,), tuple(remarks))
+
+
+def result_path(results: Path, assignment: str, student: str) -> Path:
+    """Where a result is kept."""
+    return results / assignment / f"{student}.json"
+
+
+def read_result(path: Path) -> Result | None:
+    """A result on disk; None where there is none that is valid."""
+    try:
+        return Result.from_json(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def grade_all(
+    items: Iterable[Item],
+    zygote: Zygote,
+    *,
+    jobs: int,
+    results: Path | None = None,
+    release: str = "",
+    done: Callable[[Done], None] | None = None,
+) -> list[Done]:
+    """Grade items side by side. With `results` each is written as soon as it is done, and one whose receipt is unchanged is taken from there."""
+    items = list(items)
+    finished: dict[int, Done] = {}
+    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+        futures = {pool.submit(_grade_one, item, zygote, results, release): index for index, item in enumerate(items)}
+        try:
+            for future in as_completed(futures):
+                finished[futures[future]] = future.result()
+                if done:
+                    done(finished[futures[future]])
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [finished[index] for index in range(len(items))]
+
+
+def _grade_one(item: Item, zygote: Zygote, results: Path | None, release: str) -> Done:
+    data = item.path.read_bytes()
+    student = item.students[0] if item.students else ""
+    target = result_path(results, item.assignment.name, student) if results and student else None
+    old = read_result(target) if target else None
+    if old is not None and old.outcome == "graded" and _unchanged(old, item, data):
+        return Done(item, grade.Graded(old), again=False)
+    info = SubmissionInfo(students=list(item.students), file=item.path.name)
+    graded = grade.grade_bytes(item.assignment, data, item.path.name, zygote, info)
+    graded.result.release = release
+    graded.result.problems = [*(Problem(message=remark) for remark in item.remarks), *graded.result.problems]
+    if graded.result.outcome == "unreadable" and old is not None and old.outcome == "graded":
+        graded = _fall_back(old, graded)
+    if target is not None:
+        write_atomically(target, graded.result.to_json())
+        write_atomically(target.with_suffix(".staff.json"), json.dumps(graded.staff, indent=1, ensure_ascii=False, default=str) + "\n")
+    return Done(item, graded)
+
+
+def _unchanged(old: Result, item: Item, data: bytes) -> bool:
+    receipt = old.receipt
+    return (receipt.submission, receipt.assignment, receipt.environment) == (digest(data), item.assignment.digest, environment_digest())
+
+
+def _fall_back(old: Result, graded: grade.Graded) -> grade.Graded:
+    """The last readable submission counts, and the student is told."""
+    sentences = [problem.message for problem in graded.result.problems]
+    old.problems = [p for p in old.problems if p.message not in sentences]
+    old.problems[:0] = [Problem(message=f"{sentence} (your last readable submission counts until then)") for sentence in sentences]
+    return grade.Graded(old)
+
+
+def missing(assignment: Assignment, student: str) -> Result:
+    """The result of a student on the roster who handed nothing in."""
+    result = grade.unreadable(assignment, b"", "nothing was handed in", SubmissionInfo(students=[student]))
+    result.outcome = "missing"
+    result.points = add_up(result.questions)
+    return result

@@ -1,0 +1,404 @@
+"""The command line: one thin function for each command. What a command does is importable from the module it calls."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from autogradient import __version__, errors
+from autogradient.errors import AutogradientError, CourseError, StaleError
+
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="autogradient")
+def cli() -> None:
+    """A deep-learning course that grades itself.
+
+    Exit codes: 0 all is well; 1 something is not proved, stale, leaking or could not be graded; 2 the command, a file or the course is wrong; 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run the command line; errors of ours become one sentence on standard error."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("interrupted; what was finished is kept, run the command again to go on", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_USAGE)
+    except BrokenPipeError:
+        sys.exit(EXIT_FAILED)
+    except AutogradientError as error:
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_FAILED if isinstance(error, (errors.ReleaseError, errors.ProofError, errors.WorkerError)) else EXIT_USAGE)
+
+
+# ---- writing ---------------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--title", help="The notebook's title; by default made from NAME.")
+def new(name: str, title: str | None) -> None:
+    """Start an assignment: a small, complete notebook in source/NAME/.
+
+    Example: autogradient new attention --title "Attention, by hand"
+    """
+    from autogradient import course, scaffold
+
+    click.echo(errors.relative(scaffold.new(course.find(), name, title)))
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 and name the files that would change.")
+def fmt(names: tuple[str, ...], check: bool) -> None:
+    """Tidy instructor notebooks: key order, header, spaces. All assignments, or those in NAMES (names or files).
+
+    Example: autogradient fmt --check
+    """
+    from autogradient import course, scaffold
+    from autogradient.source import find_source
+
+    if names and all(Path(name).exists() for name in names):
+        paths = [find_source(Path(name)) for name in names]
+    else:
+        here = course.find()
+        paths = [find_source(here.source(name)) for name in names or here.names()]
+    changed = [path for path in paths if scaffold.fmt(path, check=check)]
+    for path in changed:
+        click.echo(f"{'would tidy' if check else 'tidied'} {errors.relative(path)}")
+    if check and changed:
+        sys.exit(EXIT_FAILED)
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print a list of proofs as JSON.")
+@click.option("--jobs", type=int, help="How many processes at once; by default one for each processor.")
+@click.option("--again", is_flag=True, help="Prove anew even what has been proved on this machine.")
+def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) -> None:
+    """Show that an assignment's tests accept what is right and catch what is wrong.
+
+    Runs the reference (full marks), the untouched release (nothing), every other right answer (full marks), every known wrong answer (fewer),
+    mutants of the reference and hostile return values, and writes source/NAME/proof.json. NAMES are assignments of the course or paths; all by default.
+    Exits 1 if any is not proved.
+
+    Example: autogradient prove perceptrons
+    """
+    from autogradient import prove as proving
+    from autogradient.batch import cpu_count
+    from autogradient.sandbox import Zygote
+
+    assignments = _assignments(names)
+    out, failed = [], False
+    waiting = [a for a in assignments if again or not proving.proved_here(a)]
+    with _zygote(bool(waiting)) as zygote:
+        for assignment in assignments:
+            if assignment not in waiting:
+                content = proving.read_proof(assignment) or {}
+                out.append({key: value for key, value in content.items() if key != "digest"})
+                if not as_json:
+                    click.echo(f"{assignment.name}: proved already on this machine; nothing has changed")
+                continue
+            assert isinstance(zygote, Zygote)
+            with _progress(f"proving {assignment.name}", 0, quiet=as_json) as step:
+                proof = proving.prove(assignment, zygote, jobs=jobs or cpu_count(), progress=lambda done, of, step=step: step(done, of))  # type: ignore[misc]
+            proving.write_proof(assignment, proof)
+            out.append(proof.to_dict())
+            failed = failed or not proof.proved
+            if not as_json:
+                click.echo(_proof_text(proof.to_dict()))
+    if as_json:
+        click.echo(json.dumps(out, indent=1, ensure_ascii=False))
+    if failed:
+        sys.exit(EXIT_FAILED)
+
+
+def _proof_text(proof: dict[str, Any]) -> str:
+    reference, blank, mutants = proof["reference"], proof["blank"], proof["mutants"]
+    lines = [
+        f"{proof['assignment']}: {'proved' if proof['proved'] else 'NOT PROVED'}",
+        f"  reference {reference['earned']:g} of {reference['possible']:g} points, untouched release {blank['earned']:g}",
+        f"  right answers with full marks {proof['right']['full']} of {proof['right']['of']}, wrong answers caught {proof['wrong']['caught']} of {proof['wrong']['of']}",
+        f"  mutants killed {mutants['killed']} of {mutants['of']} ({mutants['equivalent']} declared equivalent), hostile returns refused {proof['hostile']['refused']} of {proof['hostile']['of']}",
+    ]
+    lists = (
+        ("not right", proof["remarks"]),
+        ("right, but without full marks", proof["right"]["missed"]),
+        ("wrong, but not caught", proof["wrong"]["missed"]),
+        ("mutant survived", mutants["survived"]),
+        ("hostile, but accepted", proof["hostile"]["accepted"]),
+    )
+    lines += [f"    {what}: {sentence}" for what, sentences in lists for sentence in sentences]
+    return "\n".join(lines)
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 and show the difference where release/ is stale.")
+@click.option("--unproved", is_flag=True, help="Release a draft whose proof is missing or out of date.")
+def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
+    """Write the student notebooks and public tests to release/. All assignments, or those in NAMES.
+
+    Nothing is written where something secret would reach students, or without an up-to-date proof.
+
+    Example: autogradient release --check
+    """
+    from autogradient import course, coursework
+
+    here = course.find()
+    stale = False
+    for name in names or here.names():
+        assignment = here.assignment(name)
+        if check:
+            try:
+                coursework.check_release(here, assignment)
+                click.echo(f"{name}: up to date")
+            except StaleError as error:
+                click.echo(str(error), err=True)
+                stale = True
+        else:
+            changed = coursework.write_release(here, assignment, unproved=unproved)
+            click.echo(f"{name}: {'written to ' + errors.relative(here.released(name)) if changed else 'up to date'}")
+    if stale:
+        sys.exit(EXIT_FAILED)
+
+
+# ---- grading ---------------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--all", "everything", is_flag=True, help="Grade submitted/ and bring results, gradebook and autograded/ up to date.")
+@click.option("--assignment", help="An assignment of the course, or the path of a source, an nbgrader notebook or a folder with otter tests.")
+@click.option("--json", "as_json", is_flag=True, help="Print results as JSON: an object for one file, a list for several.")
+@click.option("--jobs", type=int, help="How many submissions at once; by default one for each processor.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write a JSON result and a summary for each file to this folder.")
+def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_json: bool, jobs: int | None, out: Path | None) -> None:
+    """Grade notebooks: files and folders in PATHS, or the whole course with --all.
+
+    Exits 0 if every file got a result (essays that wait are no failure), 1 on a grader error, 2 on bad usage.
+
+    Example: autogradient grade homework.ipynb --assignment perceptrons
+    """
+    from autogradient import course, coursework
+    from autogradient.batch import cpu_count
+    from autogradient.sandbox import Zygote
+
+    if everything == bool(paths):
+        raise click.UsageError("name the files to grade, or give --all")
+    for path in paths:
+        if not path.exists():
+            raise CourseError(errors.NO_FILE.format(path=path))
+    click.echo(errors.UNSEALED, err=True)
+    workers = jobs or cpu_count()
+    with Zygote() as zygote:
+        if everything:
+            here = course.find()
+            assignments = _assignments((assignment,) if assignment else ())
+            with _progress("grading", 0, quiet=as_json) as step:
+                counted = [0, 0]
+
+                def start(total: int) -> None:
+                    counted[1] = total
+
+                def finished(_: Any) -> None:
+                    counted[0] += 1
+                    step(*counted)
+
+                graded = coursework.grade_course(here, assignments, zygote, jobs=workers, done=finished, start=start)
+            for sentence in graded.skipped:
+                click.echo(sentence, err=True)
+            results, several = graded.results, True
+            if not results:
+                click.echo(errors.NOTHING_SUBMITTED, err=True)
+            if not as_json:
+                again = sum(d.again for d in graded.done)
+                click.echo(f"{again} graded, {len(graded.done) - again} up to date; results in {errors.relative(here.results)}")
+        else:
+            assignments = _assignments_for(paths, assignment)
+            done = coursework.grade_files(list(paths), assignments, zygote, jobs=workers)
+            results, several = [d.graded.result for d in done], len(done) > 1 or any(path.is_dir() for path in paths)
+            if out:
+                coursework.save_results(done, out)
+    if as_json:
+        data = [json.loads(result.to_json()) for result in results]
+        click.echo(json.dumps(data if several else data[0], indent=1, ensure_ascii=False))
+    elif not everything:
+        _show_results(results, {a.name: a.title for a in assignments}, several)
+    if any(result.outcome == "grader_error" for result in results):
+        sys.exit(EXIT_FAILED)
+
+
+def _show_results(results: list[Any], titles: dict[str, str], several: bool) -> None:
+    from autogradient.feedback import summary
+    from autogradient.testcode import show_points
+
+    if not several:
+        click.echo(summary.markdown(results[0], titles.get(results[0].assignment, "")))
+        return
+    for result in results:
+        points = result.points
+        waits = f", {show_points(points.ungraded)} wait" if points.ungraded else ""
+        click.echo(f"{result.submission.file}: {result.assignment}: {result.outcome}, {show_points(points.earned)} of {show_points(points.possible)} points{waits}")
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+def feedback(names: tuple[str, ...]) -> None:
+    """Write feedback/STUDENT/ASSIGNMENT/ (a summary in Markdown and a page) from the results. All assignments, or those in NAMES.
+
+    Example: autogradient feedback perceptrons
+    """
+    from autogradient import course, coursework
+
+    here = course.find()
+    folders = coursework.write_feedback(here, _names(here, names))
+    click.echo(f"{len(folders)} written to {errors.relative(here.feedback)}")
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+def report(names: tuple[str, ...]) -> None:
+    """Show a table of students and assignments: points, what failed, what waits. All assignments, or those in NAMES.
+
+    Example: autogradient report
+    """
+    from rich.console import Console
+
+    from autogradient import course, coursework
+    from autogradient.feedback import table
+
+    here = course.find()
+    chosen = _names(here, names)
+    results = coursework.all_results(here, chosen)
+    if sys.stdout.isatty():
+        Console().print(table.table(results, chosen))
+    else:
+        click.echo(table.plain(results, chosen), nl=False)
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+@click.option("--to", "target", type=click.Choice(["csv"]), default="csv", show_default=True, help="What to write.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder; by default results/.")
+def export(names: tuple[str, ...], target: str, out: Path | None) -> None:
+    """Write marks: marks.csv with a row for each student, parts.csv with a row for each part. What has no verdict is blank.
+
+    Example: autogradient export --to csv
+    """
+    from autogradient import course, coursework
+
+    here = course.find()
+    for path in coursework.write_marks(here, _names(here, names), out or here.results):
+        click.echo(errors.relative(path))
+
+
+# ---- shared ----------------------------------------------------------------------------------------------------------
+
+
+def _names(here: Any, names: tuple[str, ...]) -> list[str]:
+    for name in names:
+        here.source(name)
+    return list(names or here.names())
+
+
+def _assignments(names: tuple[str, ...]) -> list[Any]:
+    """Assignments by name in the course, or by path anywhere; all of the course by default."""
+    from autogradient import course
+    from autogradient.formats import load_assignment
+
+    found = []
+    here = None
+    for name in names:
+        if "/" in name or name.endswith((".py", ".ipynb")) or (Path(name).exists() and not _in_course(name)):
+            found.append(load_assignment(Path(name)))
+        else:
+            here = here or course.find()
+            found.append(here.assignment(name))
+    if not names:
+        here = course.find()
+        found = [here.assignment(name) for name in here.names()]
+    return found
+
+
+def _in_course(name: str) -> bool:
+    from autogradient import course
+
+    try:
+        return name in course.find().names()
+    except CourseError:
+        return False
+
+
+def _assignments_for(paths: tuple[Path, ...], assignment: str | None) -> list[Any]:
+    """The assignment that is named, or those of the course that the files say they belong to (reading a source takes a moment)."""
+    from autogradient import batch, course
+    from autogradient.errors import SubmissionError
+    from autogradient.submission import read
+
+    if assignment:
+        return _assignments((assignment,))
+    here = course.find()
+    claims = set()
+    for path in paths:
+        for file in batch.find_notebooks(path):
+            try:
+                claims.add(read(file.read_bytes(), file.name).claims)
+            except SubmissionError:
+                claims.add("")
+    return _assignments(tuple(sorted(claims)) if claims and claims <= set(here.names()) else ())
+
+
+@contextmanager
+def _zygote(needed: bool) -> Iterator[Any]:
+    from autogradient.sandbox import Zygote
+
+    if not needed:
+        yield None
+        return
+    with Zygote() as zygote:
+        yield zygote
+
+
+@contextmanager
+def _progress(label: str, total: int, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal, a line at every quarter elsewhere, nothing where `quiet`. Yields step(done, of)."""
+    if quiet:
+        yield lambda done, of: None
+        return
+    if not sys.stderr.isatty():
+        shown = [-1]
+
+        def line(done: int, of: int) -> None:
+            quarter = 4 * done // max(of, 1)
+            if quarter > shown[0]:
+                shown[0] = quarter
+                click.echo(f"{label}: {done} of {of}", err=True)
+
+        yield line
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=total or None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""grader_config/course.toml → Course: where everything of a course lies, and its policies."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from autogradient import errors
+from autogradient.assignment import Assignment
+from autogradient.directives import nearest
+from autogradient.errors import CourseError
+from autogradient.formats import load_assignment
+
+CONFIG = Path("grader_config") / "course.toml"
+KEYS = {"format": int, "name": str, "release": str, "seed": int, "assignments": list}
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course folder. `seed` is drawn into every `given` cell; `order` is the order of the assignments."""
+
+    root: Path
+    name: str = "course"
+    release: str = ""
+    seed: int = 0
+    order: tuple[str, ...] = field(default=())
+
+    @property
+    def results(self) -> Path:
+        """Results and the ledger."""
+        return self.root / "results"
+
+    @property
+    def submitted(self) -> Path:
+        """What students handed in: {student}/{assignment}/*.ipynb."""
+        return self.root / "submitted"
+
+    @property
+    def feedback(self) -> Path:
+        """What students get back: {student}/{assignment}/."""
+        return self.root / "feedback"
+
+    @property
+    def gradebook_url(self) -> str:
+        """nbgrader's gradebook."""
+        return f"sqlite:///{self.root / 'gradebook.db'}"
+
+    @property
+    def ledger(self) -> Path:
+        """Human decisions."""
+        return self.results / "ledger.jsonl"
+
+    def released(self, name: str) -> Path:
+        """The release folder of an assignment."""
+        return self.root / "release" / name
+
+    def names(self) -> list[str]:
+        """The assignments of the course in order."""
+        present = [path.name for path in sorted((self.root / "source").glob("*")) if path.is_dir() and any(path.glob(f"{path.name}.*"))]
+        return [*(name for name in self.order if name in present), *(name for name in present if name not in self.order)]
+
+    def source(self, name: str) -> Path:
+        """The source folder of an assignment. Raises CourseError where there is none."""
+        if name not in self.names():
+            raise CourseError(errors.UNKNOWN_ASSIGNMENT.format(name=name, nearest=nearest(name, self.names()), known=", ".join(self.names()) or "none yet"))
+        return self.root / "source" / name
+
+    def assignment(self, name: str) -> Assignment:
+        """Read an assignment's source. Raises CourseError or SourceErrors."""
+        return load_assignment(self.source(name), seed=self.seed)
+
+    def roster(self) -> list[str]:
+        """Student ids of grader_config/roster.csv (column `student`), or none where there is no roster."""
+        import csv
+
+        path = self.root / "grader_config" / "roster.csv"
+        if not path.is_file():
+            return []
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            if "student" not in (reader.fieldnames or []):
+                raise CourseError(errors.BAD_COURSE.format(file=errors.relative(path), where="line 1", problem="there is no column 'student'"))
+            return [row["student"].strip() for row in reader if row["student"] and row["student"].strip()]
+
+
+def find(start: Path | None = None) -> Course:
+    """The course that `start` (or the current folder) lies in. Raises CourseError where there is none or its configuration is wrong."""
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG).is_file():
+            return load(folder)
+    raise CourseError(errors.NO_COURSE.format(path=errors.relative(start)))
+
+
+def load(root: Path) -> Course:
+    """Read a course's configuration. Raises CourseError naming file, line or key."""
+    path = root / CONFIG
+    text = path.read_text(encoding="utf-8")
+
+    def bad(where: str, problem: str) -> CourseError:
+        return CourseError(errors.BAD_COURSE.format(file=errors.relative(path), where=where, problem=problem))
+
+    try:
+        data: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        raise bad(f"line {line.group(1)}" if line else "end of file", str(error)) from None
+
+    def line_of(key: str) -> str:
+        return next((f"line {i}" for i, line in enumerate(text.split("\n"), start=1) if re.match(rf"\s*\[?\s*{re.escape(key)}\b", line)), "file")
+
+    for key, value in data.items():
+        if key not in KEYS:
+            raise bad(line_of(key), f"unknown key '{key}'{nearest(key, KEYS)}")
+        if not isinstance(value, KEYS[key]) or isinstance(value, bool):
+            raise bad(line_of(key), f"'{key}' must be {'a whole number' if KEYS[key] is int else 'text' if KEYS[key] is str else 'a list of names'}")
+    if data.get("format") != 1:
+        raise bad(line_of("format"), "'format = 1' is missing; this version reads format 1")
+    return Course(root, str(data.get("name", root.name)), str(data.get("release", "")), int(data.get("seed", 0)), tuple(map(str, data.get("assignments", []))))

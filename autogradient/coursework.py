@@ -1,0 +1,189 @@
+"""What a whole course does in one go: prove and release its assignments, grade what was handed in, write marks and feedback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autogradient import batch, errors, exports, leaks, release
+from autogradient.assignment import Assignment
+from autogradient.batch import Done
+from autogradient.course import Course
+from autogradient.errors import StaleError
+from autogradient.ledger import apply_ledger
+from autogradient.ledger import read as read_ledger
+from autogradient.prove import require_proof
+from autogradient.result import Result, write_atomically
+from autogradient.sandbox import Zygote
+
+
+def write_release(course: Course, assignment: Assignment, *, unproved: bool = False) -> bool:
+    """Release one assignment: proved, without leaks, whole or not at all. Returns whether anything changed.
+
+    Raises ProofError (unless `unproved`), LeakError.
+    """
+    built = release.build(assignment)
+    leaks.check(assignment, built)
+    if not unproved:
+        require_proof(assignment)
+    changed = release.write(built, course.released(assignment.name))
+    # What nbgrader's Generate button copies: the release, never a source.
+    return release.write(built, course.root / "generated" / "source" / assignment.name) or changed
+
+
+def check_release(course: Course, assignment: Assignment) -> None:
+    """Raise StaleError where release/ is not what the source gives, LeakError where the source would leak."""
+    built = release.build(assignment)
+    leaks.check(assignment, built)
+    difference = release.difference(built, course.released(assignment.name))
+    if difference:
+        raise StaleError(assignment.name, difference)
+
+
+@dataclass
+class Graded:
+    """What grading a course came to: how many were graded now and how many were up to date, and which files belong to no result."""
+
+    done: list[Done]
+    skipped: list[str]
+
+    @property
+    def results(self) -> list[Result]:
+        """All results, in the order of the submissions."""
+        return [done.graded.result for done in self.done]
+
+
+def grade_course(
+    course: Course, assignments: list[Assignment], zygote: Zygote, *, jobs: int, done: Callable[[Done], None] | None = None, start: Callable[[int], None] | None = None
+) -> Graded:
+    """Grade everything in submitted/, then bring gradebook, autograded/ and results/ up to date.
+
+    A result whose receipt is unchanged, and that the gradebook's folder still has, is not graded again.
+    """
+    items = list(batch.submissions(course.submitted, assignments))
+    for item in items:
+        if not (_autograded(course, item).exists() and (course.root / "gradebook.db").exists()):
+            _forget(batch.result_path(course.results, item.assignment.name, item.students[0]))
+    if start:
+        start(len(items))
+    finished = batch.grade_all(items, zygote, jobs=jobs, results=course.results, release=course.release, done=done)
+    for assignment in assignments:
+        record(course, assignment, [d for d in finished if d.item.assignment is assignment and d.again])
+    known = {assignment.name for assignment in assignments}
+    stray = [p for p in sorted(course.submitted.glob("*/*")) if p.name not in known and not p.name.startswith(".")] if len(assignments) > 1 else []
+    return Graded(finished, [errors.STRAY_SUBMISSION.format(path=errors.relative(path)) for path in stray])
+
+
+def _autograded(course: Course, item: batch.Item) -> Path:
+    name = item.assignment.name
+    return course.root / "autograded" / item.students[0] / name / f"{name}.ipynb"
+
+
+def _forget(path: Path) -> None:
+    """Make a result one that is graded again, but keep it for the case that the new file is unreadable."""
+    old = batch.read_result(path)
+    if old is not None and old.outcome == "graded" and old.receipt.environment:
+        old.receipt.environment = ""
+        write_atomically(path, old.to_json())
+
+
+def record(course: Course, assignment: Assignment, done: Iterable[Done]) -> None:
+    """Write results that are new into nbgrader's gradebook, and the notebooks it shows into autograded/."""
+    done = list(done)
+    if not done:
+        return
+    from nbformat import from_dict
+
+    from autogradient import autograded, gradebook
+
+    notebook = from_dict(release.load(release.build(assignment))) if assignment.format == "autogradient" else None
+    if notebook is not None:
+        gradebook.record_assignment(course.gradebook_url, assignment, notebook, course.ledger)
+    rows = [(d.graded.result, None if d.graded.notebook is None else from_dict(d.graded.notebook)) for d in done]
+    gradebook.record_results(course.gradebook_url, assignment, rows, course.ledger)
+    for result, executed in rows:
+        if executed is not None:
+            autograded.write_autograded(course.root, result, executed, course.gradebook_url)
+
+
+def all_results(course: Course, names: list[str]) -> list[Result]:
+    """Every result of the course with the ledger's decisions applied, and `missing` ones for students on the roster who handed nothing in."""
+    from autogradient.gradebook import take_hand_marks
+
+    take_hand_marks(course.gradebook_url, course.ledger)
+    ledger = read_ledger(course.ledger)
+    found = []
+    for name in names:
+        present = {path.stem: batch.read_result(path) for path in sorted((course.results / name).glob("*.json")) if not path.name.endswith(".staff.json")}
+        found += [apply_ledger(result, ledger) for result in present.values() if result is not None]
+        absent = [student for student in course.roster() if student not in present]
+        if absent:
+            assignment = course.assignment(name)
+            found += [batch.missing(assignment, student) for student in absent]
+    return found
+
+
+def write_feedback(course: Course, names: list[str]) -> list[Path]:
+    """feedback/{student}/{assignment}/: a Markdown summary and an HTML page for each result. Returns the folders."""
+    from nbformat import from_dict
+
+    from autogradient.feedback import page, summary
+
+    folders = []
+    titles: dict[str, Assignment] = {}
+    for result in all_results(course, names):
+        if result.outcome == "missing":
+            continue
+        assignment = titles.setdefault(result.assignment, course.assignment(result.assignment))
+        for student in result.submission.students:
+            folder = course.feedback / student / result.assignment
+            executed = course.root / "autograded" / student / result.assignment / f"{result.assignment}.ipynb"
+            notebook = _notebook(executed) if result.outcome == "graded" else None
+            write_atomically(folder / "feedback.md", summary.markdown(result, assignment.title))
+            write_atomically(folder / "feedback.html", page.html_page(result, None if notebook is None else from_dict(notebook), assignment.title, assignment.files))
+            folders.append(folder)
+    return folders
+
+
+def _notebook(path: Path) -> dict[str, Any] | None:
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return data
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def write_marks(course: Course, names: list[str], folder: Path) -> list[Path]:
+    """marks.csv (a row a student) and parts.csv (a row a part). Returns the paths."""
+    results = all_results(course, names)
+    students = sorted({student for result in results for student in result.submission.students})
+    paths = [folder / "marks.csv", folder / "parts.csv"]
+    write_atomically(paths[0], exports.marks_csv(results, names, students))
+    write_atomically(paths[1], exports.parts_csv(results, names, students))
+    return paths
+
+
+def grade_files(paths: list[Path], assignments: list[Assignment], zygote: Zygote, *, jobs: int, done: Callable[[Done], None] | None = None) -> list[Done]:
+    """Grade single files or folders of them outside a course tree. Raises SubmissionError where a file belongs to no assignment."""
+    items = [batch.identify(path, assignments) for given in paths for path in batch.find_notebooks(given)]
+    return batch.grade_all(items, zygote, jobs=jobs, done=done)
+
+
+def save_results(done: Iterable[Done], folder: Path) -> list[Path]:
+    """Write results that belong to no course: a JSON file, a staff file and a summary for each notebook, called like it."""
+    from autogradient.feedback import summary
+
+    paths = []
+    for item in done:
+        stem = item.item.path.stem
+        number = 1
+        while folder / f"{stem}.json" in paths:
+            number += 1
+            stem = f"{item.item.path.stem}-{number}"
+        write_atomically(folder / f"{stem}.json", item.graded.result.to_json())
+        write_atomically(folder / f"{stem}.md", summary.markdown(item.graded.result, item.item.assignment.title))
+        paths.append(folder / f"{stem}.json")
+    return paths
