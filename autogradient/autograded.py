@@ -25,7 +25,7 @@ def write_autograded(
     Cells get the release's nbgrader metadata back from the gradebook, locked cells their text; what the gradebook does not know is shown as
     plain cells, grade cells that are gone are put back, and active content is taken out, for staff open it with all their rights.
     `notebook` is the executed submission as it came (nbformat 4 data); `answers` says which of its cells (from 0) was graded as which grade_id,
-    where an answer had lost its id. Of several cells with one id the last one that was changed is shown as the answer.
+    where an answer had lost its id; a locked cell is known by its text, too. Of several cells with one id the last one that was changed is shown as the answer.
     Returns the paths, none for a missing submission. Raises GradebookError.
     """
     if result.outcome == "missing":
@@ -75,9 +75,10 @@ def _known_cells(db: Any, assignment: Any) -> dict[str, NotebookNode]:
 def _restored(known: dict[str, NotebookNode], notebook: Mapping[str, Any], answers: Mapping[str, int]) -> NotebookNode:
     """A copy of a submission in which the release's cells are marked as the release has them, and those that carry points are all there."""
     clean = clean_notebook(notebook)
+    texts = {cell.source: name for name, cell in known.items() if cell.metadata.nbgrader.locked}
     place: dict[str, int] = {}
     for index, cell in enumerate(clean.cells):
-        name = cell.metadata.pop("nbgrader", {}).get("grade_id")
+        name = cell.metadata.pop("nbgrader", {}).get("grade_id") or texts.get(cell.source)
         if name in known and (name not in place or cell.source != known[name].source):
             place[name] = index
     claimed = {index: name for name, index in (place | {name: index for name, index in answers.items() if name in known}).items()}

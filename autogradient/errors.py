@@ -8,6 +8,7 @@
     │   └── StaleError    release/ is not what the source gives
     ├── SubmissionError   a submitted file cannot be read as a notebook
     ├── ProofError        an assignment has no up-to-date proof, or its proof failed
+    ├── CellError         a cell that an author runs in a notebook is wrong, or the reference fails its tests
     ├── LedgerError       results/ledger.jsonl is damaged
     ├── GradebookError    gradebook.db cannot be opened, is busy, or lacks an assignment
     └── WorkerError       the untrusted side died, hung or broke the protocol
@@ -81,6 +82,14 @@ class SubmissionError(AutogradientError):
 
 class ProofError(AutogradientError):
     """The proof of an assignment is missing, out of date or failed."""
+
+
+class CellError(AutogradientError):
+    """A cell that an author runs in a notebook is wrong, or the reference fails its tests."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: the sentence, without the frames of this package that led to it."""
+        return str(self).split("\n")
 
 
 class LedgerError(AutogradientError):
@@ -230,6 +239,14 @@ OTTER_NESTED_CASE = "the test case '{name}' stands inside another statement, whe
 OTTER_SAME_TEST = "the test name '{name}' is also that of {first}; give each test file a name of its own"
 OTTER_POINTS_COUNT = "'points' lists {got} values for {cases} cases; give one value for each case"
 OTTER_POINTS_SUM = "the cases have {sum} points together, more than the {total} of the test; raise 'points' or lower theirs"
+
+# ---- authors' notebooks ---------------------------------------------------------------------------------------------
+CELL_MISTAKE = "line {line}: {message}"
+CASES_FAIL = "the answer above fails {failing} of {of} cases: {which}"
+ANSWER_FAILS = "the answer of '{part}' does not pass its own check: {problem}"
+ANSWER_NOT_RUN = "no answer cell of '{part}' has been run in this session{nearest}; run it first"
+TESTS_NOT_RUN = "no tests cell of '{part}' has been run in this session; run it first"
+ONLY_IN_NOTEBOOK = "'{name}' comes from none of the setup, helpers, given and tests cells run so far; run its cell again, or make it a parameter if it is the student's"
 
 # ---- ledger and gradebook ------------------------------------------------------------------------------------------
 BAD_LEDGER_LINE = "{file}:{line}: not a ledger entry ({problem}); mend or restore the file, entries are never changed or removed"

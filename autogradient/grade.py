@@ -59,6 +59,7 @@ def grade_notebook(
 ) -> Graded:
     """Grade a notebook that has been read. With `skip_unattempted` an untouched stub is not run: it earns nothing, which the proof has shown."""
     submission = plan(assignment, notebook)
+    skip_unattempted = skip_unattempted and assignment.format == "autogradient"  # other formats have no proof that a stub earns nothing
     runs = Runs()
     verdicts: dict[str, Verdict] = {}
     expected = expected_answers(assignment, zygote)

@@ -16,12 +16,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbgrader import api
-from nbgrader.utils import is_grade, is_locked, is_solution, is_task, parse_utc
+from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution, is_task, parse_utc
 from sqlalchemy import Column, MetaData, String, Table, Text, delete, false, insert, or_, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -31,7 +32,7 @@ from autogradient.assignment import Assignment
 from autogradient.errors import GradebookError
 from autogradient.feedback.sanitize import grade_id_of, text_of
 from autogradient.ledger import Mark
-from autogradient.result import NO_VERDICT, PartResult, Result
+from autogradient.result import NO_VERDICT, PartResult, Result, decimal
 
 _OURS = MetaData()
 _SEEN = Table(
@@ -72,15 +73,15 @@ def url_of(course_root: Path) -> str:
     return f"sqlite:///{(course_root / 'gradebook.db').resolve()}"
 
 
-def record_assignment(gradebook_url: str, assignment: Assignment, release: NotebookNode, ledger_path: Path) -> None:
-    """Write the rows of an assignment's cells from its released notebook (nbformat 4, nbgrader metadata).
+def record_assignment(gradebook_url: str, assignment: Assignment, release: NotebookNode | None, ledger_path: Path) -> None:
+    """Write the rows of an assignment's cells from its released notebook (nbformat 4, nbgrader metadata; None for nbgrader's and otter's formats).
 
     What `nbgrader generate_assignment` would write, except that a changed release is no error: cells that remain keep their grades in all
     submissions, cells that are new wait to be graded, and marks of cells that are gone stay in the ledger. Raises GradebookError, LedgerError.
     """
     with open_gradebook(gradebook_url) as book:
         _take(book.db, ledger_path)
-        _write_assignment(book.db, assignment, release)
+        _write_assignment(book.db, assignment, release or foreign_release(assignment))
         book.db.commit()
 
 
@@ -144,6 +145,37 @@ def rebuild(gradebook_url: str, releases: Iterable[tuple[Assignment, NotebookNod
             os.replace(fresh, path)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def foreign_release(assignment: Assignment) -> NotebookNode:
+    """The released notebook of an assignment in nbgrader's or otter's format, as far as the gradebook wants it: its cells with their marking."""
+    parts = {part.id: part for part in assignment.parts}
+    cells = []
+    for cell in assignment.cells:
+        part = parts.get(cell.grade_id)
+        solution, task = cell.role == "answer", part is not None and part.by_hand and cell.role == "text"
+        if part is not None and assignment.format == "otter":
+            continue
+        if cell.grade_id and (part is not None or solution or cell.role == "given"):
+            text = str(cell.metadata.get("released", cell.source))
+            flags = {"grade": part is not None and not task, "solution": solution, "task": task, "locked": not solution}
+            cells.append(_marked_cell(cell.kind, text, cell.grade_id, flags, part.points if part else None))
+    if assignment.format == "otter":  # checks have no ids of nbgrader's, so each part gets a cell for its visible points and one for its hidden ones
+        flags = {"grade": True, "solution": False, "task": False, "locked": True}
+        checks = {cell.grade_id: cell.source for cell in assignment.cells if cell.grade_id in parts}
+        for part in assignment.parts:
+            if part.visible_points:
+                cells.append(_marked_cell("code", checks.get(part.id, f'grader.check("{part.id}")'), part.id, flags, part.visible_points))
+            if part.hidden_points:
+                cells.append(_marked_cell("code", f"# more of {part.id} is checked after you submit", f"{part.id}-hidden", flags, part.hidden_points))
+    return from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": assignment.kernelspec}, "cells": cells})
+
+
+def _marked_cell(kind: str, source: str, grade_id: str, flags: dict[str, bool], points: Fraction | None) -> NotebookNode:
+    marking = {"schema_version": 3, "grade_id": grade_id, "cell_type": kind, **flags} | ({} if points is None else {"points": decimal(points)})
+    cell: NotebookNode = from_dict({"cell_type": kind, "source": source, "metadata": {"nbgrader": marking}})
+    cell.metadata.nbgrader["checksum"] = compute_checksum(cell)
+    return cell
 
 
 # ---- the database ----------------------------------------------------------------------------------------------------

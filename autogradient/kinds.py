@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -153,7 +154,7 @@ def is_right(kind, value, expected, declaration):
 
 
 #: The form check of each kind: (value, form) → what is wrong with the form, as a sentence, or None. They say nothing about right or wrong.
-FORMS = {
+FORMS: dict[str, Callable[[Any, dict[str, Any]], str | None]] = {
     "choice": choice_form,
     "choose-all": choose_all_form,
     "true-false": true_false_form,
@@ -163,7 +164,7 @@ FORMS = {
     "formula": formula_form,
 }
 #: Everything a test file of a short answer may have to hold.
-TEST_FUNCTIONS = (plain_value, is_number, chosen_letters, *FORMS.values(), near, folded, is_right)
+TEST_FUNCTIONS: tuple[Callable[..., Any], ...] = (plain_value, is_number, chosen_letters, *FORMS.values(), near, folded, is_right)
 UNFILLED = "Replace the three dots with your answer."
 
 # ---- what follows from a declaration ---------------------------------------------------------------------------------

@@ -33,9 +33,9 @@ def run_doctest(code: str, env: dict[str, object]) -> None:
 
     report: list[str] = []
     examples = [example for example in doctest.DocTestParser().parse(code) if isinstance(example, doctest.Example)]
-    test = doctest.DocTest(examples, env, "case", None, None, code)
+    test = doctest.DocTest(examples, env, "the test", None, None, code)
     result = doctest.DocTestRunner(verbose=False).run(test, out=report.append, clear_globs=False)
-    assert not result.failed, "".join(report)
+    assert not result.failed, "".join(report).replace("*" * 70 + "\n", "")
 
 
 def is_otter(path: Path | str) -> bool:

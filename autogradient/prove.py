@@ -126,9 +126,9 @@ def prove(assignment: Assignment, zygote: Zygote, *, jobs: int = 2, progress: Ca
     blank = grade_notebook(assignment, read(build(assignment).notebook, assignment.name), zygote, SubmissionInfo(), skip_unattempted=False).result
     possible = sum((question.points for question in assignment.questions), Fraction(0))
     proof.blank = (blank.points.earned + blank.points.bonus, possible)
-    for part in blank.parts:
-        if part.earned:
-            proof.remarks.append(f"{part.id}: the untouched stub earns {show_points(part.earned)} points")
+    for stub in blank.parts:
+        if stub.earned:
+            proof.remarks.append(f"{stub.id}: the untouched stub earns {show_points(stub.earned)} points")
     by_hand = sum((part.points for part in assignment.parts if part.by_hand), Fraction(0))
     earned = by_hand
     with tempfile.TemporaryDirectory(prefix="autogradient-") as folder:

@@ -167,7 +167,8 @@ def test_file(assignment: Assignment, part: Part, *, hidden: bool, expected: Any
         pool = statements(kinds.form_text()) + pool
     used = [statement for statement in reachable(needed, pool) if not statement.case]
     all_needed = needed.union(*(statement.needs for statement in used))
-    top, definitions = [], []
+    top: list[str] = []
+    definitions: list[str] = []
     for statement in used:
         (top if re.match(r"(import|from) ", statement.source) else definitions).append(statement.source)
     if "secret" in all_needed:
@@ -254,6 +255,8 @@ class _Notebook:
             meta |= {"cell_type": kind, "checksum": _checksum(cell)}
         if locked:
             cell["metadata"] |= {"deletable": False, "editable": False}
+        if role == "hidden":  # nothing in it for a student to read; what it prints says all
+            cell["metadata"]["jupyter"] = {"source_hidden": True}
         self.cells.append(cell)
 
     def scratch(self, source: str, name: str) -> None:

@@ -142,7 +142,7 @@ class _Reader:
             for part in question.parts:
                 self.finish(part, question)
         self.check_title(cells, front)
-        limits = front.get("limits") if isinstance(front.get("limits"), dict) else {}
+        limits: dict[str, Any] = front["limits"] if isinstance(front.get("limits"), dict) else {}
         return Assignment(
             name=self.path.stem,
             title=str(front.get("title") or self.path.stem),

@@ -309,7 +309,7 @@ class _Planner:
     def preceding(self, part: Part) -> int:
         """Where a part without answer and check belongs: after the last cell that stands before it in the release; for a free format, the end."""
         order = {cell.grade_id: i for i, cell in enumerate(self.released)}
-        if part.id not in order:
+        if part.id not in order or self.assignment.format == "otter":
             return len(self.cells) - 1
         earlier = [i for i, claim in enumerate(self.claims) if claim is not None and order[claim.grade_id] < order[part.id]]
         return max(earlier, default=-1)
@@ -334,7 +334,7 @@ class _Planner:
         for i, student in enumerate(self.cells):
             steps += before.get(i, [])
             claim = self.claims[i]
-            if student.kind == "code" and (claim is None or claim.role == "answer") and i not in self.skip and student.source.strip():
+            if student.kind == "code" and (claim is None or claim.role == "answer" or self.assignment.format == "otter") and i not in self.skip and student.source.strip():
                 steps.append(Step("run", student.source, i))
             elif student.kind == "code" and claim is not None and claim.role == "check" and self.assignment.format == "nbgrader" and claim.target in places:
                 names = self.needed_later(claim)

@@ -21,9 +21,13 @@ from handmade import NAME, case, cell, question
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import SaveCells
 
-from autogradient import gradebook, ledger
+from autogradient import grade, gradebook, ledger, release
 from autogradient.autograded import write_autograded
 from autogradient.errors import GradebookError
+from autogradient.feedback import page, summary
+from autogradient.formats import load_assignment
+from autogradient.result import SubmissionInfo
+from autogradient.sandbox import Zygote
 
 CELLS = ("and-gate", "and-gate-hidden", "why-answer")
 
@@ -225,6 +229,53 @@ def test_in_an_nbgrader_notebook_a_part_is_a_grade_cell(tmp_path: Path, empty: P
         assert book.find_submission("stock", "ada").max_score == 9
 
 
+def test_an_nbgrader_notebook_needs_no_release_of_ours(course: Course, tmp_path: Path) -> None:
+    source = nbformat.v4.new_notebook(
+        cells=[
+            cell("code", "def f(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION", "f-answer", solution=True, locked=False),
+            cell("code", "assert f(1) == 1\n### BEGIN HIDDEN TESTS\nassert f(2) == 2\n### END HIDDEN TESTS", "f-tests", points=2),
+            cell("markdown", "Say why.", "words", points=3, solution=True, locked=False),
+        ]
+    )
+    (tmp_path / "own").mkdir()
+    nbformat.write(source, tmp_path / "own" / "own.ipynb")
+    course.assignment = load_assignment(tmp_path / "own" / "own.ipynb")
+    gradebook.record_assignment(course.url, course.assignment, None, course.ledger)
+    answers = question("f-tests", "code", case("f tests", "passed", 2, hidden=True)), question("words", "essay", case("words", "not_run", 3, reason="hand"))
+    result = handmade.result(*answers, name="own")
+    source.cells[0].source = "def f(x):\n    return x"
+    source.cells[2].source = "Because."
+    course.record(result, source)
+    (path,) = write_autograded(course.root, result, source)
+    written = nbformat.read(path, as_version=4)
+    assert [c.metadata.nbgrader.grade_id for c in written.cells] == ["f-answer", "f-tests", "words"]
+    assert "HIDDEN" not in written.cells[1].source
+    with course.open() as book:
+        scores = [book.find_grade(name, "own", "own", "ada").auto_score for name in ("f-tests", "words")]
+        assert scores == [2, None]
+        assert book.find_notebook("own", "own").kernelspec != "{}"
+    course.nbgrader("generate_feedback", "own")
+    assert "(Score: 2.0 / 5.0)" in (course.root / "feedback" / "ada" / "own" / "own.html").read_text()
+
+
+def test_an_otter_notebook_gets_a_row_for_each_part(course: Course, tmp_path: Path) -> None:
+    test = "OK_FORMAT = False\nfrom otter.test_files import test_case\nname = 'q1'\npoints = None\n"
+    cases = "@test_case(points=1)\ndef test_a(x):\n    assert x\n@test_case(points=2, hidden=True)\ndef test_b(x):\n    assert x == 2\n"
+    (tmp_path / "own" / "tests").mkdir(parents=True)
+    (tmp_path / "own" / "tests" / "q1.py").write_text(test + cases)
+    sent = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x = 1"), nbformat.v4.new_code_cell("grader.check('q1')")])
+    nbformat.write(sent, tmp_path / "own" / "own.ipynb")
+    course.assignment = load_assignment(tmp_path / "own")
+    gradebook.record_assignment(course.url, course.assignment, None, course.ledger)
+    result = handmade.result(question("q1", "code", case("a", "passed", 1), case("b", "failed", 2, hidden=True)), name="own")
+    course.record(result, sent)
+    with course.open() as book:
+        assert (book.find_submission("own", "ada").score, book.find_submission("own", "ada").max_score) == (1, 3)
+    (path,) = write_autograded(course.root, result, sent)
+    assert [c.metadata.get("nbgrader", {}).get("grade_id") for c in nbformat.read(path, as_version=4).cells] == [None, "q1", "q1-hidden"]
+    course.nbgrader("generate_feedback", "own")
+
+
 @pytest.mark.parametrize("student", ["../eve", "", ".hidden", "a/b", "a\\b", "a\nb", "x" * 200])
 def test_a_student_id_that_is_no_folder_name_is_refused(course: Course, student: str) -> None:
     with pytest.raises(GradebookError, match="cannot be a student's id"):
@@ -254,6 +305,24 @@ def test_a_gradebook_in_use_is_said(course: Course, monkeypatch: pytest.MonkeyPa
     with pytest.raises(GradebookError, match="cannot be written"):
         course.record()
     holder.close()
+
+
+def test_nobody_enters_a_mark_between_our_looking_and_our_writing(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    course.record()
+    other = sqlite3.connect(course.root / "gradebook.db", timeout=0)
+    locked = []
+
+    def locate(*arguments: Any) -> Any:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("UPDATE grade SET manual_score = 1")
+        locked.append(True)
+        return real(*arguments)
+
+    real = ledger.locate
+    monkeypatch.setattr(ledger, "locate", locate)
+    course.record()
+    other.close()
+    assert locked
 
 
 # ---- hand marks ------------------------------------------------------------------------------------------------------
@@ -424,3 +493,77 @@ def test_a_notebook_as_it_came_from_disk_will_do(course: Course) -> None:
 
 def test_a_missing_submission_leaves_no_notebook(course: Course) -> None:
     assert write_autograded(course.root, handmade.result(outcome="missing"), handmade.release()) == []
+
+
+SOURCE = """# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       format_name: percent
+#   autogradient:
+#     format: 1
+#     title: Gates
+# ---
+
+# %% [markdown]
+# # Gates
+
+# %% [markdown]
+# <!--| question: and-gate, level: E, minutes: 5 -->
+# Write a gate.
+
+# %%
+#| answer: and-gate
+def and_gate(a, b):
+    ### BEGIN SOLUTION
+    return a and b
+    ### END SOLUTION
+
+# %%
+#| tests: and-gate
+@test_case(points=1)
+def test_truth_table(and_gate):
+    assert [and_gate(a, b) for a in (0, 1) for b in (0, 1)] == [0, 0, 0, 1]
+
+@test_case(points=2, hidden=True, failure_message="Try it on other truths.")
+def test_other_truths(and_gate):
+    assert and_gate(2, 3) == 3
+
+# %% [markdown]
+# <!--| question: why, level: M, minutes: 5 -->
+# Why?
+
+# %% [markdown]
+# <!--| answer: why, kind: essay, points: 2 -->
+# *Your answer.*
+
+# %% [markdown]
+# <!--| rubric: why -->
+# - [2] names-the-cause: it names the cause
+"""
+
+
+def test_from_a_source_to_feedback(tmp_path: Path) -> None:
+    course = Course(tmp_path)
+    (tmp_path / "gates.py").write_text(SOURCE)
+    course.assignment = load_assignment(tmp_path / "gates.py")
+    released = nbformat.from_dict(release.load(release.build(course.assignment)))
+    course.release(released)
+    sent = nbformat.reads(json.dumps(released), as_version=4)
+    for c in sent.cells:
+        c.source = {"and-gate-answer": "def and_gate(a, b):\n    return int(a == b == 1)", "why-answer": "Because."}.get(c.id, c.source)
+    with Zygote(preload=False) as zygote:
+        graded = grade.grade_bytes(course.assignment, nbformat.writes(sent).encode(), "gates.ipynb", zygote, SubmissionInfo(students=["ada"]))
+    assert graded.notebook is not None
+    course.record(graded.result, graded.notebook)
+    assert [course.grade(name) for name in CELLS] == [(1, None, None, False), (0, None, None, False), (None, None, None, True)]
+    write_autograded(tmp_path, graded.result, graded.notebook)
+    course.mark("why-answer", 1.5, comment="Say more.")
+    gradebook.take_hand_marks(course.url, course.ledger)
+    marked = ledger.apply_ledger(graded.result, ledger.read(course.ledger))
+    text = summary.markdown(marked, course.assignment.title)
+    assert "**2.5 of 5 points**" in text and "Try it on other truths." in text and "Say more." in text
+    html = page.html_page(marked, graded.notebook, course.assignment.title)
+    assert "Say more." in html and "Write a gate." in html
+    course.nbgrader("generate_feedback", NAME)
+    assert "(Score: 2.5 / 5.0)" in (tmp_path / "feedback" / "ada" / NAME / f"{NAME}.html").read_text()

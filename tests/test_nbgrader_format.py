@@ -49,7 +49,8 @@ def mistakes(folder: Path, *cells: Any, **metadata: Any) -> list[tuple[int, str]
 
 
 def whole(schema: int) -> list[Any]:
-    task = [new_markdown_cell("Do it.\n### BEGIN MARK SCHEME\nOne point each.\n### END MARK SCHEME", metadata=marking("a-task", task=True, locked=True, points=4))]
+    scheme = "Do it.\n### BEGIN MARK SCHEME\nOne point each.\n### END MARK SCHEME"
+    task = [new_markdown_cell(scheme, metadata=marking("a-task", task=True, locked=True, points=4))]
     return [
         new_markdown_cell("# Squares and sums"),
         new_code_cell("import numpy as np"),
@@ -110,7 +111,8 @@ def test_several_answer_cells_belong_to_the_check_after_them(tmp_path: Path) -> 
     first, second = "a = 1 ### BEGIN SOLUTION\n### END SOLUTION", "def b():\n    return 2"
     cells = [answer(first, "s1"), essay("Why?", "why"), answer(second, "s2"), check("assert a + b() == 3", "both"), answer("z = 1", "last")]
     assignment = nbgrader_format.load(write(tmp_path, *cells))
-    assert [(cell.role, cell.target) for cell in assignment.cells] == [("answer", "both"), ("answer", "why"), ("answer", "both"), ("check", "both"), ("answer", "")]
+    assert [cell.role for cell in assignment.cells] == ["answer", "answer", "answer", "check", "answer"]
+    assert [cell.target for cell in assignment.cells] == ["both", "why", "both", "both", ""]
     assert assignment.part("both").names == ("a", "b")
     assert assignment.part("both").solution == f"{first}\n\n{second}"
 
@@ -187,7 +189,8 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
 
 
 def test_what_is_no_python_notebook(tmp_path: Path) -> None:
-    assert mistakes(tmp_path, *whole(3), kernelspec={"name": "ir", "language": "R", "display_name": "R"}) == [(0, errors.FOREIGN_NOT_PYTHON.format(language="R"))]
+    kernel = {"name": "ir", "language": "R", "display_name": "R"}
+    assert mistakes(tmp_path, *whole(3), kernelspec=kernel) == [(0, errors.FOREIGN_NOT_PYTHON.format(language="R"))]
     broken = tmp_path / "broken.ipynb"
     broken.write_text("{")
     with pytest.raises(SourceErrors, match="no notebook that JupyterLab could open"):

@@ -58,7 +58,7 @@ OUTPUTS = Outputs()
 class Stream(io.TextIOBase):
     """Standard output or error as a text stream that keeps what is written."""
 
-    encoding = "utf-8"  # type: ignore[assignment]
+    encoding = "utf-8"
 
     def __init__(self, name: str, fd: int) -> None:
         self.name, self._fd = name, fd
@@ -92,7 +92,7 @@ def _clean(data: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Publisher(DisplayPublisher):
-    def publish(self, data: Any, metadata: Any = None, *, transient: Any = None, update: bool = False, **_: Any) -> None:  # type: ignore[override]
+    def publish(self, data: Any, metadata: Any = None, *, transient: Any = None, update: bool = False, **_: Any) -> None:
         if not update:
             OUTPUTS.add({"output_type": "display_data", "data": _clean(data), "metadata": {}})
 

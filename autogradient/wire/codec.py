@@ -62,7 +62,7 @@ def _lower(value: Any, depth: int, budget: list[int]) -> Any:
     if kind is dict:
         return _extension(0, [[_lower(k, depth + 1, budget), _lower(v, depth + 1, budget)] for k, v in value.items()])
     if kind in (tuple, set, frozenset):
-        code = {tuple: _TUPLE, set: _SET, frozenset: _FROZENSET}[kind]
+        code = _TUPLE if kind is tuple else _SET if kind is set else _FROZENSET
         return _extension(code, [_lower(item, depth + 1, budget) for item in value])
     if kind is complex:
         return _extension(_COMPLEX, [value.real, value.imag])

@@ -392,7 +392,7 @@ merged_rank = 64  # SOLUTION
 
 # %% [markdown]
 # <!--| question: name-the-leaky-relu, level: E, minutes: 7 -->
-# ## 2 · A leak
+# ## 2 · Two slopes
 # The ReLU has a flat left half. Give that half a small slope instead:
 #
 # $$f(x) = \begin{cases} x & x > 0 \\ a\,x & x \le 0 \end{cases} \qquad \text{with a fixed } a,\ 0 < a < 1.$$
@@ -405,7 +405,7 @@ merged_rank = 64  # SOLUTION
 #| points: 0.5
 #| options: {a: 'exponential linear unit (ELU)', b: 'leaky ReLU', c: 'Maxout', d: 'softplus'}
 #| because: {a: "an ELU bends along an exponential on the left; this one is straight", c: "Maxout takes the largest of several inputs", d: "softplus is smooth and never negative"}
-fixed_leak = "b"  # SOLUTION
+name_if_fixed = "b"  # SOLUTION
 
 # %% [markdown]
 # And if $a$ is a weight like any other, learned by gradient descent?
@@ -416,22 +416,22 @@ fixed_leak = "b"  # SOLUTION
 #| points: 0.5
 #| options: {a: 'PReLU', b: 'RReLU', c: 'SELU', d: 'GELU'}
 #| because: {b: "there the slope is drawn at random, not learned", c: "SELU has fixed constants and an exponential", d: "GELU weighs its input with a normal distribution function and has no slope to learn"}
-learned_leak = "a"  # SOLUTION
+name_if_learned = "a"  # SOLUTION
 
 # %% [markdown]
-# Write it with its backward pass. With $g$ the gradient of the loss with respect to the output, `leaky_relu_backward(g, x, a)` returns the gradients with respect to the input (an array) and with respect to $a$ (one number, since one $a$ serves all entries).
+# Write it, as `two_slopes(x, a)`, with its backward pass. With $g$ the gradient of the loss with respect to the output, `two_slopes_backward(g, x, a)` returns the gradients with respect to the input (an array) and with respect to $a$ (one number, since one $a$ serves all entries).
 # Any real $a$ is allowed, also 0, 1, 1.5 or a negative one. At $x = 0$ use the left slope.
 
 # %%
 #| answer: name-the-leaky-relu-p3
-def leaky_relu(x, a):
+def two_slopes(x, a):
     """x where x > 0, else a * x. x: array of any shape, a: a number."""
     ### BEGIN SOLUTION
     return x.clip(min=0) + a * x.clip(max=0)
     ### END SOLUTION
 
 
-def leaky_relu_backward(g, x, a):
+def two_slopes_backward(g, x, a):
     """Return (dx, da): dx has the shape of x, da is a number."""
     ### BEGIN SOLUTION
     return np.where(x > 0, g, a * g), float(np.sum(g * x.clip(max=0)))
@@ -440,19 +440,19 @@ def leaky_relu_backward(g, x, a):
 # %%
 #| tests: name-the-leaky-relu-p3
 @test_case(points=0.5, failure_message="Does your function still follow the definition when a is larger than 1, or negative?")
-def test_values(leaky_relu):
+def test_values(two_slopes):
     x = np.array([[-4.0, -0.5, 0.0], [0.25, 2.0, 10.0]])
     for a in (0.01, 0.0, 1.0, 1.5, -0.5):
-        y = numbers(leaky_relu(x, a))
+        y = numbers(two_slopes(x, a))
         assert y.shape == x.shape and np.allclose(y, [[-4 * a, -0.5 * a, 0], [0.25, 2, 10]])
 
 
 @test_case(points=0.5, hidden=True, failure_message="Nudge one entry of x, or nudge a: by how much does sum(g * f) change?")
-def test_gradients(leaky_relu_backward):
+def test_gradients(two_slopes_backward):
     for shape, a in (((5,), 0.2), ((3, 4), 1.5), ((2, 3, 2), 0.0), ((6, 2), -0.7)):
         x, g = secret.normal(size=shape), secret.normal(size=shape)
         x.flat[0] = 0.0
-        dx, da = leaky_relu_backward(g, x, a)
+        dx, da = two_slopes_backward(g, x, a)
         dx, da = numbers(dx), numbers(da)
         assert dx.shape == shape and np.allclose(dx, np.where(x > 0, 1.0, a) * g)
         assert da.shape in ((), (1,)) and np.allclose(da, (g * x)[x < 0].sum())
@@ -461,38 +461,38 @@ def test_gradients(leaky_relu_backward):
 #| wrong: name-the-leaky-relu-p3
 #| because: the gradient for a sums the positive entries, and those do not contain a
 #| earns: 0.5
-def leaky_relu_backward(g, x, a):
+def two_slopes_backward(g, x, a):
     return np.where(x > 0, g, a * g), float(np.sum(g * np.maximum(x, 0)))
 
 # %%
 #| wrong: name-the-leaky-relu-p3
 #| because: the gradient for a forgets that the input, where it is negative, is a factor
 #| earns: 0.5
-def leaky_relu_backward(g, x, a):
+def two_slopes_backward(g, x, a):
     return np.where(x > 0, g, a * g), float(np.sum(g[x > 0]))
 
 # %%
 #| wrong: name-the-leaky-relu-p3
 #| because: the maximum of x and a*x is this function only while a lies between 0 and 1
 #| earns: 0.5
-def leaky_relu(x, a):
+def two_slopes(x, a):
     return np.maximum(x, a * x)
 
 # %%
 #| wrong: name-the-leaky-relu-p3
 #| because: one number a serves all entries, so its gradient is a sum over them
 #| earns: 0.5
-def leaky_relu_backward(g, x, a):
+def two_slopes_backward(g, x, a):
     return np.where(x > 0, g, a * g), g * np.minimum(x, 0)
 
 # %%
 #| right: name-the-leaky-relu-p3
 #| because: autograd may do the work
-def leaky_relu(x, a):
+def two_slopes(x, a):
     return nn.functional.prelu(torch.tensor(x), torch.tensor(float(a), dtype=torch.float64)).numpy()
 
 
-def leaky_relu_backward(g, x, a):
+def two_slopes_backward(g, x, a):
     x = torch.tensor(x, requires_grad=True)
     a = torch.tensor([float(a)], dtype=torch.float64, requires_grad=True)
     return torch.autograd.grad(nn.functional.prelu(x, a), (x, a), torch.tensor(g))
@@ -500,11 +500,11 @@ def leaky_relu_backward(g, x, a):
 # %%
 #| right: name-the-leaky-relu-p3
 #| because: an entry at a time works too
-def leaky_relu(x, a):
+def two_slopes(x, a):
     return np.array([v if v > 0 else a * v for v in x.ravel()]).reshape(x.shape)
 
 
-def leaky_relu_backward(g, x, a):
+def two_slopes_backward(g, x, a):
     dx, da = np.empty(x.shape), 0.0
     for i in np.ndindex(x.shape):
         dx[i] = g[i] if x[i] > 0 else a * g[i]
@@ -763,17 +763,17 @@ def leaves_alone(value_and_slope, name, x):
 
 
 SOME_VALUES = {
-    "sigmoid": ([0.1192029, 0.5, 0.6224593], [0.1049936, 0.25, 0.2350037]),
-    "tanh": ([-0.9640276, 0.0, 0.4621172], [0.0706508, 1.0, 0.7864477]),
-    "relu": ([0.0, 0.0, 0.5], [0.0, 0.0, 1.0]),
-    "leaky_relu": ([-0.02, 0.0, 0.5], [0.01, 0.01, 1.0]),
+    "sigmoid": ([-2.0, 0.7, 1.5], [0.1192029, 0.6681878, 0.8175745], [0.1049936, 0.2217129, 0.1491465]),
+    "tanh": ([-2.0, 0.7, 1.5], [-0.9640276, 0.6043678, 0.9051483], [0.0706508, 0.6347396, 0.1807066]),
+    "relu": ([-2.0, 0.0, 0.7], [0.0, 0.0, 0.7], [0.0, 0.0, 1.0]),
+    "leaky_relu": ([-2.0, 0.0, 0.7], [-0.02, 0.0, 0.7], [0.01, 0.01, 1.0]),
 }
 
 
-@test_case(points=0.5, failure_message="Compare with your picture at -2, 0 and 0.5, for values and slopes.")
+@test_case(points=0.5, failure_message="Compare with your picture at -2, 0 and 0.7, for values and slopes.")
 def test_values_and_slopes(value_and_slope):
-    for name, expected in SOME_VALUES.items():
-        got = [numbers(part) for part in value_and_slope(name, np.array([-2.0, 0.0, 0.5]))]
+    for name, (x, *expected) in SOME_VALUES.items():
+        got = [numbers(part) for part in value_and_slope(name, np.array(x))]
         assert len(got) == 2 and all(part.shape == (3,) and np.allclose(part, right, rtol=0, atol=1e-6) for part, right in zip(got, expected))
 
 
@@ -960,8 +960,8 @@ def sigmoid_vjp(x, v):
 #| tests: activation-functions-p9
 @test_case(points=0.5, failure_message="Output i depends on input i and on nothing else. Where in the matrix does that leave room for numbers?")
 def test_jacobian(sigmoid_jacobian):
-    J = numbers(sigmoid_jacobian(np.array([0.0, 1.0, -2.0])))
-    assert J.shape == (3, 3) and np.allclose(J, [[0.25, 0, 0], [0, 0.19661193, 0], [0, 0, 0.10499359]], atol=1e-6)
+    J = numbers(sigmoid_jacobian(np.array([0.4, 1.0, -2.0])))
+    assert J.shape == (3, 3) and np.allclose(J, [[0.2402607, 0, 0], [0, 0.1966119, 0], [0, 0, 0.1049936]], atol=1e-6)
 
 
 @test_case(points=0.5, hidden=True, failure_message="The product must agree with v @ J, for a J found by finite differences.")
@@ -1596,7 +1596,7 @@ def epochs_to(act, seed, max_epochs, target=0.1):
     return None
 
 # %% [markdown]
-# Run `epochs_to` with both activations for four seeds and 300 epochs at most, and compare the medians. That gap is what a centred output and a four times steeper slope are worth on 64 points.
+# Run `epochs_to` with both activations for four seeds and 300 epochs at most, and compare the medians. That gap is what a centred output and a steeper slope are worth on 64 points.
 
 # %% [markdown]
 # <!--| question: dead-relu-units, level: M, minutes: 23 -->
@@ -1615,14 +1615,14 @@ def epochs_to(act, seed, max_epochs, target=0.1):
 dead_when = "b"  # SOLUTION
 
 # %% [markdown]
-# > **Common myth.** "'Dead' is just another word for saturated, and the ReLU is the cure." A saturated sigmoid whispers; its slope is tiny. A dead ReLU is silent: its slope is exactly 0, for all the data, and the ReLU is how most units die.
+# > **Common myth.** "'Dead' is just another word for saturated, and the ReLU is the cure." They are two illnesses. A saturated unit still learns, only slowly; and the ReLU, far from being the cure of the other one, is how most units catch it.
 #
 # Write `dead_units(layer, X)` for an `nn.Linear` (the ReLU comes after it) and a data set `X`, one sample per row. Return the indices of the dead units in ascending order, or an empty list.
 
 # %%
 #| answer: dead-relu-units-p2
 def dead_units(layer, X):
-    """Indices of the units of an nn.Linear that a ReLU turns into 0 for every row of X."""
+    """Indices of the dead units of an nn.Linear (followed by a ReLU) on the data set X, in ascending order."""
     ### BEGIN SOLUTION
     alive = (layer(X) > 0).any(dim=0)
     return [i for i, lives in enumerate(alive) if not lives]
@@ -1656,7 +1656,7 @@ X_SMALL = np.array([[1.0, 2.0], [2.0, 1.0], [0.0, 1.0], [3.0, 0.0]])
 W_SMALL = np.array([[1.0, 1.0], [-1.0, 0.5], [-1.0, -1.0], [0.5, -2.0], [0.0, 0.0]])
 
 
-@test_case(points=1, failure_message="A unit that is positive for a single sample is alive; one that is at most 0 for all of them is dead.")
+@test_case(points=1, failure_message="Work the four samples through each unit by hand. What does one positive value mean for a unit, and what a 0?")
 def test_by_hand(dead_units):
     assert same_list(call_dead_units(dead_units, W_SMALL, np.array([0.0, 0.0, -0.5, 0.2, 0.0]), X_SMALL), [2, 4])
     assert same_list(call_dead_units(dead_units, W_SMALL, np.array([-100.0, 0.0, -0.5, -100.0, 1.0]), X_SMALL), [0, 2, 3])
@@ -1900,7 +1900,7 @@ def same_shares(got, expected):
     return set(got) == set(expected) and all(np.ndim(got[lr]) == 0 and np.abs(numbers(got[lr]) - share) < 1e-3 for lr, share in expected.items())
 
 
-@test_case(points=1, failure_message="A unit is dead if it is silent for all samples. Expect next to none at 0.01, and many at 5.")
+@test_case(points=1, failure_message="Expect next to none at 0.01, and many at 5. Do you count units, and on all samples?")
 def test_small_and_large(dead_shares):
     got = {lr: float(numbers(share)) for lr, share in dead_shares([0.01, 5.0], 1).items()}
     assert set(got) == {0.01, 5.0} and 0 <= got[0.01] < 0.1 and got[0.01] + 0.2 < got[5.0] <= 1
@@ -2063,24 +2063,24 @@ def leaves_alone(act, dact, name, x):
 
 
 PRINTED = {
-    "identity": [-2, 0, 0.5],
+    "identity": [-2, 0, 0.7],
     "step": [0, 1, 1],
-    "sigmoid": [0.1192029, 0.5, 0.6224593],
-    "tanh": [-0.9640276, 0, 0.4621172],
-    "softsign": [-0.6666667, 0, 0.3333333],
-    "arctan": [-1.1071487, 0, 0.4636476],
-    "arsinh": [-1.4436355, 0, 0.4812118],
-    "softplus": [0.126928, 0.6931472, 0.974077],
-    "bent_identity": [-1.381966, 0, 0.559017],
-    "sine": [-0.9092974, 0, 0.4794255],
-    "sinc": [0.4546487, 1, 0.9588511],
-    "gaussian": [0.0183156, 1, 0.7788008],
+    "sigmoid": [0.1192029, 0.5, 0.6681878],
+    "tanh": [-0.9640276, 0, 0.6043678],
+    "softsign": [-0.6666667, 0, 0.4117647],
+    "arctan": [-1.1071487, 0, 0.610726],
+    "arsinh": [-1.4436355, 0, 0.6526666],
+    "softplus": [0.126928, 0.6931472, 1.103186],
+    "bent_identity": [-1.381966, 0, 0.8103278],
+    "sine": [-0.9092974, 0, 0.6442177],
+    "sinc": [0.4546487, 1, 0.920311],
+    "gaussian": [0.0183156, 1, 0.6126264],
 }
 
 
-@test_case(points=0.5, failure_message="Check each function at -2, 0 and 0.5, and each slope there against a central difference of your own act.")
+@test_case(points=0.5, failure_message="Check each function at -2, 0 and 0.7, and each slope there against a central difference of your own act.")
 def test_three_points(act, dact):
-    x, away = np.array([-2.0, 0.0, 0.5]), np.array([-2.0, 0.5])
+    x, away = np.array([-2.0, 0.0, 0.7]), np.array([-2.0, 0.7])
     for name, expected in PRINTED.items():
         value, slope = numbers(act(name, x)), numbers(dact(name, away))
         assert value.shape == (3,) and np.allclose(value, expected, rtol=0, atol=1e-6)
@@ -2796,4 +2796,4 @@ about_softmax = (True, True, False, True)  # SOLUTION
 # ### You can now
 # say why depth without bends is no depth, write some twenty activation functions with slopes that survive $\pm 1000$, measure which layers hear from the loss, and find the units that have died.
 #
-# Something to chew on: your `gradient_norms` blamed the sigmoid's slope of at most one quarter. Could you rescue a deep sigmoid network with *larger* weights, and what would that do to the saturation of section 5?
+# Something to chew on: your `gradient_norms` blamed the sigmoid's gentle slopes. Could you rescue a deep sigmoid network with *larger* weights, and what would that do to the saturation of section 5?

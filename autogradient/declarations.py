@@ -1,0 +1,112 @@
+"""Short answers as authors declare them: the keys of an answer cell → Declaration, with every mistake in them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+from autogradient import errors, kinds
+from autogradient.assignment import Declaration, Part
+
+
+def declare(part: Part, keys: dict[str, Any]) -> list[str]:
+    """Fill in the declaration of a short answer from the keys of its cell. Returns what is wrong with it."""
+    part.declaration = Declaration()
+    return [*_options(part, keys.get("options")), *_tolerance(part, keys), *_accept(part, keys), *_slips(part, keys), *_check(part)]
+
+
+def _options(part: Part, options: Any) -> Iterator[str]:
+    if part.kind in ("choice", "choose-all"):
+        if options is None:
+            yield errors.NO_OPTIONS.format(part=part.id, kind=part.kind)
+        elif not isinstance(options, dict) or len(options) < 2:
+            yield errors.BAD_OPTIONS.format(part=part.id, expected="{a: …, b: …} with at least two letters")
+        else:
+            part.declaration.options = {str(key).lower(): str(value) for key, value in options.items()}
+    elif part.kind == "true-false" and options is not None:
+        if not isinstance(options, list) or not options:
+            yield errors.BAD_OPTIONS.format(part=part.id, expected="a list of statements")
+        else:
+            part.declaration.options = [str(option) for option in options]
+
+
+def _tolerance(part: Part, keys: dict[str, Any]) -> Iterator[str]:
+    if "tol" not in keys:
+        return
+    text = str(keys["tol"]).strip()
+    try:
+        size = float(text.removesuffix("%"))
+    except ValueError:
+        size = 0.0
+    if not 0 < size < float("inf"):
+        yield errors.BAD_TOLERANCE.format(tol=keys["tol"], part=part.id)
+    else:
+        part.declaration.tolerance = ("relative", size / 100) if text.endswith("%") else ("absolute", size)
+
+
+def _accept(part: Part, keys: dict[str, Any]) -> Iterator[str]:
+    accept = keys.get("accept")
+    if part.kind == "text":
+        if not isinstance(accept, list) or not accept:
+            yield errors.BAD_ACCEPT.format(part=part.id)
+        elif all(isinstance(words, list) for words in accept):
+            part.declaration.accept = [list(map(str, words)) for words in accept]
+        else:
+            part.declaration.accept = [list(map(str, accept))]
+
+
+def _slips(part: Part, keys: dict[str, Any]) -> Iterator[str]:
+    part.declaration.inputs = str(keys.get("inputs", ""))
+    if part.declaration.inputs:
+        try:
+            ast.parse(part.declaration.inputs, mode="eval")
+        except SyntaxError as error:
+            yield errors.BAD_INPUTS.format(part=part.id, problem=error.msg)
+    slips = keys.get("because")
+    if isinstance(slips, dict):
+        part.declaration.slips = {key if isinstance(key, str) else repr(key): str(slip) for key, slip in slips.items()}
+    elif slips is not None:
+        yield errors.SLIPS_NOT_LISTED.format(part=part.id)
+
+
+def _check(part: Part) -> Iterator[str]:
+    """What is wrong with the solution and the slips, where they are written out."""
+    declared, expected = part.declaration, kinds.literal_answer(part)
+    found = kinds.assigned_value(part.solution)
+    if found is None:
+        return
+    is_choice = part.kind in ("choice", "choose-all")
+    if is_choice and not declared.options:
+        return
+    if part.kind == "formula":
+        if not isinstance(found[1], ast.Lambda):
+            yield errors.BAD_SOLUTION.format(part=part.id, value=ast.unparse(found[1]), kind="formula", expected="a lambda")
+    elif expected is not ...:
+        problem = kinds.form_problem(part.kind, expected, kinds.form_of(part))
+        if problem and is_choice:
+            yield errors.NOT_AN_OPTION.format(part=part.id, value=repr(expected), options=", ".join(declared.options))
+        elif problem:
+            what = problem.rstrip(".").removeprefix("Write ")
+            yield errors.BAD_SOLUTION.format(part=part.id, value=repr(expected), kind=part.kind, expected=what)
+        elif part.kind == "text" and declared.accept and not kinds.is_right("text", expected, expected, kinds.verdict_rules(part)):
+            what = f"one of those in 'accept' ({declared.accept})"
+            yield errors.BAD_SOLUTION.format(part=part.id, value=repr(expected), kind="text", expected=what)
+    for text in declared.slips:
+        yield from _check_slip(part, text, expected)
+
+
+def _check_slip(part: Part, text: str, expected: Any) -> Iterator[str]:
+    form = kinds.form_of(part)
+    try:
+        value = kinds.slip_value(part, text)
+    except (ValueError, SyntaxError):
+        yield errors.BAD_SLIP.format(value=text, part=part.id, kind=part.kind)
+        return
+    if value is ...:
+        return
+    fits = kinds.form_problem(part.kind, value, form) is None
+    if not fits and part.kind in ("choice", "choose-all"):
+        yield errors.BAD_SLIP.format(value=text, part=part.id, kind=part.kind)
+    elif fits and expected is not ... and kinds.is_right(part.kind, value, expected, kinds.verdict_rules(part)):
+        yield errors.SLIP_IS_RIGHT.format(part=part.id, value=text)
