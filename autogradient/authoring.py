@@ -102,6 +102,8 @@ def _html(text: str) -> str:
 
 
 def _points(earned: Fraction, possible: Fraction) -> str:
+    if not possible:
+        return "no points"
     noun = "point" if possible == 1 else "points"
     return f"{show_points(earned)} of {show_points(possible)} {noun}"
 
@@ -348,22 +350,16 @@ class Author:
         earlier = [_EARLIER.format(part=f"{question}-p{n}", n=n) for n in range(1, min(int(number), 100))]
         texts = [*earlier, *answers, *tests, *([] if role == "answer" else [raw])]
         here = len(earlier) + 2 if role == "answer" else len(texts) + 1
+        text = _as_source(question, texts)
         try:
-            return self._read(question, texts).part(part)
+            return source.read(text, Path(f"{question}.py"), seed=self.seed).part(part)
         except SourceErrors as found:
             syntax = errors.BAD_SYNTAX.split("{")[0]
             if role == "answer" and any(mistake.cell == here and mistake.message.startswith(syntax) for mistake in found.mistakes):
                 return None
-            first = self.first_lines[here - 1]
+            first = source.cell_lines(text)[here - 1]
             said = [errors.CELL_MISTAKE.format(line=max(m.line - first + 1, 1), message=m.message) if m.cell == here else m.message for m in found.mistakes]
             raise CellError("\n".join(dict.fromkeys(said))) from None
-
-    def _read(self, question: str, texts: list[str]) -> Any:
-        cells = [nbformat.v4.new_markdown_cell(f"<!--| question: {question} -->"), *(nbformat.v4.new_code_cell(text) for text in texts)]
-        notebook = nbformat.v4.new_notebook(cells=cells, metadata={"autogradient": {"format": 1, "title": question}, "jupytext": {"notebook_metadata_filter": "all"}})
-        text = jupytext.writes(notebook, fmt="py:percent")
-        self.first_lines = source.cell_lines(text)
-        return source.read(text, Path(f"{question}.py"), seed=self.seed)
 
     # ---- running -----------------------------------------------------------------------------------------------------
 
@@ -396,7 +392,10 @@ class Author:
             if part.kind == "formula":
                 _run(kinds.formula_tests(part), namespace, "<formula>")
             for kept in self.kept("tests", part.id):
-                _run(kept.raw, namespace, _filename(part, kept))
+                try:
+                    _run(kept.raw, namespace, _filename(part, kept))
+                except Exception as error:
+                    raise CellError(errors.TESTS_END.format(part=part.id, error=_explain(error, _filename(part, kept), self.names, namespace))) from error
         return namespace
 
     def _run_case(self, part: Part, case: Case, names: dict[str, Any], namespace: dict[str, Any]) -> Outcome:
@@ -506,6 +505,14 @@ class Author:
         display(Report(not failed and caught, sentence + ("" if caught else "; a slip gets full marks"), rows))
         if failed:
             raise CellError(errors.ANSWER_FAILS.format(part=part.id, problem=failed[0].message or failed[0].case.title))
+
+
+def _as_source(question: str, texts: list[str]) -> str:
+    """A source with one question and these code cells."""
+    cells = [nbformat.v4.new_markdown_cell(f"<!--| question: {question} -->"), *(nbformat.v4.new_code_cell(text) for text in texts)]
+    front = {"autogradient": {"format": 1, "title": question}, "jupytext": {"notebook_metadata_filter": "autogradient"}}
+    text: str = jupytext.writes(nbformat.v4.new_notebook(cells=cells, metadata=front), fmt="py:percent")
+    return text
 
 
 def _filename(part: Part, kept: Kept) -> str:

@@ -100,13 +100,12 @@ def record(course: Course, assignment: Assignment, done: Iterable[Done]) -> None
     from autogradient import autograded, gradebook
 
     notebook = from_dict(release.load(release.build(assignment))) if assignment.format == "autogradient" else None
-    if notebook is not None:
-        gradebook.record_assignment(course.gradebook_url, assignment, notebook, course.ledger)
+    gradebook.record_assignment(course.gradebook_url, assignment, notebook, course.ledger)
     rows = [(d.graded.result, None if d.graded.notebook is None else from_dict(d.graded.notebook)) for d in done]
     gradebook.record_results(course.gradebook_url, assignment, rows, course.ledger)
-    for result, executed in rows:
+    for (result, executed), graded in zip(rows, (d.graded for d in done), strict=True):
         if executed is not None:
-            autograded.write_autograded(course.root, result, executed, course.gradebook_url)
+            autograded.write_autograded(course.root, result, executed, course.gradebook_url, graded.answers)
 
 
 def all_results(course: Course, names: list[str]) -> list[Result]:

@@ -9,6 +9,23 @@ from typing import Any
 from autogradient import errors, kinds
 from autogradient.assignment import Declaration, Part
 
+#: The keys of an answer cell that mean something to each kind, beside `kind` and `points`.
+KEYS = {
+    "choice": ("options", "because"),
+    "choose-all": ("options", "because"),
+    "true-false": ("options", "because"),
+    "number": ("tol", "because"),
+    "shape": ("because",),
+    "text": ("accept", "because"),
+    "formula": ("inputs", "tol", "because"),
+}
+
+
+def foreign_keys(part: Part, keys: dict[str, Any]) -> list[str]:
+    """A sentence for each key of an answer cell that would be ignored."""
+    known = ("kind", "points", *KEYS.get(part.kind, ()))
+    return [errors.KEY_NOT_FOR_KIND.format(key=key, part=part.id, kind=part.kind) for key in keys if key not in known]
+
 
 def declare(part: Part, keys: dict[str, Any]) -> list[str]:
     """Fill in the declaration of a short answer from the keys of its cell. Returns what is wrong with it."""
@@ -48,12 +65,11 @@ def _tolerance(part: Part, keys: dict[str, Any]) -> Iterator[str]:
 def _accept(part: Part, keys: dict[str, Any]) -> Iterator[str]:
     accept = keys.get("accept")
     if part.kind == "text":
-        if not isinstance(accept, list) or not accept:
+        lists = [isinstance(words, list) for words in accept] if isinstance(accept, list) else []
+        if not isinstance(accept, list) or not accept or any(lists) != all(lists) or not all(accept):
             yield errors.BAD_ACCEPT.format(part=part.id)
-        elif all(isinstance(words, list) for words in accept):
-            part.declaration.accept = [list(map(str, words)) for words in accept]
         else:
-            part.declaration.accept = [list(map(str, accept))]
+            part.declaration.accept = [list(map(str, words)) for words in accept] if all(lists) else [list(map(str, accept))]
 
 
 def _slips(part: Part, keys: dict[str, Any]) -> Iterator[str]:
@@ -65,7 +81,8 @@ def _slips(part: Part, keys: dict[str, Any]) -> Iterator[str]:
             yield errors.BAD_INPUTS.format(part=part.id, problem=error.msg)
     slips = keys.get("because")
     if isinstance(slips, dict):
-        part.declaration.slips = {key if isinstance(key, str) else repr(key): str(slip) for key, slip in slips.items()}
+        written = {key if isinstance(key, str) else repr(key): str(slip) for key, slip in slips.items()}
+        part.declaration.slips = {key.lower(): slip for key, slip in written.items()} if part.kind == "choice" else written
     elif slips is not None:
         yield errors.SLIPS_NOT_LISTED.format(part=part.id)
 
@@ -89,6 +106,8 @@ def _check(part: Part) -> Iterator[str]:
         elif problem:
             what = problem.rstrip(".").removeprefix("Write ")
             yield errors.BAD_SOLUTION.format(part=part.id, value=repr(expected), kind=part.kind, expected=what)
+        elif part.kind == "text" and len(declared.accept) > 1 and not isinstance(expected, (tuple, list)):
+            yield errors.BAD_ACCEPT.format(part=part.id)
         elif part.kind == "text" and declared.accept and not kinds.is_right("text", expected, expected, kinds.verdict_rules(part)):
             what = f"one of those in 'accept' ({declared.accept})"
             yield errors.BAD_SOLUTION.format(part=part.id, value=repr(expected), kind="text", expected=what)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,18 +43,21 @@ ROLES: dict[str, Role] = {
 
 #: Keys whose value in a code cell is raw text to the end of the line.
 RAW_KEYS = ("because", "from", "to", "inputs")
+#: Keys that hold words for people: YAML's own idea of `no`, `1.10` or `2026-01-01` does not apply to them.
+WORD_KEYS = ("options", "accept")
 
-_ENTRY = re.compile(r"([A-Za-z][\w-]*)\s*(?::\s*(.*))?$", re.DOTALL)
+_ENTRY = re.compile(r"([A-Za-z][\w-]*)[ \t]*(?::[ \t]*(.*))?$", re.DOTALL)
 
 
 @dataclass
 class Directive:
-    """A cell's directive, its body (the cell without it), and what is wrong with it (line offset in the cell, message)."""
+    """A cell's directive, its body (the cell without it), how many lines stand above the body, and what is wrong (line offset in the cell, message)."""
 
     role: str = ""
     target: str = ""
     keys: dict[str, Any] = field(default_factory=dict)
     body: str = ""
+    above: int = 0
     problems: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -72,10 +75,12 @@ def parse(source: str, cell_type: str) -> Directive:
 def _parse_code(source: str) -> Directive:
     lines = source.split("\n")
     count = next((i for i, line in enumerate(lines) if not line.startswith("#|")), len(lines))
-    found = Directive(body="\n".join(lines[count:]).strip("\n"))
+    found = _with_body(source, "\n".join(lines[:count]) + "\n" if count else "")
     for offset, line in enumerate(lines[count:], start=count):
         if line.startswith("#|"):
             found.problems.append((offset, errors.MISPLACED))
+        elif line.lstrip("# ").startswith("<!--|"):
+            found.problems.append((offset, errors.OTHER_STYLE.format(got="<!--|", kind="code", expected="#| key: value")))
     entries: list[tuple[int, str]] = []
     for offset, line in enumerate(lines[:count]):
         text = line[2:].removeprefix(" ")
@@ -90,11 +95,13 @@ def _parse_code(source: str) -> Directive:
             found.problems.append((offset, errors.NO_COLON.format(text=text.strip())))
             continue
         key, value = match.group(1), match.group(2)
-        if value is not None and key in RAW_KEYS and not (key == "because" and value.lstrip().startswith("{")):
+        if value is not None and key in RAW_KEYS and not (key == "because" and value.startswith(("{", "\n"))):
             pairs.append((offset, key, " ".join(value.split("\n")).strip() if key == "because" else value.strip()))
             continue
         try:
-            pairs.append((offset, key, _load_yaml(value) if value else None))
+            node = yaml.compose(value or "", Loader=yaml.SafeLoader)
+            found.problems += [(offset, errors.REPEATED_KEY.format(key=word)) for word in _twice(node)]
+            pairs.append((offset, key, _value(node, key)))
         except yaml.YAMLError as error:
             found.problems.append((offset, errors.BAD_YAML.format(key=key, problem=_yaml_problem(error))))
     _take(found, pairs, "code")
@@ -102,19 +109,20 @@ def _parse_code(source: str) -> Directive:
 
 
 def _parse_markdown(source: str) -> Directive:
-    text = source.lstrip("\n")
-    match = re.match(r"<!--\|(.*?)-->\n?", text, re.DOTALL)
-    found = Directive(body=(text[match.end() :] if match else source).strip("\n"))
-    for offset, line in enumerate(found.body.split("\n")):
+    match = re.match(r"\n*<!--\|(.*?)-->\n?", source, re.DOTALL)
+    found = _with_body(source, match.group() if match else "")
+    for offset, line in enumerate(found.body.split("\n"), start=found.above):
         if line.lstrip().startswith("<!--|"):
-            found.problems.append((offset + (1 if match else 0), errors.MISPLACED))
+            found.problems.append((offset, errors.MISPLACED))
+        elif line.startswith("#|"):
+            found.problems.append((offset, errors.OTHER_STYLE.format(got="#|", kind="Markdown", expected="<!--| key: value -->")))
     if not match:
         return found
     try:
         node = yaml.compose("{" + match.group(1).strip() + "}", Loader=yaml.SafeLoader)
         assert isinstance(node, yaml.MappingNode)
-        constructor = yaml.SafeLoader("")
-        pairs = [(0, str(key.value), constructor.construct_object(value, deep=True)) for key, value in node.value]
+        found.problems += [(0, errors.REPEATED_KEY.format(key=word)) for _, value in node.value for word in _twice(value)]
+        pairs = [(0, str(key.value), _value(value, key.value)) for key, value in node.value]
     except yaml.YAMLError as error:
         found.problems.append((0, errors.BAD_YAML.format(key=match.group(1).split(":")[0].strip(), problem=_yaml_problem(error))))
         return found
@@ -143,12 +151,26 @@ def _take(found: Directive, pairs: list[tuple[int, str, Any]], cell_type: str) -
             found.keys[key] = value
 
 
-def _load_yaml(text: str) -> Any:
-    """YAML that keeps numbers with a decimal point as they are written (points are read exactly)."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+def _with_body(source: str, head: str) -> Directive:
+    """A directive whose text is `head`, the beginning of `source`; the body is the rest without empty lines around it."""
+    rest = source[len(head) :]
+    body = rest.lstrip("\n")
+    return Directive(body=body.rstrip("\n"), above=head.count("\n") + len(rest) - len(body))
+
+
+def _value(node: yaml.Node | None, key: str) -> Any:
+    """A YAML value; words stay as they are written, and so do numbers with a decimal point (points are read exactly)."""
     if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:float":
         return node.value
-    return yaml.safe_load(text)
+    loader = yaml.BaseLoader("") if key in WORD_KEYS else yaml.SafeLoader("")
+    return None if node is None else loader.construct_object(node, deep=True)
+
+
+def _twice(node: yaml.Node | None) -> Iterator[str]:
+    """Keys that stand twice in one mapping, of which YAML would drop the first."""
+    if isinstance(node, yaml.MappingNode):
+        words = [str(key.value) for key, _ in node.value]
+        yield from dict.fromkeys(word for word in words if words.count(word) > 1)
 
 
 def _yaml_problem(error: yaml.YAMLError) -> str:

@@ -38,11 +38,12 @@ from autogradient.wire import codec
 
 @dataclass
 class Graded:
-    """A result with what goes beside it: what only staff may see, and the executed notebook (nbformat 4 data; None where unreadable)."""
+    """A result with what goes beside it: what only staff may see, the executed notebook (nbformat 4 data; None where unreadable), and which of its cells hold the answers."""
 
     result: Result
     staff: dict[str, Any] = field(default_factory=dict)
     notebook: dict[str, Any] | None = None
+    answers: dict[str, int] = field(default_factory=dict)
 
 
 def grade_bytes(assignment: Assignment, data: bytes, name: str, zygote: Zygote, info: SubmissionInfo, *, seed: int = 1) -> Graded:
@@ -92,7 +93,8 @@ def grade_notebook(
     if any(case.outcome == "grader_error" for part in result.parts for case in part.cases):
         result.outcome = "grader_error"
     staff = {part: verdict.staff for part, verdict in verdicts.items() if verdict.staff}
-    return Graded(result, staff, executed(notebook, runs))
+    answers = {f"{part}-answer": cells[0] for part, cells in submission.answers.items() if cells}
+    return Graded(result, staff, executed(notebook, runs), answers)
 
 
 def unreadable(assignment: Assignment, data: bytes, sentence: str, info: SubmissionInfo, *, seed: int = 1) -> Result:

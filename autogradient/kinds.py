@@ -116,7 +116,7 @@ def near(value, expected, tolerance):
     """
     value, expected = plain_value(value), plain_value(expected)
     if isinstance(expected, tuple):
-        return isinstance(value, tuple) and len(value) == len(expected) and all(near(v, e, tolerance) for v, e in zip(value, expected))
+        return isinstance(value, tuple) and len(value) == len(expected) and all(near(v, e, tolerance) for v, e in zip(value, expected, strict=True))
     if not is_number(value):
         return False
     value, (how, size) = float(value), tolerance
@@ -145,7 +145,7 @@ def is_right(kind, value, expected, declaration):
         return chosen_letters(plain, letters) == chosen_letters(expected, letters)
     if kind == "text":
         blanks = plain if isinstance(plain, tuple) else (plain,)
-        return all(folded(blank) in [folded(word) for word in words] for blank, words in zip(blanks, declaration["accept"]))
+        return all(folded(blank) in [folded(word) for word in words] for blank, words in zip(blanks, declaration["accept"], strict=True))
     if kind == "shape":
         return tuple(int(item) for item in plain) == tuple(int(item) for item in plain_value(expected))
     if kind == "number":

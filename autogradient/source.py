@@ -19,7 +19,6 @@ from autogradient.assignment import (
     RESERVED_SUFFIXES,
     Assignment,
     Cell,
-    Declaration,
     Equivalent,
     Limits,
     Part,
@@ -27,6 +26,7 @@ from autogradient.assignment import (
     RubricItem,
     Variant,
 )
+from autogradient.declarations import declare
 from autogradient.directives import Directive, nearest, parse
 from autogradient.errors import CourseError, Mistake, SourceErrors
 
@@ -412,83 +412,10 @@ class _Reader:
             if variant.earns is not None and variant.earns >= part.points:
                 self.wrong(variant.cell, errors.BAD_EARNS.format(earns=testcode.show_points(variant.earns), points=testcode.show_points(part.points), part=part.id))
         if part.is_short:
-            self.declaration(part, self.answer_keys[part.id])
-            if part.kind == "formula":
+            for message in declare(part, self.answer_keys[part.id]):
+                self.wrong(part.cell, message)
+            if part.kind == "formula" and not self.mistakes:  # made from the solution and the inputs, which must be in order
                 part.tests = kinds.formula_tests(part) + ("\n\n\n" + part.tests if part.tests else "")
-
-    def declaration(self, part: Part, keys: dict[str, Any]) -> None:
-        declared = part.declaration = Declaration()
-        options = keys.get("options")
-        if part.kind in ("choice", "choose-all"):
-            if options is None:
-                self.wrong(part.cell, errors.NO_OPTIONS.format(part=part.id, kind=part.kind))
-            elif not isinstance(options, dict) or len(options) < 2:
-                self.wrong(part.cell, errors.BAD_OPTIONS.format(part=part.id, expected="{a: …, b: …} with at least two letters"))
-            else:
-                declared.options = {str(key).lower(): str(value) for key, value in options.items()}
-        elif part.kind == "true-false" and options is not None:
-            if not isinstance(options, list) or not options:
-                self.wrong(part.cell, errors.BAD_OPTIONS.format(part=part.id, expected="a list of statements"))
-            else:
-                declared.options = [str(option) for option in options]
-        if "tol" in keys:
-            tolerance = _tolerance(keys["tol"])
-            if tolerance is None:
-                self.wrong(part.cell, errors.BAD_TOLERANCE.format(tol=keys["tol"], part=part.id))
-            else:
-                declared.tolerance = tolerance
-        if part.kind == "text":
-            accept = keys.get("accept")
-            if not isinstance(accept, list) or not accept:
-                self.wrong(part.cell, errors.BAD_ACCEPT.format(part=part.id))
-            else:
-                declared.accept = [list(map(str, words)) for words in accept] if all(isinstance(w, list) for w in accept) else [list(map(str, accept))]
-        declared.inputs = str(keys.get("inputs", ""))
-        slips = keys.get("because")
-        if isinstance(slips, dict):
-            declared.slips = {key if isinstance(key, str) else repr(key): str(slip) for key, slip in slips.items()}
-        self.check_answer(part)
-
-    def check_answer(self, part: Part) -> None:
-        declared, expected = part.declaration, kinds.literal_answer(part)
-        found = kinds.assigned_value(part.solution)
-        if found is None:
-            return
-        form = kinds.form_of(part)
-        if part.kind == "formula":
-            if not isinstance(found[1], ast.Lambda):
-                self.wrong(part.cell, errors.BAD_SOLUTION.format(part=part.id, value=ast.unparse(found[1]), kind="formula", expected="a lambda"))
-        elif expected is not ... and (declared.options or part.kind not in ("choice", "choose-all")):
-            problem = kinds.form_problem(part.kind, expected, form)
-            if problem and part.kind in ("choice", "choose-all"):
-                self.wrong(part.cell, errors.NOT_AN_OPTION.format(part=part.id, value=repr(expected), options=", ".join(declared.options)))
-            elif problem:
-                self.wrong(part.cell, errors.BAD_SOLUTION.format(part=part.id, value=repr(expected), kind=part.kind, expected=problem.rstrip(".").removeprefix("Write ")))
-            elif part.kind == "text" and declared.accept and not kinds.is_right("text", expected, expected, kinds.verdict_rules(part)):
-                self.wrong(part.cell, errors.BAD_SOLUTION.format(part=part.id, value=repr(expected), kind="text", expected=f"one of those in 'accept' ({declared.accept})"))
-        for text in declared.slips:
-            try:
-                value = kinds.slip_value(part, text)
-                bad = value is not ... and kinds.form_problem(part.kind, value, form) is not None and part.kind in ("choice", "choose-all")
-            except (ValueError, SyntaxError):
-                bad = True
-                value = ...
-            if bad:
-                self.wrong(part.cell, errors.BAD_SLIP.format(value=text, part=part.id, kind=part.kind))
-            elif value is not ... and expected is not ... and kinds.form_problem(part.kind, value, form) is None:
-                if kinds.is_right(part.kind, value, expected, kinds.verdict_rules(part)):
-                    self.wrong(part.cell, errors.SLIP_IS_RIGHT.format(part=part.id, value=text))
-
-
-def _tolerance(value: Any) -> tuple[str, float] | None:
-    text = str(value).strip()
-    try:
-        size = float(text.removesuffix("%"))
-    except ValueError:
-        return None
-    if not size > 0:
-        return None
-    return ("relative", size / 100) if text.endswith("%") else ("absolute", size)
 
 
 def is_source(text: str) -> bool:

@@ -111,6 +111,7 @@ class Session:
 
     def __init__(self, control: Channel, channel: Channel) -> None:
         self.control = control
+        self.open: set[Channel] = set()
         self.main = Interpreter(self, channel)
 
     def __enter__(self) -> Session:
@@ -139,7 +140,9 @@ class Session:
             self.control.send({"do": "end"})
             self.control.receive(timeout=30)
         self.control.close()
-        self.main.channel.close()
+        for channel in list(self.open):
+            channel.close()
+        self.open.clear()
 
 
 class Interpreter:
@@ -147,6 +150,7 @@ class Interpreter:
 
     def __init__(self, session: Session, channel: Channel) -> None:
         self.session, self.channel = session, channel
+        session.open.add(channel)
         self.lock = threading.Lock()
         self.pid = int(self._receive(HELLO_S)["pid"])
 
@@ -220,5 +224,6 @@ class Interpreter:
     def kill(self) -> None:
         """End this process."""
         self.channel.close()
+        self.session.open.discard(self.channel)
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
