@@ -122,6 +122,7 @@ WRONG_CELL_TYPE = "a '{role}' cell is a {expected} cell; this one is {got}"
 REPEATED_ID = "the id '{id}' is used twice (first in cell {first}); ids are permanent and unique"
 BAD_ID = "'{id}' is no valid id; use small letters, digits and hyphens, beginning with a letter"
 RESERVED_ID = "'{id}' ends in a reserved suffix ({suffix}); choose another id"
+RESERVED_WORD = "'{id}' is the name of a cell that every release has; choose another id"
 BAD_PART = "part '{part}' must be called '{question}' or '{question}-p1', '{question}-p2', … like its question"
 PART_NUMBERS = "the parts of question '{question}' are numbered {got}; number them {expected}"
 NO_QUESTION = "part '{part}' has no question: put a cell '<!--| question: {question}, … -->' above it"
@@ -144,6 +145,7 @@ CASE_TWICE = "two cases of '{part}' are called '{case}'; give each a name of its
 BAD_LEVEL = "level '{level}' is none of E, M, H"
 BAD_MINUTES = "minutes '{minutes}' is no positive number"
 BAD_NEEDS = "'needs: {needs}' is not known; use cuda or cpp"
+BAD_OPTIONAL = "'optional: {optional}' is neither true nor false"
 NO_OPTIONS = "'{part}' is a {kind} question and needs 'options: {{a: …, b: …}}'"
 NOT_AN_OPTION = "the solution of '{part}' is {value}, which is none of its options {options}"
 BAD_OPTIONS = "the options of '{part}' must be {expected}"
@@ -246,6 +248,8 @@ OTTER_NESTED_CASE = "the test case '{name}' stands inside another statement, whe
 OTTER_SAME_TEST = "the test name '{name}' is also that of {first}; give each test file a name of its own"
 OTTER_POINTS_COUNT = "'points' lists {got} values for {cases} cases; give one value for each case"
 OTTER_POINTS_SUM = "the cases have {sum} points together, more than the {total} of the test; raise 'points' or lower theirs"
+
+FMT_LOSES = "{path}: left as it is, because formatting would change {what}; this is a fault of fmt, please report it"
 
 # ---- authors' notebooks ---------------------------------------------------------------------------------------------
 CELL_MISTAKE = "line {line}: {message}"

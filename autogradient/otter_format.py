@@ -77,7 +77,8 @@ def load(path: Path | str, seed: int = 0) -> Assignment:
         title=foreign.title_of(cells, name),
         format="otter",
         cells=cells,
-        questions=[Question(part.id, [part], cell=part.cell) for part in parts.values()],
+        # `was` is what a notebook's grader.check() calls the test: its file's stem
+        questions=[Question(part.id, [part], was=stem, cell=part.cell) for stem, part in parts.items()],
         path=path,
         seed=seed,
         files=foreign.files_beside(path, skip_folders=("tests",)),

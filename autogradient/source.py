@@ -16,8 +16,8 @@ import yaml
 from autogradient import errors, kinds, testcode
 from autogradient.assignment import (
     KINDS,
-    RESERVED_SUFFIXES,
     Assignment,
+    Case,
     Cell,
     Equivalent,
     Limits,
@@ -26,8 +26,8 @@ from autogradient.assignment import (
     RubricItem,
     Variant,
 )
-from autogradient.declarations import declare
-from autogradient.directives import Directive, nearest, parse
+from autogradient.declarations import declare, foreign_keys
+from autogradient.directives import ROLES, Directive, nearest, parse
 from autogradient.errors import CourseError, Mistake, SourceErrors
 
 FRONT_KEYS = ("format", "title", "minutes", "prerequisites", "runner", "limits", "allow")
@@ -36,8 +36,12 @@ LIMIT_KEYS = ("cell_s", "case_s", "memory_mb")
 PRIVATE_FILES = ("figures.py", "proof.json")
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB_COMMENT = "# Your code here"
+#: Ids that a release makes for cells of its own.
+_RESERVED = re.compile(r"-(text|hidden|answer|options|given\d*|hint\d+|[ncp]\d+)$")
+_RESERVED_WORD = re.compile(r"start|setup\d*|grader-setup")
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_SOLUTION_LINE = re.compile(r"^(\s*[^#=]*?[^#=!<>+\-*/]=)(?!=)\s*(.+?)\s*#\s*SOLUTION\s*$")
+SOLUTION_COMMENT = re.compile(r"#\s*SOLUTION\s*$")
+_SOLUTION_LINE = re.compile(r"^(\s*[\w.\[\], :\"']+?\s*=)(?!=)\s*(.+?)\s*#\s*SOLUTION\s*$")
 
 
 def find_source(path: Path) -> Path:
@@ -105,9 +109,10 @@ class _Reader:
         self.path = path
         self.file = errors.relative(path)
         self.mistakes: list[Mistake] = []
-        self.lines: list[int] = []
+        self.lines: list[int] = []  # of the cells' first lines; empty where the file has no useful ones
         self.ids: dict[str, int] = {}
         self.answer_keys: dict[str, dict[str, Any]] = {}
+        self.above: dict[int, int] = {}
 
     def wrong(self, cell: int, message: str, offset: int = 0) -> None:
         line = self.lines[cell - 1] + offset if 0 < cell <= len(self.lines) else (1 if self.lines else 0)
@@ -135,12 +140,16 @@ class _Reader:
             directive = parse(cell.source, cell.cell_type)
             for offset, message in directive.problems:
                 self.wrong(number, message, offset)
-            cells.append(self.cell(number, cell.cell_type, directive, cell.source))
+            cells.append(self.cell(number, cell.cell_type, directive))
         questions = self.questions(cells)
+        parts = [part for question in questions for part in question.parts]
+        for part in parts:
+            for message in [*foreign_keys(part, self.answer_keys[part.id]), *(declare(part, self.answer_keys[part.id]) if part.is_short else ())]:
+                self.wrong(part.cell, message)
         self.attach(cells, questions)
-        for question in questions:
-            for part in question.parts:
-                self.finish(part, question)
+        for part in parts:
+            self.finish(part)
+        self.check_names(parts)
         self.check_title(cells, front)
         limits: dict[str, Any] = front["limits"] if isinstance(front.get("limits"), dict) else {}
         return Assignment(
@@ -151,9 +160,9 @@ class _Reader:
             questions=questions,
             path=self.path,
             minutes=float(front["minutes"]) if isinstance(front.get("minutes"), (int, float)) else 0,
-            prerequisites=tuple(map(str, front.get("prerequisites") or ())),
+            prerequisites=tuple(_words(front.get("prerequisites"))),
             limits=Limits(**{k: float(v) for k, v in limits.items() if k in LIMIT_KEYS and isinstance(v, (int, float))}),
-            allow=[(str(item["text"]), str(item["because"])) for item in front.get("allow") or () if isinstance(item, dict) and {"text", "because"} <= set(item)],
+            allow=[(str(item["text"]), str(item["because"])) for item in front.get("allow") or ()] if not self.mistakes else [],
             seed=seed,
             files=files,
             kernelspec=dict(notebook.metadata.get("kernelspec") or {"display_name": "Python 3", "language": "python", "name": "python3"}),
@@ -173,12 +182,27 @@ class _Reader:
                 self.wrong(0, errors.BAD_FRONT_KEY.format(key=key, nearest=nearest(key, FRONT_KEYS)))
         if front.get("minutes") is not None and not (isinstance(front["minutes"], (int, float)) and front["minutes"] > 0):
             self.wrong(0, errors.BAD_MINUTES.format(minutes=front["minutes"]))
-        limits = front.get("limits")
-        for key, value in (limits if isinstance(limits, dict) else {}).items():
+        prerequisites, allow, limits = front.get("prerequisites") or [], front.get("allow") or [], front.get("limits") or {}
+        if not isinstance(prerequisites, (list, str)):
+            self.wrong(0, errors.BAD_FRONT_VALUE.format(key="prerequisites", expected="a list of assignments: [one, two]"))
+        if not isinstance(allow, list) or not all(isinstance(item, dict) and set(item) == {"text", "because"} and all(item.values()) for item in allow):
+            self.wrong(0, errors.BAD_FRONT_VALUE.format(key="allow", expected="a list of what the leak check may pass, each with 'text' and 'because'"))
+        if not isinstance(limits, dict):
+            self.wrong(0, errors.BAD_FRONT_VALUE.format(key="limits", expected="a mapping: {cell_s: 30, case_s: 10, memory_mb: 4096}"))
+            limits = {}
+        for key, value in limits.items():
             if key not in LIMIT_KEYS:
                 self.wrong(0, errors.BAD_FRONT_KEY.format(key=key, nearest=nearest(key, LIMIT_KEYS)))
             elif isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
                 self.wrong(0, errors.BAD_LIMIT.format(key=key, value=value))
+
+    def check_names(self, parts: list[Part]) -> None:
+        """A short answer's variable must not be overwritten by another answer before its value is copied, nor be mistaken for it."""
+        for part in parts:
+            for other in parts:
+                if part.is_short and part.names and other is not part and part.names[0] in other.names and (part.cell > other.cell or not other.is_short):
+                    self.wrong(part.cell, errors.DUPLICATE_NAME.format(name=part.names[0], other=other.id))
+                    break
 
     def check_title(self, cells: list[Cell], front: dict[str, Any]) -> None:
         for cell in cells:
@@ -188,21 +212,20 @@ class _Reader:
                     self.wrong(cell.number, errors.BAD_TITLE.format(heading=match.group(1).strip(), title=front["title"]))
                 return
 
-    def cell(self, number: int, kind: Any, directive: Directive, source: str) -> Cell:
+    def cell(self, number: int, kind: Any, directive: Directive) -> Cell:
         role, target = directive.role, directive.target
-        known = role in ("", "setup", "helpers", "staff")
         if not role:
             role = "text" if kind == "markdown" else "scratch"
-        elif not known and not target:
+        elif role in ROLES and not ROLES[role].bare and not target:
             self.wrong(number, errors.NO_COLON.format(text=role))
         line = self.lines[number - 1] if self.lines else 0
+        self.above[number] = directive.above
         cell = Cell(role, target, kind, directive.body, number, line, dict(directive.keys))
         if kind == "code" and role in ("setup", "given", "wrong", "right", "helpers", "answer"):
             try:
                 ast.parse(re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.MULTILINE))
             except SyntaxError as error:
-                offset = source.count("\n") - cell.source.count("\n") + (error.lineno or 1) - 1
-                self.wrong(number, errors.BAD_SYNTAX.format(problem=error.msg), offset)
+                self.wrong(number, errors.BAD_SYNTAX.format(problem=error.msg), directive.above + (error.lineno or 1) - 1)
         return cell
 
     # ---- questions and parts -----------------------------------------------------------------------------------------
@@ -213,9 +236,11 @@ class _Reader:
         self.ids.setdefault(what, cell.number)
         if not _ID.fullmatch(what):
             self.wrong(cell.number, errors.BAD_ID.format(id=what))
-        for suffix in RESERVED_SUFFIXES:
-            if what.endswith(suffix):
-                self.wrong(cell.number, errors.RESERVED_ID.format(id=what, suffix=suffix))
+        reserved = _RESERVED.search(what)
+        if reserved:
+            self.wrong(cell.number, errors.RESERVED_ID.format(id=what, suffix=reserved.group()))
+        if _RESERVED_WORD.fullmatch(what):
+            self.wrong(cell.number, errors.RESERVED_WORD.format(id=what))
 
     def questions(self, cells: list[Cell]) -> list[Question]:
         questions: dict[str, Question] = {}
@@ -224,8 +249,6 @@ class _Reader:
         for cell in cells:
             if cell.role == "question":
                 self.take_id(cell, cell.target)
-                if re.search(r"-p\d+$", cell.target):
-                    self.wrong(cell.number, errors.RESERVED_ID.format(id=cell.target, suffix="-pN"))
                 question = self.question(cell)
                 if optional_seen and not question.optional:
                     self.wrong(cell.number, errors.OPTIONAL_ORDER.format(question=question.id))
@@ -240,8 +263,8 @@ class _Reader:
                 self.answer_keys[cell.target] = cell.keys
                 owner = questions.get(cell.target) or questions.get(base)
                 if owner is None:
-                    last = next(reversed(questions), base) if questions else base
-                    if questions and not _ID.fullmatch(cell.target):
+                    last = next(reversed(questions), base)
+                    if questions and (not _ID.fullmatch(cell.target) or cell.target.startswith(last)):
                         self.wrong(cell.number, errors.BAD_PART.format(part=cell.target, question=last))
                     else:
                         self.wrong(cell.number, errors.NO_QUESTION.format(part=cell.target, question=base))
@@ -267,13 +290,14 @@ class _Reader:
         if "minutes" in keys and (isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or minutes <= 0):
             self.wrong(cell.number, errors.BAD_MINUTES.format(minutes=minutes))
             minutes = 0
-        needs = [needs] if isinstance(needs, str) else list(needs)
-        for need in needs:
+        for need in _words(needs):
             if need not in ("cuda", "cpp"):
                 self.wrong(cell.number, errors.BAD_NEEDS.format(needs=need))
-        covers = keys.get("covers") or []
-        covers = [covers] if isinstance(covers, str) else covers
-        return Question(cell.target, [], str(level), float(minutes), tuple(map(str, covers)), bool(keys.get("optional", False)), tuple(needs), str(keys.get("was", "")), cell.number)
+        optional = keys.get("optional", False)
+        if not isinstance(optional, bool):
+            self.wrong(cell.number, errors.BAD_OPTIONAL.format(optional=optional))
+        covers, was = tuple(_words(keys.get("covers"))), str(keys.get("was", ""))
+        return Question(cell.target, [], str(level), float(minutes), covers, optional is True, tuple(_words(needs)), was, cell.number)
 
     def part(self, cell: Cell, question: str) -> Part | None:
         keys = cell.keys
@@ -286,9 +310,6 @@ class _Reader:
             self.wrong(cell.number, errors.BAD_POINTS.format(points=keys["points"]))
         if "points" not in keys and kind != "code":
             self.wrong(cell.number, errors.NO_POINTS.format(part=cell.target))
-        for suffix in RESERVED_SUFFIXES:
-            if cell.target.endswith(suffix):
-                self.wrong(cell.number, errors.RESERVED_ID.format(id=cell.target, suffix=suffix))
         if kind == "essay" and cell.kind == "code":
             self.wrong(cell.number, errors.WRONG_CELL_TYPE.format(role="essay answer", expected="markdown", got="code"))
         if kind != "essay" and cell.kind == "markdown":
@@ -301,11 +322,20 @@ class _Reader:
         return part
 
     def solution(self, part: Part, cell: Cell) -> None:
-        lines = [line.strip() for line in cell.source.split("\n")]
-        if lines.count(BEGIN) > lines.count(END):
-            self.wrong(cell.number, errors.UNCLOSED_SOLUTION)
-        elif lines.count(BEGIN) < lines.count(END):
-            self.wrong(cell.number, errors.UNOPENED_SOLUTION)
+        inside = 0
+        for offset, line in enumerate(cell.source.split("\n"), start=self.above[cell.number]):
+            if line.strip() == BEGIN:
+                if inside:
+                    self.wrong(cell.number, errors.UNCLOSED_SOLUTION, inside)
+                inside = offset
+            elif line.strip() == END:
+                if not inside:
+                    self.wrong(cell.number, errors.UNOPENED_SOLUTION, offset)
+                inside = 0
+            elif SOLUTION_COMMENT.search(line) and not inside and not _SOLUTION_LINE.match(line):
+                self.wrong(cell.number, errors.SOLUTION_LINE, offset)
+        if inside:
+            self.wrong(cell.number, errors.UNCLOSED_SOLUTION, inside)
         part.stub = strip_solution(cell.source)
         if part.stub == cell.source:
             self.wrong(cell.number, errors.NO_SOLUTION.format(part=part.id))
@@ -336,6 +366,10 @@ class _Reader:
             part = parts.get(cell.target)
             if part is None:
                 continue
+            by_code = cell.role in ("tests", "wrong", "right", "equivalent")
+            if (by_code and part.by_hand) or (cell.role == "rubric" and not part.by_hand) or (cell.role == "equivalent" and part.kind != "code"):
+                self.wrong(cell.number, errors.NOT_FOR_KIND.format(role=cell.role, part=part.id, kind=part.kind))
+                continue
             if cell.role == "tests":
                 tests[part.id].append(cell)
             elif cell.role in ("wrong", "right"):
@@ -363,7 +397,7 @@ class _Reader:
 
     def rubric(self, part: Part, cell: Cell) -> None:
         part.rubric_text = cell.source
-        for offset, line in enumerate(cell.source.split("\n"), start=1):
+        for offset, line in enumerate(cell.source.split("\n"), start=self.above[cell.number]):
             if not line.lstrip().startswith("- "):
                 continue
             match = re.match(r"\s*- \[([^\]]*)\]\s*([\w-]+):\s*(.+)", line)
@@ -376,11 +410,12 @@ class _Reader:
             self.wrong(cell.number, errors.RUBRIC_EMPTY.format(part=part.id))
 
     def tests(self, part: Part, cells: list[Cell]) -> None:
-        cases = []
+        cases: list[Case] = []
+        taken = {kinds.FORM_CASE, kinds.ANSWER_CASE} if part.is_short else set()
         for cell in cells:
-            found, problems = testcode.read_cases(cell.source, part.id)
+            found, problems = testcode.read_cases(cell.source, part.id, taken)
             for offset, message in problems:
-                self.wrong(cell.number, message, offset + 1)
+                self.wrong(cell.number, message, self.above[cell.number] + offset)
             cases += found
         part.tests = "\n\n\n".join(cell.source.strip() for cell in cells)
         if part.kind == "code":
@@ -389,6 +424,8 @@ class _Reader:
                 self.wrong(part.cell, errors.NO_TESTS.format(part=part.id))
             elif declared and declared != total:
                 self.wrong(part.cell, errors.POINTS_SUM.format(part=part.id, declared=testcode.show_points(declared), sum=testcode.show_points(total)))
+            elif not total and not any(mistake.cell in [cell.number for cell in cells] for mistake in self.mistakes):
+                self.wrong(part.cell, errors.NO_POINTS.format(part=part.id))
             part.points, part.cases = total, tuple(cases)
         elif part.is_short:
             rest = part.points - sum((case.points for case in cases), Fraction(0))
@@ -398,10 +435,8 @@ class _Reader:
             form, answer = kinds.short_cases(part, max(rest, Fraction(0)))
             part.cases = (form, *cases, answer)
 
-    # ---- declarations ------------------------------------------------------------------------------------------------
-
-    def finish(self, part: Part, question: Question) -> None:
-        """Check a part as a whole and read its declaration."""
+    def finish(self, part: Part) -> None:
+        """Check a part as a whole."""
         if part.kind == "essay":
             if not part.rubric_text:
                 self.wrong(part.cell, errors.NO_RUBRIC.format(part=part.id))
@@ -411,11 +446,13 @@ class _Reader:
         for variant in part.wrong:
             if variant.earns is not None and variant.earns >= part.points:
                 self.wrong(variant.cell, errors.BAD_EARNS.format(earns=testcode.show_points(variant.earns), points=testcode.show_points(part.points), part=part.id))
-        if part.is_short:
-            for message in declare(part, self.answer_keys[part.id]):
-                self.wrong(part.cell, message)
-            if part.kind == "formula" and not self.mistakes:  # made from the solution and the inputs, which must be in order
-                part.tests = kinds.formula_tests(part) + ("\n\n\n" + part.tests if part.tests else "")
+        if part.kind == "formula" and not self.mistakes:  # made from the solution and the inputs, which must be in order
+            part.tests = kinds.formula_tests(part) + ("\n\n\n" + part.tests if part.tests else "")
+
+
+def _words(value: Any) -> list[str]:
+    """A YAML value that is a list of words, or one word, or nothing."""
+    return [str(word) for word in value] if isinstance(value, (list, tuple)) else [] if value in (None, "") else [str(value)]
 
 
 def is_source(text: str) -> bool:

@@ -42,8 +42,9 @@ def title_of(function: str) -> str:
     return function.removeprefix("test_").replace("_", " ").strip() or function
 
 
-def read_cases(source: str, part: str) -> tuple[list[Case], list[tuple[int, str]]]:
-    """The cases in the text of a tests cell, and the mistakes in them as (line offset, message)."""
+def read_cases(source: str, part: str, taken: set[str] | None = None) -> tuple[list[Case], list[tuple[int, str]]]:
+    """The cases in the text of a tests cell, and the mistakes in them as (line offset, message). `taken` are the part's case names so far; they grow."""
+    taken = set() if taken is None else taken
     problems: list[tuple[int, str]] = []
     cases: list[Case] = []
     try:
@@ -73,8 +74,9 @@ def read_cases(source: str, part: str) -> tuple[list[Case], list[tuple[int, str]
             problems.append((line, errors.CASE_WITHOUT_POINTS.format(case=node.name, part=part)))
         elif points is None:
             problems.append((line, errors.BAD_POINTS.format(points=values["points"])))
-        if any(case.name == node.name for case in cases):
+        if node.name in taken:
             problems.append((line, errors.CASE_TWICE.format(part=part, case=node.name)))
+        taken.add(node.name)
         title = values.get("name") or title_of(node.name)
         cases.append(
             Case(node.name, title, points or Fraction(0), bool(values.get("hidden")), values.get("failure_message") or "", values.get("success_message") or "")

@@ -21,6 +21,7 @@ import socket
 import sys
 import time
 import traceback
+import types
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,9 @@ from autogradient.wire.channel import Channel, Closed
 
 class QuietGrader:
     """Stands in for otter's `grader` in a student's cells: checks have no say while grading."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        """Take whatever `otter.Notebook` takes."""
 
     def check(self, *_: Any, **__: Any) -> None:
         """Do nothing."""
@@ -50,6 +54,9 @@ def start(request: dict[str, Any], fd: int) -> None:
     seed_everything(int(request["seed"]))
     shell = shells.make()
     shell.user_ns["grader"] = QuietGrader()
+    otter: Any = types.ModuleType("otter")
+    otter.Notebook = QuietGrader
+    sys.modules["otter"] = otter
     serve(Channel(socket.socket(fileno=fd)), shell)
 
 

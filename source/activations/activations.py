@@ -2120,18 +2120,6 @@ def test_edges(act, dact):
         raise AssertionError("an unknown name was accepted")
 
 # %%
-#| equivalent: activation-table-smooth-p1
-#| from: "sigmoid": lambda: np.exp(-np.logaddexp(0, -x)),
-#| to: "sigmoid": lambda: np.exp(-np.logaddexp(-x, 0)),
-#| because: the logarithm of a sum does not depend on the order of its terms
-
-# %%
-#| equivalent: activation-table-smooth-p1
-#| from: "softplus": lambda: np.logaddexp(0, x),
-#| to: "softplus": lambda: np.logaddexp(x, 0),
-#| because: the logarithm of a sum does not depend on the order of its terms
-
-# %%
 #| wrong: activation-table-smooth-p1
 #| because: the softsign has lost its absolute values, so it has a pole at -1
 def act(name, x):
