@@ -312,6 +312,8 @@ class Author:
         if directive.role == "tests":
             self.keep(directive, cell)
             self.show_tests(part, directive, cell)
+        elif part.kind == "code" and not self.kept("tests", part.id):
+            raise CellError(errors.TESTS_NOT_RUN.format(part=part.id))
         else:
             self.show_variant(part, directive)
 
@@ -343,9 +345,7 @@ class Author:
             tests = [_ANY_TEST.format(part=part, points=keys.get("points", 1))]
         elif is_code:
             answers = [_STAND_IN.format(part=part)]
-            if not tests and role in ("wrong", "right"):
-                raise CellError(errors.TESTS_NOT_RUN.format(part=part))
-            if not tests and role == "equivalent":
+            if not tests and role != "tests":
                 tests = [_ANY_TEST.format(part=part, points=1)]
         earlier = [_EARLIER.format(part=f"{question}-p{n}", n=n) for n in range(1, min(int(number), 100))]
         texts = [*earlier, *answers, *tests, *([] if role == "answer" else [raw])]
@@ -457,7 +457,7 @@ class Author:
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # grading goes on after a cell that fails, and so do we
-                problem = f" (the cell itself ends with {_explain(error, '<variant>', {}, {})})"
+                problem = f" (the cell itself ends with {_explain(error, '', {}, {})})"
             outcomes = self.judge(part, list(part.cases), self.names, expected)
         earned = sum((outcome.earned for outcome in outcomes), Fraction(0))
         failed = [outcome for outcome in outcomes if not outcome.passed]

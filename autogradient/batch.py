@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -11,10 +12,10 @@ from pathlib import Path
 
 from autogradient import errors, grade
 from autogradient.assignment import Assignment
-from autogradient.errors import SubmissionError
+from autogradient.errors import SubmissionError, WorkerError
 from autogradient.result import Problem, Result, SubmissionInfo, add_up, digest, environment_digest, write_atomically
 from autogradient.sandbox import Zygote
-from autogradient.submission import choose, read, recognise
+from autogradient.submission import choose, load, read, recognise
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,9 @@ def find_notebooks(path: Path) -> list[Path]:
     """The notebooks in a file or folder, checkpoints and hidden folders left out. Raises SubmissionError where there are none."""
     if path.is_file():
         return [path]
-    found = [p for p in sorted(path.rglob("*.ipynb")) if not any(part.startswith(".") for part in p.relative_to(path).parts)]
+    home = path.resolve()
+    inside = [p for p in sorted(path.rglob("*.ipynb")) if p.is_file() and p.resolve().is_relative_to(home)]  # no links to other people's work
+    found = [p for p in inside if not any(part.startswith(".") for part in p.relative_to(path).parts)]
     if not found:
         raise SubmissionError(errors.NO_NOTEBOOK.format(name=errors.relative(path)))
     return found
@@ -54,7 +57,7 @@ def find_notebooks(path: Path) -> list[Path]:
 def identify(path: Path, assignments: list[Assignment], students: tuple[str, ...] = ()) -> Item:
     """A file as an item: which assignment it belongs to. Raises SubmissionError where that cannot be told."""
     try:
-        notebook = read(path.read_bytes(), path.name)
+        notebook = read(load(path), path.name)
     except SubmissionError:
         by_name = {a.name: a for a in assignments}
         for name in (path.stem, path.parent.name):
@@ -64,11 +67,15 @@ def identify(path: Path, assignments: list[Assignment], students: tuple[str, ...
             return Item(assignments[0], path, students)
         raise
     if len(assignments) == 1:
-        assignment, how = assignments[0], "its metadata"
-    else:
-        assignment, how = recognise(notebook, path, assignments)
+        return Item(assignments[0], path, students, _other(notebook.claims, assignments[0]))
+    assignment, how = recognise(notebook, path, assignments)
     remarks = () if path.stem == assignment.name else (errors.RENAMED.format(name=path.name, assignment=assignment.name, how=how),)
     return Item(assignment, path, students, remarks)
+
+
+def _other(claims: str, assignment: Assignment) -> tuple[str, ...]:
+    """The remark that a notebook is graded as something else than it says, if so."""
+    return (errors.OTHER_ASSIGNMENT.format(claims=claims, assignment=assignment.name),) if claims not in ("", assignment.name) else ()
 
 
 def submissions(folder: Path, assignments: list[Assignment]) -> Iterator[Item]:
@@ -87,7 +94,7 @@ def _choose(paths: list[Path], assignment: Assignment, student: str) -> Item:
     readable = []
     for path in paths:
         try:
-            notebook = read(path.read_bytes(), path.name)
+            notebook = read(load(path), path.name)
             readable.append((path, notebook.claims))
         except SubmissionError:
             continue
@@ -96,9 +103,11 @@ def _choose(paths: list[Path], assignment: Assignment, student: str) -> Item:
     remarks = []
     if len(paths) > 1:
         remarks.append(errors.TWO_NOTEBOOKS.format(names=" and ".join(p.name for p in paths), chosen=chosen.name, reason=reason))
+    claims = dict(readable).get(chosen, "")
     if chosen.stem != assignment.name:
-        how = "its metadata" if (chosen, assignment.name) in readable else "its folder"
+        how = "its metadata" if claims == assignment.name else "its folder"
         remarks.append(errors.RENAMED.format(name=chosen.name, assignment=assignment.name, how=how))
+    remarks += _other(claims, assignment)
     return Item(assignment, chosen, (student,), tuple(remarks))
 
 
@@ -127,35 +136,47 @@ def grade_all(
     """Grade items side by side. With `results` each is written as soon as it is done, and one whose receipt is unchanged is taken from there."""
     items = list(items)
     finished: dict[int, Done] = {}
+    stopped = threading.Event()
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        futures = {pool.submit(_grade_one, item, zygote, results, release): index for index, item in enumerate(items)}
+        futures = {pool.submit(_grade_one, item, zygote, results, release, stopped): index for index, item in enumerate(items)}
         try:
             for future in as_completed(futures):
                 finished[futures[future]] = future.result()
                 if done:
                     done(finished[futures[future]])
         except BaseException:
+            stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
+            zygote.stop()
             raise
     return [finished[index] for index in range(len(items))]
 
 
-def _grade_one(item: Item, zygote: Zygote, results: Path | None, release: str) -> Done:
-    data = item.path.read_bytes()
+def _grade_one(item: Item, zygote: Zygote, results: Path | None, release: str, stopped: threading.Event) -> Done:
+    try:
+        data, problem = load(item.path), ""
+    except SubmissionError as error:
+        data, problem = b"", str(error)
     student = item.students[0] if item.students else ""
     target = result_path(results, item.assignment.name, student) if results and student else None
     old = read_result(target) if target else None
     if old is not None and old.outcome == "graded" and _unchanged(old, item, data):
         return Done(item, grade.Graded(old), again=False)
     info = SubmissionInfo(students=list(item.students), file=item.path.name)
-    graded = grade.grade_bytes(item.assignment, data, item.path.name, zygote, info)
+    try:
+        graded = grade.Graded(grade.unreadable(item.assignment, data, problem, info)) if problem else grade.grade_bytes(item.assignment, data, item.path.name, zygote, info)
+    except Exception as error:  # one submission's trouble must not end the others'
+        graded = grade.failed(item.assignment, data, error, info)
+    if stopped.is_set():  # its processes were killed under it: that is no verdict
+        raise WorkerError("interrupted")
     graded.result.release = release
     graded.result.problems = [*(Problem(message=remark) for remark in item.remarks), *graded.result.problems]
     if graded.result.outcome == "unreadable" and old is not None and old.outcome == "graded":
         graded = _fall_back(old, graded)
     if target is not None:
         write_atomically(target, graded.result.to_json())
-        write_atomically(target.with_suffix(".staff.json"), json.dumps(graded.staff, indent=1, ensure_ascii=False, default=str) + "\n")
+        if graded.notebook is not None or graded.result.outcome == "grader_error":  # else nothing was run, and what staff may see of an earlier run still holds
+            write_atomically(target.with_suffix(".staff.json"), json.dumps(graded.staff, indent=1, ensure_ascii=False, default=str) + "\n")
     return Done(item, graded)
 
 
@@ -166,9 +187,9 @@ def _unchanged(old: Result, item: Item, data: bytes) -> bool:
 
 def _fall_back(old: Result, graded: grade.Graded) -> grade.Graded:
     """The last readable submission counts, and the student is told."""
-    sentences = [problem.message for problem in graded.result.problems]
-    old.problems = [p for p in old.problems if p.message not in sentences]
-    old.problems[:0] = [Problem(message=f"{sentence} (your last readable submission counts until then)") for sentence in sentences]
+    sentences = [errors.FALLEN_BACK.format(problem=problem.message) for problem in graded.result.problems]
+    ending = errors.FALLEN_BACK.format(problem="")
+    old.problems = [*(Problem(message=sentence) for sentence in sentences), *(p for p in old.problems if not p.message.endswith(ending))]
     return grade.Graded(old)
 
 

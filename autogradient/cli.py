@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,14 @@ from autogradient.errors import AutogradientError, CourseError, StaleError
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _InOrder(click.Group):
+    """Commands as they are needed, not by the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="autogradient")
 def cli() -> None:
     """A deep-learning course that grades itself.
@@ -38,11 +46,15 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(EXIT_USAGE)
-    except BrokenPipeError:
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
     except AutogradientError as error:
         click.echo(str(error), err=True)
         sys.exit(EXIT_FAILED if isinstance(error, (errors.ReleaseError, errors.ProofError, errors.WorkerError)) else EXIT_USAGE)
+    except OSError as error:
+        click.echo(errors.NO_ACCESS.format(path=errors.relative(str(error.filename or "a file")), problem=error.strerror or error), err=True)
+        sys.exit(EXIT_USAGE)
 
 
 # ---- writing ---------------------------------------------------------------------------------------------------------
@@ -52,7 +64,9 @@ def main() -> None:
 @click.argument("name")
 @click.option("--title", help="The notebook's title; by default made from NAME.")
 def new(name: str, title: str | None) -> None:
-    """Start an assignment: a small, complete notebook in source/NAME/.
+    """Start an assignment: a small, complete notebook.
+
+    Writes source/NAME/NAME.py, with one question of each sort to change into your own.
 
     Example: autogradient new attention --title "Attention, by hand"
     """
@@ -65,7 +79,9 @@ def new(name: str, title: str | None) -> None:
 @click.argument("names", nargs=-1)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 and name the files that would change.")
 def fmt(names: tuple[str, ...], check: bool) -> None:
-    """Tidy instructor notebooks: key order, header, spaces. All assignments, or those in NAMES (names or files).
+    """Tidy instructor notebooks: key order, header, spaces.
+
+    All assignments, or those in NAMES (names or files).
 
     Example: autogradient fmt --check
     """
@@ -87,10 +103,10 @@ def fmt(names: tuple[str, ...], check: bool) -> None:
 @cli.command()
 @click.argument("names", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print a list of proofs as JSON.")
-@click.option("--jobs", type=int, help="How many processes at once; by default one for each processor.")
+@click.option("--jobs", type=click.IntRange(min=1), help="How many processes at once; by default one for each processor.")
 @click.option("--again", is_flag=True, help="Prove anew even what has been proved on this machine.")
 def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) -> None:
-    """Show that an assignment's tests accept what is right and catch what is wrong.
+    """Show that the tests catch what is wrong.
 
     Runs the reference (full marks), the untouched release (nothing), every other right answer (full marks), every known wrong answer (fewer),
     mutants of the reference and hostile return values, and writes source/NAME/proof.json. NAMES are assignments of the course or paths; all by default.
@@ -151,9 +167,9 @@ def _proof_text(proof: dict[str, Any]) -> str:
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 and show the difference where release/ is stale.")
 @click.option("--unproved", is_flag=True, help="Release a draft whose proof is missing or out of date.")
 def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
-    """Write the student notebooks and public tests to release/. All assignments, or those in NAMES.
+    """Write student notebooks and public tests to release/.
 
-    Nothing is written where something secret would reach students, or without an up-to-date proof.
+    All assignments, or those in NAMES. Nothing is written where something secret would reach students, or without an up-to-date proof.
 
     Example: autogradient release --check
     """
@@ -185,12 +201,12 @@ def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Grade submitted/ and bring results, gradebook and autograded/ up to date.")
 @click.option("--assignment", help="An assignment of the course, or the path of a source, an nbgrader notebook or a folder with otter tests.")
 @click.option("--json", "as_json", is_flag=True, help="Print results as JSON: an object for one file, a list for several.")
-@click.option("--jobs", type=int, help="How many submissions at once; by default one for each processor.")
+@click.option("--jobs", type=click.IntRange(min=1), help="How many submissions at once; by default one for each processor.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write a JSON result and a summary for each file to this folder.")
 def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_json: bool, jobs: int | None, out: Path | None) -> None:
-    """Grade notebooks: files and folders in PATHS, or the whole course with --all.
+    """Grade notebooks: files and folders, or all of the course.
 
-    Exits 0 if every file got a result (essays that wait are no failure), 1 on a grader error, 2 on bad usage.
+    PATHS are files and folders of students; --all takes what lies in submitted/. Exits 0 if every file got a result (essays that wait are no failure), 1 on a grader error, 2 on bad usage.
 
     Example: autogradient grade homework.ipynb --assignment perceptrons
     """
@@ -200,6 +216,8 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
 
     if everything == bool(paths):
         raise click.UsageError("name the files to grade, or give --all")
+    if everything and out:
+        raise click.UsageError("--out is for files; --all writes to results/")
     for path in paths:
         if not path.exists():
             raise CourseError(errors.NO_FILE.format(path=path))
@@ -259,7 +277,9 @@ def _show_results(results: list[Any], titles: dict[str, str], several: bool) -> 
 @cli.command()
 @click.argument("names", nargs=-1)
 def feedback(names: tuple[str, ...]) -> None:
-    """Write feedback/STUDENT/ASSIGNMENT/ (a summary in Markdown and a page) from the results. All assignments, or those in NAMES.
+    """Write each student's feedback from the results.
+
+    feedback/STUDENT/ASSIGNMENT/ gets feedback.md, a summary, and feedback.html, a page with the notebook. All assignments, or those in NAMES.
 
     Example: autogradient feedback perceptrons
     """
@@ -267,13 +287,15 @@ def feedback(names: tuple[str, ...]) -> None:
 
     here = course.find()
     folders = coursework.write_feedback(here, _names(here, names))
-    click.echo(f"{len(folders)} written to {errors.relative(here.feedback)}")
+    click.echo(f"feedback on {len(folders)} {'submission' if len(folders) == 1 else 'submissions'} written to {errors.relative(here.feedback)}")
 
 
 @cli.command()
 @click.argument("names", nargs=-1)
 def report(names: tuple[str, ...]) -> None:
-    """Show a table of students and assignments: points, what failed, what waits. All assignments, or those in NAMES.
+    """Show a table: points, what failed, what waits.
+
+    A row for each student and assignment. All assignments, or those in NAMES.
 
     Example: autogradient report
     """
@@ -296,7 +318,9 @@ def report(names: tuple[str, ...]) -> None:
 @click.option("--to", "target", type=click.Choice(["csv"]), default="csv", show_default=True, help="What to write.")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder; by default results/.")
 def export(names: tuple[str, ...], target: str, out: Path | None) -> None:
-    """Write marks: marks.csv with a row for each student, parts.csv with a row for each part. What has no verdict is blank.
+    """Write the marks as CSV.
+
+    marks.csv has a row for each student, parts.csv one for each part of each submission. What has no verdict is blank. All assignments, or those in NAMES.
 
     Example: autogradient export --to csv
     """

@@ -15,7 +15,9 @@ from autogradient.errors import CourseError
 from autogradient.formats import load_assignment
 
 CONFIG = Path("grader_config") / "course.toml"
-KEYS = {"format": int, "name": str, "release": str, "seed": int, "assignments": list}
+SOURCES = (".py", ".ipynb")
+KEYS: dict[str, type] = {"format": int, "name": str, "release": str, "seed": int, "assignments": list}
+TYPES = {int: "a whole number", str: "text", list: "a list of names"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Course:
 
     def names(self) -> list[str]:
         """The assignments of the course in order."""
-        present = [path.name for path in sorted((self.root / "source").glob("*")) if path.is_dir() and any(path.glob(f"{path.name}.*"))]
+        present = [path.name for path in sorted((self.root / "source").glob("*")) if any((path / (path.name + suffix)).is_file() for suffix in SOURCES)]
         return [*(name for name in self.order if name in present), *(name for name in present if name not in self.order)]
 
     def source(self, name: str) -> Path:
@@ -92,19 +94,21 @@ def find(start: Path | None = None) -> Course:
     for folder in (start, *start.parents):
         if (folder / CONFIG).is_file():
             return load(folder)
-    raise CourseError(errors.NO_COURSE.format(path=errors.relative(start)))
+    raise CourseError(errors.NO_COURSE.format(path=start))
 
 
 def load(root: Path) -> Course:
     """Read a course's configuration. Raises CourseError naming file, line or key."""
     path = root / CONFIG
-    text = path.read_text(encoding="utf-8")
 
     def bad(where: str, problem: str) -> CourseError:
         return CourseError(errors.BAD_COURSE.format(file=errors.relative(path), where=where, problem=problem))
 
     try:
+        text = path.read_text(encoding="utf-8")
         data: dict[str, Any] = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise bad(f"byte {error.start}", "this is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"at line (\d+)", str(error))
         raise bad(f"line {line.group(1)}" if line else "end of file", str(error)) from None
@@ -115,8 +119,10 @@ def load(root: Path) -> Course:
     for key, value in data.items():
         if key not in KEYS:
             raise bad(line_of(key), f"unknown key '{key}'{nearest(key, KEYS)}")
-        if not isinstance(value, KEYS[key]) or isinstance(value, bool):
-            raise bad(line_of(key), f"'{key}' must be {'a whole number' if KEYS[key] is int else 'text' if KEYS[key] is str else 'a list of names'}")
+        if not isinstance(value, KEYS[key]) or isinstance(value, bool) or (isinstance(value, list) and not all(isinstance(name, str) for name in value)):
+            raise bad(line_of(key), f"'{key}' must be {TYPES[KEYS[key]]}")
+    if data.get("seed", 0) < 0:
+        raise bad(line_of("seed"), "'seed' must not be negative")
     if data.get("format") != 1:
         raise bad(line_of("format"), "'format = 1' is missing; this version reads format 1")
     return Course(root, str(data.get("name", root.name)), str(data.get("release", "")), int(data.get("seed", 0)), tuple(map(str, data.get("assignments", []))))

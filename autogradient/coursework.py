@@ -12,7 +12,7 @@ from autogradient import batch, errors, exports, leaks, release
 from autogradient.assignment import Assignment
 from autogradient.batch import Done
 from autogradient.course import Course
-from autogradient.errors import StaleError
+from autogradient.errors import GradebookError, StaleError, SubmissionError
 from autogradient.ledger import apply_ledger
 from autogradient.ledger import read as read_ledger
 from autogradient.prove import require_proof
@@ -63,7 +63,15 @@ def grade_course(
 
     A result whose receipt is unchanged, and that the gradebook's folder still has, is not graded again.
     """
-    items = list(batch.submissions(course.submitted, assignments))
+    from autogradient.gradebook import checked_student
+
+    items, skipped = [], _stray(course)
+    for item in batch.submissions(course.submitted, assignments):
+        try:
+            checked_student(item.students[0])
+            items.append(item)
+        except GradebookError as error:
+            skipped.append(f"{errors.relative(item.path)}: {error}")
     for item in items:
         if not (_autograded(course, item).exists() and (course.root / "gradebook.db").exists()):
             _forget(batch.result_path(course.results, item.assignment.name, item.students[0]))
@@ -72,9 +80,20 @@ def grade_course(
     finished = batch.grade_all(items, zygote, jobs=jobs, results=course.results, release=course.release, done=done)
     for assignment in assignments:
         record(course, assignment, [d for d in finished if d.item.assignment is assignment and d.again])
-    known = {assignment.name for assignment in assignments}
-    stray = [p for p in sorted(course.submitted.glob("*/*")) if p.name not in known and not p.name.startswith(".")] if len(assignments) > 1 else []
-    return Graded(finished, [errors.STRAY_SUBMISSION.format(path=errors.relative(path)) for path in stray])
+    return Graded(finished, skipped)
+
+
+def _stray(course: Course) -> list[str]:
+    """A sentence for everything in submitted/ that no assignment of the course is meant by, and for folders without a notebook."""
+    known = course.names()
+    found = [path for path in sorted(course.submitted.glob("*/*")) if path.is_dir() or path.suffix == ".ipynb"]
+    sentences = [errors.STRAY_SUBMISSION.format(path=errors.relative(path)) for path in found if path.name not in known and not path.name.startswith(".")]
+    for path in (path for path in found if path.name in known and path.is_dir()):
+        try:
+            batch.find_notebooks(path)
+        except SubmissionError as error:
+            sentences.append(str(error))
+    return sentences
 
 
 def _autograded(course: Course, item: batch.Item) -> Path:

@@ -30,7 +30,8 @@ def foreign_keys(part: Part, keys: dict[str, Any]) -> list[str]:
 def declare(part: Part, keys: dict[str, Any]) -> list[str]:
     """Fill in the declaration of a short answer from the keys of its cell. Returns what is wrong with it."""
     part.declaration = Declaration()
-    return [*_options(part, keys.get("options")), *_tolerance(part, keys), *_accept(part, keys), *_slips(part, keys), *_check(part)]
+    problems = [*_options(part, keys.get("options")), *_tolerance(part, keys), *_accept(part, keys), *_slips(part, keys)]
+    return problems or list(_check(part))
 
 
 def _options(part: Part, options: Any) -> Iterator[str]:
@@ -120,12 +121,12 @@ def _check_slip(part: Part, text: str, expected: Any) -> Iterator[str]:
     try:
         value = kinds.slip_value(part, text)
     except (ValueError, SyntaxError):
-        yield errors.BAD_SLIP.format(value=text, part=part.id, kind=part.kind)
+        yield errors.BAD_SLIP.format(value=text, part=part.id, kind=part.kind, expected="it as a Python value in quotes")
         return
     if value is ...:
         return
     fits = kinds.form_problem(part.kind, value, form) is None
     if not fits and part.kind in ("choice", "choose-all"):
-        yield errors.BAD_SLIP.format(value=text, part=part.id, kind=part.kind)
+        yield errors.BAD_SLIP.format(value=text, part=part.id, kind=part.kind, expected="letters out of " + ", ".join(form["letters"]))
     elif fits and expected is not ... and kinds.is_right(part.kind, value, expected, kinds.verdict_rules(part)):
         yield errors.SLIP_IS_RIGHT.format(part=part.id, value=text)

@@ -51,13 +51,17 @@ _ENTRY = re.compile(r"([A-Za-z][\w-]*)[ \t]*(?::[ \t]*(.*))?$", re.DOTALL)
 
 @dataclass
 class Directive:
-    """A cell's directive, its body (the cell without it), how many lines stand above the body, and what is wrong (line offset in the cell, message)."""
+    """A cell's directive, its body (the cell without it), how many lines stand above the body, and what is wrong (line offset in the cell, message).
+
+    `unreadable` says that a value in it could not be read, so that what seems to be missing may be there.
+    """
 
     role: str = ""
     target: str = ""
     keys: dict[str, Any] = field(default_factory=dict)
     body: str = ""
     above: int = 0
+    unreadable: bool = False
     problems: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -78,7 +82,8 @@ def _parse_code(source: str) -> Directive:
     found = _with_body(source, "\n".join(lines[:count]) + "\n" if count else "")
     for offset, line in enumerate(lines[count:], start=count):
         if line.startswith("#|"):
-            found.problems.append((offset, errors.MISPLACED))
+            if not lines[offset - 1].startswith("#|"):  # one mistake, however many keys
+                found.problems.append((offset, errors.MISPLACED))
         elif line.lstrip("# ").startswith("<!--|"):
             found.problems.append((offset, errors.OTHER_STYLE.format(got="<!--|", kind="code", expected="#| key: value")))
     entries: list[tuple[int, str]] = []
@@ -104,6 +109,7 @@ def _parse_code(source: str) -> Directive:
             pairs.append((offset, key, _value(node, key)))
         except yaml.YAMLError as error:
             found.problems.append((offset, errors.BAD_YAML.format(key=key, problem=_yaml_problem(error))))
+            found.unreadable = True
     _take(found, pairs, "code")
     return found
 
@@ -125,7 +131,11 @@ def _parse_markdown(source: str) -> Directive:
         pairs = [(0, str(key.value), _value(value, key.value)) for key, value in node.value]
     except yaml.YAMLError as error:
         found.problems.append((0, errors.BAD_YAML.format(key=match.group(1).split(":")[0].strip(), problem=_yaml_problem(error))))
-        return found
+        found.unreadable = True
+        first = re.match(r"\s*([\w-]+)(?:\s*:\s*([\w-]+))?", match.group(1))
+        pairs = [(0, first.group(1), first.group(2))] if first else []
+    if not pairs:
+        found.problems.append((0, errors.NO_COLON.format(text=match.group().strip())))
     _take(found, pairs, "markdown")
     return found
 

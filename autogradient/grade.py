@@ -10,7 +10,7 @@ import copy
 import datetime
 import os
 import tempfile
-from collections.abc import Callable
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,9 @@ from autogradient.result import (
 from autogradient.sandbox import CellRun, Interpreter, Session, Zygote
 from autogradient.submission import Notebook, Step, Submission, plan, plan_release, read
 from autogradient.wire import codec
+
+#: Cells that took longer are not run again where a later one kills the process.
+SLOW_S = 0.5
 
 
 @dataclass
@@ -120,6 +123,15 @@ def unreadable(assignment: Assignment, data: bytes, sentence: str, info: Submiss
     return result
 
 
+def failed(assignment: Assignment, data: bytes, error: Exception, info: SubmissionInfo, *, seed: int = 1) -> Graded:
+    """What is left where the grader itself failed: everything ungraded, and the error for the staff."""
+    result = unreadable(assignment, data, errors.GRADER_FAILED, info, seed=seed)
+    result.outcome = "grader_error"
+    for case in (case for part in result.parts for case in part.cases):
+        case.outcome, case.reason = "grader_error", None
+    return Graded(result, {"error": traceback.format_exception(error)})
+
+
 def _result(assignment: Assignment, submission_digest: str, info: SubmissionInfo, seed: int) -> Result:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     receipt = Receipt(submission=submission_digest, assignment=assignment.digest, environment=environment_digest(), seed=seed)
@@ -184,37 +196,48 @@ def run_steps(assignment: Assignment, session: Session, steps: list[Step], wante
     parts = {part.id: part for part in assignment.parts}
     limit = assignment.limits.cell_s
     snapshots: dict[str, Snapshot] = {}
+    lost = Snapshot(lost=judge.DIED.format(how="it stopped answering"))
     main = session.main
     last, since = main.fork(), list[Step]()
     for step in steps:
-        if step.do == "run":
-            run = main.run(step.source, limit)
-            runs.keep(step, run, limit)
-            if run.status == "killed" or run.how == "killed":
-                main = _recover(last, since, limit)
-            else:
-                since.append(step)
-        elif step.part in wanted:
-            part = parts[step.part]
-            try:
+        try:
+            if step.do == "run":
+                run = main.run(step.source, limit)
+                runs.keep(step, run, limit)
+                if run.status == "killed" or run.how == "killed":
+                    main = _recover(last, since, limit)
+                elif run.seconds > SLOW_S:
+                    last, since = main.fork(), []
+                else:
+                    since.append(step)
+            elif step.part in wanted:
+                part = parts[step.part]
+                snapshots[part.id] = lost
                 if part.is_short and part.kind != "formula":
                     snapshots[part.id] = Snapshot(value=main.value(part.names[0]))
                 else:
                     last, since = main.fork(), []
                     snapshots[part.id] = Snapshot(interpreter=last)
-            except WorkerError:
-                snapshots[part.id] = Snapshot(lost=judge.DIED.format(how="it stopped answering"))
+        except WorkerError:
+            try:
                 main = _recover(last, since, limit)
+            except WorkerError:  # nothing is left to go on from
+                break
     main.kill()
-    return snapshots
+    return dict.fromkeys(wanted, lost) | snapshots
 
 
 def _recover(last: Interpreter, since: list[Step], limit: float) -> Interpreter:
-    """The state just before a cell that killed its process."""
-    interpreter = last.fork()
-    for step in since:
-        interpreter.run(step.source, limit)
-    return interpreter
+    """The state just before a cell that killed its process; a cell that does so the second time it runs is left out, too."""
+    while True:
+        interpreter = last.fork()
+        for step in since:
+            run = interpreter.run(step.source, limit)
+            if run.status == "killed" or run.how == "killed":
+                since.remove(step)
+                break
+        else:
+            return interpreter
 
 
 def executed(notebook: Notebook, runs: Runs) -> dict[str, Any]:
@@ -275,4 +298,3 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autogradient"
 
 
-Progress = Callable[[str], None]

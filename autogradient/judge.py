@@ -199,7 +199,8 @@ def _from_report(case: Case, report: dict[str, Any]) -> CaseResult:
     missing = report.get("missing")
     if isinstance(missing, list) and missing:
         return _result(case, "failed", message=MISSING.format(names=" and ".join(f"`{name}`" for name in missing)), seconds=seconds)
-    error = report.get("error") if isinstance(report.get("error"), list) else None
+    error = report.get("error")
+    error = error if isinstance(error, list) and len(error) > 1 else None
     return _result(case, "failed", message=" ".join(filter(None, [case.failure_message, _raised(case, error)])), seconds=seconds)
 
 

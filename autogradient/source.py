@@ -62,13 +62,22 @@ def find_source(path: Path) -> Path:
 def load(path: Path | str, seed: int = 0) -> Assignment:
     """Read an instructor notebook (or its folder). Raises SourceErrors with all mistakes, CourseError where there is no notebook."""
     path = find_source(Path(path))
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SourceErrors([Mistake(errors.relative(path), 0, 0, errors.OTTER_NOT_TEXT)]) from None
     files = {
         str(file.relative_to(path.parent)): file.read_bytes()
         for file in sorted(path.parent.rglob("*"))
-        if file.is_file() and file != path and file.name not in PRIVATE_FILES and not any(p.startswith((".", "_")) for p in file.relative_to(path.parent).parts)
+        if file.is_file() and not _is_private(file.relative_to(path.parent), path.stem)
     }
     return read(text, path, files=files, seed=seed)
+
+
+def _is_private(file: Path, name: str) -> bool:
+    """Whether a file of a source folder is not for students: the notebook in either of its forms, our own files, and hidden ones."""
+    notebook = str(file) in (f"{name}.py", f"{name}.ipynb")
+    return notebook or file.name in PRIVATE_FILES or any(part.startswith((".", "_")) for part in file.parts)
 
 
 def read(text: str, path: Path, files: dict[str, bytes] | None = None, seed: int = 0) -> Assignment:
@@ -108,19 +117,28 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.file = errors.relative(path)
+        self.text = ""
         self.mistakes: list[Mistake] = []
         self.lines: list[int] = []  # of the cells' first lines; empty where the file has no useful ones
         self.ids: dict[str, int] = {}
         self.answer_keys: dict[str, dict[str, Any]] = {}
         self.above: dict[int, int] = {}
+        self.unreadable: set[int] = set()
 
     def wrong(self, cell: int, message: str, offset: int = 0) -> None:
         line = self.lines[cell - 1] + offset if 0 < cell <= len(self.lines) else (1 if self.lines else 0)
         self.mistakes.append(Mistake(self.file, line, cell, message))
 
+    def wrong_front(self, key: str, message: str) -> None:
+        """A mistake in the front matter, at the line of its key."""
+        found = re.search(rf"^#\s+{re.escape(key)}:", self.text, re.MULTILINE) if self.lines else None
+        line = self.text.count("\n", 0, found.start()) + 1 if found else (1 if self.lines else 0)
+        self.mistakes.append(Mistake(self.file, line, 0, message))
+
     # ---- the notebook ------------------------------------------------------------------------------------------------
 
     def read(self, text: str, files: dict[str, bytes], seed: int) -> Assignment:
+        self.text = text
         try:
             if self.path.suffix == ".ipynb":
                 notebook = nbformat.reads(text, as_version=4)
@@ -128,7 +146,8 @@ class _Reader:
                 notebook = jupytext.reads(text, fmt="py:percent")
                 self.lines = cell_lines(text)
         except Exception as error:
-            raise SourceErrors([Mistake(self.file, 1, 0, errors.UNREADABLE_NOTEBOOK.format(name=self.path.name, problem=error))]) from error
+            problem = str(error).split("\n")[0].rstrip(".")
+            raise SourceErrors([Mistake(self.file, 0, 0, errors.FOREIGN_UNREADABLE.format(problem=problem))]) from error
         raw = [cell for cell in notebook.cells if cell.cell_type in ("code", "markdown")]
         if len(self.lines) != len(raw):
             self.lines = []
@@ -144,6 +163,8 @@ class _Reader:
         questions = self.questions(cells)
         parts = [part for question in questions for part in question.parts]
         for part in parts:
+            if part.cell in self.unreadable:
+                continue
             for message in [*foreign_keys(part, self.answer_keys[part.id]), *(declare(part, self.answer_keys[part.id]) if part.is_short else ())]:
                 self.wrong(part.cell, message)
         self.attach(cells, questions)
@@ -174,27 +195,27 @@ class _Reader:
             self.wrong(0, errors.NO_FRONT_MATTER)
             return
         if front.get("format") != 1:
-            self.wrong(0, errors.BAD_FORMAT.format(format=front.get("format", "(none)")))
+            self.wrong_front("format", errors.BAD_FORMAT.format(format=front.get("format", "(none)")))
         if not front.get("title"):
             self.wrong(0, errors.NO_TITLE)
         for key in front:
             if key not in FRONT_KEYS:
-                self.wrong(0, errors.BAD_FRONT_KEY.format(key=key, nearest=nearest(key, FRONT_KEYS)))
+                self.wrong_front(key, errors.BAD_FRONT_KEY.format(key=key, nearest=nearest(key, FRONT_KEYS)))
         if front.get("minutes") is not None and not (isinstance(front["minutes"], (int, float)) and front["minutes"] > 0):
-            self.wrong(0, errors.BAD_MINUTES.format(minutes=front["minutes"]))
+            self.wrong_front("minutes", errors.BAD_MINUTES.format(minutes=front["minutes"]))
         prerequisites, allow, limits = front.get("prerequisites") or [], front.get("allow") or [], front.get("limits") or {}
         if not isinstance(prerequisites, (list, str)):
-            self.wrong(0, errors.BAD_FRONT_VALUE.format(key="prerequisites", expected="a list of assignments: [one, two]"))
+            self.wrong_front("prerequisites", errors.BAD_FRONT_VALUE.format(key="prerequisites", expected="a list of assignments: [one, two]"))
         if not isinstance(allow, list) or not all(isinstance(item, dict) and set(item) == {"text", "because"} and all(item.values()) for item in allow):
-            self.wrong(0, errors.BAD_FRONT_VALUE.format(key="allow", expected="a list of what the leak check may pass, each with 'text' and 'because'"))
+            self.wrong_front("allow", errors.BAD_FRONT_VALUE.format(key="allow", expected="a list of what the leak check may pass, each with 'text' and 'because'"))
         if not isinstance(limits, dict):
-            self.wrong(0, errors.BAD_FRONT_VALUE.format(key="limits", expected="a mapping: {cell_s: 30, case_s: 10, memory_mb: 4096}"))
+            self.wrong_front("limits", errors.BAD_FRONT_VALUE.format(key="limits", expected="a mapping: {cell_s: 30, case_s: 10, memory_mb: 4096}"))
             limits = {}
         for key, value in limits.items():
             if key not in LIMIT_KEYS:
-                self.wrong(0, errors.BAD_FRONT_KEY.format(key=key, nearest=nearest(key, LIMIT_KEYS)))
+                self.wrong_front("limits", errors.BAD_FRONT_KEY.format(key=key, nearest=nearest(key, LIMIT_KEYS)))
             elif isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
-                self.wrong(0, errors.BAD_LIMIT.format(key=key, value=value))
+                self.wrong_front("limits", errors.BAD_LIMIT.format(key=key, value=value))
 
     def check_names(self, parts: list[Part]) -> None:
         """A short answer's variable must not be overwritten by another answer before its value is copied, nor be mistaken for it."""
@@ -218,6 +239,8 @@ class _Reader:
             role = "text" if kind == "markdown" else "scratch"
         elif role in ROLES and not ROLES[role].bare and not target:
             self.wrong(number, errors.NO_COLON.format(text=role))
+        if directive.unreadable:
+            self.unreadable.add(number)
         line = self.lines[number - 1] if self.lines else 0
         self.above[number] = directive.above
         cell = Cell(role, target, kind, directive.body, number, line, dict(directive.keys))
@@ -245,6 +268,7 @@ class _Reader:
     def questions(self, cells: list[Cell]) -> list[Question]:
         questions: dict[str, Question] = {}
         part_ids: dict[str, int] = {}
+        answers: dict[str, list[str]] = defaultdict(list)  # of each question, those with mistakes too
         optional_seen = False
         for cell in cells:
             if cell.role == "question":
@@ -256,6 +280,7 @@ class _Reader:
                 questions.setdefault(question.id, question)
             elif cell.role == "answer":
                 base = re.sub(r"-p\d+$", "", cell.target)
+                answers[cell.target if cell.target in questions else base].append(cell.target)
                 if cell.target in part_ids:
                     self.wrong(cell.number, errors.REPEATED_ID.format(id=cell.target, first=part_ids[cell.target]))
                     continue
@@ -273,13 +298,13 @@ class _Reader:
                 if part is not None:
                     owner.parts.append(part)
         for question in questions.values():
-            if not question.parts:
+            if not answers[question.id]:
                 self.wrong(question.cell, errors.NO_PARTS.format(question=question.id))
-            numbers = [part.id.removeprefix(question.id).removeprefix("-") for part in question.parts]
+            numbers = [part.removeprefix(question.id).removeprefix("-") for part in answers[question.id]]
             expected = [""] if numbers == [""] else [f"p{i + 1}" for i in range(len(numbers))]
-            if numbers and numbers != expected:
+            if numbers != expected and len(set(numbers)) == len(numbers):
                 got = ", ".join(number or "(none)" for number in numbers)
-                self.wrong(question.parts[0].cell, errors.PART_NUMBERS.format(question=question.id, got=got, expected=", ".join(expected)))
+                self.wrong(part_ids[answers[question.id][0]], errors.PART_NUMBERS.format(question=question.id, got=got, expected=", ".join(expected)))
         return list(questions.values())
 
     def question(self, cell: Cell) -> Question:
@@ -308,7 +333,7 @@ class _Reader:
         points = testcode.points_of(keys["points"]) if "points" in keys else None
         if "points" in keys and (points is None or points == 0):
             self.wrong(cell.number, errors.BAD_POINTS.format(points=keys["points"]))
-        if "points" not in keys and kind != "code":
+        if "points" not in keys and kind != "code" and cell.number not in self.unreadable:
             self.wrong(cell.number, errors.NO_POINTS.format(part=cell.target))
         if kind == "essay" and cell.kind == "code":
             self.wrong(cell.number, errors.WRONG_CELL_TYPE.format(role="essay answer", expected="markdown", got="code"))
@@ -355,13 +380,13 @@ class _Reader:
         known = {*parts, *(question.id for question in questions)}
         tests: dict[str, list[Cell]] = defaultdict(list)
         for cell in cells:
-            if cell.role in ("tests", "wrong", "right", "equivalent", "rubric", "hint"):
+            if cell.role in ("tests", "wrong", "right", "equivalent", "rubric", "hint") and cell.target:
                 # A broken answer cell has its mistake already; do not report its followers too.
                 if cell.target not in parts and not any(c.role == "answer" and c.target == cell.target for c in cells):
                     if not (cell.role == "hint" and cell.target in known):
                         self.wrong(cell.number, errors.UNKNOWN_PART.format(role=cell.role, part=cell.target, nearest=nearest(cell.target, parts)))
                     continue
-            if cell.role == "given" and cell.target not in known:
+            if cell.role == "given" and cell.target and cell.target not in known:
                 self.wrong(cell.number, errors.UNKNOWN_PART.format(role="given", part=cell.target, nearest=nearest(cell.target, known)))
             part = parts.get(cell.target)
             if part is None:
@@ -396,7 +421,7 @@ class _Reader:
         (part.wrong if cell.role == "wrong" else part.right).append(Variant(cell.source, str(because or ""), cell.number, earns))
 
     def rubric(self, part: Part, cell: Cell) -> None:
-        part.rubric_text = cell.source
+        part.rubric_text, broken = cell.source, False
         for offset, line in enumerate(cell.source.split("\n"), start=self.above[cell.number]):
             if not line.lstrip().startswith("- "):
                 continue
@@ -404,13 +429,17 @@ class _Reader:
             points = testcode.points_of(match.group(1)) if match else None
             if match is None or points is None:
                 self.wrong(cell.number, errors.RUBRIC_ITEM.format(text=line.strip()), offset)
+                broken = True
             else:
                 part.rubric.append(RubricItem(points, match.group(2), match.group(3).strip()))
-        if not part.rubric:
+        if broken:
+            part.rubric = []  # its sum says nothing
+        elif not part.rubric:
             self.wrong(cell.number, errors.RUBRIC_EMPTY.format(part=part.id))
 
     def tests(self, part: Part, cells: list[Cell]) -> None:
         cases: list[Case] = []
+        numbers = {cell.number for cell in cells}
         taken = {kinds.FORM_CASE, kinds.ANSWER_CASE} if part.is_short else set()
         for cell in cells:
             found, problems = testcode.read_cases(cell.source, part.id, taken)
@@ -420,11 +449,11 @@ class _Reader:
         part.tests = "\n\n\n".join(cell.source.strip() for cell in cells)
         if part.kind == "code":
             declared, total = part.points, sum((case.points for case in cases), Fraction(0))
-            if not cases:
+            if not cases and not any(mistake.cell in numbers for mistake in self.mistakes):
                 self.wrong(part.cell, errors.NO_TESTS.format(part=part.id))
             elif declared and declared != total:
                 self.wrong(part.cell, errors.POINTS_SUM.format(part=part.id, declared=testcode.show_points(declared), sum=testcode.show_points(total)))
-            elif not total and not any(mistake.cell in [cell.number for cell in cells] for mistake in self.mistakes):
+            elif cases and not total and not any(mistake.cell in numbers for mistake in self.mistakes):
                 self.wrong(part.cell, errors.NO_POINTS.format(part=part.id))
             part.points, part.cases = total, tuple(cases)
         elif part.is_short:

@@ -6,6 +6,7 @@ moved, edited, doubled or deleted them.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -75,6 +76,17 @@ class Submission:
 # ---- reading ---------------------------------------------------------------------------------------------------------
 
 
+def load(path: Path) -> bytes:
+    """A submitted file. Raises SubmissionError where it cannot be read or is larger than anything that would be."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_MB * 1_000_000:
+            raise SubmissionError(errors.TOO_LARGE.format(name=path.name, size=size / 1e6, limit=MAX_MB))
+        return path.read_bytes()
+    except OSError as error:
+        raise SubmissionError(errors.CANNOT_READ.format(name=path.name, problem=error.strerror)) from None
+
+
 def read(data: bytes, name: str) -> Notebook:
     """A submitted file as a notebook. Raises SubmissionError with a sentence for the student where it is none."""
     if len(data) > MAX_MB * 1_000_000:
@@ -87,7 +99,10 @@ def read(data: bytes, name: str) -> Notebook:
         raise SubmissionError(errors.EMPTY_FILE.format(name=name))
     try:
         notebook = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        if "\\ud" in text.lower():  # half a character, which no file or message can hold
+            notebook = json.loads(json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace"))
+        copy.deepcopy(notebook)
+    except (ValueError, RecursionError) as error:
         conflict = CONFLICT.search(text)
         if conflict:
             line = text.count("\n", 0, conflict.start()) + 1
@@ -179,9 +194,28 @@ def plan_release(assignment: Assignment, fill: dict[str, str]) -> list[Step]:
     return steps
 
 
+def _plain(text: str) -> str:
+    """A cell's text without white space at line ends and around."""
+    return "\n".join(line.rstrip() for line in text.strip().split("\n"))
+
+
 def _same(a: str, b: str) -> bool:
-    """Whether two cell texts are the same but for white space at line ends and around."""
-    return [line.rstrip() for line in a.strip().split("\n")] == [line.rstrip() for line in b.strip().split("\n")]
+    return _plain(a) == _plain(b)
+
+
+def _defines(source: str) -> set[str]:
+    """Names that a student's cell binds; where it is no plain Python (magics, a slip), those that begin a line as a definition or an assignment."""
+    try:
+        found = bound_names(source)
+    except (ValueError, RecursionError, MemoryError):
+        found = []
+    return set(found) or {a or b for a, b in re.findall(r"^(?:(?:def|class)[ \t]+(\w+)|(\w+)[ \t]*=(?!=))", source, re.MULTILINE)}
+
+
+def _names(part: Part) -> list[str]:
+    """What an answer has to bind: a short answer its variable, code what the stub sketches; the reference may bind more than that."""
+    sketched = set(bound_names(part.stub))
+    return list(part.names[:1]) if part.is_short else [name for name in part.names if name in sketched] or list(part.names)
 
 
 class _Planner:
@@ -195,27 +229,41 @@ class _Planner:
         self.known = {cell.grade_id: cell for cell in self.released}
         self.known |= {question.was: self.known[question.id] for question in assignment.questions if question.was and question.id in self.known}
         self.by_cell_id = {cell_id(cell.grade_id): cell for cell in self.released}
+        self.by_text: dict[str, list[ReleasedCell]] = {}
+        for cell in self.released:
+            self.by_text.setdefault(_plain(cell.source), []).append(cell)
+        self.part_names = {name for part in assignment.parts for name in _names(part)}
         self.problems: list[Problem] = []
         self.claims: list[ReleasedCell | None] = [self.claim(cell) for cell in self.cells]
         self.answers: dict[str, list[int]] = {}
         self.attempted: dict[str, bool] = {}
         self.essays: dict[str, str] = {}
         self.skip: set[int] = set()
+        self.deleted: list[str] = []
 
     def claim(self, cell: StudentCell) -> ReleasedCell | None:
-        """The released cell that a student's cell is, by nbgrader id, by cell id, or by its text where it is one of the instructor's."""
-        found = self.known.get(cell.grade_id) or self.by_cell_id.get(cell.grade_id.removeprefix("#"))
-        if found is not None and (found.kind == cell.kind or found.role != "answer"):
-            return found
-        text = cell.source.strip()
-        if cell.kind == "code" and text:
-            match = re.search(r"grader\.check\(\s*[\"']([^\"']+)[\"']\s*\)", text)
-            if match and match.group(1) in self.known and len(text) < 200:
-                return self.known[match.group(1)]
-            for released in self.released:
-                if released.role in ("setup", "given", "grader", "hidden") and released.kind == "code" and _same(released.source, text):
-                    return released
-        return None
+        """The released cell that a student's cell is, by nbgrader id, by cell id, or by its text; None for one of the student's own."""
+        found = self.known.get(cell.grade_id) or self.by_cell_id.get(cell.grade_id.removeprefix("#")) or self.claim_by_text(cell)
+        if found is None or (found.role == "answer" and found.kind != cell.kind and found.kind == "code"):
+            return None
+        if found.role in ("check", "hidden", "text") and cell.kind == "code" and self.answered_in(cell, found):
+            return None
+        return found
+
+    def claim_by_text(self, cell: StudentCell) -> ReleasedCell | None:
+        text = _plain(cell.source)
+        if not text:
+            return None
+        match = re.search(r"grader\.check\(\s*[\"']([^\"']+)[\"']\s*\)", text)
+        if cell.kind == "code" and match and match.group(1) in self.known and len(text) < 200:
+            return self.known[match.group(1)]
+        same = [released for released in self.by_text.get(text, []) if released.kind == cell.kind]
+        return same[0] if same and (len(same) == 1 or same[0].role != "answer") else None
+
+    def answered_in(self, cell: StudentCell, released: ReleasedCell) -> bool:
+        """Whether a student typed an answer into a cell that is no answer cell."""
+        ours = self.assignment.format == "autogradient"
+        return ours and not _same(cell.source, released.source) and bool((_defines(cell.source) - _defines(released.source)) & self.part_names)
 
     def problem(self, cell: int | None, message: str) -> None:
         self.problems.append(Problem(cell=None if cell is None else cell + 1, message=message))
@@ -230,6 +278,7 @@ class _Planner:
         for part in self.assignment.parts:
             self.find_answer(part)
         places = {part.id: self.place(part) for part in self.assignment.parts if not part.by_hand}
+        self.report_deleted()
         steps = self.steps(places)
         self.problems.sort(key=lambda problem: (problem.cell is None, problem.cell or 0))
         return Submission(self.notebook, steps, self.attempted, self.essays, self.problems, self.answers)
@@ -246,6 +295,7 @@ class _Planner:
             self.answers[part.id], self.attempted[part.id] = [], True
             return
         chosen: list[int] = []
+        texts: list[int] = []
         for answer in released:
             candidates = self.where(answer.grade_id)
             changed = [i for i in candidates if not _same(self.cells[i].source, answer.source) and self.cells[i].source.strip()]
@@ -257,38 +307,54 @@ class _Planner:
                 chosen.append(pick)
             else:
                 chosen += candidates
-            self.attempted[part.id] = self.attempted.get(part.id, False) or bool(changed)
+            texts += changed
+            self.attempted[part.id] = bool(texts)
         if part.by_hand:
-            self.find_essay(part, chosen)
+            self.find_essay(part, released[0], chosen, texts)
             return
-        loose = [i for i, claim in enumerate(self.claims) if claim is None and self.cells[i].kind == "code"]
-        defined = {name for i in chosen if self.attempted[part.id] for name in bound_names(self.cells[i].source)}
-        missing = [name for name in part.names if name not in defined]
-        found = sorted({max((i for i in loose if name in bound_names(self.cells[i].source)), default=-1) for name in missing} - {-1})
+        defined = {name for i in chosen if self.attempted[part.id] for name in _defines(self.cells[i].source)}
+        missing = [name for name in _names(part) if name not in defined]
+        found = sorted({max((i for i in range(len(self.cells)) if self.may_answer(i, name, part)), default=-1) for name in missing} - {-1})
         if found and not self.attempted[part.id]:
             self.attempted[part.id] = True
             self.skip |= set(chosen)
             self.problem(found[-1], errors.ANSWER_FOUND.format(part=part.id, cell=found[-1] + 1))
             chosen = []
         elif not chosen and not self.attempted[part.id]:
-            self.problem(None, errors.ANSWER_MISSING.format(part=part.id, names=" or ".join(part.names) or "it"))
+            self.explain_missing(part, released)
         self.answers[part.id] = [*chosen, *found]
 
-    def find_essay(self, part: Part, chosen: list[int]) -> None:
-        if not chosen:
-            anchor = self.where(f"{part.question}-text")
-            i = anchor[-1] + 1 if anchor else len(self.cells)
-            while i < len(self.cells) and self.claims[i] is None:
-                if self.cells[i].kind == "markdown" and self.cells[i].source.strip():
-                    chosen, self.attempted[part.id] = [i], True
+    def may_answer(self, i: int, name: str, part: Part) -> bool:
+        """Whether a student's cell that is not the answer cell of `part` binds one of its names."""
+        claim = self.claims[i]
+        if self.cells[i].kind != "code" or name not in _defines(self.cells[i].source):
+            return False
+        return claim is None or (claim.role == "answer" and claim.kind == "code" and claim.target != part.id and name not in _defines(claim.source))
+
+    def explain_missing(self, part: Part, released: list[ReleasedCell]) -> None:
+        """Say why there is no answer: it stands in a cell that is not run, or nowhere."""
+        ids = {name for cell in released for name in (cell.grade_id, f"#{cell_id(cell.grade_id)}")}
+        for cell in self.cells:
+            if cell.grade_id in ids and cell.kind != "code":
+                self.attempted[part.id] = all(not _same(cell.source, answer.source) for answer in released)
+                self.problem(cell.index, errors.ANSWER_NOT_CODE.format(part=part.id, kind=cell.kind))
+                return
+        self.problem(None, errors.ANSWER_MISSING.format(part=part.id, names=" or ".join(_names(part)) or "it"))
+
+    def find_essay(self, part: Part, released: ReleasedCell, chosen: list[int], texts: list[int]) -> None:
+        """An essay's cell may have lost its id, or been split."""
+        i = len(self.cells) if chosen else self.preceding_cell(released)
+        while i < len(self.cells) and self.claims[i] is None and not chosen:
+            if self.cells[i].kind == "markdown" and self.cells[i].source.strip():
+                chosen = [i]
+                if not _same(self.cells[i].source, released.source):
+                    texts, self.attempted[part.id] = [i], True
                     self.problem(i, errors.ANSWER_FOUND.format(part=part.id, cell=i + 1))
-                    break
-                i += 1
+            i += 1
         if not chosen:
             self.problem(None, errors.ANSWER_MISSING.format(part=part.id, names="it"))
-        self.attempted.setdefault(part.id, False)
         self.answers[part.id] = chosen
-        self.essays[part.id] = self.cells[chosen[0]].source if chosen and self.attempted[part.id] else ""
+        self.essays[part.id] = "\n\n".join(self.cells[i].source for i in texts)
 
     # ---- places ------------------------------------------------------------------------------------------------------
 
@@ -298,7 +364,12 @@ class _Planner:
         if len(checks) > 1:
             self.problem(checks[1], errors.LOCKED_REPEATED.format(what="check", part=part.id, count=len(checks)))
         if not checks and self.assignment.format != "otter":
-            self.problem(None, errors.LOCKED_DELETED.format(what="check", part=part.id))
+            self.deleted.append(part.id)
+        if self.assignment.format == "autogradient":
+            for i in [*checks, *self.where(f"{part.id}-hidden")]:
+                claim = self.claims[i]
+                if claim is not None and not _same(self.cells[i].source, claim.source):
+                    self.problem(i, errors.LOCKED_EDITED.format(what="check", part=part.id))
         last = max(answers, default=-1)
         after = [i for i in checks if i > last]
         if after:
@@ -308,6 +379,14 @@ class _Planner:
         while last + 1 < len(self.cells) and self.claims[last + 1] is None:
             last += 1
         return last
+
+    def report_deleted(self) -> None:
+        """Say which checks are gone, all in one sentence where they are many."""
+        if len(self.deleted) > 3:
+            self.problem(None, errors.CHECKS_DELETED.format(count=len(self.deleted), first=self.deleted[0]))
+            return
+        for name in self.deleted:
+            self.problem(None, errors.LOCKED_DELETED.format(what="check", part=name))
 
     def preceding(self, part: Part) -> int:
         """Where a part without answer and check belongs: after the last cell that stands before it in the release; for a free format, the end."""
@@ -329,7 +408,8 @@ class _Planner:
             self.report_locked(cell, stands)
             position = 0
             if cell.role == "given":
-                needed = [min(self.answers[p.id]) for p in self.assignment.parts if cell.target in (p.id, p.question) and self.answers.get(p.id)]
+                below = {later.target for later in self.released[self.released.index(cell) :] if later.role == "answer"}
+                needed = [min(self.answers[p.id]) for p in self.assignment.parts if cell.target in (p.id, p.question) and p.id in below and self.answers.get(p.id)]
                 fallback = self.preceding_cell(cell)
                 position = min([*(stands[:1] or [fallback]), *needed])
             before.setdefault(position, []).append(Step("run", cell.source, stands[0] if stands else None))
@@ -337,7 +417,7 @@ class _Planner:
         for i, student in enumerate(self.cells):
             steps += before.get(i, [])
             claim = self.claims[i]
-            if student.kind == "code" and (claim is None or claim.role == "answer" or self.assignment.format == "otter") and i not in self.skip and student.source.strip():
+            if student.kind == "code" and (claim is None or (claim.role == "answer" and claim.kind == "code") or self.assignment.format == "otter") and i not in self.skip and student.source.strip():
                 steps.append(Step("run", student.source, i))
             elif student.kind == "code" and claim is not None and claim.role == "check" and self.assignment.format == "nbgrader" and claim.target in places:
                 names = self.needed_later(claim)

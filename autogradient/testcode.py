@@ -67,12 +67,12 @@ def read_cases(source: str, part: str, taken: set[str] | None = None) -> tuple[l
                 literal = ast.literal_eval(value)
             except ValueError:
                 problems.append((line, errors.CASE_NOT_LITERAL.format(case=node.name, key=key)))
-                continue
-            values[key] = ast.get_source_segment(source, value) if key == "points" else literal
-        points = points_of(values["points"]) if "points" in values else None
+                literal = None
+            values[key] = ast.get_source_segment(source, value) if key == "points" and literal is not None else literal
+        points = points_of(values.get("points"))
         if "points" not in values:
             problems.append((line, errors.CASE_WITHOUT_POINTS.format(case=node.name, part=part)))
-        elif points is None:
+        elif points is None and values["points"] is not None:
             problems.append((line, errors.BAD_POINTS.format(points=values["points"])))
         if node.name in taken:
             problems.append((line, errors.CASE_TWICE.format(part=part, case=node.name)))

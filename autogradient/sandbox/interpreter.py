@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,8 +63,9 @@ class Zygote:
             start_new_session=True,
         )
         far.close()
-        self.ready = False
+        self.ready = self.stopped = False
         self.lock = threading.Lock()
+        self.sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 
     def __enter__(self) -> Zygote:
         return self
@@ -94,11 +96,25 @@ class Zygote:
         finally:
             control_far.close()
             worker_far.close()
-        return Session(control, channel)
+        session = Session(control, channel)
+        with self.lock:
+            self.sessions.add(session)
+            if self.stopped:
+                session.stop()
+        return session
+
+    def stop(self) -> None:
+        """Kill what all sessions are running. For another thread than theirs, which get a WorkerError where they wait for an answer."""
+        with self.lock:
+            self.stopped = True
+            for session in self.sessions:
+                session.stop()
 
     def close(self) -> None:
         """End the interpreter."""
         self.channel.close()
+        if not self.ready:  # still loading, for nobody
+            self.process.kill()
         try:
             self.process.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -133,6 +149,11 @@ class Session:
             names = {signal.SIGSEGV: "a crash in compiled code", signal.SIGKILL: "it was killed, perhaps for want of memory", signal.SIGABRT: "an abort in compiled code"}
             return names.get(signal.Signals(-code), f"signal {signal.Signals(-code).name}")
         return f"exit code {code}"
+
+    def stop(self) -> None:
+        """Have every process of the session killed, without waiting for it."""
+        with contextlib.suppress(OSError):
+            self.control.sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Kill every process of the session and wait until they are gone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import sys
 from typing import Any
 
@@ -14,41 +15,53 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
-#: What one cell may show; the head and the tail of longer output are kept.
-MAX_OUTPUT = 100_000
+#: Characters of text that one cell may show; the head and the tail of longer output are kept. And of pictures and the like, and how many pieces.
+MAX_OUTPUT, MAX_DISPLAY, MAX_ITEMS = 100_000, 20_000_000, 500
 CUT = "\n… {count} characters left out …\n"
+LEFT_OUT = "<output left out: this cell shows too much>"
 
 
 class Outputs:
-    """What the running cell has shown so far. Grows no larger than a few times MAX_OUTPUT however much is printed."""
+    """What the running cell has shown so far. Grows no larger than a few times the limits however much is shown."""
 
     def __init__(self) -> None:
         self.items: list[dict[str, Any]] = []
-        self.cut = 0
+        self.cuts: dict[int, int] = {}
+        self.shown = 0
 
     def add(self, output: dict[str, Any]) -> None:
+        """Keep an output, joined with the last one where both are the same stream."""
         last = self.items[-1] if self.items else {}
-        if output["output_type"] == "stream" and last.get("output_type") == "stream" and last["name"] == output["name"]:
+        stream = output["output_type"] == "stream"
+        if stream and last.get("output_type") == "stream" and last["name"] == output["name"]:
             last["text"] += output["text"]
             output = last
         else:
             self.items.append(output)
-        if output["output_type"] == "stream" and len(output["text"]) > 2 * MAX_OUTPUT:
-            text = output["text"]
-            self.cut += len(text) - MAX_OUTPUT
-            output["text"] = text[: MAX_OUTPUT // 2] + text[-MAX_OUTPUT // 2 :]
-        if len(self.items) > 500:
-            del self.items[250]
+        if stream and len(output["text"]) > 2 * MAX_OUTPUT:
+            self._trim(output)
+        if "data" in output:
+            self.shown += sum(len(str(value)) for value in output["data"].values())
+            if self.shown > MAX_DISPLAY:
+                output["data"] = {"text/plain": LEFT_OUT}
+        if len(self.items) > MAX_ITEMS:
+            self.cuts.pop(id(self.items.pop(MAX_ITEMS // 2)), None)
+
+    def _trim(self, output: dict[str, Any]) -> None:
+        text, half = output["text"], MAX_OUTPUT // 2
+        self.cuts[id(output)] = self.cuts.get(id(output), 0) + len(text) - MAX_OUTPUT
+        output["text"] = text[:half] + text[-half:]
 
     def take(self) -> list[dict[str, Any]]:
         """The outputs, long ones cut with a notice; starts afresh."""
-        items, cut = self.items, self.cut
-        self.items, self.cut = [], 0
-        for item in items:
-            if item["output_type"] == "stream" and (len(item["text"]) > MAX_OUTPUT or cut):
-                text, half = item["text"], MAX_OUTPUT // 2
-                if len(text) > half:
-                    item["text"] = text[:half] + CUT.format(count=cut + max(0, len(text) - MAX_OUTPUT)) + text[-half:]
+        half = MAX_OUTPUT // 2
+        for item in self.items:
+            if item["output_type"] == "stream" and len(item["text"]) > MAX_OUTPUT:
+                self._trim(item)
+            if id(item) in self.cuts:
+                item["text"] = item["text"][:half] + CUT.format(count=self.cuts[id(item)]) + item["text"][half:]
+        items = self.items
+        self.items, self.cuts, self.shown = [], {}, 0
         return items
 
 
@@ -76,8 +89,13 @@ class Stream(io.TextIOBase):
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         if text:
-            OUTPUTS.add({"output_type": "stream", "name": self.name, "text": text})
+            OUTPUTS.add({"output_type": "stream", "name": self.name, "text": whole(text)})
         return len(text)
+
+
+def whole(text: str) -> str:
+    """Text that can be written as UTF-8: half characters become question marks."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _clean(data: dict[str, Any]) -> dict[str, Any]:
@@ -87,7 +105,7 @@ def _clean(data: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, bytes):
             out[str(mime)] = base64.b64encode(value).decode()
         else:
-            out[str(mime)] = value if isinstance(value, (str, dict, list)) else str(value)
+            out[whole(str(mime))] = json.loads(whole(json.dumps(value, default=str))) if isinstance(value, (dict, list)) else whole(str(value))
     return out
 
 
@@ -125,7 +143,7 @@ class Shell(InteractiveShell):
             value = str(evalue)
         except Exception:
             value = "<the exception's text could not be read>"
-        OUTPUTS.add({"output_type": "error", "ename": str(getattr(etype, "__name__", etype)), "evalue": value[:10_000], "traceback": [str(line)[:20_000] for line in stb]})
+        OUTPUTS.add({"output_type": "error", "ename": str(getattr(etype, "__name__", etype)), "evalue": whole(value[:10_000]), "traceback": [whole(str(line)[:20_000]) for line in stb]})
 
 
 def _no_input(*_: Any, **__: Any) -> str:

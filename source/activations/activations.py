@@ -241,6 +241,10 @@ def xor_weights():
     return torch.tensor([[-1.0, -1.0], [1.0, 1.0]]), torch.tensor([1.0, -1.0]), torch.tensor([[-1.0, -1.0]]), torch.tensor([1.0])
 
 # %% [markdown]
+# <!--| hint: why-nonlinearity-linear-collapse-p4 -->
+# Let $s = x_1 + x_2$. As a function of $s$, XOR has to be 0, 1, 0 at $s = 0, 1, 2$. One ReLU of $s$ gives the way up. Where must a second one begin, and how steep must it be, to bring the sum down again?
+
+# %% [markdown]
 # The same collapse in PyTorch: write `merge(l1, l2)` for two `nn.Linear` layers, `l1` first. Either of them may have been made with `bias=False` (its `bias` is then `None`).
 # Return one new `nn.Linear` of the same precision, and leave the two old ones as they are.
 
@@ -518,7 +522,7 @@ def two_slopes_backward(g, x, a):
 # %% [markdown]
 # <!--| question: activation-functions, level: M, minutes: 35, covers: [four-activations-overview] -->
 # ## 3 · Four curves and their slopes
-# In the forward pass you see the left picture. Training sees the right one: in the backward pass every layer multiplies the gradient by these slopes.
+# In the forward pass you see the left picture. Training sees the right one: in the backward pass every layer multiplies the gradient by these slopes. (The leak is drawn with slope 0.1, so that you can see it; 0.01 is more usual.)
 #
 # ![Left panel: sigmoid, tanh, ReLU and leaky ReLU between minus six and six. Right panel: their slopes; two are bells, two are steps.](four-activations.svg)
 #
@@ -1151,6 +1155,10 @@ def gradient_norms(weights, act, x):
     return torch.stack([layer.weight.grad.norm() for layer in layers[::2]])
 
 # %% [markdown]
+# <!--| hint: activation-functions-p10 -->
+# Wrap each matrix so that it asks for a gradient, keep the wrapped ones in a list, and use them in the forward pass. `torch.autograd.grad(loss, that_list)` returns one gradient per matrix.
+
+# %% [markdown]
 # Try it before you go on: `gradient_norms(stack, "sigmoid", batch)` lists twenty numbers. Do the same with `"tanh"`, and with `"relu"` and weights that are $\sqrt 2$ times as large. Which of the three first layers hears from the loss?
 #
 # Which of these statements hold?
@@ -1174,7 +1182,7 @@ about_the_four = {"a", "b", "d", "e"}  # SOLUTION
 # %% [markdown]
 # <!--| question: relu-versus-sigmoid-gradient, level: E, minutes: 20, covers: [sigmoid-vs-tanh-depth] -->
 # ## 4 · Who hears from the loss?
-# For twenty years the sigmoid was *the* activation. Around 2010 the ReLU took over, and networks grew from three layers to thirty. What does it really have over sigmoid and tanh?
+# For some twenty years the S-curves, sigmoid and tanh, were *the* activations. Around 2010 the ReLU took over, and networks grew from three layers to thirty and more. What does it really have over sigmoid and tanh?
 
 # %%
 #| answer: relu-versus-sigmoid-gradient-p1
@@ -1437,6 +1445,10 @@ one_percent = (2 * np.arccosh(10), np.arccosh(10))  # SOLUTION
 stuck_gradient = -(1 - 1 / (1 + np.exp(8))) ** 2 / (1 + np.exp(8))  # SOLUTION
 
 # %% [markdown]
+# <!--| hint: saturated-logistic-units-under-sgd-p4 -->
+# By the chain rule the derivative is the error times the slope of the sigmoid. Write both in terms of $a$, and let the computer work out $a$.
+
+# %% [markdown]
 # What does that cost in training time? The next cell makes a small task (is the product of two coordinates positive?) and a network with two hidden layers of 64 units in Xavier's scale. `one_epoch` runs one pass of mini-batch SGD over the data.
 #
 # Write `epochs_to(act, seed, max_epochs, target=0.1)`: make the task and the network from the same `seed`, train with `torch.optim.SGD`, learning rate 0.3 and momentum 0.9, and return the number of epochs after which `loss_of` on the whole task is below `target`.
@@ -1520,12 +1532,12 @@ def test_giving_up(epochs_to):
 @test_case(points=1, hidden=True, failure_message="Both activations should get the same data, and one optimizer, the one of the text, for the whole run.")
 def test_tanh_against_sigmoid(epochs_to, make_task, make_net, loss_of, one_epoch):
     task_seed = int(secret.integers(10, 10_000))
-    losses = {act: count_epochs(make_task, make_net, loss_of, one_epoch, act, task_seed, 60) for act in ("tanh", "sigmoid")}
-    assert is_count(epochs_to("tanh", task_seed, 60), len(losses["tanh"])) or losses["tanh"][-1] >= 0.1
+    losses = {act: count_epochs(make_task, make_net, loss_of, one_epoch, act, task_seed, 30) for act in ("tanh", "sigmoid")}
+    assert is_count(epochs_to("tanh", task_seed, 30), len(losses["tanh"])) or losses["tanh"][-1] >= 0.1
     for act, curve in losses.items():
         target = min(curve) + 1e-3
         first = next(i for i, value in enumerate(curve, start=1) if value < target)
-        assert is_count(epochs_to(act, task_seed, 60, target), first)
+        assert is_count(epochs_to(act, task_seed, 30, target), first)
 
 # %%
 #| equivalent: saturated-logistic-units-under-sgd-p5
@@ -2418,6 +2430,10 @@ def straight(name, x, *params):
     return np.maximum(x, 0) + np.maximum(gap, 0) @ a, (x > 0) - (gap > 0) @ a
 
 # %% [markdown]
+# <!--| hint: activation-table-relu-family-p1 -->
+# One number per channel meets an array of shape $(N, C, H, W)$: which shape must the numbers have so that broadcasting lines them up with axis 1? For the S-shape: clip first, then add what lies beyond the threshold.
+
+# %% [markdown]
 # Then the curved ones. `curved(name, x, alpha=1.0)` returns value and slope, for an array or a list, of
 #
 # - `"elu"`: $x$ for $x > 0$, else $\alpha\,(e^x - 1)$;
@@ -2681,6 +2697,10 @@ def softmax_vjp(p, g, axis=-1):
     p, g = np.moveaxis(p, axis, 0), np.moveaxis(g, axis, 0)
     mean = sum(p[i] * g[i] for i in range(len(p)))
     return np.moveaxis(np.stack([p[i] * (g[i] - mean) for i in range(len(p))]), 0, axis)
+
+# %% [markdown]
+# <!--| hint: softmax-jacobian-and-maxout-p3 -->
+# Write out $\sum_i g_i\, \partial p_i / \partial z_j$ with $J_{ij} = p_i (\delta_{ij} - p_j)$. One of the two sums has a single term; the other is the same number for every $j$.
 
 # %% [markdown]
 # **Maxout** keeps the largest of each group of $k$ neighbouring channels: with $k = 2$, channels 0 and 1 compete, then 2 and 3, and so on. Write `maxout(x, k)` for `x` of shape $(N, C)$ with $C$ divisible by $k$, which returns shape $(N, C/k)$, and `maxout_backward(g, x, k)`: the gradient `g` of the output
