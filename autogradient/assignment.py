@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -208,6 +209,16 @@ class Assignment:
     def points(self) -> Fraction:
         """Points of the whole assignment without its optional questions."""
         return sum((question.points for question in self.questions if not question.optional), Fraction(0))
+
+    @property
+    def headings(self) -> dict[str, str]:
+        """Question id → the heading students read above it; questions without one are left out."""
+        found = {}
+        for cell in self.cells:
+            match = re.search(r"^#+[ \t]+(.+)$", cell.source, re.MULTILINE) if cell.role == "question" else None
+            if match:
+                found[cell.target] = match.group(1).strip()
+        return found
 
     @property
     def reference(self) -> dict[str, str]:

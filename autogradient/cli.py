@@ -72,7 +72,7 @@ def new(name: str, title: str | None) -> None:
     """
     from autogradient import course, scaffold
 
-    click.echo(errors.relative(scaffold.new(course.find(), name, title)))
+    click.echo(errors.relative(scaffold.new(course.find().root, name, title)))
 
 
 @cli.command()
@@ -118,7 +118,7 @@ def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) 
     from autogradient.batch import cpu_count
     from autogradient.sandbox import Zygote
 
-    assignments = _assignments(names)
+    assignments = _ours(_assignments(names), "proved")
     out, failed = [], False
     waiting = [a for a in assignments if again or not proving.proved_here(a)]
     with _zygote(bool(waiting)) as zygote:
@@ -177,8 +177,8 @@ def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
 
     here = course.find()
     stale = False
-    for name in names or here.names():
-        assignment = here.assignment(name)
+    for assignment in _ours([here.assignment(name) for name in names or here.names()], "released"):
+        name = assignment.name
         if check:
             try:
                 coursework.check_release(here, assignment)
@@ -357,6 +357,14 @@ def _assignments(names: tuple[str, ...]) -> list[Any]:
         here = course.find()
         found = [here.assignment(name) for name in here.names()]
     return found
+
+
+def _ours(assignments: list[Any], done: str) -> list[Any]:
+    """The assignments in our own format; of others it is said that they can only be graded."""
+    for assignment in assignments:
+        if assignment.format != "autogradient":
+            click.echo(errors.FOREIGN_ONLY_GRADED.format(name=assignment.name, format=assignment.format, done=done), err=True)
+    return [assignment for assignment in assignments if assignment.format == "autogradient"]
 
 
 def _in_course(name: str) -> bool:

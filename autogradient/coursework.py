@@ -160,8 +160,9 @@ def write_feedback(course: Course, names: list[str]) -> list[Path]:
             folder = course.feedback / student / result.assignment
             executed = course.root / "autograded" / student / result.assignment / f"{result.assignment}.ipynb"
             notebook = _notebook(executed) if result.outcome == "graded" else None
-            write_atomically(folder / "feedback.md", summary.markdown(result, assignment.title))
-            write_atomically(folder / "feedback.html", page.html_page(result, None if notebook is None else from_dict(notebook), assignment.title, assignment.files))
+            write_atomically(folder / "feedback.md", summary.markdown(result, assignment.title, assignment.headings))
+            html = page.html_page(result, None if notebook is None else from_dict(notebook), assignment.title, assignment.files, assignment.headings)
+            write_atomically(folder / "feedback.html", html)
             folders.append(folder)
     return folders
 
@@ -202,6 +203,6 @@ def save_results(done: Iterable[Done], folder: Path) -> list[Path]:
             number += 1
             stem = f"{item.item.path.stem}-{number}"
         write_atomically(folder / f"{stem}.json", item.graded.result.to_json())
-        write_atomically(folder / f"{stem}.md", summary.markdown(item.graded.result, item.item.assignment.title))
+        write_atomically(folder / f"{stem}.md", summary.markdown(item.graded.result, item.item.assignment.title, item.item.assignment.headings))
         paths.append(folder / f"{stem}.json")
     return paths

@@ -101,7 +101,7 @@ def _parse_code(source: str) -> Directive:
             continue
         key, value = match.group(1), match.group(2)
         if value is not None and key in RAW_KEYS and not (key == "because" and value.startswith(("{", "\n"))):
-            pairs.append((offset, key, " ".join(value.split("\n")).strip() if key == "because" else value.strip()))
+            pairs.append((offset, key, " ".join(value.split()) if key == "because" else value.strip()))
             continue
         try:
             node = yaml.compose(value or "", Loader=yaml.SafeLoader)

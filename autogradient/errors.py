@@ -181,7 +181,7 @@ NOT_A_SOURCE = "{path}: neither an instructor notebook (.py or .ipynb) nor a fol
 # ---- course, release, proof ----------------------------------------------------------------------------------------
 NO_COURSE = "{path}: no course here (no grader_config/course.toml in this folder or above); run the command inside a course, or give --assignment PATH"
 BAD_COURSE = "{file}: {where}: {problem}"
-UNKNOWN_ASSIGNMENT = "no assignment called '{name}'{nearest}; the course has: {known}"
+UNKNOWN_ASSIGNMENT = "no assignment is called '{name}' (the course has: {known}){nearest}"
 EXISTS = "{path} exists already; choose another name"
 LEAK_FOUND = "{assignment}: the release would show students what they must not see; nothing was written"
 LEAK_LINE = "{file}: {place} contains {what} from cell {cell} ({role}): {excerpt!r}"
@@ -226,6 +226,7 @@ FOREIGN_UNREADABLE = "this file is no notebook that JupyterLab could open ({prob
 FOREIGN_NOT_PYTHON = "the notebook is written in {language}, and only Python can be graded; choose a Python kernel"
 FOREIGN_TOO_MUCH = "{folder} holds more than {limit} beside the assignment, and all of it would go along to be graded; give the assignment a folder of its own"
 FOREIGN_RELEASE = "{path} is what students get, without the hidden tests; name the instructor's notebook instead"
+FOREIGN_ONLY_GRADED = "{name}: in {format}'s format, so it can be graded but not {done} here"
 NB_NO_ID = "this cell has no grade_id; give it one in JupyterLab's 'Create Assignment' panel"
 NB_REPEATED_ID = "the grade_id '{id}' is used twice (first in cell {first}); change one in JupyterLab's 'Create Assignment' panel"
 NB_NO_POINTS = "'{id}' has no points; set them in JupyterLab's 'Create Assignment' panel"

@@ -36,7 +36,7 @@ def load_assignment(path: Path | str, seed: int = 0) -> Assignment:
 def _front_matter(path: Path) -> dict[str, Any] | None:
     """What a notebook says about itself as one of ours; None where it says nothing."""
     if path.suffix == ".py" and path.is_file():
-        return {} if source.is_source(path.read_text(encoding="utf-8", errors="replace")) else None
+        return {} if source.is_source(path.read_text(encoding="utf-8-sig", errors="replace")) else None
     metadata = (foreign.raw_notebook(path) or {}).get("metadata")
     front = metadata.get("autogradient") if isinstance(metadata, dict) else None
     return front if isinstance(front, dict) else None

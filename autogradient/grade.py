@@ -97,7 +97,7 @@ def grade_notebook(
         result.outcome = "grader_error"
     staff = {part: verdict.staff for part, verdict in verdicts.items() if verdict.staff}
     answers = {f"{part}-answer": cells[0] for part, cells in submission.answers.items() if cells}
-    return Graded(result, staff, executed(notebook, runs), answers)
+    return Graded(result, staff, executed(notebook, runs, _check_outputs(submission, verdicts)), answers)
 
 
 def unreadable(assignment: Assignment, data: bytes, sentence: str, info: SubmissionInfo, *, seed: int = 1) -> Result:
@@ -240,8 +240,18 @@ def _recover(last: Interpreter, since: list[Step], limit: float) -> Interpreter:
             return interpreter
 
 
-def executed(notebook: Notebook, runs: Runs) -> dict[str, Any]:
-    """The student's notebook with the outputs of this run in place of whatever was saved in it."""
+def _check_outputs(submission: Submission, verdicts: dict[str, Verdict]) -> dict[int, str]:
+    """What the check cells show in the executed notebook: a line for each of their cases. A check without hidden cell of its own shows all."""
+    with_hidden = {part for part, hidden in submission.checks.values() if hidden}
+    shown = {}
+    for index, (part, hidden) in submission.checks.items():
+        cases = [case for case in verdicts[part].cases if case.hidden == hidden or part not in with_hidden]
+        shown[index] = "".join(f"{'✓' if case.outcome == 'passed' else '✗' if case.outcome != 'not_run' else '○'} {case.name}{': ' + case.message if case.message else ''}\n" for case in cases)
+    return shown
+
+
+def executed(notebook: Notebook, runs: Runs, checks: dict[int, str]) -> dict[str, Any]:
+    """The student's notebook with the outputs of this run in place of whatever was saved in it; check cells show their verdict."""
     data = copy.deepcopy(notebook.data)
     count = 0
     for index, cell in enumerate(data["cells"]):
@@ -249,6 +259,8 @@ def executed(notebook: Notebook, runs: Runs) -> dict[str, Any]:
             continue
         run = runs.cells.get(index)
         cell["outputs"], cell["execution_count"] = [], None
+        if checks.get(index):
+            cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": checks[index]}]
         if run is not None:
             count += 1
             cell["outputs"], cell["execution_count"] = run.outputs, count

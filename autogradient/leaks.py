@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
+import html
 import io
 import json
 import re
 import tokenize
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from autogradient import errors
-from autogradient.assignment import Assignment, Cell
+from autogradient.assignment import Assignment, Cell, Part
 from autogradient.errors import LeakError
 from autogradient.release import Release, given_source, test_file
-from autogradient.source import BEGIN, END
+from autogradient.source import BEGIN, END, SOLUTION_COMMENT
+from autogradient.testcode import statements
 
 #: Shorter lines and literals mean nothing by themselves: `else:`, `"mean"`, `0.5`.
 MIN_LINE, MIN_STRING, MIN_DIGITS = 8, 8, 4
@@ -59,9 +63,9 @@ def find_leaks(assignment: Assignment, release: Release) -> list[str]:
     secret = secrets(assignment)
     out = []
     for file, place, text in readable(release):
-        squeezed = squeeze(text)
+        views = {squeeze(text), squeeze(html.unescape(re.sub(r"<[^>]*>", "", text)))}
         for item in secret:
-            if _stands_in(item.text, squeezed, item.what):
+            if any(_stands_in(item.text, view, item.what) for view in views):
                 out.append(errors.LEAK_LINE.format(file=file, place=place, what=item.what, cell=item.cell, role=item.role, excerpt=item.text[:60]))
     return out
 
@@ -86,13 +90,33 @@ def _public(assignment: Assignment) -> Iterator[str]:
             yield cell.source
         elif cell.role == "given":
             yield given_source(cell, assignment.seed)
+        elif cell.role == "answer" and cell.kind == "code":
+            yield "\n".join(line for line, is_secret in _answer_lines(cell.source) if not is_secret)
     for part in assignment.parts:
-        yield part.stub
         yield from part.names
         options = part.declaration.options
         yield from options.values() if isinstance(options, dict) else options
         if not part.by_hand:
-            yield test_file(assignment, part, hidden=False)
+            yield from _public_tests(assignment, part)
+
+
+def _public_tests(assignment: Assignment, part: Part) -> Iterator[str]:
+    """The visible cases of a part, and what its public test file holds of the functions around them; never a hidden case, whatever stands in the file."""
+    public = test_file(assignment, part, hidden=False)
+    hidden = {case.name for case in part.cases if case.hidden}
+    for cell in assignment.with_role("tests", "helpers"):
+        if cell.role == "helpers" or cell.target == part.id:
+            yield from (s.source for s in statements(cell.source) if s.case not in hidden and (s.case or s.source in public))
+
+
+def _answer_lines(source: str) -> Iterator[tuple[str, bool]]:
+    """The lines of a code answer but for markers, each with whether it is the solution's: read here once more, not taken from what released the stub."""
+    inside = False
+    for line in source.split("\n"):
+        if line.strip() in (BEGIN, END):
+            inside = line.strip() == BEGIN
+        else:
+            yield SOLUTION_COMMENT.sub("", line), inside or bool(SOLUTION_COMMENT.search(line))
 
 
 def _secret_texts(assignment: Assignment, cell: Cell) -> Iterator[tuple[str, str]]:
@@ -101,14 +125,9 @@ def _secret_texts(assignment: Assignment, cell: Cell) -> Iterator[tuple[str, str
         if cell.kind == "markdown":
             yield cell.source, "an essay's sample answer"
             return
-        inside = False
-        for line in cell.source.split("\n"):
-            if line.strip() in (BEGIN, END):
-                inside = line.strip() == BEGIN
-            elif inside:
+        for line, is_secret in _answer_lines(cell.source):
+            if is_secret:
                 yield line, "a solution"
-            elif re.search(r"#\s*SOLUTION\s*$", line):
-                yield re.sub(r"#\s*SOLUTION\s*$", "", line), "a solution"
         part = next((part for part in assignment.parts if part.id == cell.target), None)
         if part:
             for slip in part.declaration.slips.values():
@@ -165,9 +184,9 @@ def _notebook_texts(name: str, data: bytes) -> Iterator[tuple[str, str, str]]:
     notebook = json.loads(data)
     for number, cell in enumerate(notebook.get("cells", []), start=1):
         yield name, f"cell {number}", _join(cell.get("source", ""))
-        for key in ("metadata", "outputs", "attachments"):
+        for key, place in (("metadata", "the metadata"), ("outputs", "an output"), ("attachments", "an attachment")):
             if cell.get(key):
-                yield name, f"the {key} of cell {number}", "\n".join(_strings(cell[key]))
+                yield name, f"{place} of cell {number}", "\n".join(_strings(cell[key]))
     yield name, "the notebook's metadata", "\n".join(_strings(notebook.get("metadata", {})))
     rest = {key: value for key, value in notebook.items() if key not in ("cells", "metadata")}
     yield name, "the notebook", "\n".join(_strings(rest))
@@ -189,10 +208,8 @@ def _strings(value: Any) -> Iterator[str]:
         yield value
         compact = re.sub(r"\s", "", value)
         if len(compact) >= 16 and re.fullmatch(r"[A-Za-z0-9+/]+=*", compact):
-            try:
+            with contextlib.suppress(binascii.Error, ValueError):
                 yield _text_of(base64.b64decode(compact, validate=True))
-            except (binascii.Error, ValueError):
-                pass
     elif value is not None:
         yield str(value)
 
@@ -202,20 +219,22 @@ def _join(source: Any) -> str:
 
 
 def _text_of(data: bytes) -> str:
-    """The text in a file: as it stands, and without XML tags; for a picture its written metadata too."""
+    """The text in a file; for a picture its written metadata too, for an archive (such as .npz) that of its members."""
     try:
-        text = data.decode()
+        return data.decode()
     except UnicodeDecodeError:
         text = data.decode("latin-1")
-        try:
-            from PIL import Image
+    try:
+        if zipfile.is_zipfile(io.BytesIO(data)):
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                return "\n".join([text, *(_text_of(archive.read(name)) for name in archive.namelist())])
+        from PIL import Image
 
-            with Image.open(io.BytesIO(data)) as picture:
-                picture.load()
-                text += "\n" + "\n".join(f"{key} {value}" for key, value in picture.info.items())
-        except Exception:  # not a picture, or one that Pillow cannot read: the bytes have been searched as they are
-            pass
-    without_tags = re.sub(r"<[^>]*>", "", text)
-    return text if without_tags == text else f"{text}\n{without_tags}"
+        with Image.open(io.BytesIO(data)) as picture:
+            picture.load()
+            text += "\n" + "\n".join(f"{key} {value}" for key, value in picture.info.items())
+    except Exception:  # neither, or damaged: the bytes are searched as they are
+        pass
+    return text
 
 

@@ -65,7 +65,7 @@ def build(assignment: Assignment, hidden_answers: dict[str, Any] | None = None) 
     With `hidden_answers` (expected values of short answers by part id) it is a throw-away course for a stock grader instead:
     the `-hidden` cells run `tests/<part>-hidden.py`, which holds the hidden tests. Never publish that.
     """
-    release = Release(assignment.name)
+    release = Release(assignment.name, dict(assignment.files))  # first, so that none of them can take the place of a file of ours
     parity = hidden_answers is not None
     release.files[f"{assignment.name}.ipynb"] = _notebook(assignment, parity)
     for part in assignment.parts:
@@ -74,7 +74,6 @@ def build(assignment: Assignment, hidden_answers: dict[str, Any] | None = None) 
         release.files[f"tests/{part.id}.py"] = test_file(assignment, part, hidden=False).encode()
         if hidden_answers is not None and part.hidden_points:
             release.files[f"tests/{part.id}-hidden.py"] = test_file(assignment, part, hidden=True, expected=hidden_answers.get(part.id)).encode()
-    release.files.update(assignment.files)
     return release
 
 
@@ -99,7 +98,12 @@ def write(release: Release, folder: Path) -> bool:
         old = temporary.with_name(temporary.name + ".old")
         if folder.exists():
             folder.rename(old)
-        temporary.rename(folder)
+        try:
+            temporary.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -180,7 +180,7 @@ def add_up(questions: Iterable[QuestionResult]) -> Totals:
 
 def schema() -> dict[str, Any]:
     """The JSON schema of a result."""
-    return Result.model_json_schema(by_alias=True)
+    return Result.model_json_schema(by_alias=True, mode="serialization")
 
 
 def digest(data: bytes) -> str:

@@ -104,7 +104,8 @@ def _read(text: str, path: Path) -> Any:
 
 def _lost(before: Any, after: Any) -> str:
     """What the second notebook says differently from the first, the added staff cell apart; "" where nothing is."""
-    old, new = ([_content(cell) for cell in book.cells] for book in (before, after))
+    # Jupytext reads blank lines below the header as an empty cell.
+    old, new = ([_content(cell) for cell in book.cells if cell.source.strip()] for book in (before, after))
     added = _content(nbformat.v4.new_code_cell(STAFF_CELL))
     if len(new) == len(old) + 1 and added in new:
         new.remove(added)
@@ -119,7 +120,8 @@ def _lost(before: Any, after: Any) -> str:
 def _content(cell: Any) -> tuple[Any, ...]:
     directive = parse(cell.source, cell.cell_type)
     body = "\n".join(line.rstrip() for line in directive.body.split("\n")).strip("\n")
-    return cell.cell_type, directive.role, directive.target, directive.keys, body, cell.metadata
+    metadata = {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"}
+    return cell.cell_type, directive.role, directive.target, directive.keys, body, metadata
 
 
 def _notebook(text: str, notebook: Any) -> str:
@@ -235,11 +237,12 @@ def _code(text: str) -> str:
             entries[key] = [f"#| {key}{colon} {value.strip()}".rstrip()]
         order = [directive.role, *ROLES[directive.role].keys]
         head = [line for key in order for line in entries.get(key, [])]
-    body = "\n".join(lines[count:])
-    stripped = "\n".join(line.rstrip() for line in body.split("\n"))
-    if stripped != body and _same_code(body, stripped):
-        body = stripped
-    return "\n".join([*head, *([body] if count < len(lines) else [])])
+    body = lines[count:]
+    for i, line in enumerate(body):
+        shorter = [*body[:i], line.rstrip(), *body[i + 1 :]]
+        if shorter[i] != line and _same_code("\n".join(body), "\n".join(shorter)):
+            body = shorter
+    return "\n".join([*head, *body])
 
 
 def _same_code(one: str, other: str) -> bool:

@@ -63,7 +63,7 @@ def load(path: Path | str, seed: int = 0) -> Assignment:
     """Read an instructor notebook (or its folder). Raises SourceErrors with all mistakes, CourseError where there is no notebook."""
     path = find_source(Path(path))
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise SourceErrors([Mistake(errors.relative(path), 0, 0, errors.OTTER_NOT_TEXT)]) from None
     files = {

@@ -71,6 +71,8 @@ class Submission:
     problems: list[Problem] = field(default_factory=list)
     #: part id → indices of the student's cells that are its answer, the graded one first; empty where there is none
     answers: dict[str, list[int]] = field(default_factory=dict)
+    #: index of a check cell → the part it belongs to and whether it stands for the hidden cases
+    checks: dict[int, tuple[str, bool]] = field(default_factory=dict)
 
 
 # ---- reading ---------------------------------------------------------------------------------------------------------
@@ -281,7 +283,8 @@ class _Planner:
         self.report_deleted()
         steps = self.steps(places)
         self.problems.sort(key=lambda problem: (problem.cell is None, problem.cell or 0))
-        return Submission(self.notebook, steps, self.attempted, self.essays, self.problems, self.answers)
+        checks = {i: (claim.target, claim.role == "hidden") for i, claim in enumerate(self.claims) if claim is not None and claim.role in ("check", "hidden")}
+        return Submission(self.notebook, steps, self.attempted, self.essays, self.problems, self.answers, checks)
 
     # ---- answers -----------------------------------------------------------------------------------------------------
 

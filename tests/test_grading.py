@@ -18,7 +18,6 @@ from homework import Notebook
 
 from autogradient import batch, grade
 from autogradient.assignment import Assignment
-from autogradient.errors import WorkerError
 from autogradient.result import PartResult, Result, SubmissionInfo
 from autogradient.sandbox import Zygote
 
@@ -152,7 +151,7 @@ def untouched_stub_above_a_copy(n: Notebook) -> None:
 
 
 def answer_in_a_new_cell_below_the_stub(n: Notebook) -> None:
-    n.put("scale-answer", "def scale(x):\n    ...")
+    n.put("scale-answer", 'def scale(x):\n    """x divided by the sum of its entries."""\n    # Your code here\n    ...\n')
     n.insert("scale-answer", homework.ANSWERS["scale"])
 
 
@@ -264,7 +263,7 @@ def asks_for_input(n: Notebook) -> None:
 
 
 def prints_a_lot(n: Notebook) -> None:
-    n.put("double-answer", "for i in range(200_000):\n    print('number', i)\n" + homework.ANSWERS["double"])
+    n.put("double-answer", "for i in range(30_000):\n    print('number', i)\n" + homework.ANSWERS["double"])
 
 
 def shows_a_lot(n: Notebook) -> None:
@@ -304,7 +303,7 @@ def never_ends(n: Notebook) -> None:
 
 
 def never_ends_and_will_not_be_stopped(n: Notebook) -> None:
-    n.put("total-answer", "total = 12\nwhile True:\n    try:\n        while True: pass\n    except BaseException:\n        pass")
+    n.put("total-answer", "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\ntotal = 12\nwhile True:\n    pass")
 
 
 def never_ends_when_called(n: Notebook) -> None:
@@ -509,18 +508,31 @@ TABLE: list[tuple[Edit, float, float, list[str]]] = [
     (endless_recursion, 4, 2, []),
     (takes_all_memory, 6, 2, ["cell 10: this cell ended with MemoryError"]),
     (deletes_names, 4, 2, []),
-    (deletes_names_below_the_check, 4, 2, []),
+    (
+        deletes_names_below_the_check,
+        3,
+        2,
+        ["cell 10: this cell ended with NameError: name 'np' is not defined", "cell 11: this cell ended with NameError: name 'data' is not defined"],
+    ),
     (shadows_builtins, 6, 2, []),
-    (redefines_numpy, 4, 2, []),
+    (
+        redefines_numpy,
+        3,
+        2,
+        [
+            "cell 10: this cell ended with AttributeError: 'NoneType' object has no attribute 'arange'",
+            "cell 11: this cell ended with NameError: name 'data' is not defined",
+        ],
+    ),
     (redefines_an_answer_below, 6, 2, []),
-    (has_a_syntax_error, 5, 2, ["cell 10: this cell ended with SyntaxError: '(' was never closed"]),
+    (has_a_syntax_error, 5, 2, ["cell 10: this cell ended with SyntaxError: incomplete input (line 1)"]),
     (
         merge_conflict_in_a_cell,
         5,
         2,
         [
             "cell 10: this cell has merge-conflict markers in it; keep one side and remove the lines that begin with <<<<<<<, ======= and >>>>>>>",
-            "cell 10: this cell ended with SyntaxError: invalid syntax",
+            "cell 10: this cell ended with SyntaxError: invalid syntax (line 1)",
         ],
     ),
     (draws, 6, 2, []),
@@ -549,3 +561,320 @@ def test_a_notebook_gets_exactly_this(small: Assignment, zygote: Zygote, edit: E
 def manifest(small: Assignment) -> list[tuple[str, list[tuple[str, Fraction]]]]:
     """Every case that must be accounted for."""
     return [(p.id, [(c.title, c.points) for c in p.cases] or [("marked by hand", p.points)]) for p in small.parts]
+
+
+# ---- what the student is told about a case ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("edit", "name", "outcomes", "message"),
+    [
+        (falls_for_a_known_slip, "total", ["passed", "failed"], "Not quite: each number went in twice."),
+        (prints_the_answer_only, "total", ["failed", "failed"], "`total` is not defined when the check runs; run the cell that defines it in its place, above the check."),
+        (deletes_names, "double", ["failed", "failed"], "`double` is not defined when the check runs; run the cell that defines it in its place, above the check."),
+        (endless_recursion, "double", ["failed", "failed"], "Arrays are doubled element by element. Your code raised a RecursionError."),
+        (exits_when_called, "double", ["failed", "failed"], "Arrays are doubled element by element. Your code raised a SystemExit."),
+        (never_ends_when_called, "scale", ["timed_out"] * 3, "It took longer than 2 s and was stopped."),
+        (never_ends_sometimes, "double", ["passed", "timed_out"], "It took longer than 2 s and was stopped."),
+        (dies_when_called, "scale", ["failed", "failed", "passed"], ""),
+        (essay_untouched, "why", ["failed"], "Not attempted yet."),
+        (nothing, "why", ["not_run"], ""),
+        (answer_emptied, "scale", ["failed"] * 3, "Not attempted yet."),
+    ],
+)
+def test_the_last_case_of_a_part_says_why(small: Assignment, zygote: Zygote, edit: Edit, name: str, outcomes: list[str], message: str) -> None:
+    notebook = Notebook(small)
+    edit(notebook)
+    found = part(graded(small, notebook, zygote), name)
+    assert [case.outcome for case in found.cases] == outcomes
+    assert found.cases[-1].message == message
+
+
+def test_a_dying_process_costs_its_own_case_only(small: Assignment, zygote: Zygote) -> None:
+    notebook = Notebook(small)
+    dies_when_called(notebook)
+    assert [case.message for case in part(graded(small, notebook, zygote), "scale").cases[:2]] == ["The Python process ended while this check ran (exit code 0)."] * 2
+
+
+def test_nothing_of_a_hidden_case_is_told(small: Assignment, zygote: Zygote) -> None:
+    secret = "def double(x):\n    if np.ndim(x):\n        raise ValueError(f'seen: {x}')\n    print(x)\n    return 2 * x"
+    notebook = Notebook(small, homework.ANSWERS | {"double": secret})
+    done = grade.grade_bytes(small, notebook.bytes(), "small.ipynb", zygote, SubmissionInfo())
+    hidden = part(done.result, "double").cases[1]
+    assert hidden.message == "Arrays are doubled element by element. Your code raised a ValueError."
+    assert hidden.seconds is None
+    assert "seen" not in done.result.to_json()
+    assert "seen: [" in done.staff["double"]["arrays"]["error"][1]
+
+
+@pytest.mark.parametrize("edit", [nothing, essay_untouched, answer_deleted, answer_is_raw, metadata_and_questions_lost])
+def test_attempted_is_what_differs_from_the_stub(small: Assignment, zygote: Zygote, edit: Edit) -> None:
+    notebook = Notebook(small)
+    edit(notebook)
+    result = graded(small, notebook, zygote)
+    untouched = {essay_untouched: ["why"], answer_deleted: ["scale"], metadata_and_questions_lost: ["why"]}.get(edit, [])
+    assert [p.id for p in result.parts if not p.attempted] == untouched
+
+
+def test_the_untouched_release_earns_nothing_and_is_told_nothing(small: Assignment, zygote: Zygote) -> None:
+    result = graded(small, Notebook(small, {}), zygote)
+    assert (result.points.earned, result.points.ungraded, told(result)) == (0, 0, [])
+    assert not any(p.attempted for p in result.parts)
+
+
+# ---- what is kept of the run -----------------------------------------------------------------------------------------
+
+
+def cell_output(small: Assignment, notebook: Notebook, zygote: Zygote, index: int) -> list[dict[str, object]]:
+    done = grade.grade_bytes(small, notebook.bytes(), "small.ipynb", zygote, SubmissionInfo())
+    assert done.notebook is not None
+    outputs: list[dict[str, object]] = done.notebook["cells"][index]["outputs"]
+    return outputs
+
+
+def test_of_a_flood_head_and_tail_are_kept(small: Assignment, zygote: Zygote) -> None:
+    notebook = Notebook(small)
+    prints_a_lot(notebook)
+    (stream,) = cell_output(small, notebook, zygote, notebook.at("double-answer"))
+    text = str(stream["text"])
+    written = sum(len(f"number {i}\n") for i in range(30_000))
+    assert text.startswith("number 0\nnumber 1\n") and text.endswith("number 29998\nnumber 29999\n")
+    assert f"… {written - 100_000} characters left out …" in text
+    assert len(text) < 101_000
+
+
+def test_what_shows_too_much_is_left_out(small: Assignment, zygote: Zygote) -> None:
+    notebook = Notebook(small)
+    shows_a_lot(notebook)
+    outputs = cell_output(small, notebook, zygote, notebook.at("double-answer"))
+    assert len(outputs) == 60
+    assert len(json.dumps(outputs)) < 25_000_000
+    assert outputs[-1]["data"] == {"text/plain": "<output left out: this cell shows too much>"}
+
+
+def test_old_outputs_are_replaced(small: Assignment, zygote: Zygote) -> None:
+    notebook = Notebook(small, homework.ANSWERS | {"double": homework.ANSWERS["double"] + "\ndouble(4)"})
+    run_out_of_order(notebook)
+    done = grade.grade_bytes(small, notebook.bytes(), "small.ipynb", zygote, SubmissionInfo())
+    assert done.notebook is not None
+    assert "an old output" not in json.dumps(done.notebook)
+    cell = done.notebook["cells"][notebook.at("double-answer")]
+    assert cell["outputs"][0]["data"]["text/plain"] in ("8", "np.int64(8)")
+    counts = [c["execution_count"] for c in done.notebook["cells"] if c.get("execution_count")]
+    assert counts == sorted(counts)
+
+
+def test_a_figure_is_kept(small: Assignment, zygote: Zygote) -> None:
+    notebook = Notebook(small)
+    draws(notebook)
+    outputs = cell_output(small, notebook, zygote, notebook.at("double-hidden") + 1)
+    assert any("image/png" in output.get("data", {}) for output in outputs)  # type: ignore[operator]
+
+
+def test_no_path_of_the_grader_is_shown(small: Assignment, zygote: Zygote) -> None:
+    notebook = Notebook(small, homework.ANSWERS | {"total": "total = 12\n1 / 0"})
+    outputs = cell_output(small, notebook, zygote, notebook.at("total-answer"))
+    never = Notebook(small)
+    never_ends(never)
+    outputs += cell_output(small, never, zygote, never.at("total-answer"))
+    assert [output["ename"] for output in outputs] == ["ZeroDivisionError", "KeyboardInterrupt"]
+    assert "autogradient" not in json.dumps(outputs)
+
+
+# ---- the same work, the same result ----------------------------------------------------------------------------------
+
+
+def timeless(result: Result) -> dict[str, object]:
+    data: dict[str, object] = json.loads(result.to_json())
+    data.pop("graded_at")
+    for p in (p for q in data["questions"] for p in q["parts"]):  # type: ignore[attr-defined]
+        for case in p["cases"]:
+            case.pop("seconds")
+    return data
+
+
+@pytest.mark.parametrize("edit", [nothing, crashes, deletes_names])
+def test_two_gradings_differ_in_their_times_only(small: Assignment, zygote: Zygote, edit: Edit) -> None:
+    notebook = Notebook(small, homework.ANSWERS | {"double": "r = np.random.rand()\n\ndef double(x):\n    return 2 * x if r < 0.5 else 2 * x + np.random.rand()"})
+    edit(notebook)
+    assert timeless(graded(small, notebook, zygote)) == timeless(graded(small, notebook, zygote))
+
+
+def hand_in(folder: Path, data: bytes, student: str = "ada", name: str = "small.ipynb") -> Path:
+    path = folder / student / "small" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def run(small: Assignment, folder: Path, zygote: Zygote, jobs: int = 1) -> list[batch.Done]:
+    items = list(batch.submissions(folder / "submitted", [small]))
+    return batch.grade_all(items, zygote, jobs=jobs, results=folder / "results")
+
+
+def test_what_has_not_changed_is_not_graded_again(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+    for student in ("ada", "grace"):
+        hand_in(tmp_path / "submitted", Notebook(small).bytes(), student)
+    assert [done.again for done in run(small, tmp_path, zygote, jobs=2)] == [True, True]
+    before = (tmp_path / "results/small/ada.json").read_bytes()
+    hand_in(tmp_path / "submitted", Notebook(small, homework.ANSWERS | {"total": "total = 1"}).bytes(), "grace")
+    again = run(small, tmp_path, zygote, jobs=2)
+    assert [(done.item.students, done.again, done.graded.result.points.earned) for done in again] == [(("ada",), False, 6), (("grace",), True, 5)]
+    assert (tmp_path / "results/small/ada.json").read_bytes() == before
+
+
+def test_a_changed_test_grades_again(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+    hand_in(tmp_path / "submitted", Notebook(small).bytes())
+    run(small, tmp_path, zygote)
+    path = homework.write_source(tmp_path / "source")
+    path.write_text(path.read_text().replace("double(3) == 6", "double(4) == 8"))
+    changed = homework.load(path)
+    assert [done.again for done in run(changed, tmp_path, zygote)] == [True]
+
+
+def test_an_unreadable_newer_file_falls_back(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+    hand_in(tmp_path / "submitted", Notebook(small).bytes())
+    run(small, tmp_path, zygote)
+    staff = (tmp_path / "results/small/ada.staff.json").read_bytes()
+    hand_in(tmp_path / "submitted", b"<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> main\n")
+    for _ in range(2):  # told once, however often it is graded
+        (done,) = run(small, tmp_path, zygote)
+        assert (done.graded.result.outcome, done.graded.result.points.earned) == ("graded", 6)
+        (sentence,) = told(done.graded.result)
+        assert sentence.startswith("small.ipynb: a merge conflict was left in the file (line 1); keep one side of it")
+        assert "last readable submission" in sentence
+    assert (tmp_path / "results/small/ada.staff.json").read_bytes() == staff
+    hand_in(tmp_path / "submitted", Notebook(small, {}).bytes())
+    (done,) = run(small, tmp_path, zygote)
+    assert (done.graded.result.points.earned, told(done.graded.result)) == (0, [])
+
+
+def test_an_unreadable_file_loses_nothing(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+    hand_in(tmp_path / "submitted", b"")
+    (done,) = run(small, tmp_path, zygote)
+    result = done.graded.result
+    assert result.outcome == "unreadable"
+    assert (result.points.earned, result.points.possible, result.points.ungraded) == (0, 8, 8)
+    assert [(p.id, [(c.name, c.possible) for c in p.cases]) for p in result.parts] == manifest(small)
+
+
+def test_a_grader_that_fails_on_one_grades_the_others(small: Assignment, zygote: Zygote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hand_in(tmp_path / "submitted", Notebook(small).bytes(), "ada")
+    hand_in(tmp_path / "submitted", Notebook(small, {}).bytes(), "grace")
+    real = grade.plan
+
+    def plan(assignment: Assignment, notebook: object) -> object:
+        if "double(x):\\n    return" in json.dumps(notebook.data):  # type: ignore[attr-defined]
+            raise RuntimeError("a slip of ours")
+        return real(assignment, notebook)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(grade, "plan", plan)
+    broken, fine = run(small, tmp_path, zygote)
+    assert (broken.graded.result.outcome, fine.graded.result.outcome) == ("grader_error", "graded")
+    assert broken.graded.result.points.ungraded == 8
+    assert told(broken.graded.result) == ["the grader failed on this notebook; the course staff will look at it"]
+    assert "a slip of ours" in (tmp_path / "results/small/ada.staff.json").read_text()
+    monkeypatch.undo()
+    assert [(done.again, done.graded.result.points.earned) for done in run(small, tmp_path, zygote)] == [(True, 6), (False, 0)]
+
+
+def test_a_session_without_an_interpreter_is_an_error_of_the_grader(small: Assignment, tmp_path: Path) -> None:
+    hand_in(tmp_path / "submitted", Notebook(small).bytes())
+    with Zygote() as own:
+        own.wait()
+        own.process.kill()
+        own.process.wait()
+        (done,) = run(small, tmp_path, own)
+    assert done.graded.result.outcome == "grader_error"
+
+
+# ---- several files, other people's files -----------------------------------------------------------------------------
+
+
+def test_of_two_notebooks_the_one_with_the_name_is_graded(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+    hand_in(tmp_path / "submitted", Notebook(small).bytes())
+    hand_in(tmp_path / "submitted", Notebook(small, {}).bytes(), name="small-Copy1.ipynb")
+    (done,) = run(small, tmp_path, zygote)
+    assert done.graded.result.points.earned == 6
+    assert told(done.graded.result) == [
+        "small-Copy1.ipynb and small.ipynb are both notebooks of this assignment; small.ipynb was graded because it has the assignment's name"
+    ]
+
+
+def test_of_two_other_names_the_one_changed_last_is_graded(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+    old = hand_in(tmp_path / "submitted", Notebook(small, {}).bytes(), name="b.ipynb")
+    new = hand_in(tmp_path / "submitted", Notebook(small).bytes(), name="a.ipynb")
+    os.utime(old, (1000, 1000))
+    os.utime(new, (2000, 2000))
+    (done,) = run(small, tmp_path, zygote)
+    assert done.graded.result.points.earned == 6
+    assert told(done.graded.result) == [
+        "a.ipynb and b.ipynb are both notebooks of this assignment; a.ipynb was graded because it was changed last",
+        "the notebook is called a.ipynb; it was recognised as small by its metadata",
+    ]
+
+
+def test_the_readable_one_of_two_is_graded(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+    hand_in(tmp_path / "submitted", b"{", name="small.ipynb")
+    hand_in(tmp_path / "submitted", Notebook(small).bytes(), name="small_final_FINAL.ipynb")
+    (done,) = run(small, tmp_path, zygote)
+    assert (done.graded.result.outcome, done.graded.result.points.earned) == ("graded", 6)
+
+
+def test_a_notebook_of_another_assignment_is_pointed_out(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+    notebook = Notebook(small, {})
+    notebook.data["metadata"]["autogradient"]["assignment"] = "large"
+    hand_in(tmp_path / "submitted", notebook.bytes())
+    (done,) = run(small, tmp_path, zygote)
+    assert told(done.graded.result) == ["the notebook says that it is 'large', but was graded as 'small'; check that the right file was handed in"]
+
+
+def test_a_link_to_another_student_is_not_followed(small: Assignment, tmp_path: Path) -> None:
+    theirs = hand_in(tmp_path / "submitted", Notebook(small).bytes(), "ada")
+    folder = tmp_path / "submitted" / "mallory" / "small"
+    folder.mkdir(parents=True)
+    (folder / "small.ipynb").symlink_to(theirs)
+    assert [item.students for item in batch.submissions(tmp_path / "submitted", [small])] == [("ada",)]
+
+
+# ---- nothing is left running -----------------------------------------------------------------------------------------
+
+LEAVES = "import os, subprocess, threading\nsubprocess.Popen(['sleep', '1000'], start_new_session=True)\nif os.fork() == 0:\n    while True: pass"
+
+
+def test_when_a_session_ends_its_processes_are_gone(tmp_path: Path) -> None:
+    with Zygote() as own:
+        with own.session(tmp_path, memory_mb=512, seed=1) as session:
+            session.main.fork()
+            session.main.run(LEAVES, 10)
+            family = psutil.Process(own.process.pid).children(recursive=True)
+            assert len(family) >= 5, "supervisor, worker, snapshot, the student's sleep and fork"
+        gone, alive = psutil.wait_procs(family, timeout=60)
+        assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+        assert own.process.poll() is None
+
+
+def name_of(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def test_when_the_grader_is_killed_everything_is_gone(small: Assignment, tmp_path: Path) -> None:
+    notebook = Notebook(small)
+    notebook.put("total-answer", LEAVES + "\nwhile True:\n    pass")
+    (tmp_path / "n.ipynb").write_bytes(notebook.bytes())
+    source = homework.write_source(tmp_path)
+    source.write_text(source.read_text().replace("cell_s: 2", "cell_s: 250"))
+    script = "import sys; from autogradient.cli import main; sys.argv[1:] = ['grade', 'n.ipynb', '--assignment', 'small/small.py']; main()"
+    grader = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    family: list[psutil.Process] = []
+    while not any("sleep" in name_of(process) for process in family):
+        assert grader.poll() is None, "the grader ended before the student's code ran"
+        family = psutil.Process(grader.pid).children(recursive=True)
+    grader.send_signal(signal.SIGKILL)
+    grader.wait()
+    gone, alive = psutil.wait_procs(family, timeout=60)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    assert len(gone) + len(alive) >= 4

@@ -11,11 +11,14 @@ from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
+from jinja2 import pass_context
 from nbconvert import HTMLExporter
+from nbconvert.preprocessors import TagRemovePreprocessor
 from pygments.formatters import HtmlFormatter
 
 from autogradient.feedback import summary
-from autogradient.feedback.sanitize import clean_html, clean_notebook, render_markdown
+from autogradient.feedback.formulas import Formulas
+from autogradient.feedback.sanitize import clean_html, clean_notebook, grade_id_of, render_markdown
 from autogradient.result import Result
 
 #: Even if something active slipped through, the browser would not run or load it.
@@ -44,16 +47,22 @@ blockquote { margin-left: 0; padding-left: 1rem; border-left: 3px solid var(--li
 """
 
 
-def html_page(result: Result, notebook: Mapping[str, Any] | None = None, title: str = "", files: Mapping[str, bytes] | None = None) -> str:
+def html_page(
+    result: Result,
+    notebook: Mapping[str, Any] | None = None,
+    title: str = "",
+    files: Mapping[str, bytes] | None = None,
+    headings: Mapping[str, str] | None = None,
+) -> str:
     """The page. `notebook` is the executed submission (nbformat 4 data, None where it could not be read).
 
     `files` are the assignment's pictures by their relative path. Everything in the notebook is taken as hostile: active content is removed,
     nothing is loaded from elsewhere.
     """
-    text = summary.markdown(result, title)
+    text = summary.markdown(result, title, headings)
     body = [f'<section class="summary">{clean_html(render_markdown(text))}</section>']
     if notebook is not None:
-        body.append(f'<section class="notebook"><h2>Your notebook</h2>{_notebook(notebook, files or {})}</section>')
+        body.append(f'<section class="notebook"><h2>Your notebook</h2>{_notebook(result, notebook, files or {})}</section>')
     heading = html.escape(f"{title or result.assignment}: feedback")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -63,7 +72,7 @@ def html_page(result: Result, notebook: Mapping[str, Any] | None = None, title: 
     )
 
 
-def _notebook(notebook: Mapping[str, Any], files: Mapping[str, bytes]) -> str:
+def _notebook(result: Result, notebook: Mapping[str, Any], files: Mapping[str, bytes]) -> str:
     kinds = {name: mimetypes.guess_type(name)[0] or "" for name in files}
     pictures = {name: f"data:{kinds[name]};base64,{base64.b64encode(data).decode()}" for name, data in files.items() if kinds[name].startswith("image/")}
 
@@ -71,9 +80,21 @@ def _notebook(notebook: Mapping[str, Any], files: Mapping[str, bytes]) -> str:
         return clean_html(re.sub(r'(?<= src=")[^"]+', lambda match: pictures.get(unquote(match[0]), match[0]), str(text)))
 
     exporter = HTMLExporter(template_name="basic", sanitize_html=True, exclude_anchor_links=True)
+    formulas = Formulas()
+
+    def markdown(context: Any, source: str) -> str:
+        return formulas.markdown(source, attachments=context.get("cell", {}).get("attachments", {}))
+
+    exporter.register_filter("markdown2html", pass_context(markdown))
     exporter.register_filter("clean_html", clean)  # nbconvert's own knows neither paragraphs nor headings and shows their tags as text
-    page, _ = exporter.from_notebook_node(clean_notebook(notebook, keep_tags=True))
-    return str(page)
+    shown = clean_notebook(notebook, keep_tags=True)
+    checks = {name for part in result.parts for name in (part.id, f"{part.id}-hidden")}
+    for cell in shown.cells:  # of a check only its verdict is of interest
+        if cell.cell_type == "code" and grade_id_of(cell) in checks:
+            cell.metadata["tags"] = ["verdict"]
+    exporter.register_preprocessor(TagRemovePreprocessor(remove_input_tags={"verdict"}), enabled=True)
+    page, _ = exporter.from_notebook_node(shown)
+    return formulas.put_back(str(page))
 
 
 @cache

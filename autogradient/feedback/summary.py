@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Mapping
 from fractions import Fraction
 
 from autogradient.ledger import BY_HAND
@@ -38,8 +38,12 @@ def points_line(result: Result) -> str:
     return ", ".join(words)
 
 
-def markdown(result: Result, title: str = "") -> str:
-    """The summary of one result. Text of students, tests and errors is escaped; of hidden cases only name and hint are shown."""
+def markdown(result: Result, title: str = "", headings: Mapping[str, str] | None = None) -> str:
+    """The summary of one result. Text of students, tests and errors is escaped; of hidden cases only name and hint are shown.
+
+    `headings` are the questions' headings by id; a question without one is called by its id.
+    """
+    headings = headings or {}
     blocks = [f"# {escape(title or result.assignment)}"]
     if result.outcome == "missing":
         blocks.append("Nothing was handed in.")
@@ -53,8 +57,8 @@ def markdown(result: Result, title: str = "") -> str:
     blocks += _problems(result)
     if result.outcome in ("graded", "grader_error"):
         open_questions = [question for question in result.questions if any(map(_lines, question.parts))]
-        blocks += [block for question in open_questions for block in _question(question)]
-        blocks += _closing(result, open_questions)
+        blocks += [block for question in open_questions for block in _question(question, headings.get(question.id))]
+        blocks += _closing(result, open_questions, headings)
     return "\n\n".join(blocks) + "\n"
 
 
@@ -69,13 +73,19 @@ def _problems(result: Result) -> list[str]:
     return ["## About your notebook", "\n".join(lines)]
 
 
-def _question(question: QuestionResult) -> list[str]:
+def _part(question: QuestionResult, part: PartResult, heading: str | None) -> str:
+    """What a part is called: by its number below a heading, else by its id."""
+    number = part.id.removeprefix(f"{question.id}-p")
+    return f"Part {number}" if heading and number.isdigit() else escape(part.id)
+
+
+def _question(question: QuestionResult, heading: str | None) -> list[str]:
     note = ", optional" if question.optional else ""
-    blocks = [f"## {escape(question.id)}: {show_points(question.earned)} of {show_points(question.possible)}{note}"]
+    blocks = [f"## {escape(heading or question.id)}: {show_points(question.earned)} of {show_points(question.possible)}{note}"]
     for part in question.parts:
         lines = _lines(part)
         if lines and len(question.parts) > 1:
-            blocks.append(f"**{escape(part.id)}**: {show_points(part.earned)} of {show_points(part.possible)}")
+            blocks.append(f"**{_part(question, part, heading)}**: {show_points(part.earned)} of {show_points(part.possible)}")
         if lines:
             blocks.append("\n".join(lines))
     return blocks
@@ -112,16 +122,23 @@ def _line(case: CaseResult) -> str:
             return f"- ○ {name}{worth}: {why}"
 
 
-def _closing(result: Result, open_questions: list[QuestionResult]) -> list[str]:
+def _closing(result: Result, open_questions: list[QuestionResult], headings: Mapping[str, str]) -> list[str]:
     blocks = []
-    untried = [part.id for part in result.parts if not part.attempted]
+    untried = [line for question in result.questions if (line := _untried(question, headings.get(question.id)))]
     if untried:
-        blocks += ["## Not attempted", _listed(untried)]
-    full = [q.id for q in result.questions if q not in open_questions and q.earned >= q.possible and not any(p.id in untried for p in q.parts)]
+        blocks += ["## Not attempted", "\n".join(untried)]
+    full = [q for q in result.questions if q not in open_questions and q.earned >= q.possible and all(part.attempted for part in q.parts)]
     if full:
-        blocks += ["## Complete", _listed(full)]
+        blocks += ["## Complete", "\n".join(f"- {escape(headings.get(question.id, question.id))}" for question in full)]
     return blocks
 
 
-def _listed(ids: Iterable[str]) -> str:
-    return ", ".join(map(escape, ids))
+def _untried(question: QuestionResult, heading: str | None) -> str:
+    """A line for the parts of a question that were not tried; "" where all were."""
+    parts = [part for part in question.parts if not part.attempted]
+    if not parts:
+        return ""
+    name, note = escape(heading or question.id), ", optional" if question.optional else ""
+    if len(parts) == len(question.parts):
+        return f"- {name}{note}"
+    return f"- {name}{note}: {', '.join(_part(question, part, heading) for part in parts)}"

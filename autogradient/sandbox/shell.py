@@ -26,20 +26,25 @@ class Outputs:
 
     def __init__(self) -> None:
         self.items: list[dict[str, Any]] = []
+        self.pieces: list[str] = []  # of the last item, where it is a stream: joining at every print would take a long time
+        self.waiting = 0
         self.cuts: dict[int, int] = {}
         self.shown = 0
 
     def add(self, output: dict[str, Any]) -> None:
         """Keep an output, joined with the last one where both are the same stream."""
         last = self.items[-1] if self.items else {}
-        stream = output["output_type"] == "stream"
-        if stream and last.get("output_type") == "stream" and last["name"] == output["name"]:
-            last["text"] += output["text"]
-            output = last
+        if output["output_type"] == "stream":
+            if last.get("output_type") != "stream" or last["name"] != output["name"]:
+                self._join()
+                self.items.append(output | {"text": ""})
+            self.pieces.append(output["text"])
+            self.waiting += len(output["text"])
+            if self.waiting > MAX_OUTPUT:
+                self._join()
         else:
+            self._join()
             self.items.append(output)
-        if stream and len(output["text"]) > 2 * MAX_OUTPUT:
-            self._trim(output)
         if "data" in output:
             self.shown += sum(len(str(value)) for value in output["data"].values())
             if self.shown > MAX_DISPLAY:
@@ -47,17 +52,23 @@ class Outputs:
         if len(self.items) > MAX_ITEMS:
             self.cuts.pop(id(self.items.pop(MAX_ITEMS // 2)), None)
 
-    def _trim(self, output: dict[str, Any]) -> None:
-        text, half = output["text"], MAX_OUTPUT // 2
-        self.cuts[id(output)] = self.cuts.get(id(output), 0) + len(text) - MAX_OUTPUT
-        output["text"] = text[:half] + text[-half:]
+    def _join(self) -> None:
+        """Put what waits where it belongs, and keep only head and tail of it."""
+        if not self.pieces:
+            return
+        item, half = self.items[-1], MAX_OUTPUT // 2
+        text = item["text"] + "".join(self.pieces)
+        self.pieces, self.waiting = [], 0
+        if len(text) > MAX_OUTPUT:
+            self.cuts[id(item)] = self.cuts.get(id(item), 0) + len(text) - MAX_OUTPUT
+            text = text[:half] + text[-half:]
+        item["text"] = text
 
     def take(self) -> list[dict[str, Any]]:
         """The outputs, long ones cut with a notice; starts afresh."""
+        self._join()
         half = MAX_OUTPUT // 2
         for item in self.items:
-            if item["output_type"] == "stream" and len(item["text"]) > MAX_OUTPUT:
-                self._trim(item)
             if id(item) in self.cuts:
                 item["text"] = item["text"][:half] + CUT.format(count=self.cuts[id(item)]) + item["text"][half:]
         items = self.items
@@ -115,7 +126,7 @@ class _Publisher(DisplayPublisher):
             OUTPUTS.add({"output_type": "display_data", "data": _clean(data), "metadata": {}})
 
     def clear_output(self, wait: bool = False) -> None:
-        OUTPUTS.items.clear()
+        OUTPUTS.take()
 
 
 class _Hook(DisplayHook):

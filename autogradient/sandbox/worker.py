@@ -50,7 +50,7 @@ class QuietGrader:
 def start(request: dict[str, Any], fd: int) -> None:
     """Become the worker of a session; returns when its channel closes."""
     os.setpgid(0, 0)  # a cell that kills its process group ends itself, not the snapshots
-    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # but for cells: an interrupt that comes late must not end the worker
     null = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
@@ -122,17 +122,6 @@ def _only(pid: int) -> None:
         os._exit(0)
 
 
-class _Cell:
-    """Whether a cell is running: an interrupt that comes late must not end the worker."""
-
-    running = False
-
-
-def _interrupt(*_: Any) -> None:
-    if _Cell.running:
-        raise KeyboardInterrupt
-
-
 def _run(shell: shells.Shell, request: dict[str, Any]) -> dict[str, Any]:
     """Run one cell. An interrupt ends the cell, not the worker."""
     started = time.perf_counter()
@@ -140,9 +129,9 @@ def _run(shell: shells.Shell, request: dict[str, Any]) -> dict[str, Any]:
     if "seed" in request:
         seed_everything(request["seed"])
     try:
-        _Cell.running = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         result = shell.run_cell(request["source"], store_history=True, silent=False)
-        _Cell.running = False
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         raised = result.error_before_exec or result.error_in_exec
         if raised is not None:
             error = [type(raised).__name__, _text(raised)]
@@ -151,12 +140,14 @@ def _run(shell: shells.Shell, request: dict[str, Any]) -> dict[str, Any]:
     except BaseException as raised:  # whatever escapes IPython's own net
         error = [type(raised).__name__, _text(raised)]
     finally:
-        _Cell.running = False
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     return {"outputs": shells.OUTPUTS.take(), "error": error, "seconds": time.perf_counter() - started}
 
 
 def _text(error: BaseException) -> str:
     try:
+        if isinstance(error, SyntaxError) and error.msg:
+            return shells.whole(f"{error.msg} (line {error.lineno})")
         return shells.whole(str(error)[:2000])
     except Exception:
         return ""

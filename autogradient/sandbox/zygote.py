@@ -91,6 +91,16 @@ def _reap() -> dict[int, int]:
     return ended
 
 
+def _exit_code(pid: int) -> int | None:
+    """How a process ended whose parent, a snapshot that waits, has not asked; None where it has not ended."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            state, *rest = file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return os.waitstatus_to_exitcode(int(rest[-1])) if state == "Z" else None
+
+
 def _supervise(request: dict[str, Any], control_fd: int, worker_fd: int) -> None:
     """The session's supervisor: never returns."""
     _become_reaper()
@@ -115,10 +125,10 @@ def _supervise(request: dict[str, Any], control_fd: int, worker_fd: int) -> None
             if question.get("do") != "how":
                 break
             deadline = time.monotonic() + 1.0
-            while question["pid"] not in ended and time.monotonic() < deadline:
+            while (code := ended.get(question["pid"], _exit_code(question["pid"]))) is None and time.monotonic() < deadline:
                 ended |= _reap()
                 time.sleep(0.005)
-            control.send({"code": ended.get(question["pid"])})
+            control.send({"code": code})
     except Closed:
         pass
     finally:

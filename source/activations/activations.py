@@ -2801,6 +2801,2617 @@ about_softmax = (True, True, False, True)  # SOLUTION
 # The core ends here. If you liked it, the questions below go on: they count as a bonus, none of them is needed later, and you can take them in any order.
 
 # %% [markdown]
+# <!--| question: consecutive-linear-layers, level: M, minutes: 5, optional: true -->
+# ## Extra · Two linear layers on purpose
+# Two linear layers in a row collapse into one, so stacking them looks like waste. Sometimes it is done deliberately. A big matrix $W$ that is *nearly* of rank $r$ can be
+# stored as a product $AB$ with an inner width of only $r$: that is how LoRA fine-tunes large models cheaply.
+#
+# A bias-free layer maps 1000 inputs to 1000 outputs. How many weights does it have, and how many does its factorisation of rank 16 have (1000 → 16 → 1000)? Answer as a pair.
+
+# %%
+#| answer: consecutive-linear-layers-p1
+#| kind: number
+#| points: 0.5
+#| because: {"[1000000, 16000]": "that counts only one of the two factors", "[1000000, 1000000]": "the product has that many entries, but the product is never stored",
+#|   "[1001000, 33016]": "these layers have no biases"}
+factorised_weights = (1000 * 1000, 1000 * 16 + 16 * 1000)  # SOLUTION
+
+# %% [markdown]
+# The functions are the same, but the *training* is not. Take the smallest example: fit the number 1, once with a single weight, $\tfrac12 (w-1)^2$ from $w=0.01$, and once with a
+# product, $\tfrac12 (w_1 w_2-1)^2$ from $w_1=w_2=0.1$. Both start at the output 0.01.
+#
+# Take 40 steps of gradient descent with step size 0.1 (both factors move at once, each with the gradient at the old pair).
+# Which outputs do you reach? Answer as the pair ($w_1 w_2$, $w$), to three decimals.
+
+# %%
+#| answer: consecutive-linear-layers-p2
+#| kind: number
+#| points: 0.5
+#| tol: 5e-4
+#| because: {"[0.98537, 0.98537]": "the function class is the same, the path is not", "[0.97303, 0.98537]": "the second factor was updated with the first one already moved",
+#|   "[0.98537, 0.97168]": "these are the right numbers in the wrong order"}
+outputs_after_40_steps = ((lambda u: [u := u - 0.1 * (u * u - 1) * u for _ in range(40)][-1] ** 2)(0.1), 1 - 0.99 * 0.9**40)  # SOLUTION
+
+# %% [markdown]
+# <!--| hint: consecutive-linear-layers-p2 -->
+# The gradient with respect to $w_1$ is $(w_1 w_2 - 1)\, w_2$. Six lines of Python do the forty steps; compute both gradients before you change either weight.
+
+# %% [markdown]
+# > **Common myth.** "In two linear layers the first layer's output passes through the second unchanged, so two in a row are always a mistake." It is multiplied by the second matrix; what stays the same is
+# > only the *kind* of function. Low-rank factors, bottlenecks and pairs of 1×1 convolutions use that on purpose.
+
+# %% [markdown]
+# <!--| question: tanh-saturates-too, level: M, minutes: 15, optional: true -->
+# ## Extra · Symmetric, and still stuck
+# "tanh is centred on zero, therefore it cannot saturate." Being centred says where the curve sits, not how flat it is far out. Let us build the instrument that settles such claims in any network: a gauge that
+# looks at every `nn.Tanh` while data flow through.
+#
+# Write `saturated_share(net, x, thr=0.99)`: send `x` through `net` once and return the share of all outputs of all `nn.Tanh` modules, wherever they sit, whose size $|a|$ is larger than `thr`.
+# All outputs count alike, and a module that is used twice counts twice. Use forward hooks, and take them off again before you leave.
+
+# %%
+#| answer: tanh-saturates-too-p1
+def saturated_share(net, x, thr=0.99):
+    """Return the share (a float from 0 to 1) of outputs a of all nn.Tanh modules in net with |a| > thr.
+
+    net: any nn.Module. x: a batch that net accepts. No hook is left behind.
+    """
+    ### BEGIN SOLUTION
+    outputs = []
+    hooks = [m.register_forward_hook(lambda module, inputs, out: outputs.append(out.flatten())) for m in net.modules() if isinstance(m, nn.Tanh)]
+    with torch.no_grad():
+        net(x)
+    for hook in hooks:
+        hook.remove()
+    return (torch.cat(outputs).abs() > thr).double().mean().item()
+    ### END SOLUTION
+
+# %%
+#| tests: tanh-saturates-too-p1
+@probe
+def shares_of_plain_tanh(saturated_share, values):
+    net = nn.Sequential(nn.Tanh())
+    x = torch.tensor(values, dtype=torch.float64)
+    return [float(saturated_share(net, x)), float(saturated_share(net, x, 0.5)), float(saturated_share(net, x, thr=0.0))]
+
+
+@probe
+def shares_of_nested_net(saturated_share, first, second, third, x, thr):
+    def linear(weight):
+        layer = nn.Linear(weight.shape[1], weight.shape[0], bias=False).double()
+        with torch.no_grad():
+            layer.weight.copy_(torch.tensor(weight))
+        return layer
+
+    twice = nn.Tanh()
+    net = nn.Sequential(linear(first), twice, nn.Sequential(linear(second), nn.ReLU(), nn.Sequential(linear(third), nn.Tanh())), twice)
+    x = torch.tensor(x)
+    shares = [float(saturated_share(net, x, thr)) for _ in range(2)]
+    return shares, sum(len(module._forward_hooks) for module in net.modules())
+
+
+@test_case(points=0.5, failure_message="Put four numbers through a single Tanh and count by hand: how many outputs are beyond the threshold?")
+def test_one_layer(saturated_share):
+    got = shares_of_plain_tanh(saturated_share, [[-5.0, -0.1, 0.2, 5.0], [2.5, -0.6, 0.0, -3.0]])
+    assert np.allclose(np.asarray(got, dtype=float), [3 / 8, 5 / 8, 7 / 8], atol=1e-6)
+
+
+@test_case(points=1, hidden=True, failure_message="Try layers of different widths, one inside a nested Sequential, and one module used twice.")
+def test_every_tanh_counts(saturated_share):
+    for thr in (0.3, 0.9):
+        first, second, third = secret.normal(size=(7, 4)), secret.normal(size=(12, 7)), secret.normal(size=(5, 12))
+        x = secret.normal(size=(9, 4))
+        a = np.tanh(x @ first.T)
+        b = np.tanh(np.maximum(a @ second.T, 0) @ third.T)
+        outputs = np.concatenate([a.ravel(), b.ravel(), np.tanh(b).ravel()])
+        shares, _ = shares_of_nested_net(saturated_share, first, second, third, x, thr)
+        assert np.allclose(np.asarray(shares[0], dtype=float), np.mean(np.abs(outputs) > thr), atol=1e-6)
+
+
+@test_case(points=0.5, hidden=True, failure_message="Call it twice in a row. Is anything left on the network after the first call?")
+def test_leaves_no_trace(saturated_share):
+    first, second, third = secret.normal(size=(6, 3)), secret.normal(size=(8, 6)), secret.normal(size=(4, 8))
+    shares, left = shares_of_nested_net(saturated_share, first, second, third, secret.normal(size=(20, 3)), 0.4)
+    assert left == 0
+    assert 0 < shares[0] < 1 and shares[0] == shares[1]
+
+# %%
+#| wrong: tanh-saturates-too-p1
+#| because: it looks for large positive outputs only, so the negative side is missed
+#| earns: 0.5
+def saturated_share(net, x, thr=0.99):
+    outputs = []
+    hooks = [m.register_forward_hook(lambda module, inputs, out: outputs.append(out.flatten())) for m in net.modules() if isinstance(m, nn.Tanh)]
+    with torch.no_grad():
+        net(x)
+    for hook in hooks:
+        hook.remove()
+    return (torch.cat(outputs) > thr).double().mean().item()
+
+# %%
+#| wrong: tanh-saturates-too-p1
+#| because: only the output of the last tanh is judged
+#| earns: 1
+def saturated_share(net, x, thr=0.99):
+    outputs = []
+    hooks = [m.register_forward_hook(lambda module, inputs, out: outputs.append(out.flatten())) for m in net.modules() if isinstance(m, nn.Tanh)]
+    with torch.no_grad():
+        net(x)
+    for hook in hooks:
+        hook.remove()
+    return (outputs[-1].abs() > thr).double().mean().item()
+
+# %%
+#| wrong: tanh-saturates-too-p1
+#| because: the hooks stay on the network, so every further call carries old ones along
+#| earns: 1.5
+def saturated_share(net, x, thr=0.99):
+    outputs = []
+    for m in net.modules():
+        if isinstance(m, nn.Tanh):
+            m.register_forward_hook(lambda module, inputs, out: outputs.append(out.flatten()))
+    with torch.no_grad():
+        net(x)
+    return (torch.cat(outputs).abs() > thr).double().mean().item()
+
+# %%
+#| wrong: tanh-saturates-too-p1
+#| because: it averages the layers' shares, although a wide layer has more outputs than a narrow one
+#| earns: 1
+def saturated_share(net, x, thr=0.99):
+    shares = []
+    hooks = [m.register_forward_hook(lambda module, inputs, out: shares.append((out.abs() > thr).double().mean().item())) for m in net.modules() if isinstance(m, nn.Tanh)]
+    with torch.no_grad():
+        net(x)
+    for hook in hooks:
+        hook.remove()
+    return sum(shares) / len(shares)
+
+# %%
+#| wrong: tanh-saturates-too-p1
+#| because: modules inside a nested Sequential are not found
+#| earns: 1
+def saturated_share(net, x, thr=0.99):
+    outputs = []
+    hooks = [m.register_forward_hook(lambda module, inputs, out: outputs.append(out.flatten())) for m in net.children() if isinstance(m, nn.Tanh)]
+    with torch.no_grad():
+        net(x)
+    for hook in hooks:
+        hook.remove()
+    return (torch.cat(outputs).abs() > thr).double().mean().item()
+
+# %%
+#| right: tanh-saturates-too-p1
+#| because: the hooks may count as they go, without keeping any output
+def saturated_share(net, x, thr=0.99):
+    count = {"beyond": 0, "all": 0}
+
+    def look(module, inputs, out):
+        count["beyond"] += int(((out > thr) | (out < -thr)).sum())
+        count["all"] += out.numel()
+
+    hooks = []
+    net.apply(lambda m: hooks.append(m.register_forward_hook(look)) if type(m) is nn.Tanh else None)
+    try:
+        net(x)
+    finally:
+        [hook.remove() for hook in hooks]
+    return count["beyond"] / count["all"]
+
+# %% [markdown]
+# <!--| hint: tanh-saturates-too-p1 -->
+# `module.register_forward_hook(f)` calls `f(module, inputs, output)` after each use of the module and returns a handle with a `remove()` method. `net.modules()` walks through nested modules too.
+
+# %% [markdown]
+# Now turn the weights up. Below are five tanh layers of 64 units with the friendly weight scale $1/\sqrt{64}$, as a list of pairs `(W, b)`; a layer computes $\tanh(xW + b)$.
+#
+# Write `tanh_stack_health(x, layers, gain)`. Every weight matrix is multiplied by `gain`, the biases stay as they are. Return two numbers over all units of all layers and all samples: the share with $|a| > 0.99$,
+# and the mean slope $\tanh' = 1-a^2$. Then call it with gain 1 and with gain 20.
+
+# %%
+#| given: tanh-saturates-too
+saturation_rng = np.random.default_rng(seed)
+saturation_x = saturation_rng.normal(size=(128, 64))
+saturation_layers = [(saturation_rng.normal(size=(64, 64)) / 8, saturation_rng.normal(size=64) / 10) for _ in range(5)]
+
+# %%
+#| answer: tanh-saturates-too-p2
+def tanh_stack_health(x, layers, gain):
+    """Send x through tanh layers with weights gain * W; return (share with |a| > 0.99, mean of 1 - a**2) over all units of all layers.
+
+    x: array (n, d). layers: list of (W, b) with W of shape (inputs, units) and b of shape (units,).
+    """
+    ### BEGIN SOLUTION
+    outputs = []
+    for W, b in layers:
+        x = np.tanh(x @ (gain * W) + b)
+        outputs.append(x.ravel())
+    a = np.concatenate(outputs)
+    return (np.abs(a) > 0.99).mean(), (1 - a**2).mean()
+    ### END SOLUTION
+
+# %%
+#| tests: tanh-saturates-too-p2
+@test_case(points=0.5, failure_message="With gain 1 almost no unit should be saturated, with gain 20 most of them.")
+def test_gain_one_and_twenty(tanh_stack_health, saturation_x, saturation_layers):
+    calm = np.asarray(tanh_stack_health(saturation_x, saturation_layers, 1.0), dtype=float)
+    loud = np.asarray(tanh_stack_health(saturation_x, saturation_layers, 20.0), dtype=float)
+    assert calm.shape == loud.shape == (2,)
+    assert 0 <= calm[0] < 0.05 and 0.8 < loud[0] < 1
+    assert 0 < loud[1] < 0.1 < 0.5 < calm[1] < 1
+
+
+@test_case(points=1.5, hidden=True, failure_message="Try two small layers of different widths with large biases, and work out the two numbers by hand.")
+def test_numbers_agree(tanh_stack_health):
+    for gain in (0.5, 3.0):
+        widths = [4, 9, 3, 6]
+        layers = [(secret.normal(size=(m, n)), secret.normal(scale=2.0, size=n)) for m, n in zip(widths, widths[1:])]
+        x = secret.normal(size=(40, 4))
+        units = []
+        h = x
+        for weight, bias in layers:
+            h = np.tanh(gain * (h @ weight) + bias)
+            units.extend(h.ravel().tolist())
+        wanted = [sum(abs(u) > 0.99 for u in units) / len(units), 1 - sum(u * u for u in units) / len(units)]
+        got = np.asarray(tanh_stack_health(x, layers, gain), dtype=float)
+        assert got.shape == (2,) and np.allclose(got, wanted, rtol=1e-4, atol=1e-6)
+
+# %%
+#| wrong: tanh-saturates-too-p2
+#| because: the gain multiplies the biases as well as the weights
+#| earns: 0.5
+def tanh_stack_health(x, layers, gain):
+    outputs = []
+    for W, b in layers:
+        x = np.tanh(gain * (x @ W + b))
+        outputs.append(x.ravel())
+    a = np.concatenate(outputs)
+    return (np.abs(a) > 0.99).mean(), (1 - a**2).mean()
+
+# %%
+#| wrong: tanh-saturates-too-p2
+#| because: the gain goes into the biases only, and the weights stay small
+#| earns: 0
+def tanh_stack_health(x, layers, gain):
+    outputs = []
+    for W, b in layers:
+        x = np.tanh(x @ W + gain * b)
+        outputs.append(x.ravel())
+    a = np.concatenate(outputs)
+    return (np.abs(a) > 0.99).mean(), (1 - a**2).mean()
+
+# %%
+#| wrong: tanh-saturates-too-p2
+#| because: the slope is that of the sigmoid at the pre-activation, not that of tanh
+#| earns: 0
+def tanh_stack_health(x, layers, gain):
+    outputs, slopes = [], []
+    for W, b in layers:
+        z = x @ (gain * W) + b
+        s = np.exp(-np.logaddexp(0, -z))
+        slopes.append((s * (1 - s)).ravel())
+        x = np.tanh(z)
+        outputs.append(x.ravel())
+    return (np.abs(np.concatenate(outputs)) > 0.99).mean(), np.concatenate(slopes).mean()
+
+# %%
+#| wrong: tanh-saturates-too-p2
+#| because: only the last layer is measured
+#| earns: 0.5
+def tanh_stack_health(x, layers, gain):
+    for W, b in layers:
+        x = np.tanh(x @ (gain * W) + b)
+    return (np.abs(x) > 0.99).mean(), (1 - x**2).mean()
+
+# %%
+#| right: tanh-saturates-too-p2
+#| because: torch in single precision, with the slope from autograd
+def tanh_stack_health(x, layers, gain):
+    h = torch.tensor(np.asarray(x), dtype=torch.float32)
+    beyond, slope, count = 0.0, 0.0, 0
+    for W, b in layers:
+        z = (gain * (h @ torch.tensor(W, dtype=torch.float32)) + torch.tensor(b, dtype=torch.float32)).requires_grad_()
+        h = torch.tanh(z)
+        slope += torch.autograd.grad(h.sum(), z)[0].sum().item()
+        h = h.detach()
+        beyond += (h.abs() > 0.99).sum().item()
+        count += h.numel()
+    return [beyond / count, slope / count]
+
+# %%
+#| equivalent: tanh-saturates-too-p2
+#| from: return (np.abs(a) > 0.99).mean(), (1 - a**2).mean()
+#| to: return (np.abs(a) >= 0.99).mean(), (1 - a**2).mean()
+#| because: no output is exactly 0.99
+
+# %% [markdown]
+# > **Worth knowing.** A small slope is not yet a small gradient. Backpropagation multiplies by slope *and* weight, layer after layer, and here the weights grew twentyfold: compute the gradient of the first layer for
+# > gain 20 and you will find it *larger* than for gain 1, carried by the few units that are not saturated. Saturation blocks most units and makes the rest jumpy; "vanishing" is only one of the ways to go wrong.
+
+# %% [markdown]
+# <!--| question: dead-neurons, level: M, minutes: 15, optional: true -->
+# ## Extra · Dead, or only asleep?
+# A ReLU unit is *dead* on a data set when it outputs exactly 0 for **every** sample in it. Then its gradient is exactly 0 as well, whatever the loss says.
+#
+# Four samples (rows of $X$) meet a layer of four ReLU units (columns of $W$), $A = \mathrm{ReLU}(XW + b)$:
+#
+# $$X=\begin{pmatrix}1&2\\2&1\\0&1\\3&0\end{pmatrix},\quad W=\begin{pmatrix}1&-1&-1&0.5\\1&0.5&-1&-2\end{pmatrix},\quad b=(0,\,0,\,-0.5,\,0.2)$$
+#
+# Work out the 4 × 4 matrix of activations $A$, samples in rows.
+
+# %%
+#| given: dead-neurons
+dead_x = np.array([[1, 2], [2, 1], [0, 1], [3, 0]])
+dead_w = np.array([[1, -1, -1, 0.5], [1, 0.5, -1, -2]])
+dead_b = np.array([0, 0, -0.5, 0.2])
+
+# %%
+#| answer: dead-neurons-p1
+#| kind: number
+#| points: 0.5
+#| tol: 1e-6
+#| because: {"[[3, 0, 0, 0], [3, 0, 0, 0], [1, 0.5, 0, 0], [3, 0, 0, 1.3]]": "the bias was subtracted instead of added",
+#|   "[[3, 0, -3.5, -3.3], [3, -1.5, -3.5, -0.8], [1, 0.5, -1.5, -1.8], [3, -3, -3.5, 1.7]]": "that is before the ReLU"}
+activation_matrix = np.maximum(dead_x @ dead_w + dead_b, 0)  # SOLUTION
+
+# %% [markdown]
+# For which share of the samples is each unit active (output above 0)? Four numbers, unit 0 first.
+
+# %%
+#| answer: dead-neurons-p2
+#| kind: number
+#| points: 0.5
+#| tol: 1e-6
+#| because: {"[1, 0.5, 0, 0.25]": "an output of exactly 0 is not active"}
+active_shares = (dead_x @ dead_w + dead_b > 0).mean(axis=0)  # SOLUTION
+
+# %% [markdown]
+# And which units are dead on these data?
+
+# %%
+#| answer: dead-neurons-p3
+#| kind: choose-all
+#| points: 0.5
+#| options: {a: "unit 0", b: "unit 1", c: "unit 2", d: "unit 3"}
+#| because: {b: "a unit that answers to one sample in four is rarely active, not dead", d: "a unit that answers to one sample in four is rarely active, not dead", a: "this one is active for every sample"}
+dead_ones = {"c"}  # SOLUTION
+
+# %% [markdown]
+# Can training wake a layer in which *everything* is dead? Build the experiment. `net` is `nn.Sequential(nn.Linear, activation, nn.Linear)`, all hidden biases may start far below zero, and the activation is a ReLU or a leaky ReLU.
+#
+# Write `revive(net, x, y, steps, lr)`. Call a hidden unit *silent* when its pre-activation is at most 0 for every row of `x`. Train with `steps` steps of plain full-batch gradient descent at rate `lr` on the
+# mean squared error. Return the share of silent units before, the share after, and the loss after the last step.
+#
+# Then try it on `silent_net(0.0)` (ReLU) and `silent_net(0.1)` (leaky ReLU) below, which start with all biases at $-6$: 300 steps at rate 0.05, on `silent_x` and `silent_y`.
+
+# %%
+#| given: dead-neurons
+silent_rng = np.random.default_rng(7)
+silent_w, silent_v = silent_rng.normal(scale=0.5, size=(16, 3)), silent_rng.normal(scale=0.25, size=(1, 16))
+silent_x = torch.tensor(silent_rng.normal(size=(64, 3)))
+silent_y = silent_x @ torch.tensor([[1.0], [-0.5], [0.25]], dtype=torch.float64)
+
+
+def silent_net(slope):
+    """A 3-16-1 net whose hidden biases are all -6, with ReLU (slope 0) or leaky ReLU units."""
+    net = nn.Sequential(nn.Linear(3, 16), nn.LeakyReLU(slope) if slope else nn.ReLU(), nn.Linear(16, 1)).double()
+    with torch.no_grad():
+        net[0].weight.copy_(torch.tensor(silent_w))
+        net[0].bias.fill_(-6)
+        net[2].weight.copy_(torch.tensor(silent_v))
+        net[2].bias.zero_()
+    return net
+
+# %%
+#| answer: dead-neurons-p4
+def revive(net, x, y, steps, lr):
+    """Train net in place and return (share of silent hidden units before, share after, mean squared error after).
+
+    net: nn.Sequential(nn.Linear, activation, nn.Linear). x: (n, d), y: (n, 1).
+    """
+    ### BEGIN SOLUTION
+    def silent():
+        return (net[0](x) <= 0).all(dim=0).double().mean().item()
+
+    def mean_squared_error():
+        return (net(x) - y).square().mean()
+
+    before = silent()
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        mean_squared_error().backward()
+        optimizer.step()
+    return before, silent(), mean_squared_error().item()
+    ### END SOLUTION
+
+# %%
+#| tests: dead-neurons-p4
+@probe
+def revived(revive, slope, w, b, v, x, y, steps, lr):
+    """What revive returns for a net with hidden weights w (units, d), hidden biases b and output weights v, and the hidden weights afterwards."""
+    net = nn.Sequential(nn.Linear(w.shape[1], w.shape[0]), nn.LeakyReLU(slope) if slope else nn.ReLU(), nn.Linear(w.shape[0], 1)).double()
+    with torch.no_grad():
+        net[0].weight.copy_(torch.tensor(w))
+        net[0].bias.copy_(torch.tensor(b))
+        net[2].weight.copy_(torch.tensor(v))
+        net[2].bias.zero_()
+    report = revive(net, torch.tensor(x), torch.tensor(y), steps, lr)
+    return [float(value) for value in report], net[0].weight.detach().numpy()
+
+
+@test_case(points=0.5, failure_message="From biases of −6 every unit is silent. Which of the two activations still lets the loss fall?")
+def test_all_biases_far_below_zero(revive, silent_w, silent_v, silent_x, silent_y):
+    data = np.full(16, -6.0), silent_v, silent_x.numpy(), silent_y.numpy(), 300, 0.05
+    relu, relu_weights = revived(revive, 0.0, silent_w, *data)
+    leaky, leaky_weights = revived(revive, 0.1, silent_w, *data)
+    assert relu[:2] == [1.0, 1.0] and relu[2] > 0.5 and np.array_equal(relu_weights, silent_w)
+    assert leaky[:2] == [1.0, 1.0] and 0 <= leaky[2] < 0.05 and not np.allclose(leaky_weights, silent_w)
+
+
+@test_case(points=0.5, hidden=True, failure_message="Try a net in which only some units are silent, few steps, and compare with a step or two by hand.")
+def test_a_few_steps(revive):
+    for slope in (0.0, 0.2):
+        w, v, x = secret.normal(size=(6, 2)), secret.normal(size=(1, 6)), secret.normal(size=(12, 2))
+        b = np.array([-9.0, 0.5, 0.0, -9.0, secret.normal(), secret.normal()])
+        w[1:3] = 0.0
+        y = secret.normal(size=(12, 1))
+        got, _ = revived(revive, slope, w, b, v, x, y, 3, 0.3)
+        c = np.zeros(1)
+        before = np.mean(((x @ w.T + b) <= 0).all(axis=0))
+        for _ in range(3):
+            z = x @ w.T + b
+            gate = np.where(z > 0, 1.0, slope)
+            error = 2 * (z * gate @ v.T + c - y) / len(y)
+            back = error @ v * gate
+            v, c, w, b = v - 0.3 * error.T @ (z * gate), c - 0.3 * error.sum(0), w - 0.3 * back.T @ x, b - 0.3 * back.sum(0)
+        z = x @ w.T + b
+        after = np.mean((z <= 0).all(axis=0))
+        loss = np.mean((np.where(z > 0, z, slope * z) @ v.T + c - y) ** 2)
+        assert len(got) == 3 and np.allclose(got, [before, after, loss], rtol=1e-4, atol=1e-7)
+
+# %%
+#| wrong: dead-neurons-p4
+#| because: a unit counts as silent as soon as it misses one sample
+#| earns: 0.5
+def revive(net, x, y, steps, lr):
+    def silent():
+        return (net[0](x) <= 0).any(dim=0).double().mean().item()
+
+    before = silent()
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        nn.functional.mse_loss(net(x), y).backward()
+        optimizer.step()
+    return before, silent(), nn.functional.mse_loss(net(x), y).item()
+
+# %%
+#| wrong: dead-neurons-p4
+#| because: the gradients of earlier steps are never cleared
+#| earns: 0
+def revive(net, x, y, steps, lr):
+    before = (net[0](x) <= 0).all(dim=0).double().mean().item()
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(steps):
+        nn.functional.mse_loss(net(x), y).backward()
+        optimizer.step()
+    return before, (net[0](x) <= 0).all(dim=0).double().mean().item(), nn.functional.mse_loss(net(x), y).item()
+
+# %%
+#| wrong: dead-neurons-p4
+#| because: the reported loss is the one before the last step
+#| earns: 0.5
+def revive(net, x, y, steps, lr):
+    before = (net[0](x) <= 0).all(dim=0).double().mean().item()
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = nn.functional.mse_loss(net(x), y)
+        loss.backward()
+        optimizer.step()
+    return before, (net[0](x) <= 0).all(dim=0).double().mean().item(), loss.item()
+
+# %%
+#| wrong: dead-neurons-p4
+#| because: a leaky unit's output is never 0, so counting zeros after the activation finds no silent units there
+#| earns: 0
+def revive(net, x, y, steps, lr):
+    def silent():
+        return (net[1](net[0](x)) == 0).all(dim=0).double().mean().item()
+
+    before = silent()
+    optimizer = torch.optim.SGD(net.parameters(), lr=lr)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        nn.functional.mse_loss(net(x), y).backward()
+        optimizer.step()
+    return before, silent(), nn.functional.mse_loss(net(x), y).item()
+
+# %%
+#| right: dead-neurons-p4
+#| because: gradient descent by hand, without an optimizer
+def revive(net, x, y, steps, lr):
+    def state():
+        with torch.no_grad():
+            z = net[0](x)
+            return sum(float(column.max()) <= 0 for column in z.T) / z.shape[1], float(((net(x) - y) ** 2).mean())
+
+    before, _ = state()
+    for _ in range(steps):
+        gradients = torch.autograd.grad(((net(x) - y) ** 2).mean(), list(net.parameters()))
+        with torch.no_grad():
+            for parameter, gradient in zip(net.parameters(), gradients):
+                parameter -= lr * gradient
+    return (before, *state())
+
+# %% [markdown]
+# Look at the two results: after the training both nets are still completely silent, and yet one of them has learned. Which statements are true?
+
+# %%
+#| answer: dead-neurons-p5
+#| kind: choose-all
+#| points: 0.5
+#| options: {a: "In the ReLU net the hidden weights are bit for bit what they were.", b: "A leaky ReLU unit whose pre-activations are all negative is dead.",
+#|   c: "With weight decay the silent ReLU units would wake up in time.", d: "In the silent ReLU net only the output bias still learns."}
+#| because: {b: "negative is not dead: the leaky side passes a gradient, and the units learned", c: "decay shrinks weights and bias towards 0 together, and that never turns a negative pre-activation into a positive one"}
+after_revival = {"a", "d"}  # SOLUTION
+
+# %% [markdown]
+# > **Common myth.** "A dead unit is one whose output, weights or gradient is close to zero." Close to zero is alive. Dead means exactly zero for every sample of the data set, and you can only tell by looking at all of it.
+
+# %% [markdown]
+# <!--| question: tanh-sequential-anatomy, level: E, minutes: 15, optional: true -->
+# ## Extra · Reading a model
+# You will read far more models than you write. Here is one:
+#
+# ```python
+# nn.Sequential(
+#     nn.Linear(200, 512), nn.Tanh(),
+#     nn.Linear(512, 512), nn.Tanh(),
+#     nn.Linear(512, 10), nn.LogSoftmax(dim=1),
+# )
+# ```
+#
+# What is it?
+
+# %%
+#| answer: tanh-sequential-anatomy-p1
+#| kind: choice
+#| points: 0.5
+#| options: {a: "a convolutional network", b: "a recurrent network", c: "a fully connected feed-forward classifier", d: "an auto-encoder"}
+#| because: {a: "no layer slides over its input", b: "nothing is fed back", d: "it does not try to give back its 200 inputs"}
+kind_of_model = "c"  # SOLUTION
+
+# %% [markdown]
+# How many hidden layers does it have, and how many trainable parameters? Answer as a pair. (Layers are counted by their linear maps; the layer that produces the ten outputs is not hidden.)
+
+# %%
+#| answer: tanh-sequential-anatomy-p2
+#| kind: number
+#| points: 0.5
+#| because: {"[2, 369664]": "the biases are parameters too", "[3, 370698]": "the output layer is not a hidden one", "[5, 370698]": "activations were counted as layers", "[6, 370698]": "activations were counted as layers"}
+layers_and_parameters = (2, (200 + 1) * 512 + (512 + 1) * 512 + (512 + 1) * 10)  # SOLUTION
+
+# %% [markdown]
+# The targets are class indices. Which loss fits this output exactly, without repeating work the model has already done?
+
+# %%
+#| answer: tanh-sequential-anatomy-p3
+#| kind: choice
+#| points: 0.5
+#| options: {a: "`nn.CrossEntropyLoss`", b: "`nn.NLLLoss`", c: "`nn.MSELoss`", d: "`nn.BCELoss`"}
+#| because: {a: "it trains correctly, but it takes the log-softmax a second time", c: "log-probabilities and class indices are not on one scale", d: "it wants probabilities of yes or no, not log-probabilities of ten classes"}
+fitting_loss = "b"  # SOLUTION
+
+# %% [markdown]
+# Now let the machine do the reading. Write `hidden_and_parameters(seq)` for such classifiers (linear layers with activations between them): the number of hidden layers and the number of *trainable* parameters.
+# Parts of the model may be wrapped in further `nn.Sequential`s, layers may lack a bias, and some parameters may be frozen (`requires_grad=False`).
+
+# %%
+#| answer: tanh-sequential-anatomy-p4
+def hidden_and_parameters(seq):
+    """Return (number of hidden layers, number of trainable parameters) of an nn.Sequential classifier."""
+    ### BEGIN SOLUTION
+    linear = [module for module in seq.modules() if isinstance(module, nn.Linear)]
+    return len(linear) - 1, sum(p.numel() for p in seq.parameters() if p.requires_grad)
+    ### END SOLUTION
+
+# %%
+#| tests: tanh-sequential-anatomy-p4
+@probe
+def anatomy_of(hidden_and_parameters, widths, bias, nested, frozen):
+    layers = []
+    for inputs, outputs in zip(widths, widths[1:]):
+        layers += [nn.Linear(inputs, outputs, bias=bias), nn.Tanh()]
+    layers[-1] = nn.LogSoftmax(dim=1)
+    for parameter in layers[0].parameters():
+        parameter.requires_grad = not frozen
+    seq = nn.Sequential(nn.Sequential(nn.Sequential(*layers[:2]), *layers[2:-2]), *layers[-2:]) if nested else nn.Sequential(*layers)
+    return [int(number) for number in hidden_and_parameters(seq)]
+
+
+@test_case(points=0.5, failure_message="Begin with the model in the question: its two numbers are known.")
+def test_the_model_above(hidden_and_parameters):
+    assert anatomy_of(hidden_and_parameters, [200, 512, 512, 10], True, False, False) == [2, 370698]
+    assert anatomy_of(hidden_and_parameters, [3, 4], True, False, False) == [0, 16]
+
+
+@test_case(points=1, hidden=True, failure_message="Try a Sequential inside a Sequential, layers without bias, and a frozen layer.")
+def test_nested_frozen_and_without_bias(hidden_and_parameters):
+    for nested, bias, frozen in ((True, True, False), (False, False, False), (True, False, True), (True, True, True)):
+        widths = [int(n) for n in secret.integers(2, 9, size=secret.integers(4, 7))]
+        sizes = [(m + bias) * n for m, n in zip(widths, widths[1:])]
+        wanted = [len(widths) - 2, sum(sizes[1:]) if frozen else sum(sizes)]
+        assert anatomy_of(hidden_and_parameters, widths, bias, nested, frozen) == wanted
+
+# %%
+#| wrong: tanh-sequential-anatomy-p4
+#| because: layers inside a nested Sequential are overlooked
+#| earns: 0.5
+def hidden_and_parameters(seq):
+    linear = [module for module in seq if isinstance(module, nn.Linear)]
+    return len(linear) - 1, sum(p.numel() for p in seq.parameters() if p.requires_grad)
+
+# %%
+#| wrong: tanh-sequential-anatomy-p4
+#| because: frozen parameters are counted as trainable
+#| earns: 0.5
+def hidden_and_parameters(seq):
+    linear = [module for module in seq.modules() if isinstance(module, nn.Linear)]
+    return len(linear) - 1, sum(p.numel() for p in seq.parameters())
+
+# %%
+#| wrong: tanh-sequential-anatomy-p4
+#| because: the output layer is counted as hidden
+#| earns: 0
+def hidden_and_parameters(seq):
+    linear = [module for module in seq.modules() if isinstance(module, nn.Linear)]
+    return len(linear), sum(p.numel() for p in seq.parameters() if p.requires_grad)
+
+# %%
+#| wrong: tanh-sequential-anatomy-p4
+#| because: the biases are left out of the count
+#| earns: 0
+def hidden_and_parameters(seq):
+    linear = [module for module in seq.modules() if isinstance(module, nn.Linear)]
+    return len(linear) - 1, sum(module.weight.numel() for module in linear if module.weight.requires_grad)
+
+# %%
+#| right: tanh-sequential-anatomy-p4
+#| because: a walk through the tree works as well
+def hidden_and_parameters(seq):
+    def walk(module):
+        if isinstance(module, nn.Linear):
+            tensors = [t for t in (module.weight, module.bias) if t is not None and t.requires_grad]
+            return np.array([1, sum(t.shape.numel() for t in tensors)])
+        return sum((walk(child) for child in module.children()), np.zeros(2, dtype=int))
+
+    return walk(seq) - np.array([1, 0])
+
+# %% [markdown]
+# Why did `nn.CrossEntropyLoss` do no harm a moment ago? Measure it. Write `gaps_of_second_use(z)` for logits `z` of shape $(n, c)$: apply a function along the classes once, then again to its own result, and take the
+# largest absolute difference between the two. Return that gap for log-softmax and for softmax, in this order.
+
+# %%
+#| answer: tanh-sequential-anatomy-p5
+def gaps_of_second_use(z):
+    """Return (max |f(f(z)) - f(z)| for f = log-softmax, the same for f = softmax), both along dim 1. z: tensor (n, c)."""
+    ### BEGIN SOLUTION
+    def gap(f):
+        once = f(z, dim=1)
+        return (f(once, dim=1) - once).abs().max().item()
+
+    return gap(torch.log_softmax), gap(torch.softmax)
+    ### END SOLUTION
+
+# %%
+#| tests: tanh-sequential-anatomy-p5
+@test_case(points=0.5, failure_message="One row of logits is enough to do it by hand: softmax, then softmax of the probabilities.")
+def test_one_row(gaps_of_second_use):
+    got = np.asarray(gaps_of_second_use(torch.tensor([[2.0, 0.0, 0.0]])), dtype=float)
+    assert got.shape == (2,) and np.isfinite(got).all()
+    assert 0 <= got[0] < 1e-5 and np.isclose(got[1], 0.2902, atol=2e-4)
+
+
+@test_case(points=0.5, hidden=True, failure_message="Give it several rows. Each row is one sample: along which dimension do its probabilities run?")
+def test_many_rows(gaps_of_second_use):
+    z = secret.normal(scale=2.0, size=(6, 4))
+    once = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    twice = np.exp(once) / np.exp(once).sum(axis=1, keepdims=True)
+    got = np.asarray(gaps_of_second_use(torch.tensor(z)), dtype=float)
+    assert got.shape == (2,) and np.isfinite(got).all()
+    assert 0 <= got[0] < 1e-5 and np.isclose(got[1], np.abs(twice - once).max(), atol=1e-5)
+
+# %%
+#| wrong: tanh-sequential-anatomy-p5
+#| because: softmax is applied twice in both places, and softmax does change when it is repeated
+#| earns: 0
+def gaps_of_second_use(z):
+    once = torch.softmax(z, dim=1)
+    gap = (torch.softmax(once, dim=1) - once).abs().max().item()
+    return gap, gap
+
+# %%
+#| wrong: tanh-sequential-anatomy-p5
+#| because: it normalises over the samples (dim 0) instead of the classes
+#| earns: 0
+def gaps_of_second_use(z):
+    def gap(f):
+        once = f(z, dim=0)
+        return (f(once, dim=0) - once).abs().max().item()
+
+    return gap(torch.log_softmax), gap(torch.softmax)
+
+# %%
+#| wrong: tanh-sequential-anatomy-p5
+#| because: the second use mixes the two functions up
+#| earns: 0
+def gaps_of_second_use(z):
+    logp = torch.log_softmax(z, dim=1)
+    p = logp.exp()
+    return (torch.log_softmax(p, dim=1) - logp).abs().max().item(), (torch.softmax(logp, dim=1) - p).abs().max().item()
+
+# %%
+#| right: tanh-sequential-anatomy-p5
+#| because: NumPy and logarithms by hand give the same gaps
+def gaps_of_second_use(z):
+    z = np.asarray(z, dtype=np.float32)
+    log_softmax = lambda a: a - np.log(np.exp(a).sum(axis=-1, keepdims=True))
+    softmax = lambda a: np.exp(log_softmax(a))
+    return [float(np.max(np.abs(f(f(z)) - f(z)))) for f in (log_softmax, softmax)]
+
+# %% [markdown]
+# <!--| question: swish-paper-and-implementation, level: M, minutes: 30, optional: true -->
+# ## Extra · An activation found by a machine
+# In 2017 three researchers let a computer look for activation functions. What it found is used in many networks today. Read
+# [*Searching for Activation Functions*](https://arxiv.org/abs/1710.05941) by Ramachandran, Zoph and Le; sections 2 to 4 are enough for the first three questions.
+#
+# What did the automatic search look for?
+
+# %%
+#| answer: swish-paper-and-implementation-p1
+#| kind: choice
+#| points: 0.5
+#| options: {a: "the depth of a network", b: "scalar activation functions", c: "learning-rate schedules", d: "image augmentations"}
+#| because: {a: "the architectures were kept", c: "that is another line of work", d: "that was a later search by some of the same people"}
+searched_for = "b"  # SOLUTION
+
+# %% [markdown]
+# From which pieces was the search space built?
+
+# %%
+#| answer: swish-paper-and-implementation-p2
+#| kind: choose-all
+#| points: 0.5
+#| options: {a: "unary functions", b: "binary functions", c: "core units that compose these, used one after another", d: "convolution kernels"}
+#| because: {d: "everything in the search space maps numbers to a number"}
+search_space = {"a", "b", "c"}  # SOLUTION
+
+# %% [markdown]
+# What did the authors report?
+
+# %%
+#| answer: swish-paper-and-implementation-p3
+#| kind: choose-all
+#| points: 1
+#| options: {a: "Simple functions of one or two core units did best.", b: "Many of the best functions use the raw pre-activation $x$ in their last combination.",
+#|   c: "A non-monotonic function matched or beat ReLU on deep models.", d: "No function with a sine or cosine in it was among the good ones."}
+#| because: {d: "some of the best functions the search found contain a sine or cosine"}
+reported = {"a", "b", "c"}  # SOLUTION
+
+# %% [markdown]
+# The winner, Swish, is $f(x) = x\,\sigma(\beta x)$: the input, gated by a sigmoid of itself. Write `swish(x, beta=1.0)` and its derivative with respect to $x$, `swish_grad(x, beta=1.0)`, in NumPy, for numbers, lists and arrays.
+# Both should be right for $|x|$ up to 1000 without an overflow on the way, not even one that ends in the right number.
+
+# %%
+#| answer: swish-paper-and-implementation-p4
+def swish(x, beta=1.0):
+    """x * sigmoid(beta * x), elementwise."""
+    ### BEGIN SOLUTION
+    x = np.asarray(x, dtype=float)
+    return x * np.exp(-np.logaddexp(0, -beta * x))
+    ### END SOLUTION
+
+
+def swish_grad(x, beta=1.0):
+    """The derivative of swish with respect to x, elementwise."""
+    ### BEGIN SOLUTION
+    z = beta * np.asarray(x, dtype=float)
+    s = np.exp(-np.logaddexp(0, -z))
+    return s + z * s * (1 - s)
+    ### END SOLUTION
+
+# %%
+#| tests: swish-paper-and-implementation-p4
+@test_case(points=0.5, failure_message="At x = 0 the gate is half open. What are the value and the slope there?")
+def test_some_values(swish, swish_grad):
+    assert np.allclose(np.asarray(swish([-1.0, 0.0, 2.0]), dtype=float), [-0.2689414, 0.0, 1.7615942], atol=1e-5)
+    assert np.allclose(np.asarray(swish_grad([0.0, 2.0], beta=0.5), dtype=float), [0.5, 0.9276705], atol=1e-5)
+
+
+@test_case(points=0.5, hidden=True, failure_message="Compare with `torch.nn.functional.silu` and with a difference quotient, for several values of beta.")
+def test_values_for_any_beta(swish):
+    x = secret.normal(scale=3.0, size=(4, 5))
+    assert np.allclose(np.asarray(swish(x), dtype=float), x / (1 + np.exp(-x)), rtol=1e-4, atol=1e-6)
+    for beta in (0.0, 0.3, 5.0, -1.5):
+        got = np.asarray(swish(x, beta), dtype=float)
+        assert got.shape == x.shape and np.allclose(got, x / (1 + np.exp(-beta * x)), rtol=1e-4, atol=1e-6)
+
+
+@test_case(points=0.5, hidden=True, failure_message="The product rule gives two terms. Compare with a difference quotient, for several values of beta.")
+def test_slopes_for_any_beta(swish_grad):
+    x = secret.normal(scale=2.0, size=(4, 5))
+    f = lambda t, beta: t / (1 + np.exp(-beta * t))
+    assert np.allclose(np.asarray(swish_grad(x), dtype=float), (f(x + 1e-5, 1) - f(x - 1e-5, 1)) / 2e-5, rtol=1e-4, atol=1e-6)
+    for beta in (0.0, 0.3, 5.0, -1.5):
+        got = np.asarray(swish_grad(x, beta), dtype=float)
+        assert got.shape == x.shape and np.allclose(got, (f(x + 1e-5, beta) - f(x - 1e-5, beta)) / 2e-5, rtol=1e-4, atol=1e-6)
+
+
+@test_case(points=0.5, hidden=True, failure_message="Call it at −1000 and 1000 under `np.errstate(all='raise', under='ignore')`.")
+def test_far_out(swish, swish_grad):
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        for beta in (1.0, 3.0):
+            values = np.asarray(swish(np.array([-1000.0, -800.0, 800.0, 1000.0]), beta), dtype=float)
+            slopes = np.asarray(swish_grad(np.array([-1000.0, -800.0, 800.0, 1000.0]), beta), dtype=float)
+            assert np.allclose(values, [0, 0, 800, 1000]) and np.allclose(slopes, [0, 0, 1, 1])
+
+# %%
+#| wrong: swish-paper-and-implementation-p4
+#| because: that is the gate alone; the factor x is missing
+def swish(x, beta=1.0):
+    return np.exp(-np.logaddexp(0, -beta * np.asarray(x, dtype=float)))
+
+# %%
+#| wrong: swish-paper-and-implementation-p4
+#| because: that is the derivative of the gate, not of the product
+def swish_grad(x, beta=1.0):
+    s = np.exp(-np.logaddexp(0, -beta * np.asarray(x, dtype=float)))
+    return s * (1 - s)
+
+# %%
+#| wrong: swish-paper-and-implementation-p4
+#| because: the gate is a tanh instead of a sigmoid
+def swish(x, beta=1.0):
+    x = np.asarray(x, dtype=float)
+    return x * np.tanh(beta * x)
+
+
+def swish_grad(x, beta=1.0):
+    t = np.tanh(beta * np.asarray(x, dtype=float))
+    return t + beta * np.asarray(x, dtype=float) * (1 - t**2)
+
+# %%
+#| wrong: swish-paper-and-implementation-p4
+#| because: the exponential overflows for large negative inputs
+#| earns: 1.5
+def swish(x, beta=1.0):
+    x = np.asarray(x, dtype=float)
+    return x / (1 + np.exp(-beta * x))
+
+# %%
+#| wrong: swish-paper-and-implementation-p4
+#| because: the inner derivative, the factor beta, is missing
+#| earns: 1
+def swish_grad(x, beta=1.0):
+    x = np.asarray(x, dtype=float)
+    s = np.exp(-np.logaddexp(0, -beta * x))
+    return s + x * s * (1 - s)
+
+# %%
+#| right: swish-paper-and-implementation-p4
+#| because: torch has a stable sigmoid, and autograd does the rest
+def swish(x, beta=1.0):
+    x = torch.as_tensor(np.asarray(x, dtype=np.float32))
+    return x * torch.sigmoid(beta * x)
+
+
+def swish_grad(x, beta=1.0):
+    x = torch.as_tensor(np.asarray(x, dtype=np.float64)).requires_grad_()
+    return torch.autograd.grad((x * torch.sigmoid(beta * x)).sum(), x)[0].numpy()
+
+# %%
+#| right: swish-paper-and-implementation-p4
+#| because: a sigmoid is a shifted tanh
+def swish(x, beta=1.0):
+    x = np.asarray(x, dtype=float)
+    return x * (1 + np.tanh(beta * x / 2)) / 2
+
+
+def swish_grad(x, beta=1.0):
+    x = np.asarray(x, dtype=float)
+    t = np.tanh(beta * x / 2)
+    return (1 + t) / 2 + beta * x * (1 - t) * (1 + t) / 4
+
+# %%
+#| equivalent: swish-paper-and-implementation-p4
+#| from: return x * np.exp(-np.logaddexp(0, -beta * x))
+#| to: return x * np.exp(-np.logaddexp(-beta * x, 0))
+#| because: logaddexp is symmetric
+
+# %%
+#| equivalent: swish-paper-and-implementation-p4
+#| from: s = np.exp(-np.logaddexp(0, -z))
+#| to: s = np.exp(-np.logaddexp(-z, 0))
+#| because: logaddexp is symmetric
+
+# %% [markdown]
+# <!--| hint: swish-paper-and-implementation-p4 -->
+# Only exponentials of numbers that are at most 0 are safe. `np.logaddexp(0, a)` is $\ln(1 + e^{a})$ without the danger; what is $-\ln\sigma(z)$?
+
+# %% [markdown]
+# Swish dips below zero before it rises. For $\beta=1$: where is its minimum, and how deep is it? And for which $\beta$ is Swish a linear function? Three numbers, to four decimals.
+
+# %%
+#| answer: swish-paper-and-implementation-p5
+#| kind: number
+#| points: 1
+#| tol: 1e-4
+#| because: {"[-1.2784645, -0.25, 0]": "a quarter is the largest slope of the sigmoid, not the depth of Swish", "[-1.2784645, -0.2784645, 1]": "with beta = 1 it is curved: that is the case you just minimised",
+#|   "[-0.2784645, -1.2784645, 0]": "position first, then value", "[-1, -0.2689414, 0]": "close, but the slope at −1 is not yet 0"}
+swish_dip = (-1.2784645, -0.2784645, 0)  # SOLUTION
+
+# %% [markdown]
+# Now look at it. Write `plot_swish()`: one axes with three curves, Swish for $\beta = 0.1, 1$ and $10$, on the grid `swish_grid` below, and a legend that names each curve's $\beta$. Return the figure.
+
+# %%
+#| given: swish-paper-and-implementation
+swish_grid = np.linspace(-5, 5, 401)
+
+# %%
+#| answer: swish-paper-and-implementation-p6
+def plot_swish():
+    """Return a figure with Swish for beta = 0.1, 1 and 10 over swish_grid, in one axes with a legend."""
+    ### BEGIN SOLUTION
+    fig, ax = plt.subplots()
+    for beta in (0.1, 1, 10):
+        ax.plot(swish_grid, swish(swish_grid, beta), label=f"beta = {beta}")
+    ax.legend()
+    return fig
+    ### END SOLUTION
+
+# %%
+#| tests: swish-paper-and-implementation-p6
+@probe
+def read_swish_figure(plot_swish):
+    """The curves of the first axes with their names, and the words of its legend."""
+    fig = plot_swish()
+    ax = fig.axes[0]
+    curves = [(str(line.get_label()), np.asarray(line.get_xdata(), dtype=float), np.asarray(line.get_ydata(), dtype=float)) for line in ax.lines]
+    words = [text.get_text() for text in ax.get_legend().get_texts()] if ax.get_legend() else []
+    plt.close(fig)
+    return len(fig.axes), curves, words
+
+
+@test_case(points=0.5, failure_message="Three curves over swish_grid in one axes: one for each beta.")
+def test_three_curves(plot_swish, swish_grid):
+    panels, curves, _ = read_swish_figure(plot_swish)
+    assert panels == 1
+    for beta in (0.1, 1.0, 10.0):
+        wanted = swish_grid * (1 + np.tanh(beta * swish_grid / 2)) / 2
+        assert any(x.shape == y.shape == wanted.shape and np.allclose(x, swish_grid, atol=1e-5) and np.allclose(y, wanted, atol=1e-4) for _, x, y in curves)
+
+
+@test_case(points=0.5, hidden=True, failure_message="Does the legend say which curve has which beta?")
+def test_legend_names_each_curve(plot_swish, swish_grid):
+    def numbers(label):
+        pieces = "".join(sign if sign.isdigit() or sign == "." else " " for sign in label).split()
+        return [float(piece.rstrip(".")) for piece in pieces if piece.strip(".")]
+
+    panels, curves, words = read_swish_figure(plot_swish)
+    assert panels == 1
+    for beta in (0.1, 1.0, 10.0):
+        wanted = swish_grid * (1 + np.tanh(beta * swish_grid / 2)) / 2
+        labels = [label for label, x, y in curves if x.shape == y.shape == wanted.shape and np.allclose(y, wanted, atol=1e-4)]
+        assert any(label in words and beta in numbers(label) for label in labels)
+
+# %%
+#| wrong: swish-paper-and-implementation-p6
+#| because: without a legend nobody can tell the curves apart
+#| earns: 0.5
+def plot_swish():
+    fig, ax = plt.subplots()
+    for beta in (0.1, 1, 10):
+        ax.plot(swish_grid, swish(swish_grid, beta), label=f"beta = {beta}")
+    return fig
+
+# %%
+#| wrong: swish-paper-and-implementation-p6
+#| because: all three curves have the same beta
+#| earns: 0
+def plot_swish():
+    fig, ax = plt.subplots()
+    for beta in (0.1, 1, 10):
+        ax.plot(swish_grid, swish(swish_grid), label=f"beta = {beta}")
+    ax.legend()
+    return fig
+
+# %%
+#| wrong: swish-paper-and-implementation-p6
+#| because: the curves are in three panels, so they cannot be compared
+#| earns: 0
+def plot_swish():
+    fig, axes = plt.subplots(1, 3)
+    for ax, beta in zip(axes, (0.1, 1, 10)):
+        ax.plot(swish_grid, swish(swish_grid, beta), label=f"beta = {beta}")
+        ax.legend()
+    return fig
+
+# %%
+#| wrong: swish-paper-and-implementation-p6
+#| because: the names in the legend belong to other curves
+#| earns: 0.5
+def plot_swish():
+    fig, ax = plt.subplots()
+    for beta, name in zip((0.1, 1, 10), ("10", "0.1", "1")):
+        ax.plot(swish_grid, swish(swish_grid, beta), label=f"beta = {name}")
+    ax.legend()
+    return fig
+
+# %%
+#| right: swish-paper-and-implementation-p6
+#| because: another order, other words, a line at zero besides
+def plot_swish():
+    fig = plt.figure(figsize=(5, 3))
+    ax = fig.add_subplot()
+    ax.axhline(0, color="0.7")
+    for beta in (10.0, 1.0, 0.1):
+        ax.plot(list(swish_grid), [float(x / (1 + np.exp(-beta * x))) for x in swish_grid], "--", label=rf"Swish, $\beta={beta}$")
+    ax.legend(loc="upper left", title="gates")
+    return fig
+
+# %% [markdown]
+# Why was the result surprising at the time? Choose every belief that it spoke against.
+
+# %%
+#| answer: swish-paper-and-implementation-p7
+#| kind: choose-all
+#| points: 1
+#| options: {a: "A good activation function has to be monotonic.", b: "Exact zeros for negative inputs (sparsity) are what makes ReLU good.",
+#|   c: "An activation function has to be nonlinear to be of any use.", d: "ReLU cannot be replaced with a consistent gain: hand-made rivals had helped here and hurt there."}
+#| because: {c: "Swish is nonlinear too, so this belief stands"}
+beliefs_shaken = {"a", "b", "d"}  # SOLUTION
+
+# %% [markdown]
+# <!--| question: relu-net-as-linear-classifier, level: M, minutes: 25, covers: [relu-network-as-linear-classifier], optional: true -->
+# ## Extra · A crooked brick, a straight wall
+# ReLU bends. Can a network whose only nonlinearity is ReLU nevertheless compute an exactly linear decision function $w\cdot x + b$? Judge these three statements
+# (a tuple of three, `True` or `False` each).
+
+# %%
+#| answer: relu-net-as-linear-classifier-p1
+#| kind: true-false
+#| points: 1
+#| options: ['Yes, everywhere: because $z = \mathrm{ReLU}(z) - \mathrm{ReLU}(-z)$, two ReLU units can pass any value on unchanged.',
+#|   'On a bounded set of inputs, large positive biases keep all ReLUs active, and the network is affine there.',
+#|   'Every ReLU network is affine on the whole input space.']
+#| because: {"(True, True, True)": "a single ReLU unit already has a bend somewhere", "(False, True, False)": "try the identity with z = 3 and with z = −3", "(True, False, False)": "an active ReLU passes its input on, shifted or not"}
+relu_can_be_linear = (True, True, False)  # SOLUTION
+
+# %% [markdown]
+# Build it. Write `linear_as_relu_net(w, b)` for a tensor `w` of length $d$ and a number `b`: an `nn.Sequential` of `nn.Linear`, `nn.ReLU`, `nn.Linear` with **two** hidden units, in double precision,
+# whose output (shape $(n, 1)$) is $w\cdot x + b$ for every $x$, near or far.
+
+# %%
+#| answer: relu-net-as-linear-classifier-p2
+def linear_as_relu_net(w, b):
+    """Return nn.Sequential(nn.Linear(d, 2), nn.ReLU(), nn.Linear(2, 1)) in float64 that computes w.x + b for all x.
+
+    w: float64 tensor (d,). b: a number.
+    """
+    ### BEGIN SOLUTION
+    net = nn.Sequential(nn.Linear(len(w), 2), nn.ReLU(), nn.Linear(2, 1)).double()
+    with torch.no_grad():
+        net[0].weight.copy_(torch.stack([w, -w]))
+        net[0].bias.copy_(torch.tensor([b, -b], dtype=torch.float64))
+        net[2].weight.copy_(torch.tensor([[1, -1]]))
+        net[2].bias.zero_()
+    return net
+    ### END SOLUTION
+
+# %%
+#| tests: relu-net-as-linear-classifier-p2
+@probe
+def built_relu_net(linear_as_relu_net, w, b, points):
+    """Names of the layers, widths of the linear ones, and outputs at the points."""
+    net = linear_as_relu_net(torch.tensor(w), b)
+    with torch.no_grad():
+        outputs = net(torch.tensor(points))
+    return [type(layer).__name__ for layer in net], [layer.out_features for layer in net if isinstance(layer, nn.Linear)], outputs.numpy()
+
+
+@test_case(points=0.5, failure_message="Check a point on either side of the line, and one on it.")
+def test_either_side(linear_as_relu_net):
+    layers, widths, outputs = built_relu_net(linear_as_relu_net, np.array([2.0, -3.0]), 1.0, np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))
+    assert layers == ["Linear", "ReLU", "Linear"] and widths == [2, 1]
+    assert outputs.shape == (3, 1) and np.allclose(outputs[:, 0], [3, -2, 0])
+
+
+@test_case(points=1, hidden=True, failure_message="Try other dimensions, a negative bias, and points a million away from the origin.")
+def test_near_and_far(linear_as_relu_net):
+    for d, b in ((1, -0.7), (5, 2.5), (3, -40.0)):
+        w = secret.normal(size=d)
+        points = secret.normal(size=(30, d)) * np.repeat([1.0, 1e3, 1e6], 10)[:, None]
+        layers, widths, outputs = built_relu_net(linear_as_relu_net, w, b, points)
+        assert layers == ["Linear", "ReLU", "Linear"] and widths == [2, 1] and outputs.shape == (30, 1)
+        assert (np.abs(outputs[:, 0] - (points @ w + b)) <= 1e-9 * (np.abs(points) @ np.abs(w) + abs(b))).all()
+
+# %%
+#| wrong: relu-net-as-linear-classifier-p2
+#| because: the bias reaches only one of the two hidden units
+#| earns: 0
+def linear_as_relu_net(w, b):
+    net = nn.Sequential(nn.Linear(len(w), 2), nn.ReLU(), nn.Linear(2, 1)).double()
+    with torch.no_grad():
+        net[0].weight.copy_(torch.stack([w, -w]))
+        net[0].bias.copy_(torch.tensor([b, 0.0]))
+        net[2].weight.copy_(torch.tensor([[1, -1]]))
+        net[2].bias.zero_()
+    return net
+
+# %%
+#| wrong: relu-net-as-linear-classifier-p2
+#| because: one hidden unit is the ReLU of the score, and that is 0 on the whole negative side
+#| earns: 0
+def linear_as_relu_net(w, b):
+    net = nn.Sequential(nn.Linear(len(w), 1), nn.ReLU(), nn.Linear(1, 1)).double()
+    with torch.no_grad():
+        net[0].weight.copy_(w[None])
+        net[0].bias.fill_(b)
+        net[2].weight.fill_(1)
+        net[2].bias.zero_()
+    return net
+
+# %%
+#| wrong: relu-net-as-linear-classifier-p2
+#| because: the two halves are added, which gives the absolute value
+#| earns: 0
+def linear_as_relu_net(w, b):
+    net = nn.Sequential(nn.Linear(len(w), 2), nn.ReLU(), nn.Linear(2, 1)).double()
+    with torch.no_grad():
+        net[0].weight.copy_(torch.stack([w, -w]))
+        net[0].bias.copy_(torch.tensor([b, -b]))
+        net[2].weight.fill_(1)
+        net[2].bias.zero_()
+    return net
+
+# %%
+#| wrong: relu-net-as-linear-classifier-p2
+#| because: a large bias keeps the units active near the origin, but not everywhere
+#| earns: 0.5
+def linear_as_relu_net(w, b):
+    net = nn.Sequential(nn.Linear(len(w), 2), nn.ReLU(), nn.Linear(2, 1)).double()
+    with torch.no_grad():
+        net[0].weight.copy_(torch.stack([w, w]) / 2)
+        net[0].bias.fill_(100)
+        net[2].weight.fill_(1)
+        net[2].bias.fill_(b - 200)
+    return net
+
+# %%
+#| right: relu-net-as-linear-classifier-p2
+#| because: the bias may wait for the output, and the two units may share the weight unevenly
+def linear_as_relu_net(w, b):
+    net = nn.Sequential(nn.Linear(w.numel(), 2), nn.ReLU(), nn.Linear(2, 1)).to(torch.float64)
+    net.load_state_dict({"0.weight": torch.stack((-4 * w, 0.5 * w)), "0.bias": torch.zeros(2), "2.weight": torch.tensor([[-0.25, 2.0]]), "2.bias": torch.from_numpy(np.array([b]))})
+    return net
+
+# %% [markdown]
+# <!--| hint: relu-net-as-linear-classifier-p2 -->
+# The first statement above is a recipe: one hidden unit for the positive part of the score, one for the negative part. What has to be in their biases?
+# If you are off by a hair far out: `torch.tensor([0.7])` is single precision unless you say otherwise.
+
+# %% [markdown]
+# How would you notice from outside that a network is affine? Fit the best affine map and look at what is left over. Write `is_affine_on(net, X)`: fit $Xa + c$ to `net(X)` by least squares and return `True` if
+# every residual is smaller than $10^{-8}$ in size, else `False`. `X` is a float64 tensor with more rows than the fit has unknowns.
+
+# %%
+#| answer: relu-net-as-linear-classifier-p3
+def is_affine_on(net, X):
+    """Return whether net(X) is an affine function of the rows of X, up to residuals of 1e-8.
+
+    net: a float64 module that maps (n, d) to (n, 1). X: float64 tensor (n, d).
+    """
+    ### BEGIN SOLUTION
+    with torch.no_grad():
+        y = net(X)
+    A, r = X - X.mean(dim=0), y - y.mean()
+    return torch.allclose(A @ torch.linalg.lstsq(A, r).solution, r, rtol=0, atol=1e-8)
+    ### END SOLUTION
+
+# %%
+#| tests: relu-net-as-linear-classifier-p3
+@probe
+def verdicts_on_nets(is_affine_on, w, b, v, c, points):
+    """Verdicts on the ReLU net with these weights, and on the affine map with its first unit only."""
+    relu = nn.Sequential(nn.Linear(w.shape[1], w.shape[0]), nn.ReLU(), nn.Linear(w.shape[0], 1)).double()
+    line = nn.Sequential(nn.Linear(w.shape[1], 1)).double()
+    with torch.no_grad():
+        for layer, weight, bias in ((relu[0], w, b), (relu[2], v, c), (line[0], w[:1], c)):
+            layer.weight.copy_(torch.tensor(weight))
+            layer.bias.copy_(torch.tensor(bias))
+    X = torch.tensor(points)
+    return [bool(is_affine_on(net, X)) for net in (relu, line)]
+
+
+@test_case(points=0.5, failure_message="A single ReLU with its bend in the middle of the data is not affine; a linear layer with a bias is.")
+def test_bend_in_the_middle(is_affine_on):
+    points = np.linspace(-1, 1, 21)[:, None]
+    assert verdicts_on_nets(is_affine_on, np.ones((1, 1)), np.zeros(1), np.ones((1, 1)), np.full(1, 5.0), points) == [False, True]
+
+
+@test_case(points=1, hidden=True, failure_message="Try a net that is only bent a little, a bend near the last points, and outputs far from zero.")
+def test_small_bends(is_affine_on):
+    d = int(secret.integers(2, 5))
+    points = secret.uniform(-1, 1, size=(60, d))
+    w, b = secret.normal(size=(6, d)), secret.normal(size=6)
+    c = np.full(1, 3.0)
+    assert verdicts_on_nets(is_affine_on, w, b, secret.normal(size=(1, 6)), c, points) == [False, True]
+    bent = np.maximum(points @ w.T + b, 0).sum(axis=1)
+    A = np.column_stack([points, np.ones(60)])
+    largest = np.abs(A @ np.linalg.lstsq(A, bent, rcond=None)[0] - bent).max()
+    assert verdicts_on_nets(is_affine_on, w, b, np.full((1, 6), 1.005e-8 / largest), c, points) == [False, True]
+    assert verdicts_on_nets(is_affine_on, w, b, np.full((1, 6), 0.9e-8 / largest), c, points) == [True, True]
+    assert verdicts_on_nets(is_affine_on, w, np.full(6, 50.0), secret.normal(size=(1, 6)), c, points) == [True, True]
+    assert verdicts_on_nets(is_affine_on, w, np.full(6, -50.0), secret.normal(size=(1, 6)), c, points) == [True, True]
+    points[:, 0] = np.linspace(-1, 0, 60)
+    points[-1, 0] = 1.0
+    assert verdicts_on_nets(is_affine_on, np.eye(d)[:1], np.zeros(1), np.full((1, 1), -1e-6), c, points) == [False, True]
+
+# %%
+#| wrong: relu-net-as-linear-classifier-p3
+#| because: the fit has no intercept, so a bias looks like a bend
+#| earns: 0
+def is_affine_on(net, X):
+    with torch.no_grad():
+        y = net(X)
+    return torch.allclose(X @ torch.linalg.lstsq(X, y).solution, y, rtol=0, atol=1e-8)
+
+# %%
+#| wrong: relu-net-as-linear-classifier-p3
+#| because: with as few samples as unknowns every function looks affine
+#| earns: 0
+def is_affine_on(net, X):
+    X = X[: X.shape[1] + 1]
+    with torch.no_grad():
+        y = net(X)
+    A = torch.cat([X, torch.ones(len(X), 1)], dim=1)
+    return torch.allclose(A @ torch.linalg.lstsq(A, y).solution, y, rtol=0, atol=1e-8)
+
+# %%
+#| wrong: relu-net-as-linear-classifier-p3
+#| because: the default tolerance of allclose is far too generous here
+#| earns: 0.5
+def is_affine_on(net, X):
+    with torch.no_grad():
+        y = net(X)
+    A = torch.cat([X, torch.ones(len(X), 1)], dim=1)
+    return torch.allclose(A @ torch.linalg.lstsq(A, y).solution, y)
+
+# %%
+#| right: relu-net-as-linear-classifier-p3
+#| because: NumPy's least squares, and the largest residual
+def is_affine_on(net, X):
+    X = X.numpy()
+    y = net(torch.tensor(X)).detach().numpy()
+    A = np.hstack([X - X.mean(axis=0), np.ones((len(X), 1))])
+    return np.abs(A @ np.linalg.lstsq(A, y, rcond=None)[0] - y).max() < 1e-8
+
+# %%
+#| equivalent: relu-net-as-linear-classifier-p3
+#| from: return torch.allclose(A @ torch.linalg.lstsq(A, r).solution, r, rtol=0, atol=1e-8)
+#| to: return torch.allclose(r, A @ torch.linalg.lstsq(A, r).solution, rtol=0, atol=1e-8)
+#| because: without a relative tolerance allclose is symmetric
+
+# %% [markdown]
+# Now the second statement, on a box. Inputs are in $[-1,1]^2$ and $w=(2,-3)$. What is the smallest shift $c$ for which $\mathrm{ReLU}(w\cdot x + c) - c$ is linear on the whole box?
+
+# %%
+#| answer: relu-net-as-linear-classifier-p4
+#| kind: number
+#| points: 0.5
+#| because: {6: "that multiplies the weights instead of adding their sizes", 1: "signs matter less than sizes: the inputs may be negative too", 3: "both inputs can be at their worst at the same time"}
+smallest_shift = 5  # SOLUTION
+
+# %% [markdown]
+# One ReLU at the very end does even less harm. Statement: for every $x$ the test $\mathrm{ReLU}(w\cdot x+b) > 0$ gives the same label as the test $w\cdot x + b > 0$. True or false?
+
+# %%
+#| answer: relu-net-as-linear-classifier-p5
+#| kind: true-false
+#| points: 0.5
+#| because: {"False": "ReLU changes negative scores to 0, and neither is above 0"}
+same_labels = True  # SOLUTION
+
+# %% [markdown]
+# So a ReLU net *can* be linear. Does a trained one *become* linear when the data ask for no more than a line? `train_line_net(trial)` below trains a 2-16-1 ReLU net on points that a line separates.
+#
+# Write `compare_with_line(net, X, w, b)` that returns two numbers. First the agreement: the share of rows of `X` for which `net(X)` and $Xw+b$ give the same label (a score above 0 is label 1, any other is label 0).
+# Then $R^2$ of the best affine fit to the net's outputs on `X`: one minus the variance of the residuals over the variance of the outputs.
+
+# %%
+#| given: relu-net-as-linear-classifier
+def train_line_net(trial):
+    """Train a 2-16-1 ReLU net on points that the line w.x + b = 0 separates; return net, w, b."""
+    torch.manual_seed(trial)
+    w, b = torch.tensor([1.0, -2.0], dtype=torch.float64), 0.3
+    X = torch.rand(400, 2, dtype=torch.float64) * 2 - 1
+    X = X[(X @ w + b).abs() > 0.1]
+    y = (X @ w + b > 0).double()
+    net = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 1)).double()
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.03)
+    for _ in range(200):
+        optimizer.zero_grad()
+        nn.functional.binary_cross_entropy_with_logits(net(X).flatten(), y).backward()
+        optimizer.step()
+    return net, w, b
+
+# %%
+#| answer: relu-net-as-linear-classifier-p6
+def compare_with_line(net, X, w, b):
+    """Return (agreement of the labels of net and line, R^2 of the best affine fit to the net's outputs) on the rows of X.
+
+    net maps (n, d) to (n, 1). X: float64 tensor (n, d). w: float64 tensor (d,). b: a number.
+    """
+    ### BEGIN SOLUTION
+    with torch.no_grad():
+        y = net(X)
+    agreement = ((y.flatten() > 0) == (X @ w + b > 0)).double().mean()
+    A, r = X - X.mean(dim=0), y - y.mean()
+    residual = r - A @ torch.linalg.lstsq(A, r).solution
+    return agreement.item(), 1 - (residual.square().sum() / r.square().sum()).item()
+    ### END SOLUTION
+
+# %%
+#| tests: relu-net-as-linear-classifier-p6
+@probe
+def compared_with_line(compare_with_line, hidden, shift, out, offset, points, w, b):
+    net = nn.Sequential(nn.Linear(hidden.shape[1], hidden.shape[0]), nn.ReLU(), nn.Linear(hidden.shape[0], 1)).double()
+    net.load_state_dict({"0.weight": torch.tensor(hidden), "0.bias": torch.tensor(shift), "2.weight": torch.tensor(out), "2.bias": torch.tensor(offset)})
+    return [float(number) for number in compare_with_line(net, torch.tensor(points), torch.tensor(w), b)]
+
+
+@test_case(points=0.5, failure_message="A trained net should agree with the line nearly everywhere, although its outputs are not quite on a plane.")
+def test_trained_net(compare_with_line, train_line_net):
+    net, w, b = train_line_net(3)
+    weights = [parameter.detach().numpy() for parameter in net.parameters()]
+    points = np.random.default_rng(3).uniform(-1, 1, size=(1000, 2))
+    for size in (1.0, 10.0):
+        agreement, fit = compared_with_line(compare_with_line, *weights, size * points, w.numpy(), b)
+        assert 0.95 < agreement <= 1 and 0.7 < fit < 0.9999
+
+
+@test_case(points=1, hidden=True, failure_message="Try a small net with random weights, outputs of exactly 0, and a line that the net knows nothing about.")
+def test_any_net(compare_with_line):
+    for d, k in ((2, 3), (4, 8), (2, 5)):
+        hidden, shift, out = secret.normal(size=(k, d)), secret.normal(size=k), secret.normal(size=(1, k))
+        points = secret.integers(-3, 4, size=(80, d)).astype(float)
+        if k == 5:
+            shift, hidden, out = np.array([0.0, -3.0, 0.0, 0.0, -1.0]), np.round(hidden), np.ones((1, k))
+        w, b = np.ones(d) * [1, -1] * (d == 2) if d == 2 else secret.normal(size=d), 0.0 if d == 2 else 0.8
+        y = np.maximum(points @ hidden.T + shift, 0) @ out[0] + (0.0 if k == 5 else 0.2)
+        A = np.column_stack([points, np.ones(80)])
+        plane = A @ np.linalg.lstsq(A, y, rcond=None)[0]
+        wanted = [np.mean((y > 0) == (points @ w + b > 0)), 1 - np.sum((y - plane) ** 2) / np.sum((y - y.mean()) ** 2)]
+        got = compared_with_line(compare_with_line, hidden, shift, out, np.array([0.0 if k == 5 else 0.2]), points, w, b)
+        assert len(got) == 2 and np.allclose(got, wanted, rtol=1e-5, atol=1e-7)
+
+# %%
+#| wrong: relu-net-as-linear-classifier-p6
+#| because: the fit has no intercept
+#| earns: 0.5
+def compare_with_line(net, X, w, b):
+    with torch.no_grad():
+        y = net(X)
+    agreement = ((y[:, 0] > 0) == (X @ w + b > 0)).double().mean()
+    residual = y - X @ torch.linalg.lstsq(X, y).solution
+    return agreement.item(), 1 - (residual.var() / y.var()).item()
+
+# %%
+#| wrong: relu-net-as-linear-classifier-p6
+#| because: outputs are compared with the given line instead of with their own best fit
+#| earns: 0
+def compare_with_line(net, X, w, b):
+    with torch.no_grad():
+        y = net(X)[:, 0]
+    line = X @ w + b
+    return ((y > 0) == (line > 0)).double().mean().item(), (1 - ((y - line) ** 2).sum() / ((y - y.mean()) ** 2).sum()).item()
+
+# %%
+#| wrong: relu-net-as-linear-classifier-p6
+#| because: the column of outputs is compared with a row of labels, so every sample meets every other
+#| earns: 0
+def compare_with_line(net, X, w, b):
+    with torch.no_grad():
+        y = net(X)
+    agreement = ((y > 0) == (X @ w + b > 0)).double().mean()
+    A = torch.cat([X, torch.ones(len(X), 1)], dim=1)
+    residual = y - A @ torch.linalg.lstsq(A, y).solution
+    return agreement.item(), 1 - (residual.var() / y.var()).item()
+
+# %%
+#| wrong: relu-net-as-linear-classifier-p6
+#| because: scores of exactly 0 are given label 1
+#| earns: 0.5
+def compare_with_line(net, X, w, b):
+    with torch.no_grad():
+        y = net(X)
+    agreement = ((y[:, 0] >= 0) == (X @ w + b >= 0)).double().mean()
+    A = torch.cat([X, torch.ones(len(X), 1)], dim=1)
+    residual = y - A @ torch.linalg.lstsq(A, y).solution
+    return agreement.item(), 1 - (residual.var() / y.var()).item()
+
+# %%
+#| right: relu-net-as-linear-classifier-p6
+#| because: NumPy, and R² as a squared correlation
+def compare_with_line(net, X, w, b):
+    y = net(X).detach().numpy().ravel()
+    points, line = X.numpy(), X.numpy() @ w.numpy() + b
+    A = np.column_stack([np.ones(len(points)), points])
+    fit = A @ np.linalg.pinv(A) @ y
+    same = sum((p > 0) == (q > 0) for p, q in zip(y, line)) / len(y)
+    return [same, np.corrcoef(fit, y)[0, 1] ** 2]
+
+# %% [markdown]
+# Try your function on `train_line_net(0)`, `train_line_net(1)` and a few more, on points from $[-1,1]^2$ and from a box ten times as large. Which conclusion do the numbers support?
+
+# %%
+#| answer: relu-net-as-linear-classifier-p7
+#| kind: choice
+#| points: 0.5
+#| options: {a: "The net uses ReLU, so its labels must follow a curve rather than the line.", b: "The trained net is exactly linear everywhere.",
+#|   c: "It labels almost like the line, although its output is only piecewise linear.", d: "It agrees with the line on the training points and is no better than chance elsewhere."}
+#| because: {a: "look at the agreement: labels depend on where the output crosses 0, not on how it bends elsewhere", b: "an R² below 1 says that the outputs do not lie on a plane", d: "look at the agreement on the large box"}
+what_training_did = "c"  # SOLUTION
+
+# %% [markdown]
+# > **Common myth.** "A network with ReLU cannot be a linear classifier unless all its weights are zero." With zero weights it is a constant. Two units and $z=\mathrm{ReLU}(z)-\mathrm{ReLU}(-z)$ make it any linear function you like.
+
+# %% [markdown]
+# <!--| question: which-activations-can-be-backpropagated, level: H, minutes: 25, optional: true -->
+# ## Extra · At the kink
+# Backpropagation needs derivatives, and ReLU has none at 0. Nobody minds. Where exactly is the border between "a kink, pick a side" and "there is nothing to pick"? Four candidates, all with $f(0)=0$:
+#
+# | | for $x \ne 0$ |
+# |---|---|
+# | A | $\lvert x\rvert$ |
+# | B | $x$ |
+# | C | $x \sin(1/x)$ |
+# | D | $-x$ for $x<0$, $x^2$ for $x>0$ |
+#
+# Which of them are differentiable at 0?
+
+# %%
+#| answer: which-activations-can-be-backpropagated-p1
+#| kind: choose-all
+#| points: 1
+#| options: {a: "A", b: "B", c: "C", d: "D"}
+#| because: {a: "the two sides have different slopes", c: "continuous, but the slope of the chord never settles", d: "the two sides have different slopes"}
+differentiable_at_0 = {"b"}  # SOLUTION
+
+# %% [markdown]
+# A derivative *from the right* is the limit of $f(h)/h$ as $h$ falls to 0, from the left likewise. Where both exist, a framework may return one of them, or anything between, and call it a subgradient.
+# Which of the four have no one-sided derivative at 0, so that there is nothing to choose from?
+
+# %%
+#| answer: which-activations-can-be-backpropagated-p2
+#| kind: choose-all
+#| points: 1
+#| options: {a: "A", b: "B", c: "C", d: "D"}
+#| because: {a: "a kink has a slope on either side", b: "a straight line has the same slope on both sides", d: "a kink has a slope on either side"}
+no_one_sided_slope = {"c"}  # SOLUTION
+
+# %% [markdown]
+# For A, B and D, write down the derivatives at 0 from the left and from the right: six numbers in the order A left, A right, B left, B right, D left, D right.
+
+# %%
+#| answer: which-activations-can-be-backpropagated-p3
+#| kind: number
+#| points: 1
+#| tol: 1e-9
+#| because: {"[-1, 1, 1, 1, -1, 1]": "D is a parabola on the right: how steep is it at its vertex?", "[0, 0, 1, 1, -1, 0]": "0 is what PyTorch returns for |x|, not the slope of either side", "[1, -1, 1, 1, 0, -1]": "left and right were swapped"}
+one_sided_slopes = (-1, 1, 1, 1, -1, 0)  # SOLUTION
+
+# %% [markdown]
+# Now C. Write `quotient_of_c(h)`: the difference quotients $(C(h)-C(0))/h$ for an array of steps $h \ne 0$. Then look at it along the two sequences below, which both tend to 0.
+
+# %%
+#| given: which-activations-can-be-backpropagated
+zigzag_a = 1 / (np.pi / 2 + 2 * np.pi * np.arange(1, 51))
+zigzag_b = 1 / (3 * np.pi / 2 + 2 * np.pi * np.arange(1, 51))
+
+# %%
+#| answer: which-activations-can-be-backpropagated-p4
+def quotient_of_c(h):
+    """Return (C(h) - C(0)) / h for C(x) = x sin(1/x), C(0) = 0. h: array-like of nonzero numbers."""
+    ### BEGIN SOLUTION
+    return np.sin(1 / np.asarray(h))
+    ### END SOLUTION
+
+# %%
+#| tests: which-activations-can-be-backpropagated-p4
+@test_case(points=0.5, failure_message="Along either sequence the quotients stay at one and the same number. Which two numbers are they?")
+def test_two_sequences(quotient_of_c, zigzag_a, zigzag_b):
+    up, down = np.asarray(quotient_of_c(zigzag_a), dtype=float), np.asarray(quotient_of_c(zigzag_b), dtype=float)
+    assert up.shape == down.shape == (50,)
+    assert np.allclose(up, 1, atol=1e-9) and np.allclose(down, -1, atol=1e-9)
+
+
+@test_case(points=1, hidden=True, failure_message="Try steps of either sign, large and small.")
+def test_any_step(quotient_of_c):
+    h = secret.uniform(0.01, 2.0, size=25) * secret.choice([-1.0, 1.0], size=25)
+    got = np.asarray(quotient_of_c(h), dtype=float)
+    assert got.shape == (25,) and np.allclose(got, (h * np.sin(1 / h) - 0) / h, atol=1e-9)
+
+# %%
+#| wrong: which-activations-can-be-backpropagated-p4
+#| because: that is C(h) itself, not yet divided by h
+#| earns: 0
+def quotient_of_c(h):
+    h = np.asarray(h, dtype=float)
+    return h * np.sin(1 / h)
+
+# %%
+#| wrong: which-activations-can-be-backpropagated-p4
+#| because: the angle is taken in degrees
+#| earns: 0
+def quotient_of_c(h):
+    return np.sin(np.deg2rad(1 / np.asarray(h, dtype=float)))
+
+# %%
+#| wrong: which-activations-can-be-backpropagated-p4
+#| because: that is the derivative of C away from 0, not the slope of the chord to 0
+#| earns: 0.5
+def quotient_of_c(h):
+    h = np.asarray(h, dtype=float)
+    return np.sin(1 / h) - np.cos(1 / h) / h
+
+# %%
+#| right: which-activations-can-be-backpropagated-p4
+#| because: the definition, step by step
+def quotient_of_c(h):
+    import math
+
+    return [(float(x) * math.sin(1 / float(x)) - 0.0) / float(x) for x in h]
+
+# %% [markdown]
+# No limit, so no slope at 0, from either side. Away from 0 the function is perfectly smooth, and autograd should cope with it. The obvious way to write it does not:
+#
+# ```python
+# torch.where(x == 0, 0 * x, x * torch.sin(1 / x))     # right values, but the gradient at 0 is nan
+# ```
+#
+# `torch.where` chooses between two *results*; backward runs through both branches, and $0 \cdot \infty$ is `nan`. Write `xsin(x)` with the same values, the true derivative for $x \ne 0$, and gradient 0 at $x = 0$.
+
+# %%
+#| answer: which-activations-can-be-backpropagated-p5
+def xsin(x):
+    """x sin(1/x) with value 0 and gradient 0 at x = 0, elementwise, for float tensors of any shape."""
+    ### BEGIN SOLUTION
+    safe = torch.where(x == 0, torch.ones_like(x), x)
+    return torch.where(x == 0, 0, safe * torch.sin(1 / safe))
+    ### END SOLUTION
+
+# %%
+#| tests: which-activations-can-be-backpropagated-p5
+@probe
+def xsin_and_gradient(xsin, points):
+    x = torch.tensor(points, dtype=torch.float64, requires_grad=True)
+    y = xsin(x)
+    y.sum().backward()
+    return y.detach().numpy(), x.grad.numpy()
+
+
+@test_case(points=1, failure_message="Call backward on xsin of [-1, 0, 2]. Is every gradient a finite number?")
+def test_gradient_at_zero(xsin):
+    values, gradients = xsin_and_gradient(xsin, [-1.0, 0.0, 2.0])
+    assert values.shape == gradients.shape == (3,)
+    assert np.allclose(values, [0.8414710, 0.0, 0.9588511], atol=1e-6)
+    assert np.allclose(gradients, [-0.3011687, 0.0, 0.0406342], atol=1e-6)
+
+
+@test_case(points=1.5, hidden=True, failure_message="Compare with the naive version away from 0, also very close to it, and in more than one dimension.")
+def test_values_and_gradients(xsin):
+    x = secret.uniform(0.1, 3.0, size=(4, 6)) * secret.choice([-1.0, 1.0], size=(4, 6))
+    x[0] *= 1e-3
+    flat = x.copy()
+    values, gradients = xsin_and_gradient(xsin, np.where(secret.permuted(np.arange(24).reshape(4, 6) % 5 == 0, axis=1), 0.0, x))
+    again, slopes = xsin_and_gradient(xsin, flat)
+    assert values.shape == gradients.shape == again.shape == slopes.shape == (4, 6)
+    assert np.allclose(again, x * np.sin(1 / x), rtol=1e-9, atol=1e-12)
+    assert np.allclose(slopes, np.sin(1 / x) - np.cos(1 / x) / x, rtol=1e-8, atol=1e-9)
+    at_zero = gradients == 0
+    assert at_zero.sum() == 5 and (values[at_zero] == 0).all()
+    assert np.array_equal(gradients[~at_zero], slopes[~at_zero]) and np.array_equal(values[~at_zero], again[~at_zero])
+
+# %%
+#| wrong: which-activations-can-be-backpropagated-p5
+#| because: the branch that is not chosen still divides by 0, and its gradient turns into nan
+#| earns: 0
+def xsin(x):
+    return torch.where(x == 0, 0 * x, x * torch.sin(1 / x))
+
+# %%
+#| wrong: which-activations-can-be-backpropagated-p5
+#| because: adding a small number to x moves every value a little, and close to 0 a lot
+#| earns: 0
+def xsin(x):
+    return x * torch.sin(1 / (x + 1e-8))
+
+# %%
+#| wrong: which-activations-can-be-backpropagated-p5
+#| because: detaching the input of the sine cuts away part of the gradient
+#| earns: 0
+def xsin(x):
+    safe = torch.where(x == 0, 1, x).detach()
+    return x * torch.where(x == 0, 0, torch.sin(1 / safe))
+
+# %%
+#| wrong: which-activations-can-be-backpropagated-p5
+#| because: the value at 0 is sin 1, that of the stand-in, instead of 0
+#| earns: 0
+def xsin(x):
+    safe = torch.where(x == 0, 1, x)
+    return safe * torch.sin(1 / safe)
+
+# %%
+#| right: which-activations-can-be-backpropagated-p5
+#| because: work on the nonzero entries only and put them back
+def xsin(x):
+    nonzero = x != 0
+    return torch.zeros_like(x).masked_scatter(nonzero, x[nonzero] * torch.sin(x[nonzero].reciprocal()))
+
+# %%
+#| right: which-activations-can-be-backpropagated-p5
+#| because: a custom autograd function can say what its gradient is
+def xsin(x):
+    class XSin(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, t):
+            ctx.save_for_backward(t)
+            return torch.nan_to_num(t * torch.sin(1 / t))
+
+        @staticmethod
+        def backward(ctx, g):
+            (t,) = ctx.saved_tensors
+            return torch.where(t == 0, 0, g * (torch.sin(1 / t) - torch.cos(1 / t) / t))
+
+    return XSin.apply(x)
+
+# %% [markdown]
+# <!--| hint: which-activations-can-be-backpropagated-p5 -->
+# The trouble starts inside the branch, so mend it there: no entry that reaches `1 / …` may be 0. Two `where`s, one before and one after.
+
+# %% [markdown]
+# > **Common myth.** "A function with a kink cannot be backpropagated." A and D only have a kink, and frameworks pick a subgradient there. Even C is smooth everywhere but at one point; it is just hopeless *at* that point.
+
+# %% [markdown]
+# <!--| question: activation-table-exotic, level: H, minutes: 35, optional: true -->
+# ## Extra · The cabinet of curiosities
+# Tables of activation functions have a long tail. These eight come from its end: some were made for cheap hardware, one is a soft ramp, one is a bump. Their formulas are often copied with slips,
+# so you will implement value *and* slope and check one against the other.
+#
+# ![Eight small plots on the interval from -4 to 4: SQNL, ISRU, ISRLU, GELU, SiLU, the soft exponential for a positive and a negative alpha, soft clipping and SQ-RBF. In the last one a dotted curve, a misprinted formula, is torn off the solid bump where x is between 1 and 2 in size.](eight-curiosities.svg)
+#
+# Every function below takes a number, list or array `x` and returns a pair: the values and the derivatives, elementwise. First two curves made of parabolas.
+#
+# - SQNL, the square nonlinearity: $x - x\lvert x\rvert/4$ for $\lvert x\rvert \le 2$; beyond that the constant $\pm 1$ it has reached.
+# - SQ-RBF, a bump: $1 - x^2/2$ for $\lvert x\rvert \le 1$, then $(2-\lvert x\rvert)^2/2$ up to $\lvert x\rvert = 2$, then 0.
+
+# %%
+#| answer: activation-table-exotic-p1
+def exotic_sqnl(x):
+    """Return (value, derivative) of SQNL, elementwise."""
+    ### BEGIN SOLUTION
+    c = np.clip(x, a_min=-2, a_max=2)
+    return c - c * np.abs(c) / 4, 1 - np.abs(c) / 2
+    ### END SOLUTION
+
+
+def exotic_sqrbf(x):
+    """Return (value, derivative) of SQ-RBF, elementwise."""
+    ### BEGIN SOLUTION
+    r = np.abs(np.clip(x, a_min=-2, a_max=2))
+    return np.where(r < 1, 1 - r**2 / 2, (2 - r) ** 2 / 2), -np.sign(x) * (1 - np.abs(r - 1))
+    ### END SOLUTION
+
+# %%
+#| tests: activation-table-exotic-p1
+@test_case(points=0.5, failure_message="Check a point in each piece of the formulas, and the points where pieces meet.")
+def test_a_point_in_each_piece(exotic_sqnl, exotic_sqrbf):
+    for got, wanted in (
+        (exotic_sqnl([-1.0, 0.0, 0.5, 2.0]), [[-0.75, 0.0, 0.4375, 1.0], [0.5, 1.0, 0.75, 0.0]]),
+        (exotic_sqrbf([-1.5, -0.5, 0.0, 1.0]), [[0.125, 0.875, 1.0, 0.5], [0.5, 0.5, 0.0, -1.0]]),
+    ):
+        assert len(got) == 2
+        got = np.array([np.asarray(got[0], dtype=float), np.asarray(got[1], dtype=float)])
+        assert got.shape == (2, 4) and np.allclose(got, wanted, atol=1e-6)
+
+
+@test_case(points=0.5, hidden=True, failure_message="Compare slopes with difference quotients on both sides of 0, and look beyond |x| = 2.")
+def test_everywhere(exotic_sqnl, exotic_sqrbf):
+    x = np.concatenate([secret.uniform(-2, 2, size=20), secret.uniform(2, 4, size=4), -secret.uniform(2, 4, size=4), [-2.0, -1.0, 1.0, 2.0, 3.0, -3.0]]).reshape(2, 17)
+    r = np.abs(x)
+    sqnl = np.where(r > 2, np.sign(x), x - x * r / 4), np.where(r > 2, 0, 1 - r / 2)
+    sqrbf = np.select([r <= 1, r <= 2], [1 - x**2 / 2, (2 - r) ** 2 / 2], 0), np.select([r <= 1, r <= 2], [-x, x - 2 * np.sign(x)], 0)
+    for function, wanted in ((exotic_sqnl, sqnl), (exotic_sqrbf, sqrbf)):
+        value, slope = function(x)
+        value, slope = np.asarray(value, dtype=float), np.asarray(slope, dtype=float)
+        assert value.shape == slope.shape == x.shape
+        assert np.allclose(value, wanted[0], atol=1e-6) and np.allclose(slope, wanted[1], atol=1e-6)
+
+# %%
+#| wrong: activation-table-exotic-p1
+#| because: the slope of SQNL goes on beyond |x| = 2, although the curve is flat there
+#| earns: 0.5
+def exotic_sqnl(x):
+    x = np.asarray(x, dtype=float)
+    c = np.clip(x, -2, 2)
+    return c - c * np.abs(c) / 4, 1 - np.abs(x) / 2
+
+# %%
+#| wrong: activation-table-exotic-p1
+#| because: the absolute value in SQNL got lost, so the negative side bends the wrong way
+#| earns: 0
+def exotic_sqnl(x):
+    c = np.clip(x, -2, 2)
+    return c - c**2 / 4, 1 - c / 2
+
+# %%
+#| wrong: activation-table-exotic-p1
+#| because: the outer slope of the bump has the wrong sign
+#| earns: 0
+def exotic_sqrbf(x):
+    r = np.minimum(np.abs(x), 2)
+    return np.where(r <= 1, 1 - r**2 / 2, (2 - r) ** 2 / 2), np.where(r <= 1, -np.asarray(x), (2 - r) * np.sign(x))
+
+# %%
+#| wrong: activation-table-exotic-p1
+#| because: the misprinted middle branch makes the bump jump
+#| earns: 0
+def exotic_sqrbf(x):
+    x = np.asarray(x, dtype=float)
+    r = np.abs(x)
+    return np.select([r <= 1, r < 2], [1 - x**2 / 2, 2 - (2 - x**2) / 2], 0), np.select([r <= 1, r < 2], [-x, x - 2 * np.sign(x)], 0)
+
+# %%
+#| right: activation-table-exotic-p1
+#| because: one number at a time, with plain ifs
+def exotic_sqnl(x):
+    def one(t):
+        if t > 2:
+            return 1.0, 0.0
+        if t < -2:
+            return -1.0, 0.0
+        return (t - t * t / 4, 1 - t / 2) if t > 0 else (t + t * t / 4, 1 + t / 2)
+
+    pairs = np.array([one(t) for t in np.ravel(x)])
+    return pairs[:, 0].reshape(np.shape(x)), pairs[:, 1].reshape(np.shape(x))
+
+
+def exotic_sqrbf(x):
+    x = torch.as_tensor(x, dtype=torch.float32)
+    inner, outer = (x.abs() <= 1).float(), ((x.abs() > 1) & (x.abs() < 2)).float()
+    return inner * (1 - x**2 / 2) + outer * (2 - x.abs()) ** 2 / 2, -x * inner + (x - 2 * x.sign()) * outer
+
+# %% [markdown]
+# Next a pair made of a square root, with a parameter $\alpha > 0$. ISRU is $x / \sqrt{1+\alpha x^2}$. ISRLU is the same for $x < 0$ and the identity for $x \ge 0$.
+
+# %%
+#| answer: activation-table-exotic-p2
+def exotic_isru(x, alpha):
+    """Return (value, derivative) of ISRU, elementwise."""
+    ### BEGIN SOLUTION
+    u = 1 + alpha * np.square(x)
+    return x / np.sqrt(u), u**-1.5
+    ### END SOLUTION
+
+
+def exotic_isrlu(x, alpha):
+    """Return (value, derivative) of ISRLU, elementwise."""
+    ### BEGIN SOLUTION
+    value, slope = exotic_isru(np.clip(x, a_min=None, a_max=0), alpha)
+    return value + np.clip(x, a_min=0, a_max=None), slope
+    ### END SOLUTION
+
+# %%
+#| tests: activation-table-exotic-p2
+@test_case(points=0.5, failure_message="Work out x = ±1 by hand for alpha = 3.")
+def test_by_hand(exotic_isru, exotic_isrlu):
+    for got, wanted in (
+        (exotic_isru([-1.0, 0.0, 1.0], 3.0), [[-0.5, 0.0, 0.5], [0.125, 1.0, 0.125]]),
+        (exotic_isrlu([-1.0, 0.0, 1.0], 3.0), [[-0.5, 0.0, 1.0], [0.125, 1.0, 1.0]]),
+    ):
+        assert len(got) == 2
+        got = np.array([np.asarray(got[0], dtype=float), np.asarray(got[1], dtype=float)])
+        assert got.shape == (2, 3) and np.allclose(got, wanted, atol=1e-6)
+
+
+@test_case(points=0.5, hidden=True, failure_message="Try several values of alpha, and compare slopes with difference quotients.")
+def test_any_alpha(exotic_isru, exotic_isrlu):
+    for alpha in (0.2, 1.0, 2.7):
+        x = secret.uniform(-4, 4, size=(3, 7))
+        root = np.sqrt(1 + alpha * x**2)
+        for function, left in ((exotic_isru, x < 9), (exotic_isrlu, x < 0)):
+            value, slope = function(x, alpha)
+            value, slope = np.asarray(value, dtype=float), np.asarray(slope, dtype=float)
+            assert value.shape == slope.shape == x.shape
+            assert np.allclose(value, np.where(left, x / root, x), atol=1e-6) and np.allclose(slope, np.where(left, root**-3, 1), atol=1e-6)
+
+# %%
+#| wrong: activation-table-exotic-p2
+#| because: the slope forgets the inner derivative and stays too large
+#| earns: 0
+def exotic_isru(x, alpha):
+    u = 1 + alpha * np.square(x)
+    return x / np.sqrt(u), u**-0.5
+
+# %%
+#| wrong: activation-table-exotic-p2
+#| because: alpha is missing in the slope
+#| earns: 0
+def exotic_isru(x, alpha):
+    u = 1 + alpha * np.square(x)
+    return x / np.sqrt(u), (1 + np.square(x)) ** -1.5
+
+# %%
+#| wrong: activation-table-exotic-p2
+#| because: positive inputs are set to 0 instead of being passed on
+#| earns: 0
+def exotic_isrlu(x, alpha):
+    return exotic_isru(np.minimum(x, 0), alpha)
+
+# %%
+#| right: activation-table-exotic-p2
+#| because: torch writes the slopes
+def exotic_isru(x, alpha):
+    x = torch.as_tensor(x, dtype=torch.float64).clone().requires_grad_()
+    y = x * torch.rsqrt(1 + alpha * x * x)
+    return y.detach(), torch.autograd.grad(y.sum(), x)[0]
+
+
+def exotic_isrlu(x, alpha):
+    x = torch.as_tensor(x, dtype=torch.float64).clone().requires_grad_()
+    y = torch.where(x < 0, x * torch.rsqrt(1 + alpha * x * x), x)
+    return y.detach(), torch.autograd.grad(y.sum(), x)[0]
+
+# %% [markdown]
+# Two that made a career in language models. GELU is $x\,\Phi(x)$ with the normal distribution function $\Phi(x) = \tfrac12\bigl(1+\operatorname{erf}(x/\sqrt2)\bigr)$: the exact one, not its approximation by a tanh.
+# SiLU is $x\,\sigma(x)$. (`torch.erf` and `torch.special.ndtr` will be welcome; `math.erf` does single numbers.)
+
+# %%
+#| answer: activation-table-exotic-p3
+def exotic_gelu(x):
+    """Return (value, derivative) of the exact GELU, elementwise."""
+    ### BEGIN SOLUTION
+    x = torch.as_tensor(x, dtype=torch.float64)
+    cdf, pdf = torch.special.ndtr(x), torch.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    return x * cdf, cdf + x * pdf
+    ### END SOLUTION
+
+
+def exotic_silu(x):
+    """Return (value, derivative) of SiLU, elementwise."""
+    ### BEGIN SOLUTION
+    x = torch.as_tensor(x, dtype=torch.float64)
+    s = torch.sigmoid(x)
+    return x * s, s * (1 + x * (1 - s))
+    ### END SOLUTION
+
+# %%
+#| tests: activation-table-exotic-p3
+@test_case(points=0.5, failure_message="Both are 0 at 0. Compare values at ±1 with `torch.nn.functional`.")
+def test_at_three_points(exotic_gelu, exotic_silu):
+    for got, wanted in (
+        (exotic_gelu([-1.0, 0.0, 1.0]), [-0.158655, 0.0, 0.841345]),
+        (exotic_silu([-1.0, 0.0, 1.0]), [-0.268941, 0.0, 0.731059]),
+    ):
+        assert len(got) == 2
+        value, slope = np.asarray(got[0], dtype=float), np.asarray(got[1], dtype=float)
+        assert value.shape == slope.shape == (3,) and np.allclose(value, wanted, atol=1e-5) and np.isclose(slope[1], 0.5, atol=1e-6)
+
+
+@test_case(points=0.5, hidden=True, failure_message="Compare with torch and autograd to six digits.")
+def test_to_six_digits(exotic_gelu, exotic_silu):
+    x = secret.uniform(-4, 4, size=(3, 8))
+    for function, known in ((exotic_gelu, nn.functional.gelu), (exotic_silu, nn.functional.silu)):
+        t = torch.tensor(x, requires_grad=True)
+        y = known(t)
+        y.sum().backward()
+        value, slope = function(x)
+        value, slope = np.asarray(value, dtype=float), np.asarray(slope, dtype=float)
+        assert value.shape == slope.shape == x.shape
+        assert np.allclose(value, y.detach().numpy(), rtol=0, atol=2e-6) and np.allclose(slope, t.grad.numpy(), rtol=0, atol=2e-6)
+
+# %%
+#| wrong: activation-table-exotic-p3
+#| because: that is the tanh approximation of GELU; the exact one was asked for
+#| earns: 0
+def exotic_gelu(x):
+    x = torch.as_tensor(x, dtype=torch.float64).clone().requires_grad_()
+    y = nn.functional.gelu(x, approximate="tanh")
+    return y.detach(), torch.autograd.grad(y.sum(), x)[0]
+
+# %%
+#| wrong: activation-table-exotic-p3
+#| because: the slope of SiLU is that of the gate alone
+#| earns: 0
+def exotic_silu(x):
+    x = torch.as_tensor(x, dtype=torch.float64)
+    s = torch.sigmoid(x)
+    return x * s, s * (1 - s)
+
+# %%
+#| wrong: activation-table-exotic-p3
+#| because: the slope of GELU stops after the first term of the product rule
+#| earns: 0.5
+def exotic_gelu(x):
+    x = torch.as_tensor(x, dtype=torch.float64)
+    cdf = torch.special.ndtr(x)
+    return x * cdf, cdf
+
+# %%
+#| right: activation-table-exotic-p3
+#| because: the error function of the standard library, one number at a time
+def exotic_gelu(x):
+    import math
+
+    x = np.asarray(x, dtype=float)
+    cdf = np.vectorize(lambda t: (1 + math.erf(t / math.sqrt(2))) / 2)(x)
+    return x * cdf, cdf + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
+
+
+def exotic_silu(x):
+    x = np.asarray(x, dtype=float)
+    t = np.tanh(x / 2)
+    return x * (1 + t) / 2, (1 + t) / 2 + x * (1 - t * t) / 4
+
+# %% [markdown]
+# Last the two with the most character, both with a parameter $\alpha$.
+#
+# - The soft exponential slides from logarithm through identity to exponential: $-\ln\bigl(1-\alpha(x+\alpha)\bigr)/\alpha$ for $\alpha<0$, $x$ for $\alpha = 0$, and $(e^{\alpha x}-1)/\alpha + \alpha$ for $\alpha>0$.
+# - Soft clipping, $\alpha>0$, is a smooth ramp from 0 to 1: $\frac1\alpha \ln\frac{1+e^{\alpha x}}{1+e^{\alpha(x-1)}}$. It should survive $\alpha x = \pm 2000$.
+#
+# For negative $\alpha$ you will only be asked for $x$ where the logarithm exists.
+
+# %%
+#| answer: activation-table-exotic-p4
+def exotic_soft_exponential(x, alpha):
+    """Return (value, derivative) of the soft exponential, elementwise."""
+    ### BEGIN SOLUTION
+    x = np.asarray(x, dtype=float)
+    if alpha < 0:
+        u = 1 - alpha * (x + alpha)
+        return -np.log(u) / alpha, 1 / u
+    if alpha == 0:
+        return x, np.ones_like(x)
+    return (np.exp(alpha * x) - 1) / alpha + alpha, np.exp(alpha * x)
+    ### END SOLUTION
+
+
+def exotic_soft_clipping(x, alpha):
+    """Return (value, derivative) of soft clipping, elementwise."""
+    ### BEGIN SOLUTION
+    z = alpha * np.asarray(x, dtype=float)
+    rise, fall = np.logaddexp(0, z), np.logaddexp(0, z - alpha)
+    return (rise - fall) / alpha, np.exp(z - rise) - np.exp(z - alpha - fall)
+    ### END SOLUTION
+
+# %%
+#| tests: activation-table-exotic-p4
+@test_case(points=0.5, failure_message="Work out the soft exponential for alpha = −1, 0 and 1 at a point or two, and soft clipping in the middle of its ramp.")
+def test_by_hand(exotic_soft_exponential, exotic_soft_clipping):
+    for got, wanted in (
+        (exotic_soft_exponential([1.0, 2.0], -1.0), [[0.0, np.log(2)], [1.0, 0.5]]),
+        (exotic_soft_exponential([-3.0, 2.0], 0.0), [[-3.0, 2.0], [1.0, 1.0]]),
+        (exotic_soft_exponential([0.0, 1.0], 1.0), [[1.0, np.e], [1.0, np.e]]),
+        (exotic_soft_clipping([0.5, 100.0], 2.0), [[0.5, 1.0], [0.4621172, 0.0]]),
+    ):
+        assert len(got) == 2
+        got = np.array([np.asarray(got[0], dtype=float), np.asarray(got[1], dtype=float)])
+        assert got.shape == (2, 2) and np.allclose(got, wanted, atol=1e-6)
+
+
+@test_case(points=0.5, hidden=True, failure_message="Try other values of alpha, compare slopes with difference quotients, and send soft clipping far out.")
+def test_other_alphas(exotic_soft_exponential, exotic_soft_clipping):
+    x = secret.uniform(-1, 1, size=(2, 6))
+    for alpha in (-0.6, -0.2, 0.0, 0.3, 1.6):
+        f = (lambda t: -np.log(1 - alpha * (t + alpha)) / alpha) if alpha < 0 else (lambda t: np.expm1(alpha * t) / alpha + alpha) if alpha else (lambda t: t)
+        value, slope = exotic_soft_exponential(x, alpha)
+        value, slope = np.asarray(value, dtype=float), np.asarray(slope, dtype=float)
+        assert value.shape == slope.shape == x.shape
+        assert np.allclose(value, f(x), atol=1e-6) and np.allclose(slope, (f(x + 1e-6) - f(x - 1e-6)) / 2e-6, atol=1e-5)
+    for alpha in (0.7, 5.0):
+        f = lambda t: np.log((1 + np.exp(alpha * t)) / (1 + np.exp(alpha * (t - 1)))) / alpha
+        value, slope = exotic_soft_clipping(3 * x, alpha)
+        value, slope = np.asarray(value, dtype=float), np.asarray(slope, dtype=float)
+        assert value.shape == slope.shape == x.shape
+        assert np.allclose(value, f(3 * x), atol=1e-6) and np.allclose(slope, (f(3 * x + 1e-6) - f(3 * x - 1e-6)) / 2e-6, atol=1e-5)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        value, slope = exotic_soft_clipping(np.array([-20.0, 0.5, 20.0]), 100.0)
+    assert np.allclose(np.asarray(value, dtype=float), [0, 0.5, 1], atol=1e-6) and np.allclose(np.asarray(slope, dtype=float), [0, 1, 0], atol=1e-6)
+
+# %%
+#| wrong: activation-table-exotic-p4
+#| because: soft clipping overflows: the exponentials are taken before the logarithm
+#| earns: 0.5
+def exotic_soft_clipping(x, alpha):
+    x = np.asarray(x, dtype=float)
+    s = lambda z: 1 / (1 + np.exp(-z))
+    return np.log((1 + np.exp(alpha * x)) / (1 + np.exp(alpha * (x - 1)))) / alpha, s(alpha * x) - s(alpha * (x - 1))
+
+# %%
+#| wrong: activation-table-exotic-p4
+#| because: alpha = 0 divides by zero; that case needs a line of its own
+#| earns: 0
+def exotic_soft_exponential(x, alpha):
+    x = np.asarray(x, dtype=float)
+    if alpha < 0:
+        return -np.log(1 - alpha * (x + alpha)) / alpha, 1 / (1 - alpha * (x + alpha))
+    return (np.exp(alpha * x) - 1) / np.float64(alpha) + alpha, np.exp(alpha * x)
+
+# %%
+#| wrong: activation-table-exotic-p4
+#| because: the last term of the exponential branch, plus alpha, is missing
+#| earns: 0
+def exotic_soft_exponential(x, alpha):
+    x = np.asarray(x, dtype=float)
+    if alpha < 0:
+        return -np.log(1 - alpha * (x + alpha)) / alpha, 1 / (1 - alpha * (x + alpha))
+    if alpha == 0:
+        return x, np.ones_like(x)
+    return (np.exp(alpha * x) - 1) / alpha, np.exp(alpha * x)
+
+# %%
+#| wrong: activation-table-exotic-p4
+#| because: the slope of soft clipping is still divided by alpha, although the inner derivative cancels it
+#| earns: 0
+def exotic_soft_clipping(x, alpha):
+    z = alpha * np.asarray(x, dtype=float)
+    rise, fall = np.logaddexp(0, z), np.logaddexp(0, z - alpha)
+    return (rise - fall) / alpha, (np.exp(z - rise) - np.exp(z - alpha - fall)) / alpha
+
+# %%
+#| right: activation-table-exotic-p4
+#| because: torch's softplus and sigmoid are stable, and expm1 is a little more exact
+def exotic_soft_exponential(x, alpha):
+    x = np.array(x, dtype=float)
+    if alpha > 0:
+        return alpha + np.expm1(alpha * x) / alpha, 1 + np.expm1(alpha * x)
+    if alpha:
+        return np.log1p(-alpha * x - alpha**2) / -alpha, (1 - alpha**2 - alpha * x) ** -1
+    return x.tolist(), (0 * x + 1).tolist()
+
+
+def exotic_soft_clipping(x, alpha):
+    z = alpha * torch.as_tensor(x, dtype=torch.float64)
+    softplus = nn.functional.softplus
+    return (softplus(z) - softplus(z - alpha)) / alpha, torch.sigmoid(z) - torch.sigmoid(z - alpha)
+
+# %%
+#| equivalent: activation-table-exotic-p4
+#| from: rise, fall = np.logaddexp(0, z), np.logaddexp(0, z - alpha)
+#| to: rise, fall = np.logaddexp(z, 0), np.logaddexp(0, z - alpha)
+#| because: logaddexp is symmetric
+
+# %%
+#| equivalent: activation-table-exotic-p4
+#| from: rise, fall = np.logaddexp(0, z), np.logaddexp(0, z - alpha)
+#| to: rise, fall = np.logaddexp(0, z), np.logaddexp(z - alpha, 0)
+#| because: logaddexp is symmetric
+
+# %% [markdown]
+# <!--| hint: activation-table-exotic-p4 -->
+# $\ln\frac{p}{q}$ is a difference of two logarithms, and `np.logaddexp(0, a)` computes $\ln(1+e^{a})$ safely. For the slope remember what the derivative of $\ln(1+e^z)$ is called.
+
+# %% [markdown]
+# GELU and SiLU dip below zero. Where is each minimum, and how deep? Four numbers to four decimals: GELU position, GELU value, SiLU position, SiLU value.
+
+# %%
+#| answer: activation-table-exotic-p5
+#| kind: number
+#| points: 1
+#| tol: 1e-4
+#| because: {"[0, 0, 0, 0]": "look left of 0: both curves come from below", "[-1, -0.5, -1, -0.5]": "these are round guesses; let a fine grid or a Newton step on the slope find the place",
+#|   "[-0.169971, -0.751792, -0.278465, -1.278465]": "position first, then value"}
+dips = (-0.751792, -0.169971, -1.278465, -0.278465)  # SOLUTION
+
+# %% [markdown]
+# The soft exponential is not defined everywhere. For $\alpha=-0.2$ its domain is $x > a$; for $\alpha = 0.5$ its values stay above $c$. Give the pair $(a, c)$.
+
+# %%
+#| answer: activation-table-exotic-p6
+#| kind: number
+#| points: 0.5
+#| tol: 1e-6
+#| because: {"[-4.8, 0]": "an exponential stays above 0, but here something is subtracted and something added", "[-5, -1.5]": "the shift by alpha inside the bracket was forgotten", "[-4.8, -2]": "the term plus alpha was forgotten",
+#|   "[-1e999, -1.5]": "not all real numbers: the logarithm wants a positive argument"}
+domain_and_bound = (1 / -0.2 + 0.2, -1 / 0.5 + 0.5)  # SOLUTION
+
+# %% [markdown]
+# And the misprint in the picture. One well-known table gives the middle branch of the SQ-RBF as $2-(2-x^2)/2$. Put $x=1$ into the inner branch $1-x^2/2$, into the misprinted branch, and into the right one, $(2-\lvert x\rvert)^2/2$.
+# Three numbers in this order.
+
+# %%
+#| answer: activation-table-exotic-p7
+#| kind: number
+#| points: 0.5
+#| tol: 1e-6
+#| because: {"[0.5, 0.5, 0.5]": "that would be continuous, but the misprinted branch is not", "[0.5, -0.5, 0.5]": "mind the sign in front of the bracket", "[0.5, 1.5, 1.5]": "the last one is a square over two"}
+branches_at_1 = (1 - 1**2 / 2, 2 - (2 - 1**2) / 2, (2 - abs(1)) ** 2 / 2)  # SOLUTION
+
+# %% [markdown]
+# > **Common myth.** "It is in the table, so it is right." A much-copied table has SQNL as twice continuously differentiable (its second derivative jumps at 0 and at ±2), the slope of SQNL without its flat ends, a bump that jumps,
+# > and the soft exponential with all real numbers as its domain. A few lines of finite differences find most of that.
+
+# %% [markdown]
+# <!--| question: activation-table-audit, level: M, minutes: 30, optional: true -->
+# ## Extra · The audit
+# If tables are wrong, let a machine read them. Below is `audit_table`, twelve activation functions as somebody typed them in: five derivatives and two ranges are wrong. Reading will find some. You will write the tools that find all.
+#
+# **Derivatives.** Write `audit_derivatives(table, grid)`. Each row of `table` is a dict with a `"name"`, functions `"f"` and `"df"` (they take arrays) and a list `"skip"` of points to leave out: kinks, seams,
+# places where a formula divides by 0. Return the names of the rows whose `df` disagrees with the central difference of `f` at some point of `grid` that is not to be skipped. An error of one part in a thousand must be noticed there, and a right row never accused.
+
+# %%
+#| given: activation-table-audit
+def audit_rows():
+    """The table to be audited: name, function, derivative, points to skip, claimed range, and which ends of the range are attained."""
+    sigmoid = lambda x: 1 / (1 + np.exp(-x))
+    clipped = lambda x: np.clip(x, -2, 2)
+    inf = np.inf
+    rows = [
+        ("sigmoid", sigmoid, lambda x: sigmoid(x) * (1 - sigmoid(x)), [], (0, 1), (False, False)),
+        ("tanh", np.tanh, lambda x: 1 - np.tanh(x) ** 2, [], (-1, 1), (False, False)),
+        ("softsign", lambda x: x / (1 + np.abs(x)), lambda x: 1 / (1 + x**2), [0], (-1, 1), (False, False)),
+        ("ReLU", lambda x: np.maximum(x, 0), lambda x: np.where(x > 0, 1.0, 0.0), [0], (0, inf), (True, False)),
+        ("ELU", lambda x: np.where(x > 0, x, np.exp(x) - 1), lambda x: np.where(x > 0, 1.0, np.exp(x)), [0], (-1, inf), (False, False)),
+        ("SELU", lambda x: np.where(x > 0, 1.0507 * x, 1.7581 * (np.exp(x) - 1)), lambda x: np.where(x > 0, 1.057, 1.7581 * np.exp(x)), [0], (-1.7581, inf), (False, False)),
+        ("softplus", lambda x: np.logaddexp(0, x), sigmoid, [], (0, inf), (True, False)),
+        ("SQNL", lambda x: clipped(x) - clipped(x) * np.abs(clipped(x)) / 4, lambda x: 1 - np.abs(x) / 2, [-2, 0, 2], (-1, 1), (True, True)),
+        ("sinc", lambda x: np.sinc(x / np.pi), lambda x: (np.cos(x) - np.sinc(x / np.pi)) / x, [0], (-0.2172336, 1), (True, True)),
+        ("Gaussian", lambda x: np.exp(-(x**2)), lambda x: -x * np.exp(-(x**2)), [], (0, 1), (False, True)),
+        ("SiLU", lambda x: x * sigmoid(x), lambda x: sigmoid(x) * (1 + x * (1 - sigmoid(x))), [], (-0.25, inf), (True, False)),
+        ("ISRU, alpha 1/2", lambda x: x / np.sqrt(1 + x**2 / 2), lambda x: (1 + x**2) ** -1.5, [], (-np.sqrt(2), np.sqrt(2)), (False, False)),
+    ]
+    return [dict(zip(("name", "f", "df", "skip", "range", "closed"), row)) for row in rows]
+
+
+audit_table = audit_rows()
+audit_grid = np.linspace(-10, 10, 20001)
+
+# %%
+#| answer: activation-table-audit-p1
+def audit_derivatives(table, grid):
+    """Return the names of the rows whose df disagrees with central differences of f at some grid point that is not to be skipped.
+
+    table: list of dicts with "name", "f", "df", "skip". grid: array of numbers.
+    """
+    ### BEGIN SOLUTION
+    h = 1e-5
+    accused = []
+    for row in table:
+        x = np.array([point for point in grid if all(abs(point - kink) > h for kink in row["skip"])])
+        quotient = (row["f"](x + h) - row["f"](x - h)) / (2 * h)
+        if not np.allclose(row["df"](x), quotient, atol=1e-6):
+            accused.append(row["name"])
+    return accused
+    ### END SOLUTION
+
+# %%
+#| tests: activation-table-audit-p1
+@probe
+def accused_of(audit_derivatives, planted, grid, factor):
+    """Names that the audit reports for a table in which the rows named in planted have a wrong derivative."""
+    rows = [
+        ("ramp", lambda x: np.maximum(x, 0), lambda x: (x > 0) * 1.0, lambda x: (x < 0) * 1.0, [0.0]),
+        ("hat", lambda x: np.abs(x), np.sign, lambda x: np.ones_like(x), [0.0]),
+        ("box", lambda x: np.clip(x, -1, 1), lambda x: (np.abs(x) < 1) * 1.0, lambda x: np.ones_like(x), [-1.0, 1.0]),
+        ("square", lambda x: x * np.abs(x) / 2, np.abs, lambda x: x, [0.0]),
+        ("wave", np.cos, lambda x: -np.sin(x), np.sin, []),
+        ("bell", lambda x: np.exp(-(x**2)), lambda x: -2 * x * np.exp(-(x**2)), lambda x: -x * np.exp(-(x**2)), []),
+        ("root", lambda x: x / np.sqrt(1 + 3 * x**2), lambda x: (1 + 3 * x**2) ** -1.5, lambda x: (1 + x**2) ** -1.5, []),
+        ("stairs", lambda x: (x > 0.5) * 1.0, lambda x: 0 * x, lambda x: 0 * x + 1, [0.5]),
+        ("faint", lambda x: 0.02 * np.tanh(x), lambda x: 0.02 / np.cosh(x) ** 2, lambda x: factor * 0.02 / np.cosh(x) ** 2, []),
+        ("cube", lambda x: x**3, lambda x: 3 * x**2, lambda x: factor * 3 * x**2, []),
+    ]
+    table = [{"name": name, "f": f, "df": wrong if name in planted else right, "skip": skip} for name, f, right, wrong, skip in rows]
+    return sorted({str(name) for name in audit_derivatives(table, grid)})
+
+
+@test_case(points=0.5, failure_message="ReLU is right away from its kink; a derivative without its minus sign is not.")
+def test_one_wrong_row(audit_derivatives):
+    assert accused_of(audit_derivatives, ["wave"], np.linspace(-3, 3, 61), 1.0) == ["wave"]
+
+
+@test_case(points=1, hidden=True, failure_message="Plant errors yourself: a sign, a lost absolute value, a missing factor, a flat region forgotten. And is any innocent row accused?")
+def test_planted_errors(audit_derivatives):
+    names = ["ramp", "hat", "box", "square", "wave", "bell", "root", "stairs", "faint", "cube"]
+    grid = np.linspace(-4, 4, 81)
+    order = [str(name) for name in secret.permutation(names)]
+    for planted in (order[:5], order[5:]):
+        assert accused_of(audit_derivatives, planted, grid, 2.0) == sorted(planted)
+
+
+@test_case(points=0.5, hidden=True, failure_message="How small an error do you still notice? Try a slope of 0.02 that is wrong by one part in a thousand.")
+def test_one_part_in_a_thousand(audit_derivatives):
+    grid = np.linspace(-4, 4, 81)
+    assert accused_of(audit_derivatives, ["faint"], grid, 1.001) == ["faint"]
+    assert accused_of(audit_derivatives, ["cube"], grid, 0.999) == ["cube"]
+
+# %%
+#| wrong: activation-table-audit-p1
+#| because: the tolerance is too loose: errors of a tenth of a per cent slip through
+#| earns: 1.5
+def audit_derivatives(table, grid):
+    accused = []
+    for row in table:
+        x = np.array([p for p in grid if all(abs(p - kink) > 1e-5 for kink in row["skip"])])
+        quotient = (row["f"](x + 1e-5) - row["f"](x - 1e-5)) / 2e-5
+        if np.abs(row["df"](x) - quotient).max() > 0.005:
+            accused.append(row["name"])
+    return accused
+
+# %%
+#| wrong: activation-table-audit-p1
+#| because: it accuses right functions of having a kink
+#| earns: 0
+def audit_derivatives(table, grid):
+    grid = np.asarray(grid)
+    return [row["name"] for row in table if not np.allclose(row["df"](grid), (row["f"](grid + 1e-5) - row["f"](grid - 1e-5)) / 2e-5, rtol=1e-4, atol=1e-7)]
+
+# %%
+#| wrong: activation-table-audit-p1
+#| because: with h = 1e-12 the difference drowns in rounding errors
+#| earns: 0
+def audit_derivatives(table, grid):
+    accused = []
+    for row in table:
+        x = np.array([p for p in grid if all(abs(p - kink) > 1e-5 for kink in row["skip"])])
+        quotient = (row["f"](x + 1e-12) - row["f"](x - 1e-12)) / 2e-12
+        if not np.allclose(row["df"](x), quotient, rtol=1e-4, atol=1e-7):
+            accused.append(row["name"])
+    return accused
+
+# %%
+#| wrong: activation-table-audit-p1
+#| because: forward differences with a large step are too coarse, and innocent rows are accused
+#| earns: 0
+def audit_derivatives(table, grid):
+    accused = []
+    for row in table:
+        x = np.array([p for p in grid if all(abs(p - kink) > 0.01 for kink in row["skip"])])
+        if not np.allclose(row["df"](x), (row["f"](x + 0.01) - row["f"](x)) / 0.01, rtol=1e-4, atol=1e-7):
+            accused.append(row["name"])
+    return accused
+
+# %%
+#| right: activation-table-audit-p1
+#| because: another step, another tolerance, one point at a time, and a set of names
+def audit_derivatives(table, grid):
+    def agrees(row, p, h=1e-4):
+        p = np.array([float(p)])
+        quotient = (8 * (row["f"](p + h) - row["f"](p - h)) - (row["f"](p + 2 * h) - row["f"](p - 2 * h))) / (12 * h)
+        return abs(float((quotient - row["df"](p))[0])) <= 2e-4 * abs(float(quotient[0])) + 1e-6
+
+    return {row["name"] for row in table if not all(agrees(row, p) for p in grid if min([abs(p - k) for k in row["skip"]], default=1) > 1e-3)}
+
+# %%
+#| equivalent: activation-table-audit-p1
+#| from: x = np.array([point for point in grid if all(abs(point - kink) > h for kink in row["skip"])])
+#| to: x = np.array([point for point in grid if all(abs(point - kink) >= h for kink in row["skip"])])
+#| because: no grid point is exactly h away from a point to skip
+
+# %%
+#| equivalent: activation-table-audit-p1
+#| from: if not np.allclose(row["df"](x), quotient, atol=1e-6):
+#| to: if not np.allclose(quotient, row["df"](x), atol=1e-6):
+#| because: the two differ only in what the relative tolerance is relative to
+
+# %% [markdown]
+# <!--| hint: activation-table-audit-p1 -->
+# The step $h$ must be small, but not too small: the formula's error falls with $h^2$, the rounding error grows with $1/h$. Where do the two meet in double precision?
+
+# %% [markdown]
+# **Smoothness.** Tables also claim that a function is "$C^1$" at its seam: continuous, with a continuous first derivative. Write `continuity_order(f, point)` that finds out from values on either side: $-1$ if $f$ itself jumps there, 0 if only the
+# slope jumps, 1 if value and slope agree but the second derivative jumps, and 2 if even that agrees. `f` takes arrays and may be undefined at `point` itself. You may rely on this: whatever jumps, jumps by at least 0.25, and near the point nothing else changes quickly.
+
+# %%
+#| answer: activation-table-audit-p2
+def continuity_order(f, point):
+    """Return -1, 0, 1 or 2: the highest derivative of f (0: the value) that is continuous at point, -1 if none, 2 at most."""
+    ### BEGIN SOLUTION
+    steps = 1e-3 * np.arange(1, 4)
+    right = np.polyfit(steps, f(point + steps), 2)
+    left = np.polyfit(-steps, f(point - steps), 2)
+    jumps = np.abs(right - left)[::-1] > 0.1
+    return int(np.argmax(jumps)) - 1 if jumps.any() else 2
+    ### END SOLUTION
+
+# %%
+#| tests: activation-table-audit-p2
+@probe
+def orders_of_known(continuity_order, names):
+    def sqnl(x):
+        c = np.clip(x, -2, 2)
+        return c - c * np.abs(c) / 4
+
+    def bump(x):
+        r = np.minimum(np.abs(x), 2)
+        return np.where(r <= 1, 1 - r**2 / 2, (2 - r) ** 2 / 2)
+
+    known = {
+        "step": (lambda x: np.where(x > 0, 1.0, 0.0), 0.0),
+        "ReLU": (lambda x: np.maximum(x, 0), 0.0),
+        "hat": (lambda x: np.abs(x), 0.0),
+        "softsign": (lambda x: x / (1 + np.abs(x)), 0.0),
+        "SQNL": (sqnl, 0.0),
+        "SQNL end": (sqnl, 2.0),
+        "bump": (bump, 1.0),
+        "SELU": (lambda x: 1.0507 * np.where(x > 0, x, 1.6733 * (np.exp(x) - 1)), 0.0),
+        "ISRLU": (lambda x: np.where(x < 0, x / np.sqrt(1 + x**2), x), 0.0),
+        "sine": (np.sin, 0.7),
+    }
+    return [int(continuity_order(*known[name])) for name in names]
+
+
+@probe
+def orders_of_seams(continuity_order, lefts, rights, points):
+    """Orders at the seams of pairs of parabolas, whose coefficients are given by falling powers of x - point."""
+    orders = []
+    for left, right, point in zip(lefts, rights, points):
+        f = lambda x: np.where(x > point, np.polyval(right, x - point), np.polyval(left, x - point))
+        orders.append(int(continuity_order(f, float(point))))
+    return orders
+
+
+@test_case(points=0.5, failure_message="Begin with functions you know: a step, ReLU, softsign and a sine.")
+def test_functions_you_know(continuity_order):
+    assert orders_of_known(continuity_order, ["step", "ReLU", "softsign", "sine"]) == [-1, 0, 1, 2]
+
+
+@test_case(points=0.5, hidden=True, failure_message="Try symmetric functions, a seam away from 0, and one whose third derivative is the first to jump.")
+def test_rows_of_the_table(continuity_order):
+    assert orders_of_known(continuity_order, ["hat", "SQNL", "SQNL end", "bump", "SELU", "ISRLU"]) == [0, 1, 1, 1, 0, 2]
+
+
+@test_case(points=0.5, hidden=True, failure_message="Glue two parabolas together at a point of your choice.")
+def test_two_parabolas(continuity_order):
+    wanted = secret.permutation([-1, 0, 1, 2, -1, 0, 1, 2])
+    lefts = secret.uniform(-2, 2, size=(8, 3))
+    jumps = secret.uniform(0.25, 0.35, size=(8, 3)) * secret.choice([-1, 1], size=(8, 3))
+    rights = np.array([[a + (order < 2) * j / 2, b + (order < 1) * k, c + (order < 0) * m] for order, (a, b, c), (j, k, m) in zip(wanted, lefts, jumps)])
+    points = secret.uniform(-3, 3, size=8)
+    assert orders_of_seams(continuity_order, lefts, rights, points) == [int(order) for order in wanted]
+
+# %%
+#| wrong: activation-table-audit-p2
+#| because: differences taken across the point cancel for a symmetric kink
+#| earns: 0
+def continuity_order(f, point):
+    value = lambda h: f(np.array([point + h]))[0]
+    h = 1e-3
+    slopes = [(value(k * h) - value(-k * h)) / (2 * k * h) for k in (1, 2, 4)]
+    if abs(value(h) - value(-h)) > 0.05:
+        return -1
+    if abs(slopes[0] - slopes[2]) > 0.05:
+        return 0
+    return 1 if abs(slopes[0] - slopes[1]) > 0.01 else 2
+
+# %%
+#| wrong: activation-table-audit-p2
+#| because: the threshold does not know the step, so an ordinary slope looks like a jump
+#| earns: 0
+def continuity_order(f, point):
+    value = lambda h: f(np.array([point + h]))[0]
+    h = 1e-2
+    slope = lambda s: (value(2 * s * h) - value(s * h)) / (s * h)
+    bend = lambda s: (value(3 * s * h) - 2 * value(2 * s * h) + value(s * h)) / h**2
+    if abs(value(h) - value(-h)) > 1e-3:
+        return -1
+    if abs(slope(1) - slope(-1)) > 1e-3:
+        return 0
+    return 1 if abs(bend(1) - bend(-1)) > 1e-3 else 2
+
+# %%
+#| wrong: activation-table-audit-p2
+#| because: it stops at the slope and never looks at the second derivative
+#| earns: 0
+def continuity_order(f, point):
+    steps = 1e-3 * np.arange(1, 4)
+    right = np.polyfit(steps, f(point + steps), 2)
+    left = np.polyfit(-steps, f(point - steps), 2)
+    return -1 if abs(right[2] - left[2]) > 0.05 else 0 if abs(right[1] - left[1]) > 0.05 else 1
+
+# %%
+#| right: activation-table-audit-p2
+#| because: one-sided difference formulas, written out
+def continuity_order(f, point):
+    h = 5e-4
+
+    def side(s):
+        a, b, c = (float(f(np.asarray(point + s * k * h))) for k in (1, 2, 3))
+        return 3 * a - 3 * b + c, s * (-5 * a + 8 * b - 3 * c) / (2 * h), (a - 2 * b + c) / h**2
+
+    for order, (p, q) in enumerate(zip(side(1), side(-1))):
+        if abs(p - q) > 0.1:
+            return order - 1
+    return 2
+
+# %%
+#| equivalent: activation-table-audit-p2
+#| from: steps = 1e-3 * np.arange(1, 4)
+#| to: steps = 1e-3 * np.arange(1, 5)
+#| because: a fourth point on either side does no harm
+
+# %%
+#| equivalent: activation-table-audit-p2
+#| from: steps = 1e-3 * np.arange(1, 4)
+#| to: steps = 1e-3 / np.arange(1, 4)
+#| because: three other points close by
+
+# %%
+#| equivalent: activation-table-audit-p2
+#| from: jumps = np.abs(right - left)[::-1] > 0.1
+#| to: jumps = np.abs(right - left)[::-1] >= 0.1
+#| because: no jump is exactly 0.1
+
+# %% [markdown]
+# <!--| hint: activation-table-audit-p2 -->
+# Three values on one side of the point determine a parabola. What do its three coefficients tell you about the value, the slope and the second derivative when you arrive from that side?
+
+# %% [markdown]
+# **Ranges.** Write `check_range(f, lo, hi, closed, grid)`: is the claim that the values of `f` run from `lo` to `hi` compatible with its values on `grid`? `closed` is a pair of bools, one for each end.
+# A closed end must be attained: the extreme value on the grid equals it to within $10^{-6}$. An open end may not be reached at all: every value lies strictly inside. Open ends may be infinite. Return `True` or `False`.
+
+# %%
+#| answer: activation-table-audit-p3
+def check_range(f, lo, hi, closed, grid):
+    """Return whether f's values on grid fit the claimed range. closed: (bool for lo, bool for hi)."""
+    ### BEGIN SOLUTION
+    y = f(grid)
+    low = abs(y.min() - lo) < 1e-6 if closed[0] else y.min() > lo
+    high = abs(y.max() - hi) < 1e-6 if closed[1] else y.max() < hi
+    return bool(low and high)
+    ### END SOLUTION
+
+# %%
+#| tests: activation-table-audit-p3
+@probe
+def range_verdicts(check_range, claims, shift, grid):
+    """Verdicts on claims (name, lo, hi, closed) about functions that are shifted upwards."""
+    functions = {
+        "tanh": np.tanh,
+        "ramp": lambda x: np.maximum(x, 0),
+        "misprint": lambda x: x / (1 + x),
+        "softsign": lambda x: x / (1 + np.abs(x)),
+        "SQNL": lambda x: np.clip(x, -2, 2) - np.clip(x, -2, 2) * np.abs(np.clip(x, -2, 2)) / 4,
+        "sinc": lambda x: np.sinc(x / np.pi),
+    }
+    return [bool(check_range(lambda x: functions[name](x) + shift, lo + shift, hi + shift, closed, grid)) for name, lo, hi, closed in claims]
+
+
+@test_case(points=0.5, failure_message="tanh stays strictly between −1 and 1; a closed end would have to be attained.")
+def test_open_and_closed_ends(check_range):
+    claims = [("tanh", -1, 1, (False, False)), ("tanh", -1, 1, (True, False)), ("SQNL", -1, 1, (True, True)), ("SQNL", -1, 1, (True, False))]
+    assert range_verdicts(check_range, claims, 0.0, np.linspace(-6, 6, 12001)) == [True, False, True, False]
+
+
+@test_case(points=1, hidden=True, failure_message="Try infinite ends, values far from the middle of the grid, and claims that are only slightly wrong.")
+def test_claims_of_many_kinds(check_range):
+    inf = float("inf")
+    claims = [
+        (("ramp", 0, inf, (True, False)), True),
+        (("ramp", 0, inf, (False, False)), False),
+        (("ramp", -inf, 9, (False, False)), True),
+        (("ramp", 0, 7, (True, False)), False),
+        (("softsign", -1, 1, (False, False)), True),
+        (("softsign", -1, 0.8, (False, False)), False),
+        (("softsign", -0.8, 1, (False, False)), False),
+        (("misprint", -1, 1, (False, False)), False),
+        (("sinc", -0.2172336, 1, (True, True)), True),
+        (("sinc", -0.2, 1, (True, True)), False),
+        (("sinc", -0.2172336, 0.999, (True, True)), False),
+        (("sinc", -0.3, 1, (True, True)), False),
+        (("SQNL", -1, 1, (False, True)), False),
+        (("SQNL", -1, 1 - 0.6e-6, (True, True)), True),
+        (("SQNL", -1, 1 + 1.005e-6, (True, True)), False),
+        (("SQNL", -1 + 0.6e-6, 1, (True, True)), True),
+        (("SQNL", -1 - 1.005e-6, 1, (True, True)), False),
+    ]
+    shift = float(secret.integers(-3, 4))
+    grid = np.linspace(-8.5, 8.5, 17001)
+    order = secret.permutation(len(claims))
+    got = range_verdicts(check_range, [claims[i][0] for i in order], shift, grid)
+    assert got == [claims[i][1] for i in order]
+
+# %%
+#| wrong: activation-table-audit-p3
+#| because: it looks only between −1 and 1, where nothing has happened yet
+#| earns: 0
+def check_range(f, lo, hi, closed, grid):
+    y = f(grid[np.abs(grid) <= 1])
+    low = abs(y.min() - lo) < 1e-6 if closed[0] else y.min() > lo
+    high = abs(y.max() - hi) < 1e-6 if closed[1] else y.max() < hi
+    return bool(low and high)
+
+# %%
+#| wrong: activation-table-audit-p3
+#| because: open and closed are mixed up
+#| earns: 0
+def check_range(f, lo, hi, closed, grid):
+    y = f(grid)
+    low = y.min() > lo if closed[0] else abs(y.min() - lo) < 1e-6
+    high = y.max() < hi if closed[1] else abs(y.max() - hi) < 1e-6
+    return bool(low and high)
+
+# %%
+#| wrong: activation-table-audit-p3
+#| because: closed ends need not be attained here: it only looks for values outside
+#| earns: 0
+def check_range(f, lo, hi, closed, grid):
+    y = f(grid)
+    return bool((y >= lo - 1e-6).all() and (y <= hi + 1e-6).all())
+
+# %%
+#| wrong: activation-table-audit-p3
+#| because: the flag of the lower end is used for both ends
+#| earns: 0
+def check_range(f, lo, hi, closed, grid):
+    y = f(grid)
+    low = abs(y.min() - lo) < 1e-6 if closed[0] else y.min() > lo
+    high = abs(y.max() - hi) < 1e-6 if closed[0] else y.max() < hi
+    return bool(low and high)
+
+# %%
+#| right: activation-table-audit-p3
+#| because: turn the function over and ask the same question twice
+def check_range(f, lo, hi, closed, grid):
+    def below(values, end, attained):
+        top = max(values)
+        return (-1e-6 < top - end < 1e-6) if attained else all(v < end for v in values)
+
+    values = [float(v) for v in f(np.asarray(grid))]
+    return below(values, hi, closed[1]) and below([-v for v in values], -lo, closed[0])
+
+# %%
+#| equivalent: activation-table-audit-p3
+#| from: low = abs(y.min() - lo) < 1e-6 if closed[0] else y.min() > lo
+#| to: low = abs(y.min() - lo) <= 1e-6 if closed[0] else y.min() > lo
+#| because: no value is off by exactly 1e-6
+
+# %%
+#| equivalent: activation-table-audit-p3
+#| from: high = abs(y.max() - hi) < 1e-6 if closed[1] else y.max() < hi
+#| to: high = abs(y.max() - hi) <= 1e-6 if closed[1] else y.max() < hi
+#| because: no value is off by exactly 1e-6
+
+# %% [markdown]
+# Now let them loose on `audit_table` with `audit_grid`. Whose derivatives are wrong?
+
+# %%
+#| answer: activation-table-audit-p4
+#| kind: choose-all
+#| points: 0.5
+#| options: {a: "sigmoid", b: "tanh", c: "softsign", d: "ReLU", e: "ELU", f: "SELU", g: "softplus", h: "SQNL", i: "sinc", j: "Gaussian", k: "SiLU", l: "ISRU"}
+#| because: {d: "it only has a kink, and kinks are to be skipped", i: "its formula divides by 0 at 0, which is listed as a point to skip"}
+wrong_derivatives = {"c", "f", "h", "j", "l"}  # SOLUTION
+
+# %% [markdown]
+# And whose claimed ranges?
+
+# %%
+#| answer: activation-table-audit-p5
+#| kind: choose-all
+#| points: 0.5
+#| options: {a: "sigmoid", b: "tanh", c: "softsign", d: "ReLU", e: "ELU", f: "SELU", g: "softplus", h: "SQNL", i: "sinc", j: "Gaussian", k: "SiLU", l: "ISRU"}
+#| because: {h: "it is flat beyond 2, so it attains both ends", i: "its lowest value is where the table says"}
+wrong_ranges = {"g", "k"}  # SOLUTION
+
+# %% [markdown]
+# > **Common myth.** "Numerical derivatives are too crude to judge a formula." Central differences in double precision are good to about ten digits. The right rows of this table agree with theirs to better than one part in ten million, and no wrong one comes close.
+
+# %% [markdown]
 # ### You can now
 # say why depth without bends is no depth, write some twenty activation functions with slopes that survive $\pm 1000$, measure which layers hear from the loss, and find the units that have died.
 #

@@ -160,11 +160,51 @@ def relu_family():
     return fig
 
 
+def eight_curiosities():
+    """Eight rare activation functions; in the last panel also a misprinted formula."""
+    from math import erf
+
+    x = np.linspace(-4, 4, 801)
+    s, r = 1 / (1 + np.exp(-x)), np.abs(x)
+    root = x / np.sqrt(1 + x**2)
+    c = np.clip(x, -2, 2)
+    bump = np.where(r <= 1, 1 - x**2 / 2, np.where(r < 2, (2 - r) ** 2 / 2, 0))
+    misprint = np.where((r > 1) & (r < 2), 2 - (2 - x**2) / 2, np.nan)
+    soft = np.where(x > -1.48, -np.log(np.maximum(1 + 0.5 * (x - 0.5), 0.01)) / -0.5, np.nan)
+    curves = [
+        ("SQNL", c - c * np.abs(c) / 4),
+        ("ISRU", root),
+        ("ISRLU", np.where(x < 0, root, x)),
+        ("GELU", x * np.array([(1 + erf(t / np.sqrt(2))) / 2 for t in x])),
+        ("SiLU", x * s),
+        ("soft exponential", np.expm1(0.25 * x) / 0.25 + 0.25),
+        ("soft clipping", np.log((1 + np.exp(6 * x)) / (1 + np.exp(6 * (x - 1)))) / 6),
+        ("SQ-RBF", bump),
+    ]
+    fig, axes = plt.subplots(2, 4, figsize=(6.6, 3.4), layout="constrained", sharex=True)
+    for ax, (name, y) in zip(axes.flat, curves):
+        cross(ax)
+        ax.plot(x, y, color=BLUE)
+        ax.set_title(name, fontsize=9)
+        ax.set_ylim(-2, 3.2)
+        ax.set_xlim(-4, 4)
+        ax.set_xticks([-4, -2, 0, 2, 4])
+        ax.set_yticks([])
+        ax.tick_params(labelsize=7)
+    axes[1, 1].plot(x, soft, color=GREEN, linestyle="--")
+    axes[1, 1].text(0.3, -1.6, "$\\alpha < 0$", color=GREEN, fontsize=8)
+    axes[1, 1].text(-3.8, 1.4, "$\\alpha > 0$", color=BLUE, fontsize=8)
+    axes[1, 3].plot(x, misprint, color=VERMILION, linestyle=":")
+    axes[1, 3].text(0, 2.6, "misprint", color=VERMILION, fontsize=7, ha="center")
+    return fig
+
+
 FIGURES = {
     "stack-of-layers": stack_of_layers,
     "four-activations": four_activations,
     "twelve-curves": twelve_curves,
     "relu-family": relu_family,
+    "eight-curiosities": eight_curiosities,
 }
 
 

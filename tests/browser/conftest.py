@@ -1,0 +1,189 @@
+"""JupyterLab as people see it: a server of our own, and Chromium driven by Playwright."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+TOKEN = "autogradient-test"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder needs a browser and may take a while."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.timeout(240))
+
+
+def environment(home: Path, config: Path) -> dict[str, str]:
+    """The environment of `make lab` for a course whose configuration is in `config`, with a home of its own."""
+    mine = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_", "XDG_"))}
+    return mine | {
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTER_CONFIG_PATH": os.pathsep.join([str(config / "jupyter"), str(config)]),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+class Lab:
+    """A running JupyterLab."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+        self.process = process
+        self.port = port
+        self.log = log
+
+    def url(self, path: str) -> str:
+        """The address of a page, for example `lab/tree/notebook.ipynb`."""
+        return f"http://127.0.0.1:{self.port}/{path}?token={TOKEN}"
+
+    def get(self, path: str) -> Any:
+        """The JSON that the server's API answers."""
+        with urllib.request.urlopen(self.url(path), timeout=60) as answer:
+            return json.load(answer)
+
+    def wait(self) -> None:
+        """Until its API answers."""
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                self.get("api/status")
+                return
+            except urllib.error.URLError:
+                assert time.monotonic() < deadline, self.log.read_text()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.2)
+                raise AssertionError(self.log.read_text())  # it ended
+
+
+@pytest.fixture
+def start_lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
+    """Start JupyterLab in a folder, as `make lab` would in a course. It ends with the test, kernels included."""
+    with contextlib.ExitStack() as stack:
+
+        def start(root: Path, config: Path = ROOT / "grader_config") -> Lab:
+            return stack.enter_context(running(root, tmp_path / "home", config))
+
+        yield start
+
+
+@contextlib.contextmanager
+def running(root: Path, home: Path, config: Path) -> Iterator[Lab]:
+    """A JupyterLab that listens; on a port that was free just before."""
+    settings = home / "settings" / "@jupyterlab" / "notebook-extension"
+    settings.mkdir(parents=True)
+    # All cells stay in the page, so that the nth cell of the notebook is the nth in the page.
+    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"]
+    command += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"]
+    log = home / "server.log"
+    with log.open("w") as file:
+        process = subprocess.Popen(command, cwd=root, env=environment(home, config), stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
+    lab = Lab(process, port, log)
+    try:
+        lab.wait()
+        yield lab
+    finally:
+        for kind in (signal.SIGTERM, signal.SIGKILL):  # the first lets it end its kernels
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, kind)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(30)
+                break
+
+
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("Chromium is not installed")
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Any) -> Iterator[Any]:
+    """A fresh page of a browser without cookies, wide enough for JupyterLab."""
+    context = chromium.new_context(viewport={"width": 1400, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(90_000)
+    yield page
+    context.close()
+
+
+class NotebookPage:
+    """A notebook open in JupyterLab."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.panel = page.locator(".jp-NotebookPanel:visible")
+
+    def wait(self) -> None:
+        """Until the notebook is shown and its kernel waits."""
+        self.panel.locator(".jp-Notebook").wait_for()
+        self.panel.locator('.jp-Toolbar [data-status="idle"]').first.wait_for(state="attached")
+
+    def cell(self, number: int) -> Any:
+        """The cell at a place, counted from 0."""
+        return self.panel.locator(".jp-Notebook .jp-Cell").nth(number)
+
+    def run(self, number: int) -> Any:
+        """Run a code cell by keyboard; returns its place in the page when it has run."""
+        cell = self.cell(number)
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+        cell.locator(".jp-InputPrompt").filter(has_text="[*]").wait_for(state="detached")
+        cell.locator(".jp-InputPrompt").filter(has_text="]:").wait_for()
+        return cell
+
+    def type(self, number: int, text: str) -> None:
+        """Replace what stands in a code cell, by keyboard."""
+        self.cell(number).locator(".cm-content").click()
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.type(text)
+
+    def save(self) -> None:
+        """Save by keyboard, and wait until the tab says so."""
+        self.page.keyboard.press("Control+S")
+        self.page.locator(".lm-TabBar-tab.jp-mod-current:not(.jp-mod-dirty)").first.wait_for()
