@@ -140,7 +140,8 @@ def test_file(assignment: Assignment, part: Part, *, hidden: bool, expected: Any
     """
     cases = [case for case in part.cases if case.hidden == hidden]
     pool = _pool(assignment, part)
-    by_name = {statement.case: statement for statement in pool if statement.case}
+    names = {case.name for case in cases}  # a formula's cases are generated and have no decorator to know them by
+    by_name = {name: statement for statement in pool for name in statement.binds & names}
     bodies: list[str] = []
     needed: set[str] = set()
     nominal = not any(case.points for case in cases)

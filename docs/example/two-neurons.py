@@ -216,9 +216,9 @@ def approximate(f, left, right, n):
 #| answer: any-curve-p2
 #| kind: formula
 #| points: 1
-#| inputs: (secret.uniform(-2.0, 2.0),)
 #| because:
 #|   "lambda x: max(0, x + 1) - max(0, x)": "that goes up to 1 and stays there"
+#| inputs: (secret.uniform(-2.0, 2.0),)
 hat = lambda x: max(0, x + 1) - 2 * max(0, x) + max(0, x - 1)  # SOLUTION
 
 # %%

@@ -165,8 +165,10 @@ class NotebookPage:
         self.panel.locator('.jp-Toolbar [data-status="idle"]').first.wait_for(state="attached")
 
     def cell(self, number: int) -> Any:
-        """The cell at a place, counted from 0."""
-        return self.panel.locator(".jp-Notebook .jp-Cell").nth(number)
+        """The cell at a place, counted from 0; scrolled to, because JupyterLab makes an editor only when it is looked at."""
+        cell = self.panel.locator(".jp-Notebook .jp-Cell").nth(number)
+        cell.scroll_into_view_if_needed()
+        return cell
 
     def run(self, number: int) -> Any:
         """Run a code cell by keyboard; returns its place in the page when it has run."""
