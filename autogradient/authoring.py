@@ -89,7 +89,8 @@ class Report:
         rows = "".join("<tr>" + "".join(cell.format(_html(text)) for text in (_mark(row.fine), *row.columns)) + "</tr>" for row in self.rows)
         table = f'<table class="autogradient-cases">{rows}</table>' if rows else ""
         printed = f"<p>printed while they ran:</p><pre>{html.escape(self.printed)}</pre>" if self.printed else ""
-        return f'<div class="autogradient-report"><p><b>{_mark(self.fine)}</b> {_html(self.sentence)}</p>{table}{printed}</div>'
+        colour = "" if self.fine else ' style="color: var(--jp-error-color1, #c62828)"'
+        return f'<div class="autogradient-report"><p{colour}><b>{_mark(self.fine)}</b> {_html(self.sentence)}</p>{table}{printed}</div>'
 
 
 def _mark(fine: bool) -> str:

@@ -160,11 +160,15 @@ def _grade_one(item: Item, zygote: Zygote, results: Path | None, release: str, s
     student = item.students[0] if item.students else ""
     target = result_path(results, item.assignment.name, student) if results and student else None
     old = read_result(target) if target else None
-    if old is not None and old.outcome == "graded" and _unchanged(old, item, data):
+    if old is not None and old.outcome in ("graded", "unreadable") and _unchanged(old, item, data):
         return Done(item, grade.Graded(old), again=False)
     info = SubmissionInfo(students=list(item.students), file=item.path.name)
     try:
-        graded = grade.Graded(grade.unreadable(item.assignment, data, problem, info)) if problem else grade.grade_bytes(item.assignment, data, item.path.name, zygote, info)
+        graded = (
+            grade.Graded(grade.unreadable(item.assignment, data, problem, info))
+            if problem
+            else grade.grade_bytes(item.assignment, data, item.path.name, zygote, info)
+        )
     except Exception as error:  # one submission's trouble must not end the others'
         graded = grade.failed(item.assignment, data, error, info)
     if stopped.is_set():  # its processes were killed under it: that is no verdict
@@ -172,7 +176,9 @@ def _grade_one(item: Item, zygote: Zygote, results: Path | None, release: str, s
     graded.result.release = release
     graded.result.problems = [*(Problem(message=remark) for remark in item.remarks), *graded.result.problems]
     if graded.result.outcome == "unreadable" and old is not None and old.outcome == "graded":
-        graded = _fall_back(old, graded)
+        before, graded = old.to_json(), _fall_back(old, graded)
+        if graded.result.to_json() == before:
+            return Done(item, graded, again=False)
     if target is not None:
         write_atomically(target, graded.result.to_json())
         if graded.notebook is not None or graded.result.outcome == "grader_error":  # else nothing was run, and what staff may see of an earlier run still holds

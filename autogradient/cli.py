@@ -271,7 +271,9 @@ def _show_results(results: list[Any], titles: dict[str, str], several: bool) -> 
     for result in results:
         points = result.points
         waits = f", {show_points(points.ungraded)} wait" if points.ungraded else ""
-        click.echo(f"{result.submission.file}: {result.assignment}: {result.outcome}, {show_points(points.earned)} of {show_points(points.possible)} points{waits}")
+        click.echo(
+            f"{result.submission.file}: {result.assignment}: {result.outcome}, {show_points(points.earned)} of {show_points(points.possible)} points{waits}"
+        )
 
 
 @cli.command()

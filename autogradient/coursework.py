@@ -57,7 +57,13 @@ class Graded:
 
 
 def grade_course(
-    course: Course, assignments: list[Assignment], zygote: Zygote, *, jobs: int, done: Callable[[Done], None] | None = None, start: Callable[[int], None] | None = None
+    course: Course,
+    assignments: list[Assignment],
+    zygote: Zygote,
+    *,
+    jobs: int,
+    done: Callable[[Done], None] | None = None,
+    start: Callable[[int], None] | None = None,
 ) -> Graded:
     """Grade everything in submitted/, then bring gradebook, autograded/ and results/ up to date.
 
@@ -77,10 +83,19 @@ def grade_course(
             _forget(batch.result_path(course.results, item.assignment.name, item.students[0]))
     if start:
         start(len(items))
-    finished = batch.grade_all(items, zygote, jobs=jobs, results=course.results, release=course.release, done=done)
-    for assignment in assignments:
-        record(course, assignment, [d for d in finished if d.item.assignment is assignment and d.again])
-    return Graded(finished, skipped)
+    finished: list[Done] = []
+
+    def keep(item: Done) -> None:
+        finished.append(item)
+        if done:
+            done(item)
+
+    try:
+        in_order = batch.grade_all(items, zygote, jobs=jobs, results=course.results, release=course.release, done=keep)
+    finally:  # after an interrupt, too, what was finished need not be graded again
+        for assignment in assignments:
+            record(course, assignment, [d for d in finished if d.item.assignment is assignment and d.again])
+    return Graded(in_order, skipped)
 
 
 def _stray(course: Course) -> list[str]:

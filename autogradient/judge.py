@@ -23,7 +23,7 @@ from autogradient.testcode import bound_names
 
 MISSING = "{names} is not defined when the check runs; run the cell that defines it in its place, above the check."
 NOT_FILLED = "Not attempted yet."
-STOPPED = "It took longer than {seconds:g} s and was stopped."
+STOPPED = "It may take {seconds:g} s; look for a loop that never ends."
 DIED = "The Python process ended while this check ran ({how})."
 RAISED = "Your code raised {error}."
 BROKEN = "The check itself could not be run; your instructor has been told."

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from autogradient.assignment import Case, Part, Variant
+from autogradient.testcode import literal, parse
 
 
 def plain_value(value):
@@ -194,7 +195,7 @@ def form_text() -> str:
 def assigned_value(line: str) -> tuple[str, ast.expr] | None:
     """The name and value node of a one-line answer `name = value`; None where the text is no such line."""
     try:
-        body = ast.parse(line).body
+        body = parse(line).body
     except SyntaxError:
         return None
     if len(body) != 1 or not isinstance(body[0], ast.Assign) or len(body[0].targets) != 1 or not isinstance(body[0].targets[0], ast.Name):
@@ -313,15 +314,15 @@ def slip_value(part: Part, text: str) -> Any:
         return text
     if part.kind == "choose-all":
         try:
-            return ast.literal_eval(text)
+            return literal(text)
         except (ValueError, SyntaxError):
             return text
     if part.kind == "text":
-        return ast.literal_eval(_text_literal(text))
+        return literal(_text_literal(text))
     if part.kind == "formula":
         if not text.lstrip().startswith("lambda"):
             raise ValueError(text)
         ast.parse(text, mode="eval")
         return ...
-    return ast.literal_eval(text)
+    return literal(text)
 

@@ -32,7 +32,7 @@ from autogradient.release import build
 from autogradient.result import SubmissionInfo, decimal, environment_digest, write_atomically
 from autogradient.sandbox import Interpreter, Zygote
 from autogradient.submission import plan_release, read
-from autogradient.testcode import show_points
+from autogradient.testcode import parse, show_points
 
 #: What a hostile function returns, as Python; `a` are its positional arguments.
 HOSTILE = {
@@ -220,7 +220,7 @@ def _tasks(part: Part) -> list[_Task]:
 
 
 def _functions(source: str) -> list[str]:
-    return [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    return [node.name for node in parse(source).body if isinstance(node, ast.FunctionDef)]
 
 
 def _run_all(

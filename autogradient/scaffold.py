@@ -1,7 +1,8 @@
 """New instructor notebooks from a template, and one way to write them: `new` and `fmt`.
 
-`fmt` works on the text and touches little: directives (order of keys, spacing), the front matter (order of keys, no version of Jupytext's),
-blank lines between cells, white space at line ends, and the staff cell that loads the authors' extension. What cells say stays as it is.
+`fmt` works on the text and touches little: directives (order of keys, spacing), the front matter (order of keys, no version of Jupytext's, the
+kernel's plain name), blank lines between cells, white space at line ends, and the staff cell that loads the authors' extension. What cells say
+stays as it is.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from autogradient.errors import AutogradientError, CourseError, Mistake, SourceE
 from autogradient.result import write_atomically
 
 STAFF_CELL = "#| staff\n%load_ext autogradient.authoring"
+#: JupyterLab writes into a notebook how the kernel is called on the machine at hand; the course says it in one way.
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _LOADS = re.compile(r"^\s*(# ?)?%(re)?load_ext\s+autogradient\.authoring\b", re.MULTILINE)
 _MARKER = re.compile(r"# ?%%(\s|\[|$)")
 _HEADER = re.compile(r"\A# ---\n(.*?\n)# ---\n", re.DOTALL)
@@ -135,6 +138,8 @@ def _notebook(text: str, notebook: Any) -> str:
         if (changed.nbformat, changed.nbformat_minor) < (4, 5):
             del staff["id"]
         changed.cells.insert(first, staff)
+    if changed.metadata.get("kernelspec", {}).get("name") == KERNEL["name"]:
+        changed.metadata.kernelspec = nbformat.from_dict(KERNEL)
     changed.metadata.get("jupytext", {}).get("text_representation", {}).pop("jupytext_version", None)
     return text if changed == notebook else str(nbformat.writes(changed)) + "\n"
 
@@ -190,6 +195,8 @@ def _front_matter(header: str) -> str:
         jupyter["jupytext"].pop("text_representation", None)
         if set(jupyter["jupytext"]) <= {"notebook_metadata_filter"}:
             del jupyter["jupytext"]
+    if isinstance(jupyter.get("kernelspec"), dict) and jupyter["kernelspec"].get("name") == KERNEL["name"]:
+        jupyter["kernelspec"] = KERNEL
     if isinstance(jupyter.get("autogradient"), dict):
         ours = jupyter["autogradient"]
         jupyter["autogradient"] = {key: ours[key] for key in [*(k for k in source.FRONT_KEYS if k in ours), *(k for k in ours if k not in source.FRONT_KEYS)]}

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from autogradient.result import Problem, digest
 from autogradient.testcode import bound_names
 
 MAX_MB, MAX_CELLS = 50, 3000
+#: More than so many problems of one kind are told in one sentence.
+MANY = 3
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
 
 
@@ -205,13 +208,14 @@ def _same(a: str, b: str) -> bool:
     return _plain(a) == _plain(b)
 
 
-def _defines(source: str) -> set[str]:
+@lru_cache(maxsize=10_000)
+def _defines(source: str) -> frozenset[str]:
     """Names that a student's cell binds; where it is no plain Python (magics, a slip), those that begin a line as a definition or an assignment."""
     try:
         found = bound_names(source)
     except (ValueError, RecursionError, MemoryError):
         found = []
-    return set(found) or {a or b for a, b in re.findall(r"^(?:(?:def|class)[ \t]+(\w+)|(\w+)[ \t]*=(?!=))", source, re.MULTILINE)}
+    return frozenset(found or [a or b for a, b in re.findall(r"^(?:(?:def|class)[ \t]+(\w+)|(\w+)[ \t]*=(?!=))", source, re.MULTILINE)])
 
 
 def _names(part: Part) -> list[str]:
@@ -241,6 +245,8 @@ class _Planner:
         self.attempted: dict[str, bool] = {}
         self.essays: dict[str, str] = {}
         self.skip: set[int] = set()
+        self.found: dict[str, int] = {}
+        self.missing: dict[str, str] = {}
         self.deleted: list[str] = []
 
     def claim(self, cell: StudentCell) -> ReleasedCell | None:
@@ -280,7 +286,7 @@ class _Planner:
         for part in self.assignment.parts:
             self.find_answer(part)
         places = {part.id: self.place(part) for part in self.assignment.parts if not part.by_hand}
-        self.report_deleted()
+        self.report_gathered()
         steps = self.steps(places)
         self.problems.sort(key=lambda problem: (problem.cell is None, problem.cell or 0))
         checks = {i: (claim.target, claim.role == "hidden") for i, claim in enumerate(self.claims) if claim is not None and claim.role in ("check", "hidden")}
@@ -321,7 +327,7 @@ class _Planner:
         if found and not self.attempted[part.id]:
             self.attempted[part.id] = True
             self.skip |= set(chosen)
-            self.problem(found[-1], errors.ANSWER_FOUND.format(part=part.id, cell=found[-1] + 1))
+            self.found[part.id] = found[-1]
             chosen = []
         elif not chosen and not self.attempted[part.id]:
             self.explain_missing(part, released)
@@ -342,7 +348,7 @@ class _Planner:
                 self.attempted[part.id] = all(not _same(cell.source, answer.source) for answer in released)
                 self.problem(cell.index, errors.ANSWER_NOT_CODE.format(part=part.id, kind=cell.kind))
                 return
-        self.problem(None, errors.ANSWER_MISSING.format(part=part.id, names=" or ".join(_names(part)) or "it"))
+        self.missing[part.id] = " or ".join(_names(part)) or "it"
 
     def find_essay(self, part: Part, released: ReleasedCell, chosen: list[int], texts: list[int]) -> None:
         """An essay's cell may have lost its id, or been split."""
@@ -352,10 +358,10 @@ class _Planner:
                 chosen = [i]
                 if not _same(self.cells[i].source, released.source):
                     texts, self.attempted[part.id] = [i], True
-                    self.problem(i, errors.ANSWER_FOUND.format(part=part.id, cell=i + 1))
+                    self.found[part.id] = i
             i += 1
         if not chosen:
-            self.problem(None, errors.ANSWER_MISSING.format(part=part.id, names="it"))
+            self.missing[part.id] = "it"
         self.answers[part.id] = chosen
         self.essays[part.id] = "\n\n".join(self.cells[i].source for i in texts)
 
@@ -383,13 +389,24 @@ class _Planner:
             last += 1
         return last
 
-    def report_deleted(self) -> None:
-        """Say which checks are gone, all in one sentence where they are many."""
-        if len(self.deleted) > 3:
+    def report_gathered(self) -> None:
+        """Say what was found elsewhere and what is gone, in one sentence where it is a lot."""
+        if len(self.found) > MANY:
+            cells = ", ".join(str(i + 1) for i in sorted(set(self.found.values())))
+            self.problem(None, errors.ANSWERS_FOUND.format(count=len(self.found), cells=cells))
+        elif self.found:
+            for name, i in self.found.items():
+                self.problem(i, errors.ANSWER_FOUND.format(part=name, cell=i + 1))
+        if len(self.missing) > MANY:
+            self.problem(None, errors.ANSWERS_MISSING.format(count=len(self.missing), parts=", ".join(f"'{name}'" for name in self.missing)))
+        else:
+            for name, names in self.missing.items():
+                self.problem(None, errors.ANSWER_MISSING.format(part=name, names=names))
+        if len(self.deleted) > MANY:
             self.problem(None, errors.CHECKS_DELETED.format(count=len(self.deleted), first=self.deleted[0]))
-            return
-        for name in self.deleted:
-            self.problem(None, errors.LOCKED_DELETED.format(what="check", part=name))
+        else:
+            for name in self.deleted:
+                self.problem(None, errors.LOCKED_DELETED.format(what="check", part=name))
 
     def preceding(self, part: Part) -> int:
         """Where a part without answer and check belongs: after the last cell that stands before it in the release; for a free format, the end."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 import symtable
+import threading
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -18,6 +19,19 @@ from autogradient.assignment import Case
 from autogradient.directives import nearest
 
 CASE_KEYS = ("name", "points", "hidden", "success_message", "failure_message")
+_PARSING = threading.Lock()
+
+
+def parse(source: str) -> ast.Module:
+    """`ast.parse` for use in threads: before CPython 3.11.8 and 3.12.2 two of them at once upset each other's count of the depth."""
+    with _PARSING:
+        return ast.parse(source)
+
+
+def literal(text: str) -> Any:
+    """`ast.literal_eval` for use in threads."""
+    with _PARSING:
+        return ast.literal_eval(text)
 
 
 def points_of(text: Any) -> Fraction | None:
@@ -48,7 +62,7 @@ def read_cases(source: str, part: str, taken: set[str] | None = None) -> tuple[l
     problems: list[tuple[int, str]] = []
     cases: list[Case] = []
     try:
-        tree = ast.parse(source)
+        tree = parse(source)
     except SyntaxError as error:
         return [], [((error.lineno or 1) - 1, errors.BAD_SYNTAX.format(problem=error.msg))]
     for node in tree.body:
@@ -110,7 +124,7 @@ def statements(source: str) -> list[Statement]:
     """The top-level statements of `source` with their decorators and the comments directly above dropped. SyntaxError is the caller's."""
     lines = source.split("\n")
     found = []
-    for node in ast.parse(source).body:
+    for node in parse(source).body:
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
         text = "\n".join(lines[first - 1 : node.end_lineno])
         is_case = _decorator(node) is not None
@@ -122,7 +136,7 @@ def bound_names(tree: ast.AST | str) -> list[str]:
     """Names that code binds at its top level, in order: assignments, definitions, imports, loop variables; not names inside functions."""
     if isinstance(tree, str):
         try:
-            tree = ast.parse(tree)
+            tree = parse(tree)
         except SyntaxError:
             return []
     names: dict[str, None] = {}
@@ -166,7 +180,7 @@ def needed_names(source: str) -> set[str]:
 
 def parameters(source: str, function: str) -> list[str]:
     """The parameter names of a top-level function of `source`."""
-    for node in ast.parse(source).body:
+    for node in parse(source).body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == function:
             return [argument.arg for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
     return []

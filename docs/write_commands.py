@@ -1,4 +1,7 @@
-"""Writes what is made from the code: docs/commands.md from the commands' own help, docs/result.schema.json from the model. `make docs` runs it."""
+"""Writes what is made from elsewhere; `make docs` runs it.
+
+docs/commands.md from the commands' own help, docs/result.schema.json from the model, and the example into docs/source-format.md.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,15 @@ def schema() -> str:
     return json.dumps(result.schema(), indent=1, ensure_ascii=False) + "\n"
 
 
-FILES = {"commands.md": commands, "result.schema.json": schema}
+def source_format() -> str:
+    """The page of the source format with the example as it stands in its file."""
+    before, start, _ = (HERE / "source-format.md").read_text(encoding="utf-8").rpartition("```python\n# ---\n")
+    assert start, "docs/source-format.md has no example to replace"
+    example = (HERE / "example" / "two-neurons.py").read_text(encoding="utf-8")
+    return f"{before}```python\n{example}```\n"
+
+
+FILES = {"commands.md": commands, "result.schema.json": schema, "source-format.md": source_format}
 
 if __name__ == "__main__":
     for name, write in FILES.items():

@@ -22,8 +22,10 @@ ROWS = (
     ("grade", "course", "feedback"),
     ("judge", "submission", "leaks", "formats"),
     ("release", "source", "nbgrader_format", "otter_format"),
-    ("testcode", "declarations", "foreign"),
-    ("kinds", "directives", "ledger", "sandbox"),
+    ("declarations", "foreign"),
+    ("kinds",),
+    ("testcode", "ledger", "sandbox"),
+    ("directives",),
     ("assignment", "result", "wire"),
     ("errors",),
 )

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -331,10 +332,12 @@ def test_an_nbgrader_notebook_in_the_course_is_graded_but_not_released(tmp_path:
 
 
 def test_an_interrupt_ends_everything_and_keeps_what_was_finished(course: Path) -> None:
+    hand_in(course, "aaron", GOOD)
     path = hand_in(course, "loop", {"losses-mse-answer": ENDLESS})
-    target = course / "results" / "losses" / "loop.json"
+    finished, target = (course / "results" / "losses" / f"{student}.json" for student in ("aaron", "loop"))
     process = subprocess.Popen([sys.executable, "-m", "autogradient", "grade", "--all"], cwd=course, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
+        _wait_until(finished.exists)
         busy = _wait_for_busy_child(process.pid)
         below = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(signal.SIGINT)
@@ -347,6 +350,15 @@ def test_an_interrupt_ends_everything_and_keeps_what_was_finished(course: Path) 
     assert busy in below
     gone, alive = psutil.wait_procs(below, timeout=20)
     assert not alive
+    again = Ran(course, "grade", "--all")
+    assert again.code == 0 and again.out.startswith("0 graded, "), again
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 90
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def _wait_for_busy_child(pid: int) -> psutil.Process:

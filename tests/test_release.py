@@ -35,6 +35,11 @@ def load(name: str) -> Assignment:
 every = pytest.mark.parametrize("name", ["small", "perceptrons", "activations"])
 
 
+@functools.cache
+def released(name: str) -> Any:
+    return notebook_of(load(name))
+
+
 def notebook_of(assignment: Assignment) -> Any:
     return nbformat.reads(release.build(assignment).notebook.decode(), as_version=4)
 
@@ -52,7 +57,7 @@ def test_the_same_source_gives_the_same_bytes(name: str) -> None:
 
 @every
 def test_nbgrader_and_nbformat_find_nothing_wrong(name: str) -> None:
-    notebook = notebook_of(load(name))
+    notebook = released(name)
     nbformat.validate(notebook)
     MetadataValidator().validate_nb(notebook)
     ids = [cell.metadata.nbgrader.grade_id for cell in notebook.cells if "nbgrader" in cell.metadata]
@@ -62,14 +67,14 @@ def test_nbgrader_and_nbformat_find_nothing_wrong(name: str) -> None:
 
 @every
 def test_checksums_are_nbgraders_own(name: str) -> None:
-    cells = by_id(notebook_of(load(name))).values()
+    cells = by_id(released(name)).values()
     assert [cell.metadata.nbgrader.checksum for cell in cells] == [compute_checksum(cell) for cell in cells]
 
 
 @every
 def test_points_of_grade_cells_add_up_exactly(name: str) -> None:
     assignment = load(name)
-    cells = by_id(notebook_of(assignment))
+    cells = by_id(released(name))
     for part in assignment.parts:
         ids = [f"{part.id}-answer"] if part.by_hand else [part.id, f"{part.id}-hidden"]
         points = [Fraction(str(cells[i].metadata.nbgrader.get("points", 0))) for i in ids if i in cells]
@@ -81,8 +86,7 @@ def test_points_of_grade_cells_add_up_exactly(name: str) -> None:
 
 @every
 def test_only_answers_can_be_edited(name: str) -> None:
-    assignment = load(name)
-    for grade_id, cell in by_id(notebook_of(assignment)).items():
+    for grade_id, cell in by_id(released(name)).items():
         is_answer = grade_id.endswith("-answer")
         assert is_solution(cell) is is_answer
         assert is_locked(cell) is not is_answer or is_grade(cell)
@@ -92,7 +96,7 @@ def test_only_answers_can_be_edited(name: str) -> None:
 @every
 def test_stubs_hold_the_places_of_the_answers(name: str) -> None:
     assignment = load(name)
-    cells = by_id(notebook_of(assignment))
+    cells = by_id(released(name))
     for part in assignment.parts:
         assert cells[f"{part.id}-answer"].source == part.stub != part.solution
         if part.kind != "essay":

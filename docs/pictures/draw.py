@@ -80,7 +80,19 @@ def rooms() -> None:
     p.box(500, 280, 150, 50, BLUE, "judge", "the verdict")
     p.box(40, 280, 210, 50, GREY, "submission", "untrusted notebook, in order")
     p.box(40, 372, 210, 50, GREY, "release · leaks", "student notebook, public tests")
-    p.box(700, 240, 196, 182, "#f7dcd6", "sandbox/", "untrusted: zygote forks a", "worker, the worker runs", "cells; imports nothing of", "sources, results or marks", dashed=True)
+    p.box(
+        700,
+        240,
+        196,
+        182,
+        "#f7dcd6",
+        "sandbox/",
+        "untrusted: zygote forks a",
+        "worker, the worker runs",
+        "cells; imports nothing of",
+        "sources, results or marks",
+        dashed=True,
+    )
     p.box(500, 372, 150, 50, BLUE, "wire/", "values by copy")
     p.box(40, 466, 410, 66, GREEN, "source · directives · testcode · kinds", "formats · nbgrader_format · otter_format:", "everything is read into one model")
     p.box(500, 466, 396, 66, GREEN, "assignment · result · errors", "the model, verdicts and sums,", "the sentences people see")

@@ -1611,7 +1611,7 @@ def epochs_to(act, seed, max_epochs, target=0.1):
 # Run `epochs_to` with both activations for four seeds and 300 epochs at most, and compare the medians. That gap is what a centred output and a steeper slope are worth on 64 points.
 
 # %% [markdown]
-# <!--| question: dead-relu-units, level: M, minutes: 23 -->
+# <!--| question: dead-relu-units, level: M, minutes: 23, covers: [dying-relu-experiment] -->
 # ## 6 · Finding the dead
 # The ReLU pays for its simplicity. Half of it is perfectly flat, and a unit can slide into that half and never come back. When is a ReLU unit **dead** on a data set?
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -136,6 +137,7 @@ def chromium() -> Iterator[Any]:
     if path is None:
         pytest.skip("Chromium is not installed")
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    playwright.expect.set_options(timeout=90_000)
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
@@ -143,12 +145,13 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(chromium: Any) -> Iterator[Any]:
-    """A fresh page of a browser without cookies, wide enough for JupyterLab."""
+def page(chromium: Any, tmp_path: Path) -> Iterator[Any]:
+    """A fresh page of a browser without cookies, wide enough for JupyterLab. What it shows last is kept in last.png."""
     context = chromium.new_context(viewport={"width": 1400, "height": 1000})
     page = context.new_page()
-    page.set_default_timeout(90_000)
+    page.set_default_timeout(30_000)
     yield page
+    page.screenshot(path=tmp_path / "last.png")
     context.close()
 
 
@@ -160,9 +163,9 @@ class NotebookPage:
         self.panel = page.locator(".jp-NotebookPanel:visible")
 
     def wait(self) -> None:
-        """Until the notebook is shown and its kernel waits."""
+        """Until the notebook is shown and its kernel waits. (The circle in the toolbar shows "idle" before there is a kernel.)"""
         self.panel.locator(".jp-Notebook").wait_for()
-        self.panel.locator('.jp-Toolbar [data-status="idle"]').first.wait_for(state="attached")
+        self.page.locator("#jp-bottom-panel").get_by_text("| Idle").wait_for()
 
     def cell(self, number: int) -> Any:
         """The cell at a place, counted from 0; scrolled to, because JupyterLab makes an editor only when it is looked at."""
@@ -170,13 +173,27 @@ class NotebookPage:
         cell.scroll_into_view_if_needed()
         return cell
 
-    def run(self, number: int) -> Any:
-        """Run a code cell by keyboard; returns its place in the page when it has run."""
+    def find(self, text: str) -> int:
+        """The place of the first cell that begins with a text."""
+        cells = self.panel.locator(".jp-Notebook .jp-Cell")
+        return next(i for i in range(cells.count()) if self.cell(i).inner_text().split("\n", 1)[-1].lstrip().startswith(text) or text in self.cell(i).inner_text())
+
+    def press_run(self, number: int) -> Any:
+        """Select a cell, folded or not, and run it by keyboard. Does not wait for it."""
         cell = self.cell(number)
-        cell.locator(".cm-content").click()
+        cell.click(position={"x": 30, "y": 10})
         self.page.keyboard.press("Control+Enter")
-        cell.locator(".jp-InputPrompt").filter(has_text="[*]").wait_for(state="detached")
-        cell.locator(".jp-InputPrompt").filter(has_text="]:").wait_for()
+        return cell
+
+    def run(self, number: int) -> Any:
+        """Run a code cell that is not folded, until it has run: until its number is a new one."""
+        from playwright.sync_api import expect
+
+        prompt = self.cell(number).locator(".jp-InputPrompt")
+        before = prompt.inner_text()
+        cell = self.press_run(number)
+        expect(prompt).not_to_have_text(before)
+        expect(prompt).to_have_text(re.compile(r"\[\d+\]"))
         return cell
 
     def type(self, number: int, text: str) -> None:

@@ -40,5 +40,5 @@ def same_sums(gradient_sums, net, hidden):
 
 @test_case(name='one net', points=0.5, hidden=False, failure_message='The two sums belong to two different layers. And what does a missing .grad mean?')
 def test_one_net(gradient_sums):
-    net = np.array([[1.0, 0.8], [-0.7, 1.2]]), np.array([0.3, -0.4]), np.array([0.9, -1.1]), 0.2
+    net = np.array([[1.2, -1.0], [-1.4, 1.2]]), np.array([0.1, -0.4]), np.array([1.4, -0.8]), -0.5
     assert same_sums(gradient_sums, net, "step") and same_sums(gradient_sums, net, "sigmoid")

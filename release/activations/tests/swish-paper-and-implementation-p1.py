@@ -1,0 +1,19 @@
+OK_FORMAT = False
+
+from otter.test_files import test_case
+
+name = "swish-paper-and-implementation-p1"
+points = None
+
+
+def choice_form(value, form):
+    """Whether a choice is one of its letters, in any case."""
+    if not isinstance(value, str) or value.strip().strip("().").lower() not in form["letters"]:
+        return "Write one of the letters " + ", ".join(form["letters"]) + " in quotes."
+    return None
+
+
+@test_case(name='form of the answer', points=1, hidden=False)
+def test_form(searched_for):
+    problem = 'Replace the three dots with your answer.' if searched_for is ... else choice_form(searched_for, {'letters': ['a', 'b', 'c', 'd']})
+    assert problem is None, problem
