@@ -128,6 +128,7 @@ PART_NUMBERS = "the parts of question '{question}' are numbered {got}; number th
 NO_QUESTION = "part '{part}' has no question: put a cell '<!--| question: {question}, … -->' above it"
 NO_PARTS = "question '{question}' has no answer cell; add one or remove the question"
 NO_TESTS = "code part '{part}' has no tests cell; add '#| tests: {part}' with at least one case"
+SHORT_WITH_TESTS = "'{part}' is a {kind} answer, and its checks are made from its declaration; remove this tests cell, or make the answer code"
 NO_SOLUTION = "the answer of '{part}' has no solution; write 'name = value  # SOLUTION' or ### BEGIN SOLUTION … ### END SOLUTION"
 SOLUTION_LINE = "'# SOLUTION' marks one line 'name = value'; put other lines between ### BEGIN SOLUTION and ### END SOLUTION"
 NO_ASSIGNMENT = "the answer of '{part}' must be one line 'name = value  # SOLUTION'"

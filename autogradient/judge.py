@@ -63,9 +63,12 @@ def without_verdict(part: Part, outcome: CaseOutcome, reason: str | None, messag
     return Verdict([_result(case, outcome, message=message, reason=reason) for case in cases])
 
 
-def judge(assignment: Assignment, part: Part, snapshot: Snapshot, expected: Any, seed: int, *, stop_at_failure: bool = False) -> Verdict:
+def judge(
+    assignment: Assignment, part: Part, snapshot: Snapshot, expected: Any, seed: int, *, expendable: bool = False, stop_at_failure: bool = False
+) -> Verdict:
     """The verdict on one attempted part. `expected` is the reference's value of a short answer (ignored for code).
 
+    With `expendable` the cases run in the snapshot itself and not in a fork of it: a case that kills it takes the rest along, as failed.
     With `stop_at_failure` the cases after the first failing one are not run and count as failed.
     """
     if part.is_short and part.kind != "formula":
@@ -75,7 +78,7 @@ def judge(assignment: Assignment, part: Part, snapshot: Snapshot, expected: Any,
     elif part.style == "cell":
         verdict = _judge_cell(assignment, part, snapshot.interpreter)
     else:
-        verdict = _judge_code(assignment, part, snapshot.interpreter, seed, stop_at_failure)
+        verdict = _judge_code(assignment, part, snapshot.interpreter, seed, expendable, stop_at_failure)
     if part.all_or_nothing and any(case.outcome != "passed" for case in verdict.cases):
         for case in verdict.cases:
             case.earned = Fraction(0)
@@ -151,7 +154,7 @@ def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int) -> 
     }
 
 
-def _judge_code(assignment: Assignment, part: Part, snapshot: Interpreter, seed: int, stop_at_failure: bool) -> Verdict:
+def _judge_code(assignment: Assignment, part: Part, snapshot: Interpreter, seed: int, expendable: bool, stop_at_failure: bool) -> Verdict:
     """Run the cases in forks of the snapshot: a new one after each case that hangs or dies."""
     limit = assignment.limits.case_s
     left = list(part.cases)
@@ -159,7 +162,7 @@ def _judge_code(assignment: Assignment, part: Part, snapshot: Interpreter, seed:
     staff: dict[str, Any] = {}
     while left:
         try:
-            runner = snapshot.fork()
+            runner = snapshot if expendable else snapshot.fork()
         except WorkerError as error:
             for case in left:
                 done[case.name] = _result(case, "failed", message=DIED.format(how=error))
@@ -183,7 +186,7 @@ def _judge_code(assignment: Assignment, part: Part, snapshot: Interpreter, seed:
             done[case.name] = _result(case, "failed", message=DIED.format(how=snapshot.session.how_it_ended(runner.pid)))
         finally:
             runner.kill()
-        if stop_at_failure and any(result.outcome != "passed" for result in done.values()):
+        if expendable or (stop_at_failure and any(result.outcome != "passed" for result in done.values())):
             done |= {case.name: _result(case, "failed") for case in left}
             left = []
     return Verdict([done[case.name] for case in part.cases], staff)

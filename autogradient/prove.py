@@ -90,7 +90,6 @@ class Proof:
             and self.right.done == self.right.of
             and self.wrong.done == self.wrong.of
             and self.mutants.done >= KILLED_SHARE * self.mutants.of
-            and self.equivalent <= EQUIVALENT_SHARE * (self.mutants.of + self.equivalent)
             and self.hostile.done == self.hostile.of
             and not self.remarks
         )
@@ -149,6 +148,9 @@ def prove(assignment: Assignment, zygote: Zygote, *, jobs: int = 2, progress: Ca
     for part in assignment.parts:
         unused = [e for e in part.equivalents if not any((m.before, m.after) == (e.before, e.after) for m in mutants(part.solution))]
         proof.remarks += [f"{part.id}: no mutant is '{e.before}' → '{e.after}'; remove the equivalent cell or correct it" for e in unused]
+    all_mutants = proof.mutants.of + proof.equivalent
+    if proof.equivalent > EQUIVALENT_SHARE * all_mutants:
+        proof.remarks.append(f"{proof.equivalent} of {all_mutants} mutants are declared equivalent, more than {EQUIVALENT_SHARE * 100} in a hundred; test what they change")
     return proof
 
 
@@ -281,7 +283,7 @@ def _earned(assignment: Assignment, part: Part, task: _Task, stand: _Stand | Non
         run = runner.run(task.source, max(stand.limits.case_s, 5.0))
         if run.status in ("killed", "timed_out"):
             return Fraction(0)
-        verdict = judging.judge(bounded, part, Snapshot(interpreter=runner), None, 1, stop_at_failure=task.group == "mutant")
+        verdict = judging.judge(bounded, part, Snapshot(interpreter=runner), None, 1, expendable=task.group in ("mutant", "hostile"), stop_at_failure=task.group == "mutant")
         return sum((case.earned for case in verdict.cases), Fraction(0))
     finally:
         runner.kill()

@@ -457,12 +457,9 @@ class _Reader:
                 self.wrong(part.cell, errors.NO_POINTS.format(part=part.id))
             part.points, part.cases = total, tuple(cases)
         elif part.is_short:
-            rest = part.points - sum((case.points for case in cases), Fraction(0))
-            if rest < 0:
-                total = part.points - rest
-                self.wrong(part.cell, errors.POINTS_SUM.format(part=part.id, declared=testcode.show_points(part.points), sum=testcode.show_points(total)))
-            form, answer = kinds.short_cases(part, max(rest, Fraction(0)))
-            part.cases = (form, *cases, answer)
+            for cell in cells:
+                self.wrong(cell.number, errors.SHORT_WITH_TESTS.format(part=part.id, kind=part.kind))
+            part.cases = kinds.short_cases(part, part.points)
 
     def finish(self, part: Part) -> None:
         """Check a part as a whole."""

@@ -163,7 +163,9 @@ def test_earns_is_exact(session: Session, earns: str, fine: bool) -> None:
 def test_right_answer(session: Session) -> None:
     session.run(ANSWER)
     session.run(TESTS)
-    assert session.report("#| right: gate\n#| because: a comparison of each\ndef gate(a, b):\n    return int(a > 0.7 and b > 0.7)").sentence.endswith("full marks, as it should be")
+    assert session.report("#| right: gate\n#| because: a comparison of each\ndef gate(a, b):\n    return int(a > 0.7 and b > 0.7)").sentence.endswith(
+        "full marks, as it should be"
+    )
     report = session.report("#| right: gate\n#| because: booleans\ndef gate(a, b):\n    return int(a == 1 and b == 1)")
     assert not report.fine and report.sentence.endswith("NOT full marks: 1 of 3 points")
 
@@ -286,13 +288,19 @@ def test_wrong_cell_of_a_short_answer(session: Session) -> None:
     ("cell", "sentence"),
     [
         ("#| test: gate\nx = 1", "line 1: " + errors.UNKNOWN_ROLE.format(role="test", nearest=errors.NEAREST.format(word="tests"))),
-        ("#| wrong: gate\n#| becuase: no\nx = 1", "line 2: " + errors.UNKNOWN_KEY.format(key="becuase", role="wrong", nearest=errors.NEAREST.format(word="because"))),
+        (
+            "#| wrong: gate\n#| becuase: no\nx = 1",
+            "line 2: " + errors.UNKNOWN_KEY.format(key="becuase", role="wrong", nearest=errors.NEAREST.format(word="because")),
+        ),
         ("x = 1\n#| wrong: gate", f"line 2: {errors.MISPLACED}"),
         ("#| wrong: gate\ndef gate(): pass", "line 1: " + errors.NO_BECAUSE.format(role="wrong", what="the slip, for the student")),
         ("#| tests: gaet\nx = 1", errors.ANSWER_NOT_RUN.format(part="gaet", nearest=errors.NEAREST.format(word="gate"))),
         ("#| tests: gate\n@test_case()\ndef test_it(gate): pass", "line 3: " + errors.CASE_WITHOUT_POINTS.format(case="test_it", part="gate")),
         ("#| tests: gate\n@test_case(points=1)\ndef test_it(gate) pass", "line 3: " + errors.BAD_SYNTAX.format(problem="expected ':'")),
-        ("#| tests: gate\n1 / 0\n@test_case(points=1)\ndef test_it(gate): pass", "the tests cell of 'gate' ends with ZeroDivisionError: division by zero (line 2: 1 / 0) before any case is run"),
+        (
+            "#| tests: gate\n1 / 0\n@test_case(points=1)\ndef test_it(gate): pass",
+            "the tests cell of 'gate' ends with ZeroDivisionError: division by zero (line 2: 1 / 0) before any case is run",
+        ),
         ("#| answer: new\n#| kind: numbr\nx = 1  # SOLUTION", "line 1: " + errors.BAD_KIND.format(kind="numbr", nearest=errors.NEAREST.format(word="number"))),
         ("#| answer: new\n#| kind: number\nx = 1  # SOLUTION", "line 1: " + errors.NO_POINTS.format(part="new")),
         ("#| answer: new\ndef f():\n    pass", "line 1: " + errors.NO_SOLUTION.format(part="new")),
@@ -348,7 +356,12 @@ def run_all(path: Path) -> Any:
 
 
 def reports_of(notebook: Any) -> list[str]:
-    return [output.data["text/plain"] for cell in notebook.cells for output in cell.get("outputs", []) if "autogradient-report" in output.get("data", {}).get("text/html", "")]
+    return [
+        output.data["text/plain"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "autogradient-report" in output.get("data", {}).get("text/html", "")
+    ]
 
 
 @pytest.mark.timeout(240)

@@ -176,7 +176,9 @@ class NotebookPage:
     def find(self, text: str) -> int:
         """The place of the first cell that begins with a text."""
         cells = self.panel.locator(".jp-Notebook .jp-Cell")
-        return next(i for i in range(cells.count()) if self.cell(i).inner_text().split("\n", 1)[-1].lstrip().startswith(text) or text in self.cell(i).inner_text())
+        return next(
+            i for i in range(cells.count()) if self.cell(i).inner_text().split("\n", 1)[-1].lstrip().startswith(text) or text in self.cell(i).inner_text()
+        )
 
     def press_run(self, number: int) -> Any:
         """Select a cell, folded or not, and run it by keyboard. Does not wait for it."""

@@ -57,7 +57,8 @@ def test_essay_is_marked_by_hand(start_lab: Callable[..., Lab], page: Any, tmp_p
     formgrader.get_by_role("link", name="losses").first.click()
     formgrader.get_by_role("link", name="Submission #1").click()
     formgrader.get_by_text("The square blows one error up.").wait_for()
-    essay = formgrader.locator(".panel", has=formgrader.locator(".score.needs_manual_grade"), has_text="The square blows one error up.").last
+    essay = formgrader.locator(".panel", has=formgrader.locator(".score"), has_text="The square blows one error up.").last
+    essay.locator(".score.needs_manual_grade").wait_for()
     assert formgrader.locator(".score.needs_manual_grade").count() == 1
     with page.expect_response(lambda answer: "/api/grade/" in answer.url and answer.request.method == "PUT"):
         essay.locator(".score").fill("1.5")
