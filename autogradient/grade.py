@@ -186,6 +186,8 @@ class Runs:
         else:
             return
         self.problems.append(Problem(cell=step.cell + 1, message=message))
+        if run.status != "error":  # an error shows its own traceback
+            run.outputs = [*run.outputs, {"output_type": "stream", "name": "stderr", "text": f"{message[:1].upper()}{message[1:]}.\n"}]
 
 
 def run_steps(assignment: Assignment, session: Session, steps: list[Step], wanted: set[str], runs: Runs) -> dict[str, Snapshot]:

@@ -170,6 +170,7 @@ UNFILLED = "Replace the three dots with your answer."
 
 # ---- what follows from a declaration ---------------------------------------------------------------------------------
 
+
 def form_problem(kind: str, value: Any, form: dict[str, Any]) -> str | None:
     """What is wrong with the form of a short answer, as a sentence; None where nothing is."""
     return UNFILLED if value is ... else FORMS[kind](value, form)
@@ -245,8 +246,12 @@ def short_cases(part: Part, points: Fraction) -> tuple[Case, Case]:
     message = {
         "choice": "Another option fits better; read each one against the text above.",
         "choose-all": "The set is not right yet: something is missing or does not belong.",
-        "true-false": "At least one of your verdicts does not hold; test each statement on an example." if part.declaration.options else "Test the statement on an example.",
-        "number": "At least one number is off; work it through once more, step by step." if "," in part.solution else "The number is off; work it through once more, step by step.",
+        "true-false": "At least one of your verdicts does not hold; test each statement on an example."
+        if part.declaration.options
+        else "Test the statement on an example.",
+        "number": "At least one number is off; work it through once more, step by step."
+        if "," in part.solution
+        else "The number is off; work it through once more, step by step.",
         "shape": "The shape is not right; follow it layer by layer, axis by axis.",
         "text": "At least one blank is not right; read the sentence aloud with your words in it.",
         "formula": "On some inputs your formula gives another value; try it on numbers you can check by hand.",
@@ -325,4 +330,3 @@ def slip_value(part: Part, text: str) -> Any:
         ast.parse(text, mode="eval")
         return ...
     return literal(text)
-

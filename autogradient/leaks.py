@@ -236,5 +236,3 @@ def _text_of(data: bytes) -> str:
     except Exception:  # neither, or damaged: the bytes are searched as they are
         pass
     return text
-
-

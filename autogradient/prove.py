@@ -127,7 +127,7 @@ def prove(assignment: Assignment, zygote: Zygote, *, jobs: int = 2, progress: Ca
     proof.blank = (blank.points.earned + blank.points.bonus, possible)
     for stub in blank.parts:
         if stub.earned:
-            proof.remarks.append(f"{stub.id}: the untouched stub earns {show_points(stub.earned)} points")
+            proof.remarks.append(f"{stub.id}: the untouched stub earns {show_points(stub.earned)} of {show_points(stub.possible)} points")
     by_hand = sum((part.points for part in assignment.parts if part.by_hand), Fraction(0))
     earned = by_hand
     with tempfile.TemporaryDirectory(prefix="autogradient-") as folder:

@@ -22,14 +22,14 @@ from autogradient.assignment import Assignment, Cell, Part
 from autogradient.result import decimal
 from autogradient.testcode import Statement, reachable, show_points, statements
 
-GRADER_CELL = "import otter\n\ngrader = otter.Notebook(tests_dir=\"tests\")"
+GRADER_CELL = 'import otter\n\ngrader = otter.Notebook(tests_dir="tests")'
 NO_PROBE = 'def probe(function):\n    """Leave a probe as it is: here it runs beside your code anyway."""\n    return function'
 DROPPED = ("staff", "wrong", "right", "equivalent", "rubric", "helpers")
 #: Shown for a locked cell whose points are earned after submission. It must return 0 to stock nbgrader, which gives full marks to a cell that only prints.
-HIDDEN_CELL = """import os
+HIDDEN_CELL = """# {points} more {noun} checked after you submit
+import os
 
-print("{points} more {noun} checked after you submit.")
-0 if os.environ.get("NBGRADER_EXECUTION") == "autograde" else None"""
+0 if os.environ.get("NBGRADER_EXECUTION") == "autograde" else print("{points} more {noun} checked after you submit.")"""
 
 
 @dataclass
@@ -165,7 +165,7 @@ def test_file(assignment: Assignment, part: Part, *, hidden: bool, expected: Any
             bodies.append(
                 header
                 + f"def {case.name}({variable}):\n{kinds.form_check(part)}\n"
-                + f"    assert is_right({part.kind!r}, {variable}, {expected!r}, {kinds.verdict_rules(part)!r})"
+                + f"    assert is_right({part.kind!r}, {variable}, {kinds.plain_value(expected)!r}, {kinds.verdict_rules(part)!r})"
             )
             needed |= {kinds.FORMS[part.kind].__name__, "is_right"}
     if part.is_short and part.kind != "formula":  # a formula's tests bring them along
@@ -337,7 +337,11 @@ def _answer(book: _Notebook, part: Part) -> None:
         book.add("markdown", part.stub, f"{part.id}-answer", "answer", part.id, points=part.points)
         return
     if options:
-        rows = [f"- **{letter}** · {text}" for letter, text in options.items()] if isinstance(options, dict) else [f"{i}. {text}" for i, text in enumerate(options, 1)]
+        rows = (
+            [f"- **{letter}** · {text}" for letter, text in options.items()]
+            if isinstance(options, dict)
+            else [f"{i}. {text}" for i, text in enumerate(options, 1)]
+        )
         book.add("markdown", "\n".join(rows), f"{part.id}-options", "text", part.id)
     book.add("code", part.stub, f"{part.id}-answer", "answer", part.id)
 

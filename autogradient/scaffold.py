@@ -25,6 +25,7 @@ from autogradient import errors, source
 from autogradient.assignment import RESERVED_SUFFIXES
 from autogradient.directives import ROLES, parse, render
 from autogradient.errors import AutogradientError, CourseError, Mistake, SourceErrors
+from autogradient.front_matter import FRONT_KEYS
 from autogradient.result import write_atomically
 
 STAFF_CELL = "#| staff\n%load_ext autogradient.authoring"
@@ -199,7 +200,7 @@ def _front_matter(header: str) -> str:
         jupyter["kernelspec"] = KERNEL
     if isinstance(jupyter.get("autogradient"), dict):
         ours = jupyter["autogradient"]
-        jupyter["autogradient"] = {key: ours[key] for key in [*(k for k in source.FRONT_KEYS if k in ours), *(k for k in ours if k not in source.FRONT_KEYS)]}
+        jupyter["autogradient"] = {key: ours[key] for key in [*(k for k in FRONT_KEYS if k in ours), *(k for k in ours if k not in FRONT_KEYS)]}
     out: list[str] = []
     for key, value in front.items():
         if key != "jupyter":

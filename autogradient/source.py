@@ -20,7 +20,6 @@ from autogradient.assignment import (
     Case,
     Cell,
     Equivalent,
-    Limits,
     Part,
     Question,
     RubricItem,
@@ -29,9 +28,8 @@ from autogradient.assignment import (
 from autogradient.declarations import declare, foreign_keys
 from autogradient.directives import ROLES, Directive, nearest, parse
 from autogradient.errors import CourseError, Mistake, SourceErrors
+from autogradient.front_matter import front_mistakes, limits_of
 
-FRONT_KEYS = ("format", "title", "minutes", "prerequisites", "runner", "limits", "allow")
-LIMIT_KEYS = ("cell_s", "case_s", "memory_mb")
 #: Files of a source folder that are not for students.
 PRIVATE_FILES = ("figures.py", "proof.json")
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -131,7 +129,7 @@ class _Reader:
 
     def wrong_front(self, key: str, message: str) -> None:
         """A mistake in the front matter, at the line of its key."""
-        found = re.search(rf"^#\s+{re.escape(key)}:", self.text, re.MULTILINE) if self.lines else None
+        found = re.search(rf"^#\s+{re.escape(key)}:", self.text, re.MULTILINE) if self.lines and key else None
         line = self.text.count("\n", 0, found.start()) + 1 if found else (1 if self.lines else 0)
         self.mistakes.append(Mistake(self.file, line, 0, message))
 
@@ -152,7 +150,8 @@ class _Reader:
         if len(self.lines) != len(raw):
             self.lines = []
         front = notebook.metadata.get("autogradient")
-        self.front(front)
+        for key, message in front_mistakes(front):
+            self.wrong_front(key, message)
         front = front if isinstance(front, dict) else {}
         cells: list[Cell] = []
         for number, cell in enumerate(raw, start=1):
@@ -172,7 +171,6 @@ class _Reader:
             self.finish(part)
         self.check_names(parts)
         self.check_title(cells, front)
-        limits: dict[str, Any] = front["limits"] if isinstance(front.get("limits"), dict) else {}
         return Assignment(
             name=self.path.stem,
             title=str(front.get("title") or self.path.stem),
@@ -182,40 +180,13 @@ class _Reader:
             path=self.path,
             minutes=float(front["minutes"]) if isinstance(front.get("minutes"), (int, float)) else 0,
             prerequisites=tuple(_words(front.get("prerequisites"))),
-            limits=Limits(**{k: float(v) for k, v in limits.items() if k in LIMIT_KEYS and isinstance(v, (int, float))}),
+            limits=limits_of(front),
             allow=[(str(item["text"]), str(item["because"])) for item in front.get("allow") or ()] if not self.mistakes else [],
             seed=seed,
             files=files,
             kernelspec=dict(notebook.metadata.get("kernelspec") or {"display_name": "Python 3", "language": "python", "name": "python3"}),
             runner=str(front.get("runner") or ""),
         )
-
-    def front(self, front: Any) -> None:
-        if not isinstance(front, dict):
-            self.wrong(0, errors.NO_FRONT_MATTER)
-            return
-        if front.get("format") != 1:
-            self.wrong_front("format", errors.BAD_FORMAT.format(format=front.get("format", "(none)")))
-        if not front.get("title"):
-            self.wrong(0, errors.NO_TITLE)
-        for key in front:
-            if key not in FRONT_KEYS:
-                self.wrong_front(key, errors.BAD_FRONT_KEY.format(key=key, nearest=nearest(key, FRONT_KEYS)))
-        if front.get("minutes") is not None and not (isinstance(front["minutes"], (int, float)) and front["minutes"] > 0):
-            self.wrong_front("minutes", errors.BAD_MINUTES.format(minutes=front["minutes"]))
-        prerequisites, allow, limits = front.get("prerequisites") or [], front.get("allow") or [], front.get("limits") or {}
-        if not isinstance(prerequisites, (list, str)):
-            self.wrong_front("prerequisites", errors.BAD_FRONT_VALUE.format(key="prerequisites", expected="a list of assignments: [one, two]"))
-        if not isinstance(allow, list) or not all(isinstance(item, dict) and set(item) == {"text", "because"} and all(item.values()) for item in allow):
-            self.wrong_front("allow", errors.BAD_FRONT_VALUE.format(key="allow", expected="a list of what the leak check may pass, each with 'text' and 'because'"))
-        if not isinstance(limits, dict):
-            self.wrong_front("limits", errors.BAD_FRONT_VALUE.format(key="limits", expected="a mapping: {cell_s: 30, case_s: 10, memory_mb: 4096}"))
-            limits = {}
-        for key, value in limits.items():
-            if key not in LIMIT_KEYS:
-                self.wrong_front("limits", errors.BAD_FRONT_KEY.format(key=key, nearest=nearest(key, LIMIT_KEYS)))
-            elif isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
-                self.wrong_front("limits", errors.BAD_LIMIT.format(key=key, value=value))
 
     def check_names(self, parts: list[Part]) -> None:
         """A short answer's variable must not be overwritten by another answer before its value is copied, nor be mistaken for it."""
@@ -412,7 +383,10 @@ class _Reader:
     def variant(self, part: Part, cell: Cell) -> None:
         because = cell.keys.get("because")
         if not because or isinstance(because, dict):
-            self.wrong(cell.number, errors.NO_BECAUSE.format(role=cell.role, what="the slip, for the student" if cell.role == "wrong" else "what is different about it"))
+            self.wrong(
+                cell.number,
+                errors.NO_BECAUSE.format(role=cell.role, what="the slip, for the student" if cell.role == "wrong" else "what is different about it"),
+            )
         earns = None
         if "earns" in cell.keys:
             earns = testcode.points_of(cell.keys["earns"])
@@ -438,9 +412,14 @@ class _Reader:
             self.wrong(cell.number, errors.RUBRIC_EMPTY.format(part=part.id))
 
     def tests(self, part: Part, cells: list[Cell]) -> None:
+        if part.is_short:
+            for cell in cells:
+                self.wrong(cell.number, errors.SHORT_WITH_TESTS.format(part=part.id, kind=part.kind))
+            part.cases = kinds.short_cases(part, part.points)
+            return
         cases: list[Case] = []
         numbers = {cell.number for cell in cells}
-        taken = {kinds.FORM_CASE, kinds.ANSWER_CASE} if part.is_short else set()
+        taken: set[str] = set()
         for cell in cells:
             found, problems = testcode.read_cases(cell.source, part.id, taken)
             for offset, message in problems:
@@ -456,10 +435,6 @@ class _Reader:
             elif cases and not total and not any(mistake.cell in numbers for mistake in self.mistakes):
                 self.wrong(part.cell, errors.NO_POINTS.format(part=part.id))
             part.points, part.cases = total, tuple(cases)
-        elif part.is_short:
-            for cell in cells:
-                self.wrong(cell.number, errors.SHORT_WITH_TESTS.format(part=part.id, kind=part.kind))
-            part.cases = kinds.short_cases(part, part.points)
 
     def finish(self, part: Part) -> None:
         """Check a part as a whole."""
@@ -471,9 +446,11 @@ class _Reader:
                 self.wrong(part.cell, errors.RUBRIC_SUM.format(part=part.id, sum=testcode.show_points(total), declared=testcode.show_points(part.points)))
         for variant in part.wrong:
             if variant.earns is not None and variant.earns >= part.points:
-                self.wrong(variant.cell, errors.BAD_EARNS.format(earns=testcode.show_points(variant.earns), points=testcode.show_points(part.points), part=part.id))
+                self.wrong(
+                    variant.cell, errors.BAD_EARNS.format(earns=testcode.show_points(variant.earns), points=testcode.show_points(part.points), part=part.id)
+                )
         if part.kind == "formula" and not self.mistakes:  # made from the solution and the inputs, which must be in order
-            part.tests = kinds.formula_tests(part) + ("\n\n\n" + part.tests if part.tests else "")
+            part.tests = kinds.formula_tests(part)
 
 
 def _words(value: Any) -> list[str]:

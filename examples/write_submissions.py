@@ -197,18 +197,17 @@ CASES: dict[str, list[Case]] = {
 }
 
 
-def main() -> None:
-    shutil.rmtree(OUT, ignore_errors=True)
+def main(out: Path = OUT) -> None:
+    shutil.rmtree(out, ignore_errors=True)
     for assignment, cases in CASES.items():
         for student, name, answered, became in cases:
             notebook = Notebook(assignment, answered)
             became(notebook)
-            write(student, assignment, name, notebook.text())
-    write("sofia", "perceptrons", "perceptrons", unreadable(Notebook("perceptrons", first(CORE, 3)).text()))
+            write(out / student / assignment / f"{name}.ipynb", notebook.text())
+    write(out / "sofia" / "perceptrons" / "perceptrons.ipynb", unreadable(Notebook("perceptrons", first(CORE, 3)).text()))
 
 
-def write(student: str, assignment: str, name: str, text: str) -> None:
-    path = OUT / student / assignment / f"{name}.ipynb"
+def write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
 

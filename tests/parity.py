@@ -1,6 +1,6 @@
 """Parity: honest work gets the same score here, from stock `otter run` and from stock `nbgrader autograde`, part by part.
 
-    python tests/parity.py [NAME …] [--jobs N] [--some]
+    python -m tests.parity [NAME …] [--jobs N] [--some]
 
 Throw-away courses are made from the same sources, with the hidden tests where stock tools look for them. Each submission carries another known
 answer in every part at once: the k-th wrong or right one of each part stands in submission k.
@@ -58,11 +58,11 @@ class Difference:
 
 @dataclass
 class Stock:
-    """What a stock tool gave: scores by submission, and parts whose score it is documented to get wrong, with the reason."""
+    """What a stock tool gave: scores and totals by submission, and how many points it took from a part for cells that wrote to stderr."""
 
     scores: dict[str, Scores] = field(default_factory=dict)
     totals: dict[str, float] = field(default_factory=dict)
-    known: dict[tuple[str, str], str] = field(default_factory=dict)
+    noisy: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
 # ---- submissions -----------------------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def read_gradebook(name: str, students: dict[str, str], folder: Path, part_of: C
                 if grade.cell.cell_type == "code" and grade.auto_score is not None:
                     scores[part] = scores.get(part, 0.0) + grade.auto_score
                     if grade.name in noisy:
-                        stock.known[student, part] = "it wrote to stderr"
+                        stock.noisy[student, part] = stock.noisy.get((student, part), 0.0) + grade.max_score
             stock.scores[student] = scores
     return stock
 
@@ -213,7 +213,8 @@ def differences(tool: str, assignment: str, here: dict[str, Scores], stock: Stoc
         for part in scores:  # stock nbgrader also writes a nought for what is marked by hand and was left as it was
             a, b = float(scores[part]), float(theirs.get(part, -1.0))
             if abs(a - b) > ROUNDING:
-                found.append(Difference(tool, assignment, submission, part, a, b, stock.known.get((submission, part), "")))
+                noisy = b < a <= b + stock.noisy.get((submission, part), 0.0) + ROUNDING
+                found.append(Difference(tool, assignment, submission, part, a, b, "it wrote to stderr" if noisy else ""))
     return sorted(found, key=str)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autogradient import source
+from autogradient import course, source
 from autogradient.assignment import Assignment
 
 HEAD = """\
@@ -186,3 +186,12 @@ def write(folder: Path, text: str = TEXT, name: str = "gates") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def new_course(folder: Path, text: str = TEXT) -> course.Course:
+    """A course in `folder` with the source in it."""
+    settings = folder / "grader_config" / "course.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('format = 1\nname = "Gates"\nrelease = "2026.1"\nseed = 2026\nassignments = ["gates"]\n', encoding="utf-8")
+    write(folder / "source", text)
+    return course.find(folder)

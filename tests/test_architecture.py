@@ -22,7 +22,7 @@ ROWS = (
     ("grade", "course", "feedback"),
     ("judge", "submission", "leaks", "formats"),
     ("release", "source", "nbgrader_format", "otter_format"),
-    ("declarations", "foreign"),
+    ("declarations", "foreign", "front_matter"),
     ("kinds",),
     ("testcode", "ledger", "sandbox"),
     ("directives",),

@@ -17,6 +17,8 @@ from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
 from autogradient import authoring, errors, source
+from autogradient.authoring import cases, extension
+from autogradient.authoring.report import Report, Row
 from autogradient.judge import case_seed
 from autogradient.prove import prove
 from autogradient.sandbox import Zygote
@@ -56,7 +58,7 @@ pick = "a"  # SOLUTION
 class Session:
     """A shell with the extension, and the reports of the cell run last."""
 
-    def __init__(self, shell: InteractiveShell, reports: list[authoring.Report]) -> None:
+    def __init__(self, shell: InteractiveShell, reports: list[Report]) -> None:
         self.shell = shell
         self.reports = reports
 
@@ -66,7 +68,7 @@ class Session:
         result = self.shell.run_cell(text, store_history=True)
         return result.error_before_exec or result.error_in_exec
 
-    def report(self, text: str) -> authoring.Report:
+    def report(self, text: str) -> Report:
         """Run a cell that has to succeed with one report."""
         assert self.run(text) is None
         assert len(self.reports) == 1
@@ -80,8 +82,8 @@ class Session:
 @pytest.fixture
 def session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Session]:
     monkeypatch.chdir(tmp_path)
-    reports: list[authoring.Report] = []
-    monkeypatch.setattr(authoring, "display", reports.append)
+    reports: list[Report] = []
+    monkeypatch.setattr(extension, "display", reports.append)
     shell = InteractiveShell(config=Config(HistoryManager={"enabled": False}))
     shell.run_line_magic("load_ext", "autogradient.authoring")
     yield Session(shell, reports)
@@ -102,10 +104,10 @@ def test_seed_is_the_courses(tmp_path: Path) -> None:
     config.write_text("format = 1\nseed = 2026\n")
     below = tmp_path / "source" / "gates"
     below.mkdir(parents=True)
-    assert authoring.course_seed(below) == 2026
+    assert extension.course_seed(below) == 2026
     config.write_text("format = 1\nseed = maybe\n")
     with pytest.raises(errors.CourseError, match=r"course\.toml: line 2"):
-        authoring.course_seed(below)
+        extension.course_seed(below)
 
 
 def test_tests_run_where_they_stand(session: Session) -> None:
@@ -171,7 +173,7 @@ def test_right_answer(session: Session) -> None:
 
 
 def test_answer_that_ends_the_process_or_never_ends(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(authoring, "CASE_SECONDS", 0.2)
+    monkeypatch.setattr(cases, "CASE_SECONDS", 0.2)
     session.run(ANSWER)
     session.run(TESTS)
     report = session.report(WRONG.replace("return int(a + b > 0.5)", "raise SystemExit"))
@@ -195,7 +197,7 @@ def test_given_values_are_fresh_for_each_case(session: Session) -> None:
 def test_secrets_are_those_of_grading(session: Session) -> None:
     session.run(ANSWER)
     session.run("#| tests: gate\nimport numpy as np\n\n@test_case(points=1)\ndef test_it(gate):\n    assert False, repr(secret.integers(10**9))")
-    expected = np.random.default_rng(case_seed(authoring.SEED, "gate", "test_it")).integers(10**9)
+    expected = np.random.default_rng(case_seed(cases.SEED, "gate", "test_it")).integers(10**9)
     assert repr(expected) in session.reports[0].rows[0].columns[-1]
 
 
@@ -339,7 +341,7 @@ def test_unloading_and_loading_again(session: Session) -> None:
 
 
 def test_report_is_escaped() -> None:
-    report = authoring.Report(False, "a <b> $x$", [authoring.Row(False, ("<script>", "$y$"))], "<i>")
+    report = Report(False, "a <b> $x$", [Row(False, ("<script>", "$y$"))], "<i>")
     text = report._repr_html_()
     assert "<script>" not in text and "<i>" not in text and "$" not in text
     assert repr(report).split("\n")[:2] == ["✗ a <b> $x$", "  ✗ <script>  $y$"]

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from autogradient import directives, judge, leaks, prove, release, source
+from autogradient import directives, front_matter, judge, leaks, prove, release, source
 from autogradient.assignment import KINDS, Assignment
 from autogradient.cli import cli
 from autogradient.formats import load_assignment
@@ -113,7 +113,7 @@ def test_every_role_and_its_keys_are_described(role: str) -> None:
         assert f"`{key}`" in row, f"{role}: {key}"
 
 
-@pytest.mark.parametrize("word", [*KINDS, *source.FRONT_KEYS, *source.LIMIT_KEYS, *source.PRIVATE_FILES])
+@pytest.mark.parametrize("word", [*KINDS, *front_matter.FRONT_KEYS, *front_matter.LIMIT_KEYS, *source.PRIVATE_FILES])
 def test_every_kind_and_key_of_the_front_matter_is_described(word: str) -> None:
     assert re.search(rf"`[^`\n]*\b{re.escape(word)}\b[^`\n]*`", FORMAT), word
 

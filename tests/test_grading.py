@@ -302,6 +302,22 @@ def kills_its_process_group(n: Notebook) -> None:
     n.insert("double-hidden", "import os\nos.kill(0, 9)")
 
 
+def closes_all_files(n: Notebook) -> None:
+    n.insert("double-hidden", "import os\nos.closerange(0, 1000)")
+
+
+def talks_over_the_grader(n: Notebook) -> None:
+    n.insert("double-hidden", "import os, stat\nfor fd in range(3, 100):\n    try:\n        if stat.S_ISSOCK(os.fstat(fd).st_mode): os.write(fd, b'nonsense')\n    except OSError:\n        pass")
+
+
+def awaits(n: Notebook) -> None:
+    n.put("total-answer", "import asyncio\nawait asyncio.sleep(0)\ntotal = await asyncio.sleep(0, 12)")
+
+
+def takes_away_the_streams(n: Notebook) -> None:
+    n.insert("double-hidden", "import sys\nsys.stdout.close()\nsys.stdin = None\nsys.stdout = open('log.txt', 'w')")
+
+
 def forks(n: Notebook) -> None:
     n.insert("double-hidden", "import os\nchild = os.fork()")
 
@@ -504,6 +520,10 @@ TABLE: list[tuple[Edit, float, float, list[str]]] = [
         2,
         ["cell 8: this cell ended the Python process (it was killed, perhaps for want of memory); the cells after it were run without it"],
     ),
+    (closes_all_files, 6, 2, ["cell 8: this cell ended the Python process (exit code 1); the cells after it were run without it"]),
+    (talks_over_the_grader, 6, 2, ["cell 8: this cell ended the Python process (it disappeared); the cells after it were run without it"]),
+    (awaits, 6, 2, []),
+    (takes_away_the_streams, 6, 2, []),
     (forks, 6, 2, []),
     (never_ends, 6, 2, [f"cell 10: this cell was stopped after 2 s; {NEVER}"]),
     (never_ends_and_will_not_be_stopped, 5, 2, [f"cell 10: this cell was stopped after 2 s; {NEVER}"]),
@@ -658,6 +678,20 @@ def test_what_shows_too_much_is_left_out(small: Assignment, zygote: Zygote) -> N
     assert outputs[-1]["data"] == {"text/plain": "<output left out: this cell shows too much>"}
 
 
+@pytest.mark.parametrize(
+    ("edit", "text"),
+    [
+        (crashes, "This cell ended the Python process (a crash in compiled code); the cells after it were run without it.\n"),
+        (never_ends, f"This cell was stopped after 2 s; {NEVER}.\n"),
+    ],
+)
+def test_a_cell_that_was_stopped_says_so(small: Assignment, zygote: Zygote, edit: Edit, text: str) -> None:
+    notebook = Notebook(small)
+    edit(notebook)
+    index = notebook.at("total-answer") if edit is never_ends else notebook.at("double-hidden") + 1
+    assert cell_output(small, notebook, zygote, index)[-1] == {"output_type": "stream", "name": "stderr", "text": text}
+
+
 def test_old_outputs_are_replaced(small: Assignment, zygote: Zygote) -> None:
     notebook = Notebook(small, homework.ANSWERS | {"double": homework.ANSWERS["double"] + "\ndouble(4)"})
     run_out_of_order(notebook)
@@ -683,7 +717,7 @@ def test_no_path_of_the_grader_is_shown(small: Assignment, zygote: Zygote) -> No
     never = Notebook(small)
     never_ends(never)
     outputs += cell_output(small, never, zygote, never.at("total-answer"))
-    assert [output["ename"] for output in outputs] == ["ZeroDivisionError", "KeyboardInterrupt"]
+    assert [output["ename"] for output in outputs if "ename" in output] == ["ZeroDivisionError", "KeyboardInterrupt"]
     assert "autogradient" not in json.dumps(outputs)
 
 

@@ -19,7 +19,7 @@ LETTERS = {"letters": ["a", "b", "c"]}
 
 
 def verdict(kind: str, value: Any, expected: Any, form: dict[str, Any], **rules: Any) -> str:
-    """"form" where the form is wrong, else "right" or "wrong"."""
+    """ "form" where the form is wrong, else "right" or "wrong"."""
     if kinds.form_problem(kind, value, form) is not None:
         return "form"
     declared = {"letters": form.get("letters", []), "accept": [], "tolerance": ("default", 0.0)} | rules
@@ -37,7 +37,10 @@ def test_choice(value: Any, outcome: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "outcome"),
-    [(value, "right") for value in ({"a", "c"}, ["c", "a"], ("a", "c"), "ac", "CA", "a, c", "a c", "a;c", frozenset("ac"), ["A", " c "], "(a) (c)", ["a", "a", "c"])]
+    [
+        (value, "right")
+        for value in ({"a", "c"}, ["c", "a"], ("a", "c"), "ac", "CA", "a, c", "a c", "a;c", frozenset("ac"), ["A", " c "], "(a) (c)", ["a", "a", "c"])
+    ]
     + [(value, "wrong") for value in ({"a"}, {"a", "b", "c"}, "ab", [], "", set(), "b")]
     + [(value, "form") for value in ({"a", "d"}, "xyz", 5, None, ..., [1, 2], {"a": 1}, True, np.array([1, 2]))],
 )
@@ -53,7 +56,10 @@ def test_choose_all_of_nothing() -> None:
     ("value", "outcome"),
     [(value, "right") for value in ((True, False), [True, False], np.array([True, False]), torch.tensor([True, False]), (np.True_, np.False_))]
     + [((False, False), "wrong"), ([True, True], "wrong")]
-    + [(value, "form") for value in ((1, 0), (True,), (True, False, True), True, "True, False", ("True", "False"), None, ..., np.array([1.0, 0.0]), [[True, False]])],
+    + [
+        (value, "form")
+        for value in ((1, 0), (True,), (True, False, True), True, "True, False", ("True", "False"), None, ..., np.array([1.0, 0.0]), [[True, False]])
+    ],
 )
 def test_true_false_of_two_statements(value: Any, outcome: str) -> None:
     assert verdict("true-false", value, (True, False), {"count": 2}) == outcome
@@ -61,7 +67,17 @@ def test_true_false_of_two_statements(value: Any, outcome: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "outcome"),
-    [(True, "right"), (np.True_, "right"), (torch.tensor(True), "right"), (False, "wrong"), (1, "form"), ("True", "form"), ((True,), "form"), (None, "form"), (..., "form")],
+    [
+        (True, "right"),
+        (np.True_, "right"),
+        (torch.tensor(True), "right"),
+        (False, "wrong"),
+        (1, "form"),
+        ("True", "form"),
+        ((True,), "form"),
+        (None, "form"),
+        (..., "form"),
+    ],
 )
 def test_true_false_of_one(value: Any, outcome: str) -> None:
     assert verdict("true-false", value, True, {"count": 0}) == outcome
@@ -69,7 +85,10 @@ def test_true_false_of_one(value: Any, outcome: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "outcome"),
-    [(value, "right") for value in (2.5, np.float32(2.5), np.float64(2.5), np.array(2.5), torch.tensor(2.5), torch.tensor(2.5, requires_grad=True), 2.5 * (1 + 9e-7))]
+    [
+        (value, "right")
+        for value in (2.5, np.float32(2.5), np.float64(2.5), np.array(2.5), torch.tensor(2.5), torch.tensor(2.5, requires_grad=True), 2.5 * (1 + 9e-7))
+    ]
     + [(value, "wrong") for value in (2.5 * (1 + 2e-6), 2, -2.5, math.nan, math.inf, 0.0, np.float32("nan"), torch.tensor(float("inf")))]
     + [(value, "form") for value in (True, False, np.True_, "2.5", None, ..., (2.5,), [2.5, 2.5], np.zeros(0), np.array([2.5]), {2.5}, {"x": 2.5}, b"2")],
 )
@@ -116,7 +135,15 @@ def test_two_numbers(value: Any, outcome: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "outcome"),
-    [([[1, 2], [3, 4]], "right"), (np.array([[1, 2], [3, 4.0]]), "right"), ([1, 2, 3, 4], "wrong"), ([[1, 2]], "wrong"), (np.zeros((0, 2)), "form"), (1, "wrong"), ([], "form")],
+    [
+        ([[1, 2], [3, 4]], "right"),
+        (np.array([[1, 2], [3, 4.0]]), "right"),
+        ([1, 2, 3, 4], "wrong"),
+        ([[1, 2]], "wrong"),
+        (np.zeros((0, 2)), "form"),
+        (1, "wrong"),
+        ([], "form"),
+    ],
 )
 def test_computed_arrays_must_agree_in_shape(value: Any, outcome: str) -> None:
     assert verdict("number", value, np.array([[1, 2], [3, 4]]), {"count": None}) == outcome
@@ -134,7 +161,10 @@ def test_shape(value: Any, outcome: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "outcome"),
-    [(value, "right") for value in ("back-propagation", "backpropagation", "Backpropagation ", "BACK-PROPAGATION", "  reverse   mode ", "back\u2011propagation")]
+    [
+        (value, "right")
+        for value in ("back-propagation", "backpropagation", "Backpropagation ", "BACK-PROPAGATION", "  reverse   mode ", "back\u2011propagation")
+    ]
     + [(value, "wrong") for value in ("back propagation", "propagation", "forward", 5)]
     + [(value, "form") for value in ("", "  ", None, ..., ("backpropagation",), ["x"], 2.5, b"backpropagation")],
 )
@@ -144,7 +174,15 @@ def test_one_blank(value: Any, outcome: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "outcome"),
-    [(("bias", "2"), "right"), (["Bias", 2], "right"), (("bias", "3"), "wrong"), (("2", "bias"), "wrong"), (("bias",), "form"), (("bias", ""), "form"), ("bias 2", "form")],
+    [
+        (("bias", "2"), "right"),
+        (["Bias", 2], "right"),
+        (("bias", "3"), "wrong"),
+        (("2", "bias"), "wrong"),
+        (("bias",), "form"),
+        (("bias", ""), "form"),
+        ("bias 2", "form"),
+    ],
 )
 def test_two_blanks(value: Any, outcome: str) -> None:
     assert verdict("text", value, ("bias", "2"), {"count": 2}, accept=[["bias"], ["2"]]) == outcome
@@ -185,7 +223,9 @@ def test_every_verdict_turned_round_is_wrong() -> None:
 def test_listed_slips_of_numbers_shapes_and_words() -> None:
     assert derived("sums-p4") == {"1.5": "that is without the bias"}
     assert derived("sums-p5", ("#| kind: shape\n", '#| kind: shape\n#| because: {"(3, 2)": turned}\n')) == {"(3, 2)": "turned"}
-    assert derived("sums-p6", ("[weight, weights]]\n", "[weight, weights]]\n#| because: {\"('slope', 'weight')\": the slope}\n")) == {"('slope', 'weight')": "the slope"}
+    assert derived("sums-p6", ("[weight, weights]]\n", "[weight, weights]]\n#| because: {\"('slope', 'weight')\": the slope}\n")) == {
+        "('slope', 'weight')": "the slope"
+    }
 
 
 def part_with(kind: str, solution: str) -> Part:

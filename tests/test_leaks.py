@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
-from small_source import changed, read
+from small_source import changed, new_course, read
 
-from autogradient import leaks, source
+from autogradient import coursework, leaks, source
 from autogradient.errors import LeakError
 from autogradient.release import Release, build
 
@@ -264,3 +264,16 @@ def test_the_courses_own_releases_have_none(name: str) -> None:
     assignment = source.load(Path(__file__).parent.parent / "source" / name, seed=2026)
     assert len(leaks.secrets(assignment)) > 300
     assert leaks.find_leaks(assignment, build(assignment)) == []
+
+
+def test_nothing_is_written_where_something_leaks(tmp_path: Path) -> None:
+    course = new_course(tmp_path)
+    coursework.write_release(course, course.assignment("gates"), unproved=True)
+    before = (course.released("gates") / NOTEBOOK).read_bytes()
+    (tmp_path / "source" / "gates" / "old-notes.txt").write_text(f"done: {SOLUTION}\n", encoding="utf-8")
+    said = f"old-notes.txt: the file contains the line from cell 7 (a solution): {SOLUTION!r}"
+    for attempt in (lambda a: coursework.write_release(course, a, unproved=True), lambda a: coursework.check_release(course, a)):
+        with pytest.raises(LeakError) as caught:
+            attempt(course.assignment("gates"))
+        assert caught.value.leaks == [said]
+    assert not (course.released("gates") / "old-notes.txt").exists() and (course.released("gates") / NOTEBOOK).read_bytes() == before

@@ -72,7 +72,7 @@ def test_lines_are_dropped_where_what_is_left_can_run() -> None:
 
 
 def test_operators_of_several_letters_and_parentheses_survive() -> None:
-    assert changes("return (x\n        + y)") == {"return (x - y)"}
+    assert changes("return (x", "        + y)") == {"- y)"}
     assert changes("x **= y", "return x") == {"x *= y", "pass"}
 
 
@@ -94,7 +94,9 @@ def test_letters_beyond_ascii_do_not_shift_the_place() -> None:
 
 
 def test_every_mutant_is_valid_python_and_another_text() -> None:
-    source = answer("z = np.zeros((len(x), 3), dtype=float)", "for i in range(len(x)):", "    if x[i] > 0 and not y:", "        z[i, 0] -= x[i] * 0.5 ** 2", "return z")
+    source = answer(
+        "z = np.zeros((len(x), 3), dtype=float)", "for i in range(len(x)):", "    if x[i] > 0 and not y:", "        z[i, 0] -= x[i] * 0.5 ** 2", "return z"
+    )
     found = mutants(source)
     assert len(found) > 15
     for mutant in found:

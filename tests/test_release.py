@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import numpy as np
 import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution
-from small_source import changed, read, write
+from small_source import changed, new_course, read, write
 
-from autogradient import release, source
+from autogradient import coursework, release, source
 from autogradient.assignment import Assignment
+from autogradient.errors import StaleError
 
 SOURCES = Path(__file__).parent.parent / "source"
 
@@ -113,8 +115,28 @@ def test_public_tests_stand_alone(name: str) -> None:
         text = release.test_file(assignment, part, hidden=False)
         assert text.startswith("OK_FORMAT = False\n")
         assert needed_names(text) <= set(bound_names(text))
-        modules = {node.module if isinstance(node, ast.ImportFrom) else alias.name for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.Import, ast.ImportFrom)) for alias in node.names}
-        assert {str(module).split(".")[0] for module in modules} <= {"otter", "numpy", "torch", "matplotlib", "re", "itertools", "math", "copy", "functools", "collections", "warnings", "inspect", "ast", "unittest"}
+        modules = {
+            node.module if isinstance(node, ast.ImportFrom) else alias.name
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+            for alias in node.names
+        }
+        assert {str(module).split(".")[0] for module in modules} <= {
+            "otter",
+            "numpy",
+            "torch",
+            "matplotlib",
+            "re",
+            "itertools",
+            "math",
+            "copy",
+            "functools",
+            "collections",
+            "warnings",
+            "inspect",
+            "ast",
+            "unittest",
+        }
 
 
 def test_the_cells_in_their_order() -> None:
@@ -169,6 +191,13 @@ def test_public_files_hold_no_hidden_case_and_throw_away_ones_do() -> None:
     assert by_id(nbformat.reads(parity.notebook.decode(), as_version=4))["and-gate-hidden"].source == (
         'display(_check := grader.check("and-gate-hidden"))\n2 * _check.grade'
     )
+
+
+def test_computed_arrays_are_written_out_in_throw_away_courses() -> None:
+    assignment = read(changed(("total = 2.5  # SOLUTION", "total = np.eye(2) / 3  # SOLUTION")))
+    text = release.build(assignment, {"sums-p4": np.eye(2) / 3}).files["tests/sums-p4-hidden.py"].decode()
+    assert "is_right('number', total, ((0.3333333333333333, 0.0), (0.0, 0.3333333333333333)), " in text
+    ast.parse(text)
 
 
 def test_a_part_with_hidden_points_only_has_a_check_of_its_form() -> None:
@@ -265,6 +294,22 @@ def test_the_difference_names_what_changed(tmp_path: Path) -> None:
     difference = release.difference(built, folder)
     assert "binary file extra.bin differs" in difference and "--- on disk/tests/and-gate.py" in difference
     assert "-name = 'and-gate'" in difference and "+OK_FORMAT = False" in difference
+
+
+def test_a_stale_release_is_shown_as_a_difference(tmp_path: Path) -> None:
+    course = new_course(tmp_path)
+    coursework.write_release(course, course.assignment("gates"), unproved=True)
+    coursework.check_release(course, course.assignment("gates"))
+    write(tmp_path / "source", changed(("Only (1, 1) may fire.", "Only two ones may fire.")))
+    with pytest.raises(StaleError) as caught:
+        coursework.check_release(course, course.assignment("gates"))
+    first, *rest = str(caught.value).split("\n")
+    assert first == "release/gates is not what the source gives; run 'autogradient release gates'"
+    assert "--- on disk/tests/and-gate.py" in rest
+    assert [line for line in rest if line.startswith("-@") or line.startswith("+@")] == [
+        "-@test_case(name='truth table', points=1, hidden=False, failure_message='Only (1, 1) may fire.')",
+        "+@test_case(name='truth table', points=1, hidden=False, failure_message='Only two ones may fire.')",
+    ]
 
 
 def test_released_folders_can_be_read_by_others(tmp_path: Path) -> None:

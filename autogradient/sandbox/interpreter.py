@@ -92,11 +92,18 @@ class Zygote:
             with self.lock:
                 self.channel.send({"cwd": str(folder), "memory_mb": memory_mb, "seed": seed}, fds=(control_far.fileno(), worker_far.fileno()))
         except Closed as error:
+            control.close()
+            channel.close()
             raise WorkerError(f"the interpreter for submissions is gone ({error})") from None
         finally:
             control_far.close()
             worker_far.close()
-        session = Session(control, channel)
+        try:
+            session = Session(control, channel)
+        except WorkerError:
+            control.close()
+            channel.close()
+            raise
         with self.lock:
             self.sessions.add(session)
             if self.stopped:

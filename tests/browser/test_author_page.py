@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from conftest import ROOT, Lab, NotebookPage
+from lab import ROOT, Lab, NotebookPage
 
 from autogradient import scaffold
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from conftest import ROOT, Lab
+from lab import ROOT, Lab
 
 from autogradient import course as courses
 from autogradient import coursework, ledger, release, scaffold

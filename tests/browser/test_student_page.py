@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Lab, NotebookPage, environment
+from lab import ROOT, Lab, NotebookPage, environment
 
 from autogradient import release, source
 from autogradient.assignment import Assignment
@@ -94,7 +94,9 @@ def test_answer_check_and_locked_cells(start_lab: Callable[..., Lab], page: Any,
     assert saved[check] == before.strip()
 
 
-@pytest.mark.parametrize(("typed", "says"), [(RIGHT, "Success! Your notebook passes all the tests."), (WRONG, "The following cell failed:")])
+@pytest.mark.parametrize(
+    ("typed", "says"), [(RIGHT, "Success! Your notebook passes all the tests."), (WRONG, "The following cell failed:")], ids=["right", "wrong"]
+)
 def test_nbgrader_validate(student: Student, assignment: Assignment, tmp_path: Path, typed: str, says: str) -> None:
     essays = {f"{part.id}-answer": "In my own words." for part in assignment.parts if part.by_hand}
     answers = assignment.reference | essays | {f"{PART}-answer": typed.replace("\n", "\n    ")}
