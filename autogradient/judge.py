@@ -19,7 +19,7 @@ from autogradient.errors import WorkerError, WorkerTimeout
 from autogradient.release import given_source
 from autogradient.result import CaseOutcome, CaseResult
 from autogradient.sandbox import Interpreter
-from autogradient.testcode import bound_names
+from autogradient.testcode import bound_names, without_magics
 
 MISSING = "{names} is not defined when the check runs; run the cell that defines it in its place, above the check."
 NOT_FILLED = "Not attempted yet."
@@ -144,10 +144,10 @@ def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int) -> 
     """What the other side needs to run some cases of a part."""
     given = [given_source(cell, assignment.seed) for cell in assignment.with_role("given") if cell.target in (part.question, part.id)]
     return {
-        "setup": [*(cell.source for cell in assignment.with_role("setup")), *(cell.source for cell in assignment.with_role("helpers"))]
+        "setup": [without_magics(cell.source) for role in ("setup", "helpers") for cell in assignment.with_role(role)]
         if assignment.format == "autogradient"
         else [],
-        "given": given if assignment.format == "autogradient" else [],
+        "given": [without_magics(text) for text in given] if assignment.format == "autogradient" else [],
         "given_names": [name for text in given for name in bound_names(text)],
         "tests": part.tests,
         "cases": [[case.name, case_seed(seed, part.id, case.name)] for case in cases],

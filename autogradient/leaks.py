@@ -23,7 +23,7 @@ from autogradient.assignment import Assignment, Cell, Part
 from autogradient.errors import LeakError
 from autogradient.release import Release, given_source, test_file
 from autogradient.source import BEGIN, END, SOLUTION_COMMENT
-from autogradient.testcode import statements
+from autogradient.testcode import statements, without_magics
 
 #: Shorter lines and literals mean nothing by themselves: `else:`, `"mean"`, `0.5`.
 MIN_LINE, MIN_STRING, MIN_DIGITS = 8, 8, 4
@@ -106,7 +106,7 @@ def _public_tests(assignment: Assignment, part: Part) -> Iterator[str]:
     hidden = {case.name for case in part.cases if case.hidden}
     for cell in assignment.with_role("tests", "helpers"):
         if cell.role == "helpers" or cell.target == part.id:
-            yield from (s.source for s in statements(cell.source) if s.case not in hidden and (s.case or s.source in public))
+            yield from (s.source for s in statements(without_magics(cell.source)) if s.case not in hidden and (s.case or s.source in public))
 
 
 def _answer_lines(source: str) -> Iterator[tuple[str, bool]]:

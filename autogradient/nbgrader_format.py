@@ -317,7 +317,7 @@ def _points(value: Any) -> Fraction | None:
 def _names(cell: Cell) -> list[str]:
     """What an answer cell binds, lines of magics aside; the stub's names where the answer is no Python."""
     for text in (cell.source, cell.metadata["released"]):
-        names = testcode.bound_names(re.sub(r"^\s*[%!].*$", "", text, flags=re.MULTILINE))
+        names = testcode.bound_names(testcode.without_magics(text))
         if names:
             return names
     return []
@@ -325,7 +325,7 @@ def _names(cell: Cell) -> list[str]:
 
 def _needed(tests: str) -> set[str]:
     try:
-        return testcode.needed_names(re.sub(r"^\s*[%!].*$", "", tests, flags=re.MULTILINE))
+        return testcode.needed_names(testcode.without_magics(tests))
     except SyntaxError:  # magics inside statements
         return set(re.findall(r"[^\W\d]\w*", tests))
 

@@ -20,7 +20,7 @@ from typing import Any
 from autogradient import kinds
 from autogradient.assignment import Assignment, Cell, Part
 from autogradient.result import decimal
-from autogradient.testcode import Statement, reachable, show_points, statements
+from autogradient.testcode import Statement, reachable, show_points, statements, without_magics
 
 GRADER_CELL = 'import otter\n\ngrader = otter.Notebook(tests_dir="tests")'
 NO_PROBE = 'def probe(function):\n    """Leave a probe as it is: here it runs beside your code anyway."""\n    return function'
@@ -193,7 +193,7 @@ def _pool(assignment: Assignment, part: Part) -> list[Statement]:
     texts = [cell.source for cell in assignment.with_role("setup")]
     texts += [given_source(cell, assignment.seed) for cell in assignment.with_role("given") if cell.target in (part.question, part.id)]
     texts += [cell.source for cell in assignment.with_role("helpers")]
-    return [statement for text in [*texts, part.tests] if text.strip() for statement in statements(re.sub(r"^\s*[%!].*$", "", text, flags=re.MULTILINE))]
+    return [statement for text in [*texts, part.tests] if text.strip() for statement in statements(without_magics(text))]
 
 
 def _decorator(title: str, points: Any, hidden: bool, failure: str = "", success: str = "") -> str:
@@ -246,7 +246,8 @@ class _Notebook:
         self.counts[stem] = self.counts.get(stem, 0) + 1
         return f"{stem}{self.counts[stem]}"
 
-    def add(self, kind: str, source: str, grade_id: str, role: str, target: str = "", *, points: Fraction | None = None) -> None:
+    def add(self, kind: str, source: str, grade_id: str, role: str, target: str = "", *, points: Fraction | None = None, of: Cell | None = None) -> None:
+        """Lay down a cell; pictures pasted into `of`, the source's cell, go along."""
         solution = role == "answer"
         locked = not solution
         self.released.append(ReleasedCell(grade_id, kind, source, role, target))
@@ -256,6 +257,8 @@ class _Notebook:
         cell: dict[str, Any] = {"cell_type": kind, "id": cell_id(grade_id), "metadata": {"nbgrader": meta}, "source": source}
         if kind == "code":
             cell |= {"execution_count": None, "outputs": []}
+        if of is not None and "attachments" in of.metadata:
+            cell["attachments"] = of.metadata["attachments"]
         if self.checksums:
             meta |= {"cell_type": kind, "checksum": _checksum(cell)}
         if locked:
@@ -293,10 +296,10 @@ def _lay_down(assignment: Assignment, *, parity: bool, checksums: bool = True) -
             book.add("code", GRADER_CELL, "grader-setup", "grader")
             grader_done = True
         if cell.role == "question":
-            book.add("markdown", cell.source, f"{cell.target}-text", "text", cell.target)
+            book.add("markdown", cell.source, f"{cell.target}-text", "text", cell.target, of=cell)
             book.previous = cell.target
         elif cell.role == "text" and cell.source.strip():
-            book.add("markdown", cell.source, book.numbered(f"{book.previous}-n"), "text")
+            book.add("markdown", cell.source, book.numbered(f"{book.previous}-n"), "text", of=cell)
         elif cell.role == "scratch":
             book.scratch(cell.source, book.numbered(f"{book.previous}-c"))
         elif cell.role == "setup":
@@ -305,7 +308,10 @@ def _lay_down(assignment: Assignment, *, parity: bool, checksums: bool = True) -
             stem = book.numbered(f"{cell.target}-given")
             book.add("code", given_source(cell, assignment.seed), stem.removesuffix("1") if stem.endswith("given1") else stem, "given", cell.target)
         elif cell.role == "hint":
-            book.add("markdown", f"<details><summary>Hint</summary>\n\n{cell.source}\n\n</details>", book.numbered(f"{cell.target}-hint"), "text", cell.target)
+            grade_id = book.numbered(f"{cell.target}-hint")
+            several = sum(1 for _ in assignment.with_role("hint", target=cell.target)) > 1
+            name = f"Hint {book.counts[f'{cell.target}-hint']}" if several else "Hint"
+            book.add("markdown", f"<details><summary>{name}</summary>\n\n{cell.source}\n\n</details>", grade_id, "text", cell.target, of=cell)
         elif cell.role == "answer" and cell.target in parts:
             part = parts[cell.target]
             book.previous = part.id

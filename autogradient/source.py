@@ -159,6 +159,8 @@ class _Reader:
             for offset, message in directive.problems:
                 self.wrong(number, message, offset)
             cells.append(self.cell(number, cell.cell_type, directive))
+            if cell.get("attachments"):  # pictures pasted into Markdown
+                cells[-1].metadata["attachments"] = cell.attachments
         questions = self.questions(cells)
         parts = [part for question in questions for part in question.parts]
         for part in parts:
@@ -217,7 +219,7 @@ class _Reader:
         cell = Cell(role, target, kind, directive.body, number, line, dict(directive.keys))
         if kind == "code" and role in ("setup", "given", "wrong", "right", "helpers", "answer"):
             try:
-                ast.parse(re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.MULTILINE))
+                ast.parse(testcode.without_magics(cell.source))
             except SyntaxError as error:
                 self.wrong(number, errors.BAD_SYNTAX.format(problem=error.msg), directive.above + (error.lineno or 1) - 1)
         return cell

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import symtable
 import threading
 from dataclasses import dataclass
@@ -54,6 +55,11 @@ def show_points(points: Fraction | float) -> str:
 def title_of(function: str) -> str:
     """`test_truth_table` → "truth table"."""
     return function.removeprefix("test_").replace("_", " ").strip() or function
+
+
+def without_magics(source: str) -> str:
+    """A cell's text with IPython's line magics and shell lines made empty statements, so that Python can read it; every line keeps its number."""
+    return re.sub(r"^([ \t]*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
 
 
 def read_cases(source: str, part: str, taken: set[str] | None = None) -> tuple[list[Case], list[tuple[int, str]]]:

@@ -95,6 +95,10 @@ def check_edited(n: Notebook) -> None:
     n.put("double", "print('I am sure this is right')\n1")
 
 
+def check_worded_as_last_year(n: Notebook) -> None:
+    n.put("double", '# Run this cell to check your answer.\ngrader.check("double")')
+
+
 def check_split(n: Notebook) -> None:
     first, second = n.cells[n.at("double")]["source"].split("\n")
     n.put("double", first)
@@ -141,6 +145,10 @@ def answer_emptied(n: Notebook) -> None:
     n.put("scale-answer", "  \n")
 
 
+def stub_without_its_comments(n: Notebook) -> None:
+    n.put("scale-answer", "def scale(x):\n    ...  # no idea")
+
+
 def answer_doubled_and_changed(n: Notebook) -> None:
     n.put("total-answer", "total = 24")
     copy = json.loads(json.dumps(n.cells[n.at("total-answer")]))
@@ -155,7 +163,7 @@ def untouched_stub_above_a_copy(n: Notebook) -> None:
 
 
 def answer_in_a_new_cell_below_the_stub(n: Notebook) -> None:
-    n.put("scale-answer", 'def scale(x):\n    """x divided by the sum of its entries."""\n    # Your code here\n    ...\n')
+    n.put("scale-answer", "def scale(x):\n    ...")
     n.insert("scale-answer", homework.ANSWERS["scale"])
 
 
@@ -430,11 +438,12 @@ TABLE: list[tuple[Edit, float, float, list[str]]] = [
     (check_moved_up, 6, 2, []),
     (check_moved_to_the_end, 6, 2, []),
     (check_edited, 6, 2, ["cell 6: the check cell of 'double' had been changed; the course's own was used"]),
+    (check_worded_as_last_year, 6, 2, []),
     (
         check_split,
         6,
         2,
-        ["cell 6: the check cell of 'double' had been changed; the course's own was used", "cell 7: this cell ended with NameError: name '_check' is not defined"],
+        ["cell 7: this cell ended with NameError: name '_check' is not defined"],
     ),
     (setup_deleted, 6, 2, ["the setup cell of 'small' was missing; the course's own was used"]),
     (setup_at_the_end, 6, 2, []),
@@ -455,6 +464,7 @@ TABLE: list[tuple[Edit, float, float, list[str]]] = [
     ),
     (all_answers_deleted, 0, 0, ["the answer cells of 5 parts are gone ('double', 'total', 'scale', 'pick', 'why'); add them again to earn their points"]),
     (answer_emptied, 4, 2, []),
+    (stub_without_its_comments, 4, 2, []),
     (answer_doubled_and_changed, 6, 2, ["cell 11: 'total' has 2 answer cells (10, 11); the last one that was changed, cell 11, was graded"]),
     (untouched_stub_above_a_copy, 6, 2, ["cell 11: 'total' has 2 answer cells (10, 11); the last one that was changed, cell 11, was graded"]),
     (answer_in_a_new_cell_below_the_stub, 6, 2, ["cell 15: the answer of 'scale' had lost its id and was found in cell 15"]),
@@ -633,12 +643,12 @@ def test_nothing_of_a_hidden_case_is_told(small: Assignment, zygote: Zygote) -> 
     assert "seen: [" in done.staff["double"]["arrays"]["error"][1]
 
 
-@pytest.mark.parametrize("edit", [nothing, essay_untouched, answer_deleted, answer_is_raw, metadata_and_questions_lost])
+@pytest.mark.parametrize("edit", [nothing, essay_untouched, answer_deleted, stub_without_its_comments, answer_is_raw, metadata_and_questions_lost])
 def test_attempted_is_what_differs_from_the_stub(small: Assignment, zygote: Zygote, edit: Edit) -> None:
     notebook = Notebook(small)
     edit(notebook)
     result = graded(small, notebook, zygote)
-    untouched = {essay_untouched: ["why"], answer_deleted: ["scale"], metadata_and_questions_lost: ["why"]}.get(edit, [])
+    untouched = {essay_untouched: ["why"], answer_deleted: ["scale"], stub_without_its_comments: ["scale"], metadata_and_questions_lost: ["why"]}.get(edit, [])
     assert [p.id for p in result.parts if not p.attempted] == untouched
 
 

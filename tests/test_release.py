@@ -11,12 +11,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import jupytext
 import nbformat
 import numpy as np
 import pytest
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import compute_checksum, is_grade, is_locked, is_solution
-from small_source import changed, new_course, read, write
+from small_source import TEXT, changed, new_course, read, write
 
 from autogradient import coursework, release, source
 from autogradient.assignment import Assignment
@@ -219,6 +220,17 @@ def test_figures_and_data_are_copied_and_private_files_are_not(tmp_path: Path) -
     assert json.loads(files["gates.ipynb"])["cells"]
 
 
+def test_pictures_pasted_into_a_notebook_go_along(tmp_path: Path) -> None:
+    book = jupytext.reads(TEXT, fmt="py:percent")
+    pasted = {"image.png": {"image/png": "iVBORw0KGgo="}}
+    for cell in book.cells:
+        if "question: and-gate" in cell.source or "hint: and-gate" in cell.source or cell.source.startswith("# Gates"):
+            cell.attachments = pasted
+    made = notebook_of(source.read(nbformat.writes(book), tmp_path / "gates.ipynb"))
+    nbformat.validate(made)
+    assert [c.metadata.nbgrader.grade_id for c in made.cells if c.get("attachments") == pasted] == ["start-n1", "and-gate-text", "and-gate-hint1"]
+
+
 def test_a_file_beside_the_source_cannot_take_the_place_of_a_generated_one(tmp_path: Path) -> None:
     path = write(tmp_path)
     (path.parent / "tests").mkdir()
@@ -306,7 +318,7 @@ def test_a_stale_release_is_shown_as_a_difference(tmp_path: Path) -> None:
     first, *rest = str(caught.value).split("\n")
     assert first == "release/gates is not what the source gives; run 'autogradient release gates'"
     assert "--- on disk/tests/and-gate.py" in rest
-    assert [line for line in rest if line.startswith("-@") or line.startswith("+@")] == [
+    assert [line for line in rest if line.startswith(("-@", "+@"))] == [
         "-@test_case(name='truth table', points=1, hidden=False, failure_message='Only (1, 1) may fire.')",
         "+@test_case(name='truth table', points=1, hidden=False, failure_message='Only two ones may fire.')",
     ]

@@ -6,7 +6,6 @@ import contextlib
 import inspect
 import io
 import linecache
-import re
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from autogradient.authoring.isolation import TimeUp, seed_everything, time_limit
 from autogradient.authoring.report import Row, points_text
 from autogradient.errors import CellError
 from autogradient.judge import case_seed
-from autogradient.testcode import bound_names
+from autogradient.testcode import bound_names, without_magics
 
 #: The receipt's seed that `prove` uses.
 SEED = 1
@@ -122,7 +121,7 @@ def _identity(*arguments: Any, **keys: Any) -> Any:
 def _run(text: str, namespace: dict[str, Any], filename: str) -> None:
     """Run instructor's code; a traceback can quote it."""
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    exec(compile(re.sub(r"^(\s*)[%!].*$", r"\1pass", text, flags=re.MULTILINE), filename, "exec", dont_inherit=True), namespace)
+    exec(compile(without_magics(text), filename, "exec", dont_inherit=True), namespace)
 
 
 def explain(error: BaseException, filename: str, notebook: Mapping[str, Any], namespace: Mapping[str, Any]) -> str:

@@ -39,8 +39,8 @@ from torch import nn
 # Start with pencil and paper. Three layers follow one another with nothing in between, $h_1 = W_1 x + b_1$, $h_2 = W_2 h_1 + b_2$, $y = W_3 h_2 + b_3$:
 #
 # $$W_1 = \begin{pmatrix} 1 & 2 \\ 0 & -1 \end{pmatrix},\ b_1 = \begin{pmatrix} 1 \\ 0 \end{pmatrix},\qquad
-# W_2 = \begin{pmatrix} 2 & 0 \\ 1 & 1 \end{pmatrix},\ b_2 = \begin{pmatrix} 0 \\ -2 \end{pmatrix},\qquad
-# W_3 = \begin{pmatrix} 1 & -1 \end{pmatrix},\ b_3 = 0.5$$
+# W_2 = \begin{pmatrix} 2 & 0 \\ 1 & 1 \end{pmatrix},\ b_2 = \begin{pmatrix} 0 \\ -2 \end{pmatrix},$$
+# $$W_3 = \begin{pmatrix} 1 & -1 \end{pmatrix},\ b_3 = 0.5$$
 #
 # There is a single map $y = w_1 x_1 + w_2 x_2 + b$ that does the same for every $x$. Give it as `(w1, w2, b)`.
 
@@ -1045,7 +1045,9 @@ stack = [torch.from_numpy(rng.normal(size=(64, 64)) / 8) for _ in range(20)]
 # %%
 #| answer: activation-functions-p10
 def gradient_norms(weights, act, x):
-    """Norms of the gradients of mean(output ** 2), one number per weight matrix, first layer first."""
+    """Norms of the gradients of mean(output ** 2), one number per weight matrix, first layer
+    first.
+    """
     ### BEGIN SOLUTION
     weights = [nn.Parameter(W) for W in weights]
     h = x
@@ -1634,7 +1636,9 @@ dead_when = "b"  # SOLUTION
 # %%
 #| answer: dead-relu-units-p2
 def dead_units(layer, X):
-    """Indices of the dead units of an nn.Linear (followed by a ReLU) on the data set X, in ascending order."""
+    """Indices of the dead units of an nn.Linear (followed by a ReLU) on the data set X, in
+    ascending order.
+    """
     ### BEGIN SOLUTION
     alive = (layer(X) > 0).any(dim=0)
     return [i for i, lives in enumerate(alive) if not lives]
@@ -1738,7 +1742,9 @@ def dead_units(layer, X):
 # %%
 #| answer: dead-relu-units-p3
 def silenced_gradients(W, b, v, X, y, unit):
-    """Gradient norms of the incoming weights of a unit whose bias is -100: (relu, leaky relu with slope 0.01)."""
+    """Gradient norms of the incoming weights of a unit whose bias is -100: (relu, leaky relu with
+    slope 0.01).
+    """
     ### BEGIN SOLUTION
     W, b, norms = nn.Parameter(W), b.clone(), []
     b[unit] = -100
@@ -1867,7 +1873,9 @@ prevention = {"a", "b", "c", "d"}  # SOLUTION
 # %%
 #| given: dead-relu-units
 def train_hidden(lr, run_seed):
-    """Train a 10-256-1 ReLU network on random labels; return W, b of the first layer and the inputs X."""
+    """Train a 10-256-1 ReLU network on random labels; return W, b of the first layer and the
+    inputs X.
+    """
     generator = torch.Generator().manual_seed(run_seed)
     X = torch.randn(128, 10, generator=generator) + 1
     y = (torch.rand(128, generator=generator) < 0.5).float()
@@ -1888,7 +1896,9 @@ def train_hidden(lr, run_seed):
 # %%
 #| answer: dead-relu-units-p5
 def dead_shares(rates, run_seed):
-    """Return {rate: share of hidden units that are dead on all of X after training with that rate}."""
+    """Return {rate: share of hidden units that are dead on all of X after training with that
+    rate}.
+    """
     ### BEGIN SOLUTION
     shares = {}
     for lr in rates:
@@ -2606,7 +2616,9 @@ def softmax(z, axis=-1):
 
 
 def softmax_vjp(p, g, axis=-1):
-    """Gradient with respect to the logits, given probabilities p and the gradient g with respect to them."""
+    """Gradient with respect to the logits, given probabilities p and the gradient g with respect
+    to them.
+    """
     ### BEGIN SOLUTION
     return p * (g - np.sum(p * g, axis=axis, keepdims=True))
     ### END SOLUTION
@@ -2852,7 +2864,8 @@ outputs_after_40_steps = ((lambda u: [u := u - 0.1 * (u * u - 1) * u for _ in ra
 # %%
 #| answer: tanh-saturates-too-p1
 def saturated_share(net, x, thr=0.99):
-    """Return the share (a float from 0 to 1) of outputs a of all nn.Tanh modules in net with |a| > thr.
+    """Return the share (a float from 0 to 1) of outputs a of all nn.Tanh modules in net with |a|
+    > thr.
 
     net: any nn.Module. x: a batch that net accepts. No hook is left behind.
     """
@@ -3017,7 +3030,8 @@ saturation_layers = [(saturation_rng.normal(size=(64, 64)) / 8, saturation_rng.n
 # %%
 #| answer: tanh-saturates-too-p2
 def tanh_stack_health(x, layers, gain):
-    """Send x through tanh layers with weights gain * W; return (share with |a| > 0.99, mean of 1 - a**2) over all units of all layers.
+    """Send x through tanh layers with weights gain * W; return (share with |a| > 0.99, mean of 1
+    - a**2) over all units of all layers.
 
     x: array (n, d). layers: list of (W, b) with W of shape (inputs, units) and b of shape (units,).
     """
@@ -3205,7 +3219,8 @@ def silent_net(slope):
 # %%
 #| answer: dead-neurons-p4
 def revive(net, x, y, steps, lr):
-    """Train net in place and return (share of silent hidden units before, share after, mean squared error after).
+    """Train net in place and return (share of silent hidden units before, share after, mean
+    squared error after).
 
     net: nn.Sequential(nn.Linear, activation, nn.Linear). x: (n, d), y: (n, 1).
     """
@@ -3411,7 +3426,9 @@ fitting_loss = "b"  # SOLUTION
 # %%
 #| answer: tanh-sequential-anatomy-p4
 def hidden_and_parameters(seq):
-    """Return (number of hidden layers, number of trainable parameters) of an nn.Sequential classifier."""
+    """Return (number of hidden layers, number of trainable parameters) of an nn.Sequential
+    classifier.
+    """
     ### BEGIN SOLUTION
     linear = [module for module in seq.modules() if isinstance(module, nn.Linear)]
     return len(linear) - 1, sum(p.numel() for p in seq.parameters() if p.requires_grad)
@@ -3496,7 +3513,9 @@ def hidden_and_parameters(seq):
 # %%
 #| answer: tanh-sequential-anatomy-p5
 def gaps_of_second_use(z):
-    """Return (max |f(f(z)) - f(z)| for f = log-softmax, the same for f = softmax), both along dim 1. z: tensor (n, c)."""
+    """Return (max |f(f(z)) - f(z)| for f = log-softmax, the same for f = softmax), both along dim
+    1. z: tensor (n, c).
+    """
     ### BEGIN SOLUTION
     def gap(f):
         once = f(z, dim=1)
@@ -3762,7 +3781,9 @@ swish_grid = np.linspace(-5, 5, 401)
 # %%
 #| answer: swish-paper-and-implementation-p6
 def plot_swish():
-    """Return a figure with Swish for beta = 0.1, 1 and 10 over swish_grid, in one axes with a legend."""
+    """Return a figure with Swish for beta = 0.1, 1 and 10 over swish_grid, in one axes with a
+    legend.
+    """
     ### BEGIN SOLUTION
     fig, ax = plt.subplots()
     for beta in (0.1, 1, 10):
@@ -3896,7 +3917,8 @@ relu_can_be_linear = (True, True, False)  # SOLUTION
 # %%
 #| answer: relu-net-as-linear-classifier-p2
 def linear_as_relu_net(w, b):
-    """Return nn.Sequential(nn.Linear(d, 2), nn.ReLU(), nn.Linear(2, 1)) in float64 that computes w.x + b for all x.
+    """Return nn.Sequential(nn.Linear(d, 2), nn.ReLU(), nn.Linear(2, 1)) in float64 that computes
+    w.x + b for all x.
 
     w: float64 tensor (d,). b: a number.
     """
@@ -4150,7 +4172,8 @@ def train_line_net(trial):
 # %%
 #| answer: relu-net-as-linear-classifier-p6
 def compare_with_line(net, X, w, b):
-    """Return (agreement of the labels of net and line, R^2 of the best affine fit to the net's outputs) on the rows of X.
+    """Return (agreement of the labels of net and line, R^2 of the best affine fit to the net's
+    outputs) on the rows of X.
 
     net maps (n, d) to (n, 1). X: float64 tensor (n, d). w: float64 tensor (d,). b: a number.
     """
@@ -4387,7 +4410,9 @@ def quotient_of_c(h):
 # %%
 #| answer: which-activations-can-be-backpropagated-p5
 def xsin(x):
-    """x sin(1/x) with value 0 and gradient 0 at x = 0, elementwise, for float tensors of any shape."""
+    """x sin(1/x) with value 0 and gradient 0 at x = 0, elementwise, for float tensors of any
+    shape.
+    """
     ### BEGIN SOLUTION
     safe = torch.where(x == 0, torch.ones_like(x), x)
     return torch.where(x == 0, 0, safe * torch.sin(1 / safe))
@@ -4956,7 +4981,9 @@ branches_at_1 = (1 - 1**2 / 2, 2 - (2 - 1**2) / 2, (2 - abs(1)) ** 2 / 2)  # SOL
 # %%
 #| given: activation-table-audit
 def audit_rows():
-    """The table to be audited: name, function, derivative, points to skip, claimed range, and which ends of the range are attained."""
+    """The table to be audited: name, function, derivative, points to skip, claimed range, and
+    which ends of the range are attained.
+    """
     sigmoid = lambda x: 1 / (1 + np.exp(-x))
     clipped = lambda x: np.clip(x, -2, 2)
     inf = np.inf
@@ -4983,7 +5010,8 @@ audit_grid = np.linspace(-10, 10, 20001)
 # %%
 #| answer: activation-table-audit-p1
 def audit_derivatives(table, grid):
-    """Return the names of the rows whose df disagrees with central differences of f at some grid point that is not to be skipped.
+    """Return the names of the rows whose df disagrees with central differences of f at some grid
+    point that is not to be skipped.
 
     table: list of dicts with "name", "f", "df", "skip". grid: array of numbers.
     """
@@ -5119,7 +5147,9 @@ def audit_derivatives(table, grid):
 # %%
 #| answer: activation-table-audit-p2
 def continuity_order(f, point):
-    """Return -1, 0, 1 or 2: the highest derivative of f (0: the value) that is continuous at point, -1 if none, 2 at most."""
+    """Return -1, 0, 1 or 2: the highest derivative of f (0: the value) that is continuous at
+    point, -1 if none, 2 at most.
+    """
     ### BEGIN SOLUTION
     steps = 1e-3 * np.arange(1, 4)
     right = np.polyfit(steps, f(point + steps), 2)

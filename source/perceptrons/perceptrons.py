@@ -498,7 +498,8 @@ one_is_enough = True  # SOLUTION
 # %%
 #| answer: perceptron-and-gate-p2
 def and_weights(n):
-    """Weights (n numbers) and threshold of one neuron for AND of n inputs, each off by less than 0.5 / n.
+    """Weights (n numbers) and threshold of one neuron for AND of n inputs, each off by less than
+    0.5 / n.
 
     Returns the pair (w, threshold).
     """
@@ -678,7 +679,8 @@ after_update = (0.2 + 0.5 * 1, -0.4 + 0.5 * 2, 0.1 + 0.5)  # SOLUTION
 def train_perceptron(X, y, eta=1.0, max_epochs=100):
     """Rosenblatt's rule, one example at a time, from w = 0 and b = 0.
 
-    X: array-like (n, d); y: n targets, 0 or 1. Returns (w, b, mistakes): d weights, the bias, and a list with the number of mistakes in each epoch.
+    X: array-like (n, d); y: n targets, 0 or 1. Returns (w, b, mistakes): d weights, the bias, and
+    a list with the number of mistakes in each epoch.
     """
     ### BEGIN SOLUTION
     X = np.asarray(X)
@@ -920,7 +922,9 @@ about_xor = (True, True, True)  # SOLUTION
 # %%
 #| answer: smallest-xor-network-p2
 def xor_layered():
-    """(W1, b1, w2, b2) with shapes (2, 2), (2,), (2,) and a number: a layered net of step units for XOR."""
+    """(W1, b1, w2, b2) with shapes (2, 2), (2,), (2,) and a number: a layered net of step units
+    for XOR.
+    """
     ### BEGIN SOLUTION
     return [[1, 1], [1, 1]], [-0.5, -1.5], [1, -1], -0.5
     ### END SOLUTION
@@ -1002,7 +1006,9 @@ def xor_layered():
 # %%
 #| answer: smallest-xor-network-p3
 def xor_skip():
-    """(w_h, b_h, w_o, v, b_o): two numbers, a number, two numbers, a number, a number; a net with one hidden step unit for XOR."""
+    """(w_h, b_h, w_o, v, b_o): two numbers, a number, two numbers, a number, a number; a net with
+    one hidden step unit for XOR.
+    """
     ### BEGIN SOLUTION
     return [1, 1], -1.5, [1, 1], -2, -0.5
     ### END SOLUTION
@@ -1084,7 +1090,9 @@ parameters = (4 + 2 + 2 + 1, 2 + 1 + 2 + 1 + 1)  # SOLUTION
 # %%
 #| answer: smallest-xor-network-p5
 def xor_contradiction():
-    """(G, m): G has shape (4, 3), one demand G[i] . (w1, w2, b) per row of the truth table; m holds four multipliers."""
+    """(G, m): G has shape (4, 3), one demand G[i] . (w1, w2, b) per row of the truth table; m
+    holds four multipliers.
+    """
     ### BEGIN SOLUTION
     return [[0, 0, -1], [0, 1, 1], [1, 0, 1], [-1, -1, -1]], [1, 1, 1, 1]
     ### END SOLUTION
@@ -1164,7 +1172,8 @@ nets = np.random.default_rng(seed).normal(size=(20_000, 5))
 # %%
 #| answer: smallest-xor-network-p6
 def search(nets, activation):
-    """Best share of XOR rows that one net gets right, and the number of different truth tables among all nets.
+    """Best share of XOR rows that one net gets right, and the number of different truth tables
+    among all nets.
 
     nets: array (k, 5) with rows (w1, w2, b, v, c); activation: works on arrays, element by element.
     """
@@ -1489,7 +1498,8 @@ update_rule = ("descent", "-")  # SOLUTION
 def train(X, y, eta, steps):
     """Full-batch gradient descent for a sigmoid neuron with the quadratic cost, from w = 0 and b = 0.
 
-    X: (n, d) array; y: (n,) array. Returns (w, b, costs): d weights, the bias, and a list of `steps` costs, each before its step.
+    X: (n, d) array; y: (n,) array. Returns (w, b, costs): d weights, the bias, and a list of
+    `steps` costs, each before its step.
     """
     ### BEGIN SOLUTION
     w, b, costs = np.zeros(X.shape[1]), 0.0, []
@@ -1663,7 +1673,9 @@ def descend(net, loss, eta=0.5):
 # %%
 #| answer: mlp-is-trained-with-labels-p2
 def loss_curve(task, X, labels, seed, steps=20):
-    """Losses before each of `steps` steps of `descend`, for the net `make_net(seed)` and the task "classify" or "copy"."""
+    """Losses before each of `steps` steps of `descend`, for the net `make_net(seed)` and the task
+    "classify" or "copy".
+    """
     ### BEGIN SOLUTION
     net, curve = make_net(seed), []
     for _ in range(steps):
@@ -2010,7 +2022,8 @@ about_theorem = (False, False, True)  # SOLUTION
 # %%
 #| answer: universal-approximation-by-construction-p3
 def relu_interpolant(xs, ys):
-    """(w1, b1, w2, b2): three arrays of length m - 1 and a number; the network joins the m points by straight lines.
+    """(w1, b1, w2, b2): three arrays of length m - 1 and a number; the network joins the m points
+    by straight lines.
 
     xs: m increasing numbers, not necessarily evenly spaced; ys: m numbers.
     """
@@ -2102,7 +2115,9 @@ dense = np.linspace(-np.pi, np.pi, 4001)
 # %%
 #| answer: universal-approximation-by-construction-p4
 def max_error(m, x):
-    """Largest absolute error over the increasing numbers x of the ReLU network through m points of the sine from x[0] to x[-1]."""
+    """Largest absolute error over the increasing numbers x of the ReLU network through m points
+    of the sine from x[0] to x[-1].
+    """
     ### BEGIN SOLUTION
     xs = np.linspace(x[0], x[-1], m)
     w1, b1, w2, b2 = relu_interpolant(xs, np.sin(xs))
