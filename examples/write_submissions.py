@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import answers
-from answers import ACTIVATION_SLIPS, ACTIVATIONS, PERCEPTRON_SLIPS, PERCEPTRONS
+from activations_answers import ACTIVATION_SLIPS, ACTIVATIONS
+from perceptrons_answers import PERCEPTRON_SLIPS, PERCEPTRONS, TRAINS_AND_PRINTS, TRAINS_FOR_EVER
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "examples" / "submissions"
@@ -37,7 +37,7 @@ class Notebook:
         for i, cell in enumerate(self.cells):
             if cell["metadata"].get("nbgrader", {}).get("grade_id") == grade_id:
                 return i
-        raise SystemExit(f"the release has no cell '{grade_id}'; bring examples/answers.py up to date")
+        raise SystemExit(f"the release has no cell '{grade_id}'; bring the answers in examples/ up to date")
 
     def answer(self, part: str, text: str) -> None:
         """Type an answer; of a short one `text` is the value only."""
@@ -45,7 +45,7 @@ class Notebook:
         short = re.fullmatch(r"(\w+) = \.\.\.", cell["source"])
         stub_names = set(re.findall(r"^def (\w+)", cell["source"], re.MULTILINE))
         if not stub_names <= set(re.findall(r"^def (\w+)", text, re.MULTILINE)):
-            raise SystemExit(f"the answer to '{part}' must define {', '.join(sorted(stub_names))}; bring examples/answers.py up to date")
+            raise SystemExit(f"the answer to '{part}' must define {', '.join(sorted(stub_names))}; bring the answers in examples/ up to date")
         cell["source"] = f"{short[1]} = {text}" if short else text
 
     def insert(self, below: str, text: str, kind: str = "code") -> None:
@@ -121,7 +121,7 @@ def aborts(n: Notebook) -> None:
 
 
 def never_ends(n: Notebook) -> None:
-    n.answer("perceptron-learning-rule-p2", answers.TRAINS_FOR_EVER)
+    n.answer("perceptron-learning-rule-p2", TRAINS_FOR_EVER)
     n.insert("perceptron-learning-rule-p2-answer", "w, b, mistakes = train_perceptron(CORNERS, XOR)\nmistakes[-5:]")
 
 
@@ -130,7 +130,7 @@ def waits_for_ever(n: Notebook) -> None:
 
 
 def prints_a_lot(n: Notebook) -> None:
-    n.answer("perceptron-learning-rule-p2", answers.TRAINS_AND_PRINTS)
+    n.answer("perceptron-learning-rule-p2", TRAINS_AND_PRINTS)
 
 
 def edits_what_is_locked(n: Notebook) -> None:
