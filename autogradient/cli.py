@@ -256,17 +256,21 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
         data = [json.loads(result.to_json()) for result in results]
         click.echo(json.dumps(data if several else data[0], indent=1, ensure_ascii=False))
     elif not everything:
-        _show_results(results, {a.name: a.title for a in assignments}, several)
+        _show_results(results, {a.name: a for a in assignments}, several)
     if any(result.outcome == "grader_error" for result in results):
         sys.exit(EXIT_FAILED)
 
 
-def _show_results(results: list[Any], titles: dict[str, str], several: bool) -> None:
+def _show_results(results: list[Any], assignments: dict[str, Any], several: bool) -> None:
+    from rich.console import Console
+    from rich.markdown import Markdown
+
     from autogradient.feedback import summary
     from autogradient.testcode import show_points
 
     if not several:
-        click.echo(summary.markdown(results[0], titles.get(results[0].assignment, "")))
+        assignment = assignments[results[0].assignment]
+        Console(width=None if sys.stdout.isatty() else 100).print(Markdown(summary.markdown(results[0], assignment.title, assignment.headings)))
         return
     for result in results:
         points = result.points
@@ -288,8 +292,8 @@ def feedback(names: tuple[str, ...]) -> None:
     from autogradient import course, coursework
 
     here = course.find()
-    folders = coursework.write_feedback(here, _names(here, names))
-    click.echo(f"feedback on {len(folders)} {'submission' if len(folders) == 1 else 'submissions'} written to {errors.relative(here.feedback)}")
+    written, fresh = coursework.write_feedback(here, _names(here, names))
+    click.echo(f"feedback: {len(written)} written, {len(fresh)} up to date; in {errors.relative(here.feedback)}")
 
 
 @cli.command()

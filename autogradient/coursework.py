@@ -159,27 +159,37 @@ def all_results(course: Course, names: list[str]) -> list[Result]:
     return found
 
 
-def write_feedback(course: Course, names: list[str]) -> list[Path]:
-    """feedback/{student}/{assignment}/: a Markdown summary and an HTML page for each result. Returns the folders."""
+def write_feedback(course: Course, names: list[str]) -> tuple[list[Path], list[Path]]:
+    """feedback/{student}/{assignment}/: a Markdown summary and an HTML page for each result. Returns the folders written and those up to date."""
     from nbformat import from_dict
 
     from autogradient.feedback import page, summary
 
-    folders = []
-    titles: dict[str, Assignment] = {}
-    for result in all_results(course, names):
-        if result.outcome == "missing":
-            continue
-        assignment = titles.setdefault(result.assignment, course.assignment(result.assignment))
-        for student in result.submission.students:
-            folder = course.feedback / student / result.assignment
-            executed = course.root / "autograded" / student / result.assignment / f"{result.assignment}.ipynb"
+    written: list[Path] = []
+    fresh: list[Path] = []
+    for name in names:
+        results = [result for result in all_results(course, [name]) if result.outcome != "missing"]
+        changed = _newest([course.ledger, *course.source(name).rglob("*"), *Path(page.__file__).parent.glob("*.py")])
+        assignment: Assignment | None = None
+        for result, student in [(result, student) for result in results for student in result.submission.students]:
+            folder = course.feedback / student / name
+            executed = course.root / "autograded" / student / name / f"{name}.ipynb"
+            done = _newest([folder / "feedback.html"])
+            if done and done > max(changed, _newest([executed, batch.result_path(course.results, name, result.student)])):
+                fresh.append(folder)
+                continue
+            assignment = assignment or course.assignment(name)
             notebook = _notebook(executed) if result.outcome == "graded" else None
-            write_atomically(folder / "feedback.md", summary.markdown(result, assignment.title, assignment.headings))
             html = page.html_page(result, None if notebook is None else from_dict(notebook), assignment.title, assignment.files, assignment.headings)
+            write_atomically(folder / "feedback.md", summary.markdown(result, assignment.title, assignment.headings))
             write_atomically(folder / "feedback.html", html)
-            folders.append(folder)
-    return folders
+            written.append(folder)
+    return written, fresh
+
+
+def _newest(paths: Iterable[Path]) -> int:
+    """When the newest of some files was changed, in nanoseconds; 0 where there are none."""
+    return max((path.stat().st_mtime_ns for path in paths if path.is_file()), default=0)
 
 
 def _notebook(path: Path) -> dict[str, Any] | None:

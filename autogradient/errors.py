@@ -269,7 +269,9 @@ ANSWER_FAILS = "the answer of '{part}' does not pass its own check: {problem}"
 ANSWER_NOT_RUN = "no answer cell of '{part}' has been run in this session, and it comes first{nearest}"
 TESTS_END = "the tests cell of '{part}' ends with {error} before any case is run"
 TESTS_NOT_RUN = "no tests cell of '{part}' has been run in this session, and it comes first"
-ONLY_IN_NOTEBOOK = "'{name}' comes from none of the setup, helpers, given and tests cells run so far; run its cell again, or make it a parameter if it is the student's"
+ONLY_IN_NOTEBOOK = (
+    "'{name}' comes from none of the setup, helpers, given and tests cells run so far; run its cell again, or make it a parameter if it is the student's"
+)
 
 # ---- ledger and gradebook ------------------------------------------------------------------------------------------
 BAD_LEDGER_LINE = "{file}:{line}: not a ledger entry ({problem}); mend or restore the file, entries are never changed or removed"

@@ -58,9 +58,7 @@ def grade_bytes(assignment: Assignment, data: bytes, name: str, zygote: Zygote, 
     return grade_notebook(assignment, notebook, zygote, info, seed=seed)
 
 
-def grade_notebook(
-    assignment: Assignment, notebook: Notebook, zygote: Zygote, info: SubmissionInfo, *, seed: int = 1, skip_unattempted: bool = True
-) -> Graded:
+def grade_notebook(assignment: Assignment, notebook: Notebook, zygote: Zygote, info: SubmissionInfo, *, seed: int = 1, skip_unattempted: bool = True) -> Graded:
     """Grade a notebook that has been read. With `skip_unattempted` an untouched stub is not run: it earns nothing, which the proof has shown."""
     submission = plan(assignment, notebook)
     skip_unattempted = skip_unattempted and assignment.format == "autogradient"  # other formats have no proof that a stub earns nothing
@@ -111,9 +109,7 @@ def unreadable(assignment: Assignment, data: bytes, sentence: str, info: Submiss
             optional=question.optional,
             possible=question.points,
             parts=[
-                PartResult(
-                    id=part.id, kind=part.kind, attempted=False, possible=part.points, cases=judge.without_verdict(part, "not_run", "unreadable").cases
-                )
+                PartResult(id=part.id, kind=part.kind, attempted=False, possible=part.points, cases=judge.without_verdict(part, "not_run", "unreadable").cases)
                 for part in question.parts
             ],
         )
@@ -248,7 +244,10 @@ def _check_outputs(submission: Submission, verdicts: dict[str, Verdict]) -> dict
     shown = {}
     for index, (part, hidden) in submission.checks.items():
         cases = [case for case in verdicts[part].cases if case.hidden == hidden or part not in with_hidden]
-        shown[index] = "".join(f"{'✓' if case.outcome == 'passed' else '✗' if case.outcome != 'not_run' else '○'} {case.name}{': ' + case.message if case.message else ''}\n" for case in cases)
+        shown[index] = "".join(
+            f"{'✓' if case.outcome == 'passed' else '✗' if case.outcome != 'not_run' else '○'} {case.name}{': ' + case.message if case.message else ''}\n"
+            for case in cases
+        )
     return shown
 
 
@@ -310,5 +309,3 @@ def _compute(assignment: Assignment, computed: list[Part], zygote: Zygote) -> di
 def cache_folder() -> Path:
     """Where what can be computed again is kept."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autogradient"
-
-

@@ -85,7 +85,9 @@ def judge(
     return verdict
 
 
-def _result(case: Case, outcome: CaseOutcome, *, message: str = "", reason: str | None = None, seconds: float | None = None, earned: Fraction | None = None) -> CaseResult:
+def _result(
+    case: Case, outcome: CaseOutcome, *, message: str = "", reason: str | None = None, seconds: float | None = None, earned: Fraction | None = None
+) -> CaseResult:
     points = earned if earned is not None else case.points if outcome == "passed" else Fraction(0)
     visible_seconds = None if case.hidden or seconds is None else round(seconds, 4)
     return CaseResult(

@@ -16,7 +16,15 @@ from autogradient.source import BEGIN, END
 
 MAX_MUTANTS = 40
 
-_ARITHMETIC = {ast.Add: ("+", "-"), ast.Sub: ("-", "+"), ast.Mult: ("*", "/"), ast.Div: ("/", "*"), ast.Pow: ("**", "*"), ast.FloorDiv: ("//", "/"), ast.Mod: ("%", "//")}
+_ARITHMETIC = {
+    ast.Add: ("+", "-"),
+    ast.Sub: ("-", "+"),
+    ast.Mult: ("*", "/"),
+    ast.Div: ("/", "*"),
+    ast.Pow: ("**", "*"),
+    ast.FloorDiv: ("//", "/"),
+    ast.Mod: ("%", "//"),
+}
 _COMPARE = {
     ast.Lt: ("<", "<="),
     ast.LtE: ("<=", "<"),
@@ -182,7 +190,9 @@ def _changes(tree: ast.Module, source: str) -> Iterator[Change]:
         elif isinstance(node, ast.Break):
             yield *span(node), "continue", "break"
         if isinstance(node, (ast.Expr, ast.AugAssign, ast.Assign)) and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
-            again = not isinstance(node, ast.Assign) or all(isinstance(t, ast.Name) and t.id in bound or not isinstance(t, (ast.Name, ast.Tuple)) for t in node.targets)
+            again = not isinstance(node, ast.Assign) or all(
+                isinstance(t, ast.Name) and t.id in bound or not isinstance(t, (ast.Name, ast.Tuple)) for t in node.targets
+            )
             if again:
                 yield *span(node), "pass", "dropped line"
             bound |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}

@@ -150,7 +150,9 @@ def prove(assignment: Assignment, zygote: Zygote, *, jobs: int = 2, progress: Ca
         proof.remarks += [f"{part.id}: no mutant is '{e.before}' → '{e.after}'; remove the equivalent cell or correct it" for e in unused]
     all_mutants = proof.mutants.of + proof.equivalent
     if proof.equivalent > EQUIVALENT_SHARE * all_mutants:
-        proof.remarks.append(f"{proof.equivalent} of {all_mutants} mutants are declared equivalent, more than {EQUIVALENT_SHARE * 100} in a hundred; test what they change")
+        proof.remarks.append(
+            f"{proof.equivalent} of {all_mutants} mutants are declared equivalent, more than {EQUIVALENT_SHARE * 100} in a hundred; test what they change"
+        )
     return proof
 
 
@@ -283,7 +285,9 @@ def _earned(assignment: Assignment, part: Part, task: _Task, stand: _Stand | Non
         run = runner.run(task.source, max(stand.limits.case_s, 5.0))
         if run.status in ("killed", "timed_out"):
             return Fraction(0)
-        verdict = judging.judge(bounded, part, Snapshot(interpreter=runner), None, 1, expendable=task.group in ("mutant", "hostile"), stop_at_failure=task.group == "mutant")
+        verdict = judging.judge(
+            bounded, part, Snapshot(interpreter=runner), None, 1, expendable=task.group in ("mutant", "hostile"), stop_at_failure=task.group == "mutant"
+        )
         return sum((case.earned for case in verdict.cases), Fraction(0))
     finally:
         runner.kill()
@@ -347,4 +351,3 @@ def require_proof(assignment: Assignment) -> None:
         raise ProofError(errors.OLD_PROOF.format(assignment=assignment.name))
     if content.get("proved") is not True:
         raise ProofError(errors.FAILED_PROOF.format(assignment=assignment.name))
-

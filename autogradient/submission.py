@@ -444,7 +444,9 @@ class _Planner:
             position = 0
             if cell.role == "given":
                 below = {later.target for later in self.released[self.released.index(cell) :] if later.role == "answer"}
-                needed = [min(self.answers[p.id]) for p in self.assignment.parts if cell.target in (p.id, p.question) and p.id in below and self.answers.get(p.id)]
+                needed = [
+                    min(self.answers[p.id]) for p in self.assignment.parts if cell.target in (p.id, p.question) and p.id in below and self.answers.get(p.id)
+                ]
                 fallback = self.preceding_cell(cell)
                 position = min([*(stands[:1] or [fallback]), *needed])
             before.setdefault(position, []).append(Step("run", cell.source, stands[0] if stands else None))
@@ -452,7 +454,12 @@ class _Planner:
         for i, student in enumerate(self.cells):
             steps += before.get(i, [])
             claim = self.claims[i]
-            if student.kind == "code" and (claim is None or (claim.role == "answer" and claim.kind == "code") or self.assignment.format == "otter") and i not in self.skip and student.source.strip():
+            if (
+                student.kind == "code"
+                and (claim is None or (claim.role == "answer" and claim.kind == "code") or self.assignment.format == "otter")
+                and i not in self.skip
+                and student.source.strip()
+            ):
                 steps.append(Step("run", student.source, i))
             elif student.kind == "code" and claim is not None and claim.role == "check" and self.assignment.format == "nbgrader" and claim.target in places:
                 names = self.needed_later(claim)
@@ -460,7 +467,12 @@ class _Planner:
                     steps.append(Step("run", self.released_text(claim), i))
             steps += [Step("part", part=part) for part, place in places.items() if place == i]
         head = [Step("part", part=part) for part, place in places.items() if place < 0]
-        return [*(before.get(0, []) if not self.cells else []), *head, *steps, *(s for position, found in before.items() if position >= max(1, len(self.cells)) for s in found)]
+        return [
+            *(before.get(0, []) if not self.cells else []),
+            *head,
+            *steps,
+            *(s for position, found in before.items() if position >= max(1, len(self.cells)) for s in found),
+        ]
 
     def preceding_cell(self, cell: ReleasedCell) -> int:
         order = {released.grade_id: i for i, released in enumerate(self.released)}

@@ -2,22 +2,22 @@
 
 ACTIVATIONS = {
     "why-nonlinearity-linear-collapse-p1": "(1, 3, 3.5)",
-    "why-nonlinearity-linear-collapse-p2": '''\
+    "why-nonlinearity-linear-collapse-p2": """\
 def collapse(layers):
     W, b = layers[0]
     for W_next, b_next in layers[1:]:
         W = W_next @ W
         b = W_next @ b + b_next
-    return W, b''',
+    return W, b""",
     "why-nonlinearity-linear-collapse-p3": "(0.5, 0.5, 0.5, 0.5, 0.25)",
-    "why-nonlinearity-linear-collapse-p4": '''\
+    "why-nonlinearity-linear-collapse-p4": """\
 def xor_weights():
     W1 = np.array([[1.0, 1.0], [1.0, 1.0]])
     b1 = np.array([0.0, -1.0])
     W2 = np.array([[1.0, -2.0]])   # take the AND away twice
     b2 = np.array([0.0])
-    return W1, b1, W2, b2''',
-    "why-nonlinearity-linear-collapse-p5": '''\
+    return W1, b1, W2, b2""",
+    "why-nonlinearity-linear-collapse-p5": """\
 def merge(l1, l2):
     W1, W2 = l1.weight.detach(), l2.weight.detach()
     new = nn.Linear(W1.shape[1], W2.shape[0], dtype=W1.dtype)
@@ -28,11 +28,11 @@ def merge(l1, l2):
         b = b + l2.bias.detach()
     new.weight.data = W2 @ W1
     new.bias.data = b
-    return new''',
+    return new""",
     "why-nonlinearity-linear-collapse-p6": "64",
     "name-the-leaky-relu-p1": '"b"',
     "name-the-leaky-relu-p2": '"a"',
-    "name-the-leaky-relu-p3": '''\
+    "name-the-leaky-relu-p3": """\
 def two_slopes(x, a):
     return np.where(x > 0, x, a * x)
 
@@ -40,8 +40,8 @@ def two_slopes(x, a):
 def two_slopes_backward(g, x, a):
     dx = g * np.where(x > 0, 1.0, a)
     da = (g * x)[x < 0].sum()
-    return dx, da''',
-    "activation-functions-p1": '''\
+    return dx, da""",
+    "activation-functions-p1": """\
 def plot_activations(a):
     x = np.linspace(-6, 6, 1201)
     s = 1 / (1 + np.exp(-x))
@@ -64,11 +64,11 @@ def plot_activations(a):
     return fig
 
 
-plot_activations(0.1);''',
+plot_activations(0.1);""",
     "activation-functions-p2": "(0.25, 0.045177, 0.006648, 1, 0.009866)",
     "activation-functions-p3": "1 / np.sqrt(2 * np.pi)",
     "activation-functions-p4": "0.25 ** 10",
-    "activation-functions-p5": '''\
+    "activation-functions-p5": """\
 def value_and_slope(name, x, a=0.01):
     x = np.asarray(x)
     if x.dtype != np.float32:
@@ -84,11 +84,11 @@ def value_and_slope(name, x, a=0.01):
         return np.maximum(x, 0), (x > 0).astype(x.dtype)
     else:
         slope = np.where(x > 0, 1, a).astype(x.dtype)
-        return x * slope, slope''',
+        return x * slope, slope""",
     "activation-functions-p6": '"c"',
     "activation-functions-p7": "(1, 0.5, 0, 0.1, 0.5)",
     "activation-functions-p8": "(False, True, False)",
-    "activation-functions-p9": '''\
+    "activation-functions-p9": """\
 def sigmoid_jacobian(x):
     s = 1 / (1 + np.exp(-x))
     return np.diag(s * (1 - s))
@@ -96,8 +96,8 @@ def sigmoid_jacobian(x):
 
 def sigmoid_vjp(x, v):
     s = 1 / (1 + np.exp(-x))
-    return v * s * (1 - s)''',
-    "activation-functions-p10": '''\
+    return v * s * (1 - s)""",
+    "activation-functions-p10": """\
 def gradient_norms(weights, act, x):
     f = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu}[act]
     Ws = [W.clone().detach().requires_grad_(True) for W in weights]
@@ -105,29 +105,29 @@ def gradient_norms(weights, act, x):
     for W in Ws:
         h = f(h @ W.T)
     (h ** 2).mean().backward()
-    return [W.grad.norm().item() for W in Ws]''',
+    return [W.grad.norm().item() for W in Ws]""",
     "activation-functions-p11": '{"a", "b", "d", "e"}',
     "relu-versus-sigmoid-gradient-p1": '{"a", "b", "c"}',
     "relu-versus-sigmoid-gradient-p2": "(0.25, 0.25**20)",
-    "relu-versus-sigmoid-gradient-p3": '''\
+    "relu-versus-sigmoid-gradient-p3": """\
 def compare_starts(x, raw):
     xavier, kaiming = [], []
     for W in raw:
         n_out, n_in = W.shape
         xavier.append(W * np.sqrt(2 / (n_in + n_out)))
         kaiming.append(W * np.sqrt(2 / n_in))
-    return {"sigmoid": gradient_norms(xavier, "sigmoid", x), "relu": gradient_norms(kaiming, "relu", x)}''',
-    "relu-versus-sigmoid-gradient-p4": '''\
+    return {"sigmoid": gradient_norms(xavier, "sigmoid", x), "relu": gradient_norms(kaiming, "relu", x)}""",
+    "relu-versus-sigmoid-gradient-p4": """\
 def zero_share(z):
     z = torch.as_tensor(z)
-    return (torch.relu(z) == 0).double().mean().item(), (torch.sigmoid(z) == 0).double().mean().item()''',
+    return (torch.relu(z) == 0).double().mean().item(), (torch.sigmoid(z) == 0).double().mean().item()""",
     "relu-versus-sigmoid-gradient-p5": '[np.log10(n[0] / n[-1]) for n in [gradient_norms(stack30, f, batch30) for f in ("sigmoid", "tanh")]]',
     "relu-versus-sigmoid-gradient-p6": '"a"',
     "saturated-logistic-units-under-sgd-p1": '"b"',
     "saturated-logistic-units-under-sgd-p2": "(True, True, True)",
     "saturated-logistic-units-under-sgd-p3": "(5.98645, 2.99322)",
     "saturated-logistic-units-under-sgd-p4": "-np.exp(8) ** 2 / (1 + np.exp(8)) ** 3",
-    "saturated-logistic-units-under-sgd-p5": '''\
+    "saturated-logistic-units-under-sgd-p5": """\
 def epochs_to(act, seed, max_epochs, target=0.1):
     X, y = make_task(seed)
     net = make_net(act, seed)
@@ -136,9 +136,9 @@ def epochs_to(act, seed, max_epochs, target=0.1):
         one_epoch(net, opt, X, y)
         if loss_of(net, X, y).item() < target:
             return epoch + 1
-    return None''',
+    return None""",
     "dead-relu-units-p1": '"b"',
-    "dead-relu-units-p2": '''\
+    "dead-relu-units-p2": """\
 def dead_units(layer, X):
     with torch.no_grad():
         out = torch.relu(layer(X))
@@ -146,8 +146,8 @@ def dead_units(layer, X):
     for j in range(out.shape[1]):
         if (out[:, j] == 0).all():
             dead.append(j)
-    return dead''',
-    "dead-relu-units-p3": '''\
+    return dead""",
+    "dead-relu-units-p3": """\
 def silenced_gradients(W, b, v, X, y, unit):
     result = []
     for f in (torch.relu, lambda z: nn.functional.leaky_relu(z, 0.01)):
@@ -157,9 +157,9 @@ def silenced_gradients(W, b, v, X, y, unit):
         loss = ((f(X @ W_.T + b_) @ v - y) ** 2).mean()
         loss.backward()
         result.append(W_.grad[unit].norm().item())
-    return tuple(result)''',
+    return tuple(result)""",
     "dead-relu-units-p4": '{"a", "b", "c", "d"}',
-    "dead-relu-units-p5": '''\
+    "dead-relu-units-p5": """\
 def dead_shares(rates, run_seed):
     shares = {}
     for lr in rates:
@@ -167,8 +167,8 @@ def dead_shares(rates, run_seed):
         z = X @ W.T + b
         dead = (z <= 0).all(dim=0)
         shares[lr] = dead.sum().item() / len(dead)
-    return shares''',
-    "activation-table-smooth-p1": '''\
+    return shares""",
+    "activation-table-smooth-p1": """\
 def act(name, x):
     x = np.asarray(x, dtype=float)
     if name == "identity":
@@ -224,12 +224,12 @@ def dact(name, x):
         return np.where(x == 0, 0.0, (np.cos(safe) - np.sin(safe) / safe) / safe)
     if name == "gaussian":
         return -2 * x * np.exp(-x**2)
-    raise ValueError(name)''',
+    raise ValueError(name)""",
     "activation-table-smooth-p2": '{"a", "d", "e", "f", "g", "j"}',
     "activation-table-smooth-p3": "(True, False, True, False, False, True, True)",
     "activation-table-smooth-p4": "(0.622459, 0.462117, 0.235004, 0.786448, 0.25, 1)",
     "activation-table-smooth-p5": "(2, 2, -1)",
-    "activation-table-relu-family-p1": '''\
+    "activation-table-relu-family-p1": """\
 def straight(name, x, *params):
     x = np.asarray(x, dtype=float)
     if name == "prelu":
@@ -252,22 +252,22 @@ def straight(name, x, *params):
     for a, b in zip(params[0], params[1]):
         y = y + a * np.maximum(b - x, 0)
         slope = slope - a * (x < b)
-    return y, slope''',
-    "activation-table-relu-family-p2": '''\
+    return y, slope""",
+    "activation-table-relu-family-p2": """\
 def curved(name, x, alpha=1.0):
     x = np.asarray(x, dtype=float)
     lam = 1.0
     if name == "selu":
         lam, alpha = 1.0507, 1.67326
     e = np.exp(np.minimum(x, 0))
-    return lam * np.where(x > 0, x, alpha * (e - 1)), lam * np.where(x > 0, 1.0, alpha * e)''',
+    return lam * np.where(x > 0, x, alpha * (e - 1)), lam * np.where(x > 0, 1.0, alpha * e)""",
     "activation-table-relu-family-p3": "-2.5",
     "activation-table-relu-family-p4": '"b"',
     "activation-table-relu-family-p5": '"b"',
     "activation-table-relu-family-p6": "(0, 16)",
     "softmax-jacobian-and-maxout-p1": "[[0.2247186, -0.1597636, -0.0649550], [-0.1597636, 0.1836592, -0.0238956], [-0.0649550, -0.0238956, 0.0888507]]",
     "softmax-jacobian-and-maxout-p2": "(0, 2)",
-    "softmax-jacobian-and-maxout-p3": '''\
+    "softmax-jacobian-and-maxout-p3": """\
 def softmax(z, axis=-1):
     z = z - z.max(axis=axis, keepdims=True)
     e = np.exp(z)
@@ -275,8 +275,8 @@ def softmax(z, axis=-1):
 
 
 def softmax_vjp(p, g, axis=-1):
-    return p * (g - (p * g).sum(axis=axis, keepdims=True))''',
-    "softmax-jacobian-and-maxout-p4": '''\
+    return p * (g - (p * g).sum(axis=axis, keepdims=True))""",
+    "softmax-jacobian-and-maxout-p4": """\
 def maxout(x, k):
     N, C = x.shape
     return x.reshape(N, C // k, k).max(axis=2)
@@ -288,19 +288,19 @@ def maxout_backward(g, x, k):
         for j in range(g.shape[1]):
             winner = np.argmax(x[n, j * k:(j + 1) * k])
             dx[n, j * k + winner] = g[n, j]
-    return dx''',
+    return dx""",
     "softmax-jacobian-and-maxout-p5": "(True, True, False, True)",
 }
 
 ACTIVATION_SLIPS = {
     "why-nonlinearity-linear-collapse-p1": "(5, 3, 3.5)",
-    "why-nonlinearity-linear-collapse-p2": '''\
+    "why-nonlinearity-linear-collapse-p2": """\
 def collapse(layers):
     W, b = layers[0]
     for W2, b2 in layers[1:]:
         W = W2 @ W
         b = b + b2
-    return W, b''',
+    return W, b""",
     "why-nonlinearity-linear-collapse-p3": "(0.5, 0.5, 0.5, 0.5, 1)",
     "why-nonlinearity-linear-collapse-p6": "512",
     "name-the-leaky-relu-p2": '"b"',
@@ -312,19 +312,19 @@ def collapse(layers):
     "relu-versus-sigmoid-gradient-p1": '{"a", "b", "c", "e"}',
     "relu-versus-sigmoid-gradient-p2": "(0.5, 0.5**20)",
     "saturated-logistic-units-under-sgd-p1": '"a"',
-    "dead-relu-units-p2": '''\
+    "dead-relu-units-p2": """\
 def dead_units(layer, X):
     out = torch.relu(layer(X))
-    return [j for j in range(out.shape[1]) if (out[:, j] == 0).any()]''',
+    return [j for j in range(out.shape[1]) if (out[:, j] == 0).any()]""",
     "dead-relu-units-p4": '{"a", "c", "d", "e"}',
     "activation-table-relu-family-p6": "(2, 16)",
     "softmax-jacobian-and-maxout-p2": "(0, 3)",
-    "softmax-jacobian-and-maxout-p3": '''\
+    "softmax-jacobian-and-maxout-p3": """\
 def softmax(z, axis=-1):
     e = np.exp(z)
     return e / e.sum(axis=axis, keepdims=True)
 
 
 def softmax_vjp(p, g, axis=-1):
-    return g * p * (1 - p)''',
+    return g * p * (1 - p)""",
 }

@@ -153,7 +153,7 @@ def helper_below(n: Notebook) -> None:
 def unreadable(text: str) -> str:
     """A merge conflict that was committed as it stood."""
     line = next(line for line in text.split("\n") if "blanks = " in line)
-    return text.replace(line, f'<<<<<<< HEAD\n{line}\n=======\n{line.replace("feedback", "recurrent")}\n>>>>>>> 4f2a9c1')
+    return text.replace(line, f"<<<<<<< HEAD\n{line}\n=======\n{line.replace('feedback', 'recurrent')}\n>>>>>>> 4f2a9c1")
 
 
 def same(_: Notebook) -> None:

@@ -277,7 +277,10 @@ def closes_all_files(n: Notebook) -> None:
 
 
 def talks_over_the_grader(n: Notebook) -> None:
-    n.insert("double-hidden", "import os, stat\nfor fd in range(3, 100):\n    try:\n        if stat.S_ISSOCK(os.fstat(fd).st_mode): os.write(fd, b'nonsense')\n    except OSError:\n        pass")
+    n.insert(
+        "double-hidden",
+        "import os, stat\nfor fd in range(3, 100):\n    try:\n        if stat.S_ISSOCK(os.fstat(fd).st_mode): os.write(fd, b'nonsense')\n    except OSError:\n        pass",
+    )
 
 
 def awaits(n: Notebook) -> None:
@@ -479,7 +482,12 @@ TABLE: list[tuple[Edit, float, float, list[str]]] = [
     (magics, 6, 2, []),
     (magics_without_an_id, 6, 2, ["cell 5: the answer of 'double' had lost its id and was found in cell 5"]),
     (shell_commands, 6, 2, []),
-    (asks_for_input, 5, 2, ["cell 10: this cell ended with StdinNotImplementedError: input() cannot be answered while grading; put the value into the cell instead"]),
+    (
+        asks_for_input,
+        5,
+        2,
+        ["cell 10: this cell ended with StdinNotImplementedError: input() cannot be answered while grading; put the value into the cell instead"],
+    ),
     (prints_a_lot, 6, 2, []),
     (shows_a_lot, 6, 2, []),
     (old_output_is_huge, 6, 2, []),

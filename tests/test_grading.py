@@ -96,7 +96,12 @@ def manifest(small: Assignment) -> list[tuple[str, list[tuple[str, Fraction]]]]:
     [
         (falls_for_a_known_slip, "total", ["passed", "failed"], "Not quite: each number went in twice."),
         (prints_the_answer_only, "total", ["failed", "failed"], ""),
-        (deletes_names, "double", ["failed", "failed"], "`double` is not defined when the check runs; run the cell that defines it in its place, above the check."),
+        (
+            deletes_names,
+            "double",
+            ["failed", "failed"],
+            "`double` is not defined when the check runs; run the cell that defines it in its place, above the check.",
+        ),
         (endless_recursion, "double", ["failed", "failed"], "Arrays are doubled element by element. Your code raised a RecursionError."),
         (exits_when_called, "double", ["failed", "failed"], "Arrays are doubled element by element. Your code raised a SystemExit."),
         (never_ends_when_called, "scale", ["timed_out"] * 3, "It may take 2 s; look for a loop that never ends."),
@@ -118,7 +123,9 @@ def test_the_last_case_of_a_part_says_why(small: Assignment, zygote: Zygote, edi
 def test_a_dying_process_costs_its_own_case_only(small: Assignment, zygote: Zygote) -> None:
     notebook = Notebook(small)
     dies_when_called(notebook)
-    assert [case.message for case in part(graded(small, notebook, zygote), "scale").cases[:2]] == ["The Python process ended while this check ran (exit code 0)."] * 2
+    assert [case.message for case in part(graded(small, notebook, zygote), "scale").cases[:2]] == [
+        "The Python process ended while this check ran (exit code 0)."
+    ] * 2
 
 
 def test_nothing_of_a_hidden_case_is_told(small: Assignment, zygote: Zygote) -> None:
@@ -253,7 +260,9 @@ def timeless(result: Result) -> dict[str, object]:
 
 @pytest.mark.parametrize("edit", [nothing, crashes, deletes_names])
 def test_two_gradings_differ_in_their_times_only(small: Assignment, zygote: Zygote, edit: Edit) -> None:
-    notebook = Notebook(small, homework.ANSWERS | {"double": "r = np.random.rand()\n\ndef double(x):\n    return 2 * x if r < 0.5 else 2 * x + np.random.rand()"})
+    notebook = Notebook(
+        small, homework.ANSWERS | {"double": "r = np.random.rand()\n\ndef double(x):\n    return 2 * x if r < 0.5 else 2 * x + np.random.rand()"}
+    )
     edit(notebook)
     assert timeless(graded(small, notebook, zygote)) == timeless(graded(small, notebook, zygote))
 

@@ -31,7 +31,7 @@ OK_CASES = '''
     ], "scored": True, "setup": "", "teardown": "", "type": "doctest"}]
 '''
 OK = f'OK_FORMAT = True\n\ntest = {{"name": "q1", "points": 1,{OK_CASES}}}\n'
-EXCEPTION = '''from otter.test_files import test_case
+EXCEPTION = """from otter.test_files import test_case
 
 OK_FORMAT = False
 
@@ -56,7 +56,7 @@ def test_signs(square): assert square(-2) == 4
 @test_case(points=0.1)
 def test_type(square):
     assert isinstance(square(2), int)
-'''
+"""
 RIGHT: dict[str, Any] = {"square": lambda x: x**2, "words": ["a", "b"]}
 WRONG: dict[str, Any] = {"square": lambda x: x * abs(x), "words": ["a", "b"]}
 

@@ -320,7 +320,9 @@ def test_the_command_prints_one_object_for_one_file_and_a_list_for_several(cours
         (["submitted", "--all"], "name the files to grade, or give --all"),
     ],
 )
-def test_bad_usage_is_said_in_a_sentence(course: Course, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], arguments: list[str], sentence: str) -> None:
+def test_bad_usage_is_said_in_a_sentence(
+    course: Course, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
     monkeypatch.chdir(course.root)
     (course.root / "empty").mkdir()
     hand_in(course, "ada", Notebook(course.assignment("small")).bytes())

@@ -12,9 +12,55 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 _SPACE = "{http://www.w3.org/1998/Math/MathML}"
 _TAGS = frozenset(
-    ["math", "mfrac", "mi", "mmultiscripts", "mn", "mo", "mover", "mpadded", "mphantom", "mprescripts", "mroot", "mrow", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover"]
+    [
+        "math",
+        "mfrac",
+        "mi",
+        "mmultiscripts",
+        "mn",
+        "mo",
+        "mover",
+        "mpadded",
+        "mphantom",
+        "mprescripts",
+        "mroot",
+        "mrow",
+        "mspace",
+        "msqrt",
+        "mstyle",
+        "msub",
+        "msubsup",
+        "msup",
+        "mtable",
+        "mtd",
+        "mtext",
+        "mtr",
+        "munder",
+        "munderover",
+    ]
 )
-_ATTRIBUTES = frozenset(["accent", "columnalign", "columnspacing", "depth", "display", "displaystyle", "fence", "form", "height", "linethickness", "lspace", "mathvariant", "maxsize", "minsize", "rowspacing", "rspace", "stretchy", "width"])
+_ATTRIBUTES = frozenset(
+    [
+        "accent",
+        "columnalign",
+        "columnspacing",
+        "depth",
+        "display",
+        "displaystyle",
+        "fence",
+        "form",
+        "height",
+        "linethickness",
+        "lspace",
+        "mathvariant",
+        "maxsize",
+        "minsize",
+        "rowspacing",
+        "rspace",
+        "stretchy",
+        "width",
+    ]
+)
 _LONGEST = 2000
 
 

@@ -40,6 +40,7 @@ pre { margin: 0; padding: .6rem .8rem; overflow-x: auto; overflow-wrap: normal; 
 .input_area pre, .highlight { background: var(--soft); border-radius: .4rem; }
 .output { border-left: 3px solid var(--line); margin-top: .3rem; }
 .output pre { max-height: 24rem; overflow-y: auto; }
+.celltag_verdict pre { white-space: pre-wrap; }
 .output_stderr, .output_error { border-left: 3px solid #c4510c; }
 img, svg { max-width: 100%; height: auto; } .output img { background: #fff; }
 .rendered_html { overflow-x: auto; } table { border-collapse: collapse; } td, th { border: 1px solid var(--line); padding: .2rem .5rem; }

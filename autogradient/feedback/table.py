@@ -54,14 +54,15 @@ def table(results: Iterable[Result], assignments: Sequence[str] = (), students: 
 
 
 def plain(results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()) -> str:
-    """The same without colours and borders: one line for each student and assignment, columns aligned."""
+    """The same without colours and borders: one line for each student and assignment, columns aligned, short enough for a terminal."""
     grid, assignments, students = by_student(results, assignments, students)
     rows = [("student", "assignment", "points", "failed", "untried", "waits")]
     for student in students:
         for assignment in assignments:
             result = grid.get((student, assignment))
-            failed, untried, waits = (_named(ids) for ids in _lists(result))
-            rows.append((printable(student), printable(assignment), points(result) if result else NOTHING, failed, untried, waits))
+            failed, untried, waits = _lists(result)
+            columns = (_named(failed, 1), _counted(untried), _named(waits, 1))
+            rows.append((printable(student), printable(assignment), points(result) if result else NOTHING, *columns))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows) + "\n"
 
@@ -87,10 +88,14 @@ def _lists(result: Result | None) -> tuple[list[str], list[str], list[str]]:
     return failed_parts(result), untried_parts(result), waiting_parts(result)
 
 
-def _named(ids: Sequence[str]) -> str:
+def _named(ids: Sequence[str], named: int = NAMED) -> str:
     """The first few ids and how many more there are."""
-    more = f" +{len(ids) - NAMED} more" if len(ids) > NAMED else ""
-    return ", ".join(map(printable, ids[:NAMED])) + more
+    more = f" +{len(ids) - named} more" if len(ids) > named else ""
+    return ", ".join(map(printable, ids[:named])) + more
+
+
+def _counted(ids: Sequence[str]) -> str:
+    return "" if not ids else "1 part" if len(ids) == 1 else f"{len(ids)} parts"
 
 
 def _cell(result: Result | None) -> Text:
@@ -100,5 +105,5 @@ def _cell(result: Result | None) -> Text:
     text = Text(points(result), style="bold green" if complete else "bold" if result.outcome == "graded" else "bold red")
     for word, ids, style in zip(("failed", "untried", "waits"), _lists(result), ("red", "dim", "yellow"), strict=True):
         if ids:
-            text.append(f"\n{word}: {_named(ids)}", style=style)
+            text.append(f"\n{word}: {_counted(ids) if word == 'untried' else _named(ids)}", style=style)
     return text

@@ -153,7 +153,11 @@ class Session:
         if code is None:
             return "it disappeared"
         if code < 0:
-            names = {signal.SIGSEGV: "a crash in compiled code", signal.SIGKILL: "it was killed, perhaps for want of memory", signal.SIGABRT: "an abort in compiled code"}
+            names = {
+                signal.SIGSEGV: "a crash in compiled code",
+                signal.SIGKILL: "it was killed, perhaps for want of memory",
+                signal.SIGABRT: "an abort in compiled code",
+            }
             return names.get(signal.Signals(-code), f"signal {signal.Signals(-code).name}")
         return f"exit code {code}"
 

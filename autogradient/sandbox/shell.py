@@ -154,7 +154,14 @@ class Shell(InteractiveShell):
             value = str(evalue)
         except Exception:
             value = "<the exception's text could not be read>"
-        OUTPUTS.add({"output_type": "error", "ename": str(getattr(etype, "__name__", etype)), "evalue": whole(value[:10_000]), "traceback": [whole(str(line)[:20_000]) for line in stb]})
+        OUTPUTS.add(
+            {
+                "output_type": "error",
+                "ename": str(getattr(etype, "__name__", etype)),
+                "evalue": whole(value[:10_000]),
+                "traceback": [whole(str(line)[:20_000]) for line in stb],
+            }
+        )
 
 
 def _no_input(*_: Any, **__: Any) -> str:

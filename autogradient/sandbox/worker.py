@@ -237,7 +237,14 @@ def _one_case(shell: shells.Shell, job: dict[str, Any], namespace: dict[str, Any
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
     shells.OUTPUTS.take()
-    return {"case": name, "passed": error is None, "error": error, "missing": missing, "seconds": time.perf_counter() - started, "output": output.getvalue()[:5000]}
+    return {
+        "case": name,
+        "passed": error is None,
+        "error": error,
+        "missing": missing,
+        "seconds": time.perf_counter() - started,
+        "output": output.getvalue()[:5000],
+    }
 
 
 def _explain(error: BaseException) -> list[Any]:

@@ -5,6 +5,7 @@
 #     title: Activation functions
 #     minutes: 176
 #     prerequisites: [perceptrons]
+#     limits: {cell_s: 10, case_s: 5}
 #   kernelspec:
 #     display_name: Python 3
 #     language: python

@@ -5,6 +5,7 @@
 #     title: Perceptrons and sigmoid neurons
 #     minutes: 126
 #     prerequisites: [numpy-warmup]
+#     limits: {cell_s: 10, case_s: 5}
 #   kernelspec:
 #     display_name: Python 3
 #     language: python

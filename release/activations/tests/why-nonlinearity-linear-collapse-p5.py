@@ -2,8 +2,8 @@ OK_FORMAT = False
 
 import numpy as np
 from otter.test_files import test_case
-import torch
 from torch import nn
+import torch
 
 name = "why-nonlinearity-linear-collapse-p5"
 points = None
