@@ -171,7 +171,7 @@ def write_feedback(course: Course, names: list[str]) -> tuple[list[Path], list[P
         results = [result for result in all_results(course, [name]) if result.outcome != "missing"]
         changed = _newest([course.ledger, *course.source(name).rglob("*"), *Path(page.__file__).parent.glob("*.py")])
         assignment: Assignment | None = None
-        for result, student in [(result, student) for result in results for student in result.submission.students]:
+        for result, student in ((each, student) for each in results for student in each.submission.students):
             folder = course.feedback / student / name
             executed = course.root / "autograded" / student / name / f"{name}.ipynb"
             done = _newest([folder / "feedback.html"])

@@ -5,7 +5,7 @@
 #     title: Activation functions
 #     minutes: 176
 #     prerequisites: [perceptrons]
-#     limits: {cell_s: 10, case_s: 5}
+#     limits: {case_s: 5, cell_s: 10}
 #   kernelspec:
 #     display_name: Python 3
 #     language: python

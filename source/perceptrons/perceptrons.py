@@ -5,7 +5,7 @@
 #     title: Perceptrons and sigmoid neurons
 #     minutes: 126
 #     prerequisites: [numpy-warmup]
-#     limits: {cell_s: 10, case_s: 5}
+#     limits: {case_s: 5, cell_s: 10}
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
