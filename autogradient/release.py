@@ -205,8 +205,8 @@ def _without_decorators(source: str) -> str:
     return source[re.search(r"^(async )?def ", source, re.MULTILINE).start() :]  # type: ignore[union-attr]
 
 
-def _import_order(line: str) -> tuple[bool, str]:
-    return ("otter" in line or "torch" in line or "numpy" in line or "matplotlib" in line, line.split()[1])
+def _import_order(line: str) -> tuple[bool, str, str]:
+    return ("otter" in line or "torch" in line or "numpy" in line or "matplotlib" in line, line.split()[1], line)
 
 
 def _number(text: str) -> int:

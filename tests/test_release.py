@@ -6,6 +6,8 @@ import ast
 import functools
 import json
 import os
+import subprocess
+import sys
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
@@ -56,6 +58,20 @@ def by_id(notebook: Any) -> dict[str, Any]:
 def test_the_same_source_gives_the_same_bytes(name: str) -> None:
     again = read() if name == "small" else source.load(SOURCES / name, seed=2026)
     assert release.build(load(name)).files == release.build(again).files
+
+
+def test_the_same_bytes_in_every_process() -> None:
+    """Sets are ordered differently from one process to the next; a release must not be."""
+    code = (
+        "import hashlib, sys; from autogradient import release, source\n"
+        "for path in sys.argv[1:]:\n"
+        "    for name, data in sorted(release.build(source.load(path, seed=1)).files.items()): print(name, hashlib.sha256(data).hexdigest())\n"
+    )
+    paths = [str(SOURCES / name) for name in ("perceptrons", "activations")]
+    seen = set()
+    for seed in ("1", "2", "3"):
+        seen.add(subprocess.run([sys.executable, "-c", code, *paths], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout)
+    assert len(seen) == 1
 
 
 @every
