@@ -70,7 +70,9 @@ def test_the_same_bytes_in_every_process() -> None:
     paths = [str(SOURCES / name) for name in ("perceptrons", "activations")]
     seen = set()
     for seed in ("1", "2", "3"):
-        seen.add(subprocess.run([sys.executable, "-c", code, *paths], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout)
+        seen.add(
+            subprocess.run([sys.executable, "-c", code, *paths], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout
+        )
     assert len(seen) == 1
 
 
