@@ -66,7 +66,7 @@ def grade_notebook(assignment: Assignment, notebook: Notebook, zygote: Zygote, i
     verdicts: dict[str, Verdict] = {}
     expected = expected_answers(assignment, zygote)
     with tempfile.TemporaryDirectory(prefix="autogradient-") as folder:
-        _lay_out(assignment, Path(folder))
+        lay_out_files(assignment, Path(folder))
         with zygote.session(Path(folder), memory_mb=assignment.limits.memory_mb, seed=seed) as session:
             wanted = {part.id for part in assignment.parts if _can_run(assignment, part) and (submission.attempted[part.id] or not skip_unattempted)}
             snapshots = run_steps(assignment, session, submission.steps, wanted, runs)
@@ -151,7 +151,7 @@ def _verdict(
     return judge.judge(assignment, part, snapshots.get(part.id, Snapshot()), expected.get(part.id), seed)
 
 
-def _lay_out(assignment: Assignment, folder: Path) -> None:
+def lay_out_files(assignment: Assignment, folder: Path) -> None:
     """The data files of the release in the folder the notebook runs in."""
     for name, data in assignment.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -293,7 +293,7 @@ def _compute(assignment: Assignment, computed: list[Part], zygote: Zygote) -> di
     steps = plan_release(assignment, assignment.reference)
     last = max(i for i, step in enumerate(steps) if step.do == "part" and step.part in {part.id for part in computed})
     with tempfile.TemporaryDirectory(prefix="autogradient-") as folder:
-        _lay_out(assignment, Path(folder))
+        lay_out_files(assignment, Path(folder))
         with zygote.session(Path(folder), memory_mb=assignment.limits.memory_mb, seed=1) as session:
             runs = Runs()
             snapshots = run_steps(assignment, session, steps[: last + 1], {part.id for part in computed}, runs)

@@ -21,7 +21,7 @@ from autogradient.result import CaseOutcome, CaseResult
 from autogradient.sandbox import Interpreter
 from autogradient.testcode import bound_names, without_magics
 
-MISSING = "{names} is not defined when the check runs; run the cell that defines it in its place, above the check."
+MISSING = "{names} is not defined when the check runs: the cell that defines it is missing, stands below the check, or stopped with an error."
 NOT_FILLED = "Not attempted yet."
 STOPPED = "It may take {seconds:g} s; look for a loop that never ends."
 DIED = "The Python process ended while this check ran ({how})."

@@ -55,7 +55,7 @@ def true_false_form(value, form):
     if count == 0 and not isinstance(value, bool):
         return "Write True or False."
     if count and not (isinstance(value, tuple) and len(value) == count and all(isinstance(item, bool) for item in value)):
-        return "Write True or False for each of the " + str(count) + " statements, as a tuple."
+        return "Write True or False for each of the " + str(count) + " statements, as a tuple or a list."
     return None
 
 
@@ -65,7 +65,7 @@ def number_form(value, form):
     if count == 0 and not is_number(value):
         return "Write one number."
     if count and not (isinstance(value, tuple) and len(value) == count):
-        return "Write " + str(count) + " numbers, as a tuple, a list or an array."
+        return "Write " + str(count) + (" rows of numbers, as nested lists or an array." if form.get("rows") else " numbers, as a tuple, a list or an array.")
     flat = [value]
     while any(isinstance(item, tuple) for item in flat):
         flat = [inner for item in flat for inner in (item if isinstance(item, tuple) else (item,))]
@@ -118,6 +118,8 @@ def near(value, expected, tolerance):
     value, expected = plain_value(value), plain_value(expected)
     if isinstance(expected, tuple):
         return isinstance(value, tuple) and len(value) == len(expected) and all(near(v, e, tolerance) for v, e in zip(value, expected, strict=True))
+    if isinstance(value, tuple) and len(value) == 1:  # a number in an array of one, as a column of a matrix has them
+        return near(value[0], expected, tolerance)
     if not is_number(value):
         return False
     value, (how, size) = float(value), tolerance
@@ -226,14 +228,28 @@ def form_of(part: Part) -> dict[str, Any]:
     if part.kind == "text":
         return {"count": len(part.declaration.accept) if isinstance(node, (ast.Tuple, ast.List)) else 0}
     if part.kind == "number":
-        literal = literal_answer(part)
-        if literal is not ...:
-            return {"count": len(literal) if isinstance(literal, (tuple, list)) else 0}
-        is_row = isinstance(node, (ast.Tuple, ast.List)) and not any(isinstance(item, ast.Starred) for item in node.elts)
-        return {"count": len(node.elts) if is_row and isinstance(node, (ast.Tuple, ast.List)) else None}
+        return _number_of(part, node)
     if part.kind == "formula" and isinstance(node, ast.Lambda):
         return {"parameters": [argument.arg for argument in node.args.args]}
     return {}
+
+
+def _number_of(part: Part, node: ast.expr | None) -> dict[str, Any]:
+    """How many numbers an answer has, read off the solution where it is written out, else off the listed slips (None where neither tells)."""
+    written = literal_answer(part)
+    known = [written] if written is not ... else [value for text in part.declaration.slips if (value := _literal(text)) is not ...]
+    if written is ... and isinstance(node, (ast.Tuple, ast.List)) and not any(isinstance(item, ast.Starred) for item in node.elts):
+        return {"count": len(node.elts)}
+    counts = {len(value) if isinstance(value, (tuple, list)) else 0 for value in known}
+    rows = any(isinstance(item, (tuple, list)) for value in known if isinstance(value, (tuple, list)) for item in value)
+    return {"count": counts.pop() if len(counts) == 1 else None} | ({"rows": True} if rows else {})
+
+
+def _literal(text: str) -> Any:
+    try:
+        return literal(text)
+    except (ValueError, SyntaxError):
+        return ...
 
 
 def verdict_rules(part: Part) -> dict[str, Any]:
@@ -256,7 +272,8 @@ def short_cases(part: Part, points: Fraction) -> tuple[Case, Case]:
         "text": "At least one blank is not right; read the sentence aloud with your words in it.",
         "formula": "On some inputs your formula gives another value; try it on numbers you can check by hand.",
     }[part.kind]
-    return Case(FORM_CASE, FORM_TITLE, Fraction(0)), Case(ANSWER_CASE, ANSWER_TITLE, points, hidden=True, failure_message=message)
+    form = Case(FORM_CASE, FORM_TITLE, Fraction(0), success_message="The form is right. Whether the answer is, you learn after you hand in.")
+    return form, Case(ANSWER_CASE, ANSWER_TITLE, points, hidden=True, failure_message=message)
 
 
 def formula_tests(part: Part) -> str:

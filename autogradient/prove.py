@@ -25,7 +25,7 @@ from autogradient import errors, kinds
 from autogradient import judge as judging
 from autogradient.assignment import Assignment, Limits, Part, Variant
 from autogradient.errors import ProofError, WorkerError
-from autogradient.grade import _lay_out, cache_folder, expected_answers, grade_notebook
+from autogradient.grade import cache_folder, expected_answers, grade_notebook, lay_out_files
 from autogradient.judge import Snapshot, Verdict
 from autogradient.mutants import Mutant, mutants
 from autogradient.release import build
@@ -131,7 +131,7 @@ def prove(assignment: Assignment, zygote: Zygote, *, jobs: int = 2, progress: Ca
     by_hand = sum((part.points for part in assignment.parts if part.by_hand), Fraction(0))
     earned = by_hand
     with tempfile.TemporaryDirectory(prefix="autogradient-") as folder:
-        _lay_out(assignment, Path(folder))
+        lay_out_files(assignment, Path(folder))
         with zygote.session(Path(folder), memory_mb=assignment.limits.memory_mb, seed=1) as session:
             tasks: list[tuple[Part, _Task]] = []
             stands: dict[str, _Stand] = {}

@@ -25,6 +25,8 @@ from autogradient.testcode import Statement, reachable, show_points, statements,
 GRADER_CELL = 'import otter\n\ngrader = otter.Notebook(tests_dir="tests")'
 NO_PROBE = 'def probe(function):\n    """Leave a probe as it is: here it runs beside your code anyway."""\n    return function'
 DROPPED = ("staff", "wrong", "right", "equivalent", "rubric", "helpers")
+#: What stands above a list of options.
+HOW_MANY = {"choice": "*Choose one.*", "choose-all": "*Choose all that apply.*", "true-false": "*True or false, one by one:*"}
 #: Shown for a locked cell whose points are earned after submission. It must return 0 to stock nbgrader, which gives full marks to a cell that only prints.
 HIDDEN_CELL = """# {points} more {noun} checked after you submit
 import os
@@ -348,7 +350,7 @@ def _answer(book: _Notebook, part: Part) -> None:
             if isinstance(options, dict)
             else [f"{i}. {text}" for i, text in enumerate(options, 1)]
         )
-        book.add("markdown", "\n".join(rows), f"{part.id}-options", "text", part.id)
+        book.add("markdown", "\n".join([HOW_MANY[part.kind], "", *rows]), f"{part.id}-options", "text", part.id)
     book.add("code", part.stub, f"{part.id}-answer", "answer", part.id)
 
 

@@ -100,7 +100,7 @@ def manifest(small: Assignment) -> list[tuple[str, list[tuple[str, Fraction]]]]:
             deletes_names,
             "double",
             ["failed", "failed"],
-            "`double` is not defined when the check runs; run the cell that defines it in its place, above the check.",
+            "`double` is not defined when the check runs: the cell that defines it is missing, stands below the check, or stopped with an error.",
         ),
         (endless_recursion, "double", ["failed", "failed"], "Arrays are doubled element by element. Your code raised a RecursionError."),
         (exits_when_called, "double", ["failed", "failed"], "Arrays are doubled element by element. Your code raised a SystemExit."),

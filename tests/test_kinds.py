@@ -126,7 +126,7 @@ def test_tolerances(tolerance: tuple[str, float], value: float, outcome: str) ->
         (value, "right")
         for value in ((1, 2.5), [1, 2.5], np.array([1, 2.5]), np.array([1, 2.5], dtype=np.float32), torch.tensor([1, 2.5]), (np.float32(1), torch.tensor(2.5)))
     ]
-    + [((1, 2.4), "wrong"), ((2.5, 1), "wrong"), ([1, math.nan], "wrong"), ((1, (2.5,)), "wrong")]
+    + [((1, 2.4), "wrong"), ((2.5, 1), "wrong"), ([1, math.nan], "wrong"), ((1, (2.5,)), "right"), ((1, (2.5, 2.5)), "wrong")]
     + [(value, "form") for value in ((1,), (1, 2.5, 3), [], np.zeros((0, 3)), "1, 2.5", (True, 2.5), (None, 2.5), (1, "2.5"), 1, {1, 2.5}, np.zeros((3, 2)))],
 )
 def test_two_numbers(value: Any, outcome: str) -> None:
@@ -232,6 +232,7 @@ def part_with(kind: str, solution: str) -> Part:
     """A short part with one line as its solution."""
     part = read().part("sums-p4")
     part.kind, part.solution = kind, solution
+    part.declaration.slips = {}
     return part
 
 
@@ -241,6 +242,21 @@ def part_with(kind: str, solution: str) -> Part:
 )
 def test_how_many_numbers_a_form_asks_for(solution: str, count: int | None) -> None:
     assert kinds.form_of(part_with("number", solution)) == {"count": count}
+
+
+@pytest.mark.parametrize(
+    ("slips", "form"),
+    [
+        ({"1.5": "", "0": ""}, {"count": 0}),
+        ({"(1, 2)": "", "[3, 4]": ""}, {"count": 2}),
+        ({"(1, 2)": "", "3": ""}, {"count": None}),
+        ({"[[1, 2], [3, 4], [5, 6]]": ""}, {"count": 3, "rows": True}),
+    ],
+)
+def test_a_computed_number_has_the_form_of_its_slips(slips: dict[str, str], form: dict[str, Any]) -> None:
+    part = part_with("number", "x = np.arange(3)")
+    part.declaration.slips = slips
+    assert kinds.form_of(part) == form
 
 
 def test_the_reference_is_right_and_each_derived_answer_is_not() -> None:

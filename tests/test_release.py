@@ -193,8 +193,8 @@ def test_halves_and_tenths_are_written_as_they_are() -> None:
 
 def test_options_are_listed_above_the_answer() -> None:
     cells = by_id(notebook_of(small()))
-    assert cells["sums-p1-options"].source == "- **a** · the step\n- **b** · the sigmoid\n- **c** · no function at all"
-    assert cells["sums-p3-options"].source == "1. a bias moves the line\n2. a bias turns the line"
+    assert cells["sums-p1-options"].source == "*Choose one.*\n\n- **a** · the step\n- **b** · the sigmoid\n- **c** · no function at all"
+    assert cells["sums-p3-options"].source == "*True or false, one by one:*\n\n1. a bias moves the line\n2. a bias turns the line"
 
 
 def test_given_cells_hold_the_courses_seed() -> None:

@@ -244,7 +244,9 @@ BROKEN: dict[str, tuple[list[tuple[str, str]], list[str]]] = {
     ),
     "verdict too many": (
         [("verdicts = (True, False)", "verdicts = (True, False, True)")],
-        [":103 (cell 16): the solution of 'sums-p3' is (True, False, True); a true-false answer is True or False for each of the 2 statements, as a tuple"],
+        [
+            ":103 (cell 16): the solution of 'sums-p3' is (True, False, True); a true-false answer is True or False for each of the 2 statements, as a tuple or a list"
+        ],
     ),
     "formula no lambda": (
         [("plane = lambda x, w: w * x", "plane = max")],

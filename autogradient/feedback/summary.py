@@ -80,15 +80,22 @@ def _part(question: QuestionResult, part: PartResult, heading: str | None) -> st
 
 
 def _question(question: QuestionResult, heading: str | None) -> list[str]:
-    note = ", optional" if question.optional else ""
+    waiting = _waiting(question.parts)
+    note = (f", {show_points(waiting)} wait" if waiting else "") + (", optional" if question.optional else "")
     blocks = [f"## {escape(heading or question.id)}: {show_points(question.earned)} of {show_points(question.possible)}{note}"]
     for part in question.parts:
         lines = _lines(part)
         if lines and len(question.parts) > 1:
-            blocks.append(f"**{_part(question, part, heading)}**: {show_points(part.earned)} of {show_points(part.possible)}")
+            verdict = f"{show_points(part.earned)} of {show_points(part.possible)}" if _waiting([part]) < part.possible or not part.possible else "waits"
+            blocks.append(f"**{_part(question, part, heading)}**: {verdict}")
         if lines:
             blocks.append("\n".join(lines))
     return blocks
+
+
+def _waiting(parts: list[PartResult]) -> Fraction:
+    """Points that have no verdict yet."""
+    return sum((case.possible for part in parts for case in part.cases if case.outcome in NO_VERDICT), Fraction(0))
 
 
 def _lines(part: PartResult) -> list[str]:

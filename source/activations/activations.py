@@ -22,6 +22,8 @@
 # ![Left: three outputs of five layers with nothing between them are three straight lines. Right: the same layers with a ReLU between them give three bent curves.](stack-of-layers.svg)
 #
 # Both panels use the same weights. By the end you will have written some twenty of these little functions with their slopes, weighed them against each other, and found the units that died.
+#
+# *How to answer.* As before: numbers as they are, several in a tuple; a letter in quotes (`"b"`), several letters as a set (`{"a", "c"}`); verdicts as a tuple (`(True, False)`).
 
 # %%
 #| staff
@@ -703,7 +705,7 @@ five_slopes = tuple(1 / (2 + np.exp(z) + np.exp(-z)) for z in (0, 3, 5)) + tuple
 relu_mean = 1 / np.sqrt(2 * np.pi)  # SOLUTION
 
 # %% [markdown]
-# And one about depth. A gradient that crosses ten sigmoid layers is multiplied by ten sigmoid slopes. How large can the **product of these ten slopes** be at best?
+# And one about depth. A gradient that crosses ten sigmoid layers is multiplied by ten sigmoid slopes. How large can the **product of these ten slopes** be at best? (Two significant digits will do.)
 
 # %%
 #| answer: activation-functions-p4
@@ -2277,7 +2279,7 @@ where_they_live = (True, False, True, False, False, True, True)  # SOLUTION
 six_numbers = (1 / (1 + np.exp(-0.5)), np.tanh(0.5), 1 / (2 + np.exp(0.5) + np.exp(-0.5)), 1 - np.tanh(0.5) ** 2, 0.25, 1)  # SOLUTION
 
 # %% [markdown]
-# Finally the family secret. Find the three constants for which $\tanh(x) = A\,\sigma(B x) + C$ holds for every $x$, and give `(A, B, C)`.
+# Finally the family secret. Find the three constants, with $B > 0$, for which $\tanh(x) = A\,\sigma(B x) + C$ holds for every $x$, and give `(A, B, C)`.
 
 # %%
 #| answer: activation-table-smooth-p5
@@ -3773,7 +3775,7 @@ def swish_grad(x, beta=1.0):
 swish_dip = (-1.2784645, -0.2784645, 0)  # SOLUTION
 
 # %% [markdown]
-# Now look at it. Write `plot_swish()`: one axes with three curves, Swish for $\beta = 0.1, 1$ and $10$, on the grid `swish_grid` below, and a legend that names each curve's $\beta$. Return the figure.
+# Now look at it. Write `plot_swish()`: one axes with three curves, Swish for $\beta = 0.1, 1$ and $10$, on the grid `swish_grid` below, and a legend. Name each curve's $\beta$ in its `label`. Return the figure.
 
 # %%
 #| given: swish-paper-and-implementation

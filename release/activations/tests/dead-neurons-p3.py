@@ -37,7 +37,7 @@ def choose_all_form(value, form):
     return None
 
 
-@test_case(name='form of the answer', points=1, hidden=False)
+@test_case(name='form of the answer', points=1, hidden=False, success_message='The form is right. Whether the answer is, you learn after you hand in.')
 def test_form(dead_ones):
     problem = 'Replace the three dots with your answer.' if dead_ones is ... else choose_all_form(dead_ones, {'letters': ['a', 'b', 'c', 'd']})
     assert problem is None, problem

@@ -13,7 +13,7 @@ def choice_form(value, form):
     return None
 
 
-@test_case(name='form of the answer', points=1, hidden=False)
+@test_case(name='form of the answer', points=1, hidden=False, success_message='The form is right. Whether the answer is, you learn after you hand in.')
 def test_form(searched_for):
     problem = 'Replace the three dots with your answer.' if searched_for is ... else choice_form(searched_for, {'letters': ['a', 'b', 'c', 'd']})
     assert problem is None, problem

@@ -37,7 +37,7 @@ def choose_all_form(value, form):
     return None
 
 
-@test_case(name='form of the answer', points=1, hidden=False)
+@test_case(name='form of the answer', points=1, hidden=False, success_message='The form is right. Whether the answer is, you learn after you hand in.')
 def test_form(reported):
     problem = 'Replace the three dots with your answer.' if reported is ... else choose_all_form(reported, {'letters': ['a', 'b', 'c', 'd']})
     assert problem is None, problem

@@ -28,7 +28,7 @@ def number_form(value, form):
     if count == 0 and not is_number(value):
         return "Write one number."
     if count and not (isinstance(value, tuple) and len(value) == count):
-        return "Write " + str(count) + " numbers, as a tuple, a list or an array."
+        return "Write " + str(count) + (" rows of numbers, as nested lists or an array." if form.get("rows") else " numbers, as a tuple, a list or an array.")
     flat = [value]
     while any(isinstance(item, tuple) for item in flat):
         flat = [inner for item in flat for inner in (item if isinstance(item, tuple) else (item,))]
@@ -37,7 +37,7 @@ def number_form(value, form):
     return None
 
 
-@test_case(name='form of the answer', points=1, hidden=False)
+@test_case(name='form of the answer', points=1, hidden=False, success_message='The form is right. Whether the answer is, you learn after you hand in.')
 def test_form(layers_and_parameters):
     problem = 'Replace the three dots with your answer.' if layers_and_parameters is ... else number_form(layers_and_parameters, {'count': 2})
     assert problem is None, problem

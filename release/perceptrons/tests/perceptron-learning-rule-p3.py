@@ -37,7 +37,7 @@ def choose_all_form(value, form):
     return None
 
 
-@test_case(name='form of the answer', points=1, hidden=False)
+@test_case(name='form of the answer', points=1, hidden=False, success_message='The form is right. Whether the answer is, you learn after you hand in.')
 def test_form(promises):
     problem = 'Replace the three dots with your answer.' if promises is ... else choose_all_form(promises, {'letters': ['a', 'b', 'c', 'd', 'e']})
     assert problem is None, problem

@@ -13,7 +13,7 @@ def choice_form(value, form):
     return None
 
 
-@test_case(name='form of the answer', points=1, hidden=False)
+@test_case(name='form of the answer', points=1, hidden=False, success_message='The form is right. Whether the answer is, you learn after you hand in.')
 def test_form(new_in_1986):
     problem = 'Replace the three dots with your answer.' if new_in_1986 is ... else choice_form(new_in_1986, {'letters': ['a', 'b', 'c', 'd']})
     assert problem is None, problem

@@ -13,7 +13,7 @@ def formula_form(value, form):
     return None
 
 
-@test_case(name='form of the answer', points=1, hidden=False)
+@test_case(name='form of the answer', points=1, hidden=False, success_message='The form is right. Whether the answer is, you learn after you hand in.')
 def test_form(quadratic_cost):
     problem = 'Replace the three dots with your answer.' if quadratic_cost is ... else formula_form(quadratic_cost, {'parameters': ['y', 'a']})
     assert problem is None, problem

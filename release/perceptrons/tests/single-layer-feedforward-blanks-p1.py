@@ -26,7 +26,7 @@ def text_form(value, form):
     return None
 
 
-@test_case(name='form of the answer', points=1, hidden=False)
+@test_case(name='form of the answer', points=1, hidden=False, success_message='The form is right. Whether the answer is, you learn after you hand in.')
 def test_form(blanks):
     problem = 'Replace the three dots with your answer.' if blanks is ... else text_form(blanks, {'count': 4})
     assert problem is None, problem

@@ -26,7 +26,7 @@ def text_form(value, form):
     return None
 
 
-@test_case(name='form of the answer', points=1, hidden=False)
+@test_case(name='form of the answer', points=1, hidden=False, success_message='The form is right. Whether the answer is, you learn after you hand in.')
 def test_form(update_rule):
     problem = 'Replace the three dots with your answer.' if update_rule is ... else text_form(update_rule, {'count': 2})
     assert problem is None, problem

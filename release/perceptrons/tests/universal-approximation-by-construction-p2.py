@@ -23,11 +23,11 @@ def true_false_form(value, form):
     if count == 0 and not isinstance(value, bool):
         return "Write True or False."
     if count and not (isinstance(value, tuple) and len(value) == count and all(isinstance(item, bool) for item in value)):
-        return "Write True or False for each of the " + str(count) + " statements, as a tuple."
+        return "Write True or False for each of the " + str(count) + " statements, as a tuple or a list."
     return None
 
 
-@test_case(name='form of the answer', points=1, hidden=False)
+@test_case(name='form of the answer', points=1, hidden=False, success_message='The form is right. Whether the answer is, you learn after you hand in.')
 def test_form(about_theorem):
     problem = 'Replace the three dots with your answer.' if about_theorem is ... else true_false_form(about_theorem, {'count': 3})
     assert problem is None, problem
