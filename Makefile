@@ -52,7 +52,7 @@ lint: setup ## Check style and types, and that what is generated is up to date
 lab: setup ## Open JupyterLab; text notebooks of source/ open as notebooks
 	JUPYTER_CONFIG_PATH=$(CURDIR)/grader_config/jupyter:$(CURDIR)/grader_config .venv/bin/jupyter lab
 
-parity: setup ## Compare every score with stock otter and stock nbgrader (half an hour or so)
+parity: setup ## Compare every score with stock otter and stock nbgrader (some minutes)
 	.venv/bin/python -m tests.parity
 
 benchmark: setup ## Time the proofs of the course

@@ -87,10 +87,20 @@ def test_true_false_of_one(value: Any, outcome: str) -> None:
     ("value", "outcome"),
     [
         (value, "right")
-        for value in (2.5, np.float32(2.5), np.float64(2.5), np.array(2.5), torch.tensor(2.5), torch.tensor(2.5, requires_grad=True), 2.5 * (1 + 9e-7))
+        for value in (
+            2.5,
+            np.float32(2.5),
+            np.float64(2.5),
+            np.array(2.5),
+            np.array([2.5]),
+            (2.5,),
+            torch.tensor(2.5),
+            torch.tensor(2.5, requires_grad=True),
+            2.5 * (1 + 9e-7),
+        )
     ]
     + [(value, "wrong") for value in (2.5 * (1 + 2e-6), 2, -2.5, math.nan, math.inf, 0.0, np.float32("nan"), torch.tensor(float("inf")))]
-    + [(value, "form") for value in (True, False, np.True_, "2.5", None, ..., (2.5,), [2.5, 2.5], np.zeros(0), np.array([2.5]), {2.5}, {"x": 2.5}, b"2")],
+    + [(value, "form") for value in (True, False, np.True_, "2.5", None, ..., (True,), [2.5, 2.5], np.zeros(0), [[2.5, 2.5]], {2.5}, {"x": 2.5}, b"2")],
 )
 def test_one_number(value: Any, outcome: str) -> None:
     assert verdict("number", value, 2.5, {"count": 0}) == outcome

@@ -304,7 +304,7 @@ def test_with_biases(merge):
     assert merged_well(merge, np.random.default_rng(8), (4, 6, 3), True, True)
 
 
-@test_case(points=0.5, failure_message="What is `layer.bias` of a layer made with bias=False?")
+@test_case(points=0.5, failure_message="What is `layer.bias` of a layer made with bias=False? And is the new layer of the old ones' precision?")
 def test_without_biases(merge):
     for first_bias, second_bias in ((False, True), (True, False), (False, False)):
         assert merged_well(merge, np.random.default_rng(9), (4, 6, 3), first_bias, second_bias)
@@ -1675,10 +1675,11 @@ X_SMALL = np.array([[1.0, 2.0], [2.0, 1.0], [0.0, 1.0], [3.0, 0.0]])
 W_SMALL = np.array([[1.0, 1.0], [-1.0, 0.5], [-1.0, -1.0], [0.5, -2.0], [0.0, 0.0]])
 
 
-@test_case(points=1, failure_message="Work the four samples through each unit by hand. What does one positive value mean for a unit, and what a 0?")
+@test_case(points=1, failure_message="Work the four samples through each unit by hand. What does one positive value mean for a unit, and what a 0? The answer is a list also where one unit is dead.")
 def test_by_hand(dead_units):
     assert same_list(call_dead_units(dead_units, W_SMALL, np.array([0.0, 0.0, -0.5, 0.2, 0.0]), X_SMALL), [2, 4])
     assert same_list(call_dead_units(dead_units, W_SMALL, np.array([-100.0, 0.0, -0.5, -100.0, 1.0]), X_SMALL), [0, 2, 3])
+    assert same_list(call_dead_units(dead_units, W_SMALL, np.array([0.0, 0.0, -0.5, 0.2, 1.0]), X_SMALL), [2])
 
 
 @test_case(points=0.5, hidden=True, failure_message="Units that sit exactly at 0 give nothing. And what if all are dead, or none?")

@@ -36,7 +36,8 @@ X_SMALL = np.array([[1.0, 2.0], [2.0, 1.0], [0.0, 1.0], [3.0, 0.0]])
 W_SMALL = np.array([[1.0, 1.0], [-1.0, 0.5], [-1.0, -1.0], [0.5, -2.0], [0.0, 0.0]])
 
 
-@test_case(name='by hand', points=1, hidden=False, failure_message='Work the four samples through each unit by hand. What does one positive value mean for a unit, and what a 0?')
+@test_case(name='by hand', points=1, hidden=False, failure_message='Work the four samples through each unit by hand. What does one positive value mean for a unit, and what a 0? The answer is a list also where one unit is dead.')
 def test_by_hand(dead_units):
     assert same_list(call_dead_units(dead_units, W_SMALL, np.array([0.0, 0.0, -0.5, 0.2, 0.0]), X_SMALL), [2, 4])
     assert same_list(call_dead_units(dead_units, W_SMALL, np.array([-100.0, 0.0, -0.5, -100.0, 1.0]), X_SMALL), [0, 2, 3])
+    assert same_list(call_dead_units(dead_units, W_SMALL, np.array([0.0, 0.0, -0.5, 0.2, 1.0]), X_SMALL), [2])

@@ -61,7 +61,7 @@ def test_with_biases(merge):
     assert merged_well(merge, np.random.default_rng(8), (4, 6, 3), True, True)
 
 
-@test_case(name='without biases', points=0.5, hidden=False, failure_message='What is `layer.bias` of a layer made with bias=False?')
+@test_case(name='without biases', points=0.5, hidden=False, failure_message="What is `layer.bias` of a layer made with bias=False? And is the new layer of the old ones' precision?")
 def test_without_biases(merge):
     for first_bias, second_bias in ((False, True), (True, False), (False, False)):
         assert merged_well(merge, np.random.default_rng(9), (4, 6, 3), first_bias, second_bias)
