@@ -50,7 +50,7 @@ class CellRun:
 class Zygote:
     """A warm interpreter. Use as a context manager; sessions outlive it only until they are closed."""
 
-    def __init__(self, preload: bool = True) -> None:
+    def __init__(self) -> None:
         self.channel, far = Channel.pair()
         home = os.environ.get("TMPDIR", "/tmp")
         self.process = subprocess.Popen(
