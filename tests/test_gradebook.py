@@ -552,7 +552,7 @@ def test_from_a_source_to_feedback(tmp_path: Path) -> None:
     sent = nbformat.reads(json.dumps(released), as_version=4)
     for c in sent.cells:
         c.source = {"and-gate-answer": "def and_gate(a, b):\n    return int(a == b == 1)", "why-answer": "Because."}.get(c.id, c.source)
-    with Zygote(preload=False) as zygote:
+    with Zygote() as zygote:
         graded = grade.grade_bytes(course.assignment, nbformat.writes(sent).encode(), "gates.ipynb", zygote, SubmissionInfo(students=["ada"]))
     assert graded.notebook is not None
     course.record(graded.result, graded.notebook)
