@@ -20,12 +20,16 @@ from autogradient.submission import choose, load, read, recognise
 
 @dataclass(frozen=True)
 class Item:
-    """One submission to grade: whose, of which assignment, which file, and what is to be said about the choice."""
+    """One submission to grade: whose, of which assignment, which file, and what is to be said about the choice.
+
+    With `again` it is graded even where the result on disk is still good.
+    """
 
     assignment: Assignment
     path: Path
     students: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ def _grade_one(item: Item, zygote: Zygote, results: Path | None, release: str, s
     student = item.students[0] if item.students else ""
     target = result_path(results, item.assignment.name, student) if results and student else None
     old = read_result(target) if target else None
-    if old is not None and old.outcome in ("graded", "unreadable") and _unchanged(old, item, data):
+    if old is not None and (old.outcome == "unreadable" or (old.outcome == "graded" and not item.again)) and _unchanged(old, item, data):
         return Done(item, grade.Graded(old), again=False)
     info = SubmissionInfo(students=list(item.students), file=item.path.name)
     try:

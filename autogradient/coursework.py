@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +75,11 @@ def grade_course(
     for item in batch.submissions(course.submitted, assignments):
         try:
             checked_student(item.students[0])
-            items.append(item)
         except GradebookError as error:
             skipped.append(f"{errors.relative(item.path)}: {error}")
-    for item in items:
-        if not (_autograded(course, item).exists() and (course.root / "gradebook.db").exists()):
-            _forget(batch.result_path(course.results, item.assignment.name, item.students[0]))
+            continue
+        shown = _autograded(course, item).exists() and (course.root / "gradebook.db").exists()
+        items.append(replace(item, again=not shown))
     if start:
         start(len(items))
     finished: list[Done] = []
@@ -114,14 +113,6 @@ def _stray(course: Course) -> list[str]:
 def _autograded(course: Course, item: batch.Item) -> Path:
     name = item.assignment.name
     return course.root / "autograded" / item.students[0] / name / f"{name}.ipynb"
-
-
-def _forget(path: Path) -> None:
-    """Make a result one that is graded again, but keep it for the case that the new file is unreadable."""
-    old = batch.read_result(path)
-    if old is not None and old.outcome == "graded" and old.receipt.environment:
-        old.receipt.environment = ""
-        write_atomically(path, old.to_json())
 
 
 def record(course: Course, assignment: Assignment, done: Iterable[Done]) -> None:

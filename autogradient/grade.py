@@ -75,21 +75,9 @@ def grade_notebook(assignment: Assignment, notebook: Notebook, zygote: Zygote, i
                 snapshot = snapshots.get(part.id)
                 if snapshot and snapshot.interpreter:
                     snapshot.interpreter.kill()
-    questions = [
-        QuestionResult(
-            id=question.id,
-            optional=question.optional,
-            possible=question.points,
-            parts=[
-                PartResult(id=part.id, kind=part.kind, attempted=submission.attempted[part.id], possible=part.points, cases=verdicts[part.id].cases)
-                for part in question.parts
-            ],
-        )
-        for question in assignment.questions
-    ]
     result = _result(assignment, notebook.digest, info, seed)
-    result.questions = questions
-    result.points = add_up(questions)
+    result.questions = _questions(assignment, verdicts, submission.attempted)
+    result.points = add_up(result.questions)
     result.problems = submission.problems + runs.problems
     if any(case.outcome == "grader_error" for part in result.parts for case in part.cases):
         result.outcome = "grader_error"
@@ -103,18 +91,7 @@ def unreadable(assignment: Assignment, data: bytes, sentence: str, info: Submiss
     result = _result(assignment, digest(data), info, seed)
     result.outcome = "unreadable"
     result.problems = [Problem(message=sentence)]
-    result.questions = [
-        QuestionResult(
-            id=question.id,
-            optional=question.optional,
-            possible=question.points,
-            parts=[
-                PartResult(id=part.id, kind=part.kind, attempted=False, possible=part.points, cases=judge.without_verdict(part, "not_run", "unreadable").cases)
-                for part in question.parts
-            ],
-        )
-        for question in assignment.questions
-    ]
+    result.questions = _questions(assignment, {part.id: judge.without_verdict(part, "not_run", "unreadable") for part in assignment.parts}, {})
     result.points = add_up(result.questions)
     return result
 
@@ -126,6 +103,22 @@ def failed(assignment: Assignment, data: bytes, error: Exception, info: Submissi
     for case in (case for part in result.parts for case in part.cases):
         case.outcome, case.reason = "grader_error", None
     return Graded(result, {"error": traceback.format_exception(error)})
+
+
+def _questions(assignment: Assignment, verdicts: dict[str, Verdict], attempted: dict[str, bool]) -> list[QuestionResult]:
+    """The manifest: every question and part of the assignment, with its verdict; what is not in `attempted` was not."""
+    return [
+        QuestionResult(
+            id=question.id,
+            optional=question.optional,
+            possible=question.points,
+            parts=[
+                PartResult(id=part.id, kind=part.kind, attempted=attempted.get(part.id, False), possible=part.points, cases=verdicts[part.id].cases)
+                for part in question.parts
+            ],
+        )
+        for question in assignment.questions
+    ]
 
 
 def _result(assignment: Assignment, submission_digest: str, info: SubmissionInfo, seed: int) -> Result:

@@ -248,6 +248,7 @@ class _Planner:
         if assignment.format == "otter":  # its cells have no ids: a check is known by the test it names
             self.released = [ReleasedCell(part.id, "code", "", "check", part.id) for part in assignment.parts]
         self.known = {cell.grade_id: cell for cell in self.released}
+        self.order = {cell.grade_id: i for i, cell in enumerate(self.released)}
         self.known |= {question.was: self.known[question.id] for question in assignment.questions if question.was and question.id in self.known}
         self.by_cell_id = {cell_id(cell.grade_id): cell for cell in self.released}
         self.by_text: dict[str, list[ReleasedCell]] = {}
@@ -368,7 +369,7 @@ class _Planner:
 
     def find_essay(self, part: Part, released: ReleasedCell, chosen: list[int], texts: list[int]) -> None:
         """An essay's cell may have lost its id, or been split."""
-        i = len(self.cells) if chosen else self.preceding_cell(released)
+        i = len(self.cells) if chosen else self.last_before(released.grade_id) + 1
         while i < len(self.cells) and self.claims[i] is None and not chosen:
             if self.cells[i].kind == "markdown" and self.cells[i].source.strip():
                 chosen = [i]
@@ -425,11 +426,13 @@ class _Planner:
 
     def preceding(self, part: Part) -> int:
         """Where a part without answer and check belongs: after the last cell that stands before it in the release; for a free format, the end."""
-        order = {cell.grade_id: i for i, cell in enumerate(self.released)}
-        if part.id not in order or self.assignment.format == "otter":
+        if part.id not in self.order or self.assignment.format == "otter":
             return len(self.cells) - 1
-        earlier = [i for i, claim in enumerate(self.claims) if claim is not None and order[claim.grade_id] < order[part.id]]
-        return max(earlier, default=-1)
+        return self.last_before(part.id)
+
+    def last_before(self, grade_id: str) -> int:
+        """The last of the student's cells that stands before `grade_id` in the release; −1 where there is none."""
+        return max((i for i, claim in enumerate(self.claims) if claim is not None and self.order[claim.grade_id] < self.order[grade_id]), default=-1)
 
     # ---- order -------------------------------------------------------------------------------------------------------
 
@@ -443,12 +446,11 @@ class _Planner:
             self.report_locked(cell, stands)
             position = 0
             if cell.role == "given":
-                below = {later.target for later in self.released[self.released.index(cell) :] if later.role == "answer"}
+                below = {later.target for later in self.released[self.order[cell.grade_id] :] if later.role == "answer"}
                 needed = [
                     min(self.answers[p.id]) for p in self.assignment.parts if cell.target in (p.id, p.question) and p.id in below and self.answers.get(p.id)
                 ]
-                fallback = self.preceding_cell(cell)
-                position = min([*(stands[:1] or [fallback]), *needed])
+                position = min([*(stands[:1] or [self.last_before(cell.grade_id) + 1]), *needed])
             before.setdefault(position, []).append(Step("run", cell.source, stands[0] if stands else None))
         steps = []
         for i, student in enumerate(self.cells):
@@ -474,11 +476,6 @@ class _Planner:
             *(s for position, found in before.items() if position >= max(1, len(self.cells)) for s in found),
         ]
 
-    def preceding_cell(self, cell: ReleasedCell) -> int:
-        order = {released.grade_id: i for i, released in enumerate(self.released)}
-        earlier = [i for i, claim in enumerate(self.claims) if claim is not None and order[claim.grade_id] < order[cell.grade_id]]
-        return max(earlier, default=-1) + 1
-
     def report_locked(self, cell: ReleasedCell, stands: list[int]) -> None:
         what = {"setup": "setup", "given": "data"}[cell.role]
         name = cell.target or self.assignment.name
@@ -496,5 +493,5 @@ class _Planner:
 
     def needed_later(self, cell: ReleasedCell) -> set[str]:
         names = set(bound_names(self.released_text(cell)))
-        later = "\n".join(c.source for c in self.released[[r.grade_id for r in self.released].index(cell.grade_id) + 1 :])
+        later = "\n".join(c.source for c in self.released[self.order[cell.grade_id] + 1 :])
         return {name for name in names if re.search(rf"\b{re.escape(name)}\b", later)}
