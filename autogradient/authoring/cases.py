@@ -17,10 +17,11 @@ import numpy as np
 from autogradient import errors, kinds
 from autogradient.assignment import Case, Limits, Part
 from autogradient.authoring.cells import Cells, Kept
-from autogradient.authoring.isolation import TimeUp, seed_everything, time_limit, undisturbed
+from autogradient.authoring.isolation import TimeUp, time_limit, undisturbed
 from autogradient.authoring.report import Row, points_text
 from autogradient.errors import CellError
 from autogradient.judge import case_seed
+from autogradient.sandbox.worker import seed_everything
 from autogradient.testcode import bound_names, without_magics
 
 #: The receipt's seed that `prove` uses.

@@ -56,14 +56,6 @@ def undisturbed() -> Iterator[None]:
                 plt.close(number)
 
 
-def seed_everything(seed: int) -> None:
-    """Seed `random`, NumPy and torch, as grading does."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    if torch := sys.modules.get("torch"):
-        torch.manual_seed(seed)
-
-
 def _is_data(value: Any) -> bool:
     """Whether an answer could change a value in place: containers, arrays, tensors, models."""
     if isinstance(value, (type, types.ModuleType, types.FunctionType)):
