@@ -171,11 +171,12 @@ class Cell:
 
 @dataclass
 class Limits:
-    """What a submission may use: seconds of wall time for a cell and for a case, and memory in MB."""
+    """What a submission may use: seconds of wall time for a cell, for a case and for all its cells together, and memory in MB."""
 
     cell_s: float = 30.0
     case_s: float = 10.0
     memory_mb: float = 4096.0
+    submission_s: float = 900.0
 
 
 @dataclass
@@ -251,7 +252,7 @@ class Assignment:
             "cells": [[c.role, c.target, c.source, _plain(c.keys)] for c in self.cells if c.role not in prose],
             "questions": [[q.id, q.optional, list(q.needs), [[p.id, p.kind, str(p.points), p.tests] for p in q.parts]] for q in self.questions],
             "seed": self.seed,
-            "limits": [self.limits.cell_s, self.limits.case_s, self.limits.memory_mb],
+            "limits": [self.limits.cell_s, self.limits.case_s, self.limits.memory_mb, self.limits.submission_s],
             "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(self.files.items()) if not name.endswith(PICTURES)},
         }
         return "sha256:" + hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

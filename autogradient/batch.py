@@ -7,14 +7,14 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autogradient import errors, grade
 from autogradient.assignment import Assignment
+from autogradient.engine import Engine
 from autogradient.errors import SubmissionError, WorkerError
 from autogradient.result import Problem, Result, SubmissionInfo, add_up, digest, environment_digest, write_atomically
-from autogradient.sandbox import Zygote
 from autogradient.submission import choose, load, read, recognise
 
 
@@ -130,7 +130,7 @@ def read_result(path: Path) -> Result | None:
 
 def grade_all(
     items: Iterable[Item],
-    zygote: Zygote,
+    engine: Engine,
     *,
     jobs: int,
     results: Path | None = None,
@@ -142,21 +142,25 @@ def grade_all(
     finished: dict[int, Done] = {}
     stopped = threading.Event()
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        futures = {pool.submit(_grade_one, item, zygote, results, release, stopped): index for index, item in enumerate(items)}
+        futures = {pool.submit(_grade_one, item, engine, results, release, stopped): index for index, item in enumerate(items)}
         try:
             for future in as_completed(futures):
                 finished[futures[future]] = future.result()
-                if done:
+                if done and not finished[futures[future]].graded.starved:
                     done(finished[futures[future]])
+            for index in sorted(index for index, one in finished.items() if one.graded.starved):  # once more, alone
+                finished[index] = _grade_one(replace(items[index], again=True), engine, results, release, stopped)
+                if done:
+                    done(finished[index])
         except BaseException:
             stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            zygote.stop()
+            engine.stop()
             raise
     return [finished[index] for index in range(len(items))]
 
 
-def _grade_one(item: Item, zygote: Zygote, results: Path | None, release: str, stopped: threading.Event) -> Done:
+def _grade_one(item: Item, engine: Engine, results: Path | None, release: str, stopped: threading.Event) -> Done:
     try:
         data, problem = load(item.path), ""
     except SubmissionError as error:
@@ -164,14 +168,14 @@ def _grade_one(item: Item, zygote: Zygote, results: Path | None, release: str, s
     student = item.students[0] if item.students else ""
     target = result_path(results, item.assignment.name, student) if results and student else None
     old = read_result(target) if target else None
-    if old is not None and (old.outcome == "unreadable" or (old.outcome == "graded" and not item.again)) and _unchanged(old, item, data):
+    if old is not None and (old.outcome == "unreadable" or (old.outcome == "graded" and not item.again)) and _unchanged(old, item, data, engine):
         return Done(item, grade.Graded(old), again=False)
     info = SubmissionInfo(students=list(item.students), file=item.path.name)
     try:
         graded = (
             grade.Graded(grade.unreadable(item.assignment, data, problem, info))
             if problem
-            else grade.grade_bytes(item.assignment, data, item.path.name, zygote, info)
+            else grade.grade_bytes(item.assignment, data, item.path.name, engine, info)
         )
     except Exception as error:  # one submission's trouble must not end the others'
         graded = grade.failed(item.assignment, data, error, info)
@@ -190,9 +194,9 @@ def _grade_one(item: Item, zygote: Zygote, results: Path | None, release: str, s
     return Done(item, graded)
 
 
-def _unchanged(old: Result, item: Item, data: bytes) -> bool:
+def _unchanged(old: Result, item: Item, data: bytes, engine: Engine) -> bool:
     receipt = old.receipt
-    return (receipt.submission, receipt.assignment, receipt.environment) == (digest(data), item.assignment.digest, environment_digest())
+    return (receipt.submission, receipt.assignment, receipt.environment) == (digest(data), item.assignment.digest, environment_digest(not engine.missing))
 
 
 def _fall_back(old: Result, graded: grade.Graded) -> grade.Graded:

@@ -116,12 +116,12 @@ def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) 
     """
     from autogradient import prove as proving
     from autogradient.batch import cpu_count
-    from autogradient.sandbox import Zygote
+    from autogradient.engine import Engine
 
     assignments = _ours(_assignments(names), "proved")
     out, failed = [], False
     waiting = [a for a in assignments if again or not proving.proved_here(a)]
-    with _zygote(bool(waiting)) as zygote:
+    with _engine(bool(waiting)) as engine:
         for assignment in assignments:
             if assignment not in waiting:
                 content = proving.read_proof(assignment) or {}
@@ -129,9 +129,9 @@ def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) 
                 if not as_json:
                     click.echo(f"{assignment.name}: proved already on this machine; nothing has changed")
                 continue
-            assert isinstance(zygote, Zygote)
+            assert isinstance(engine, Engine)
             with _progress(f"proving {assignment.name}", 0, quiet=as_json) as step:
-                proof = proving.prove(assignment, zygote, jobs=jobs or cpu_count(), progress=lambda done, of, step=step: step(done, of))  # type: ignore[misc]
+                proof = proving.prove(assignment, engine, jobs=jobs or cpu_count(), progress=lambda done, of, step=step: step(done, of))  # type: ignore[misc]
             proving.write_proof(assignment, proof)
             out.append(proof.to_dict())
             failed = failed or not proof.proved
@@ -203,7 +203,8 @@ def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print results as JSON: an object for one file, a list for several.")
 @click.option("--jobs", type=click.IntRange(min=1), help="How many submissions at once; by default one for each processor.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write a JSON result and a summary for each file to this folder.")
-def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_json: bool, jobs: int | None, out: Path | None) -> None:
+@click.option("--trust-submissions", "trusted", is_flag=True, help="Grade even where student code cannot be confined. Only for work you have read.")
+def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_json: bool, jobs: int | None, out: Path | None, trusted: bool) -> None:
     """Grade notebooks: files and folders, or all of the course.
 
     PATHS are files and folders of students; --all takes what lies in submitted/. Exits 0 if every file got a result (essays that wait are no failure), 1 on a grader error, 2 on bad usage.
@@ -212,7 +213,7 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
     """
     from autogradient import course, coursework
     from autogradient.batch import cpu_count
-    from autogradient.sandbox import Zygote
+    from autogradient.engine import Engine
 
     if everything == bool(paths):
         raise click.UsageError("name the files to grade, or give --all")
@@ -221,9 +222,11 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
     for path in paths:
         if not path.exists():
             raise CourseError(errors.NO_FILE.format(path=path))
-    click.echo(errors.UNSEALED, err=True)
     workers = jobs or cpu_count()
-    with Zygote() as zygote:
+    with Engine(trusted=trusted) as engine:
+        engine.check()
+        if engine.missing:
+            click.echo(errors.UNSEALED.format(missing=", ".join(engine.missing)), err=True)
         if everything:
             here = course.find()
             assignments = _assignments((assignment,) if assignment else ())
@@ -237,7 +240,7 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
                     counted[0] += 1
                     step(*counted)
 
-                graded = coursework.grade_course(here, assignments, zygote, jobs=workers, done=finished, start=start)
+                graded = coursework.grade_course(here, assignments, engine, jobs=workers, done=finished, start=start)
             for sentence in graded.skipped:
                 click.echo(sentence, err=True)
             results, several = graded.results, True
@@ -248,7 +251,7 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
                 click.echo(f"{again} graded, {len(graded.done) - again} up to date; results in {errors.relative(here.results)}")
         else:
             assignments = _assignments_for(paths, assignment)
-            done = coursework.grade_files(list(paths), assignments, zygote, jobs=workers)
+            done = coursework.grade_files(list(paths), assignments, engine, jobs=workers)
             results, several = [d.graded.result for d in done], len(done) > 1 or any(path.is_dir() for path in paths)
             if out:
                 coursework.save_results(done, out)
@@ -402,14 +405,14 @@ def _assignments_for(paths: tuple[Path, ...], assignment: str | None) -> list[An
 
 
 @contextmanager
-def _zygote(needed: bool) -> Iterator[Any]:
-    from autogradient.sandbox import Zygote
+def _engine(needed: bool) -> Iterator[Any]:
+    from autogradient.engine import Engine
 
     if not needed:
         yield None
         return
-    with Zygote() as zygote:
-        yield zygote
+    with Engine() as engine:
+        yield engine
 
 
 @contextmanager

@@ -12,12 +12,12 @@ from autogradient import batch, errors, exports, leaks, release
 from autogradient.assignment import Assignment
 from autogradient.batch import Done
 from autogradient.course import Course
+from autogradient.engine import Engine
 from autogradient.errors import GradebookError, StaleError, SubmissionError
 from autogradient.ledger import apply_ledger
 from autogradient.ledger import read as read_ledger
 from autogradient.prove import require_proof
 from autogradient.result import Result, write_atomically
-from autogradient.sandbox import Zygote
 
 
 def write_release(course: Course, assignment: Assignment, *, unproved: bool = False) -> bool:
@@ -59,7 +59,7 @@ class Graded:
 def grade_course(
     course: Course,
     assignments: list[Assignment],
-    zygote: Zygote,
+    engine: Engine,
     *,
     jobs: int,
     done: Callable[[Done], None] | None = None,
@@ -90,7 +90,7 @@ def grade_course(
             done(item)
 
     try:
-        in_order = batch.grade_all(items, zygote, jobs=jobs, results=course.results, release=course.release, done=keep)
+        in_order = batch.grade_all(items, engine, jobs=jobs, results=course.results, release=course.release, done=keep)
     finally:  # after an interrupt, too, what was finished need not be graded again
         for assignment in assignments:
             record(course, assignment, [d for d in finished if d.item.assignment is assignment and d.again])
@@ -201,10 +201,10 @@ def write_marks(course: Course, names: list[str], folder: Path) -> list[Path]:
     return paths
 
 
-def grade_files(paths: list[Path], assignments: list[Assignment], zygote: Zygote, *, jobs: int, done: Callable[[Done], None] | None = None) -> list[Done]:
+def grade_files(paths: list[Path], assignments: list[Assignment], engine: Engine, *, jobs: int, done: Callable[[Done], None] | None = None) -> list[Done]:
     """Grade single files or folders of them outside a course tree. Raises SubmissionError where a file belongs to no assignment."""
     items = [batch.identify(path, assignments) for given in paths for path in batch.find_notebooks(given)]
-    return batch.grade_all(items, zygote, jobs=jobs, done=done)
+    return batch.grade_all(items, engine, jobs=jobs, done=done)
 
 
 def save_results(done: Iterable[Done], folder: Path) -> list[Path]:

@@ -108,6 +108,10 @@ class WorkerTimeout(WorkerError):
     """The untrusted process did not answer in time."""
 
 
+class ConfinementError(AutogradientError):
+    """A layer that keeps student code in is missing here, so nothing of a student's is run."""
+
+
 # ---- sources -------------------------------------------------------------------------------------------------------
 UNKNOWN_KEY = "unknown key '{key}' for a cell with the role '{role}'{nearest}"
 UNKNOWN_ROLE = "unknown role '{role}' (the first key of a directive names the cell's role){nearest}"
@@ -214,6 +218,7 @@ LOCKED_DELETED = "the {what} cell of '{part}' was missing; the course's own was 
 CHECKS_DELETED = "the check cells of {count} parts ('{first}' and others) were missing; the course's own were used"
 LOCKED_REPEATED = "the {what} cell of '{part}' stands {count} times; the course's own was used once"
 CELL_STOPPED = "this cell was stopped after {seconds:g} s; look for a loop that never ends"
+OUT_OF_TIME = "the notebook took more than {seconds:g} s altogether; the cells after that were not run"
 CELL_KILLED = "this cell ended the Python process ({how}); the cells after it were run without it"
 CELL_ERROR = "this cell ended with {name}: {value}"
 CONFLICT_MARKERS = "this cell has merge-conflict markers in it; keep one side and remove the lines that begin with <<<<<<<, ======= and >>>>>>>"
@@ -222,7 +227,10 @@ CANNOT_READ = "{name}: the file cannot be read ({problem})"
 GRADER_FAILED = "the grader failed on this notebook; the course staff will look at it"
 STRAY_SUBMISSION = "{path}: the course has no assignment of this name, so it was not graded; move its notebook into a folder named after the assignment"
 NOTHING_SUBMITTED = "submitted/ is empty; put notebooks into submitted/STUDENT/ASSIGNMENT/"
-UNSEALED = "note: grading is not sealed yet: the submission's code and the tests share a process, so grade only work you trust"
+NOT_CONFINED = (
+    "student code cannot be confined here: '{layer}' is missing ({reason}); run 'autogradient doctor', or give --trust-submissions for work you trust"
+)
+UNSEALED = "note: not every layer of confinement is in force (--trust-submissions): {missing} missing; grade only work you trust this way"
 
 # ---- nbgrader notebooks and otter folders --------------------------------------------------------------------------
 FOREIGN_UNREADABLE = "this file is no notebook that JupyterLab could open ({problem}); open it there, repair it and save it again"

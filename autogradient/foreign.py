@@ -11,8 +11,8 @@ from typing import Any
 
 import nbformat
 
-from autogradient import errors
-from autogradient.assignment import Cell
+from autogradient import errors, testcode
+from autogradient.assignment import Assignment, Cell, Part
 from autogradient.errors import Mistake, SourceErrors
 
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -86,3 +86,50 @@ def _walk(folder: Path, skip_folders: set[str]) -> Iterable[Path]:
                 yield from _walk(path, set())
         elif path.is_file() and path.suffix != ".ipynb" and path.name not in PRIVATE_FILES and not ("autograder" in path.name and path.suffix == ".zip"):
             yield path
+
+
+#: What stands in a cell that a student is to fill in.
+_STUB = re.compile(r"^[^#\n]*(?<!\[)\.\.\.(?!\])|NotImplementedError|YOUR (CODE|ANSWER)|BEGIN SOLUTION|# SOLUTION", re.MULTILINE | re.IGNORECASE)
+
+
+def prelude(assignment: Assignment, part: Part) -> str:
+    """What a part's tests need of the instructor's notebook: imports, helpers and data above them, as the instructor wrote them.
+
+    Left out is what depends on an answer: that is the student's. In otter's format, where no cell is marked, an answer is a cell with a stub in it, and the
+    last one before a check.
+    """
+    pool: list[testcode.Statement] = []
+    theirs: set[str] = set(part.names) if assignment.format == "nbgrader" else set()
+    code = [cell for cell in assignment.cells if cell.kind == "code"]
+    for cell, following in zip(code, [*code[1:], None], strict=True):
+        if cell.role == "check" and cell.target == part.id:
+            break
+        text = testcode.without_magics(cell.source)
+        unmarked = assignment.format == "otter" and cell.role == "scratch"
+        if cell.role == "answer" or (unmarked and (_STUB.search(text) or (following is not None and following.role == "check"))):
+            theirs |= set(testcode.bound_names(text)) - {name for s in _statements(text) if s.source.startswith(("import ", "from ")) for name in s.binds}
+            pool += [s for s in _statements(text) if unmarked and s.source.startswith(("import ", "from "))]
+            continue
+        pool += [s for s in _statements(text) if s.binds or cell.role != "check"]
+    grown = True
+    while grown:
+        grown = False
+        for statement in pool:
+            if statement.needs & theirs and not statement.binds <= theirs:
+                theirs |= statement.binds
+                grown = True
+    pool = [s for s in pool if not (s.binds | s.needs) & theirs and (s.needs or s.binds)]
+    try:
+        wanted = testcode.needed_names(testcode.without_magics(part.tests)) | set(part.names)
+    except SyntaxError:
+        wanted = set(re.findall(r"[^\W\d]\w*", part.tests))
+    kept = testcode.reachable(wanted, pool)
+    known = {name for statement in kept for name in statement.binds}
+    return "\n".join(s.source for s in pool if s in kept or (not s.binds and s.needs <= known))
+
+
+def _statements(text: str) -> list[testcode.Statement]:
+    try:
+        return testcode.statements(text)
+    except SyntaxError:
+        return []

@@ -10,11 +10,11 @@ from autogradient.assignment import Limits
 from autogradient.directives import nearest
 
 FRONT_KEYS = ("format", "title", "minutes", "prerequisites", "runner", "limits", "allow")
-LIMIT_KEYS = ("cell_s", "case_s", "memory_mb")
+LIMIT_KEYS = ("cell_s", "case_s", "memory_mb", "submission_s")
 _VALUES = {
     "prerequisites": "a list of assignments: [one, two]",
     "allow": "a list of what the leak check may pass, each with 'text' and 'because'",
-    "limits": "a mapping: {cell_s: 30, case_s: 10, memory_mb: 4096}",
+    "limits": "a mapping: {cell_s: 30, case_s: 10, memory_mb: 4096, submission_s: 900}",
 }
 
 

@@ -1,7 +1,7 @@
 """One Submission against one Assignment → Result.
 
-Two phases. First the notebook's cells run, and where a part's tests stand a snapshot is forked that only waits. Then the running process is
-killed, and only now are the snapshots asked, one at a time.
+Two phases. First the notebook's cells run, and where a part's tests stand a snapshot is forked that only waits. Then everything else of the session is
+killed, and only now are the snapshots asked, one at a time, by a judge in another process. Parts of which no snapshot could be had get a second pass.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any
 
 from autogradient import errors, judge, kinds
 from autogradient.assignment import Assignment, Part
-from autogradient.errors import SubmissionError, WorkerError
+from autogradient.engine import Court, Engine
+from autogradient.errors import SubmissionError
 from autogradient.judge import Snapshot, Verdict
 from autogradient.result import (
     PartResult,
@@ -31,51 +32,64 @@ from autogradient.result import (
     environment_digest,
     write_atomically,
 )
-from autogradient.sandbox import CellRun, Interpreter, Session, Zygote
-from autogradient.submission import Notebook, Step, Submission, plan, plan_release, read
+from autogradient.running import Budget, Runs, replay, run_steps
+from autogradient.submission import Notebook, Submission, plan, plan_release, read
 from autogradient.wire import codec
-
-#: Cells that took longer are not run again where a later one kills the process.
-SLOW_S = 0.5
 
 
 @dataclass
 class Graded:
-    """A result with what goes beside it: what only staff may see, the executed notebook (nbformat 4 data; None where unreadable), and which of its cells hold the answers."""
+    """A result with what goes beside it: what only staff may see, the executed notebook (nbformat 4 data; None where unreadable), and which of its cells hold the answers.
+
+    `starved`: something timed out while it hardly got a processor; graded again alone, it may not.
+    """
 
     result: Result
     staff: dict[str, Any] = field(default_factory=dict)
     notebook: dict[str, Any] | None = None
     answers: dict[str, int] = field(default_factory=dict)
+    starved: bool = False
 
 
-def grade_bytes(assignment: Assignment, data: bytes, name: str, zygote: Zygote, info: SubmissionInfo, *, seed: int = 1) -> Graded:
+def grade_bytes(assignment: Assignment, data: bytes, name: str, engine: Engine, info: SubmissionInfo, *, seed: int = 1) -> Graded:
     """Grade one submitted file. Never raises for what a student did: an unreadable file is a result too."""
     try:
         notebook = read(data, name)
     except SubmissionError as error:
         return Graded(unreadable(assignment, data, str(error), info, seed=seed))
-    return grade_notebook(assignment, notebook, zygote, info, seed=seed)
+    return grade_notebook(assignment, notebook, engine, info, seed=seed)
 
 
-def grade_notebook(assignment: Assignment, notebook: Notebook, zygote: Zygote, info: SubmissionInfo, *, seed: int = 1, skip_unattempted: bool = True) -> Graded:
+def grade_notebook(assignment: Assignment, notebook: Notebook, engine: Engine, info: SubmissionInfo, *, seed: int = 1, skip_unattempted: bool = True) -> Graded:
     """Grade a notebook that has been read. With `skip_unattempted` an untouched stub is not run: it earns nothing, which the proof has shown."""
     submission = plan(assignment, notebook)
     skip_unattempted = skip_unattempted and assignment.format == "autogradient"  # other formats have no proof that a stub earns nothing
+    wanted = {part.id for part in assignment.parts if _can_run(assignment, part) and (submission.attempted[part.id] or not skip_unattempted)}
+    expected = expected_answers(assignment, engine)
+    budget = Budget(assignment.limits.submission_s)
     runs = Runs()
     verdicts: dict[str, Verdict] = {}
-    expected = expected_answers(assignment, zygote)
+
+    def decide(part: Part, snapshot: Snapshot) -> None:
+        verdicts[part.id] = _verdict(assignment, part, submission, snapshot, expected, seed, skip_unattempted, court, budget)
+
     with tempfile.TemporaryDirectory(prefix="autogradient-") as folder:
         lay_out_files(assignment, Path(folder))
-        with zygote.session(Path(folder), memory_mb=assignment.limits.memory_mb, seed=seed) as session:
-            wanted = {part.id for part in assignment.parts if _can_run(assignment, part) and (submission.attempted[part.id] or not skip_unattempted)}
-            snapshots = run_steps(assignment, session, submission.steps, wanted, runs)
-            for part in assignment.parts:
-                verdicts[part.id] = _verdict(assignment, part, submission, snapshots, expected, seed, skip_unattempted)
-                snapshot = snapshots.get(part.id)
-                if snapshot and snapshot.interpreter:
-                    snapshot.interpreter.kill()
-    result = _result(assignment, notebook.digest, info, seed)
+        with engine.court(Path(folder), assignment.limits) as court:
+            with engine.session(Path(folder), assignment.limits, forks=len(wanted)) as session:
+                snapshots = run_steps(assignment, session.start(seed), submission.steps, wanted, runs, budget)
+                for part in assignment.parts:
+                    snapshot = snapshots.get(part.id, Snapshot())
+                    if not snapshot.unsafe:
+                        decide(part, snapshot)
+                    if snapshot.interpreter:
+                        snapshot.interpreter.kill()
+            again = [part.id for part in assignment.parts if part.id not in verdicts]
+            if again:
+                with engine.session(Path(folder), assignment.limits) as session:
+                    replay(assignment, session.start(seed), submission.steps, again, runs, budget, decide)
+    result = _result(assignment, notebook.digest, info, seed, engine)
+    result.replayed = bool(again)
     result.questions = _questions(assignment, verdicts, submission.attempted)
     result.points = add_up(result.questions)
     result.problems = submission.problems + runs.problems
@@ -83,7 +97,8 @@ def grade_notebook(assignment: Assignment, notebook: Notebook, zygote: Zygote, i
         result.outcome = "grader_error"
     staff = {part: verdict.staff for part, verdict in verdicts.items() if verdict.staff}
     answers = {f"{part}-answer": cells[0] for part, cells in submission.answers.items() if cells}
-    return Graded(result, staff, executed(notebook, runs, _check_outputs(submission, verdicts)), answers)
+    starved = runs.starved or any(verdict.starved for verdict in verdicts.values())
+    return Graded(result, staff, executed(notebook, runs, _check_outputs(submission, verdicts)), answers, starved)
 
 
 def unreadable(assignment: Assignment, data: bytes, sentence: str, info: SubmissionInfo, *, seed: int = 1) -> Result:
@@ -121,10 +136,11 @@ def _questions(assignment: Assignment, verdicts: dict[str, Verdict], attempted: 
     ]
 
 
-def _result(assignment: Assignment, submission_digest: str, info: SubmissionInfo, seed: int) -> Result:
+def _result(assignment: Assignment, submission_digest: str, info: SubmissionInfo, seed: int, engine: Engine | None = None) -> Result:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    receipt = Receipt(submission=submission_digest, assignment=assignment.digest, environment=environment_digest(), seed=seed)
-    return Result(assignment=assignment.name, submission=info, graded_at=now, sealed=False, outcome="graded", receipt=receipt)
+    sealed = engine is None or not engine.missing  # where nothing was run, nothing could get out
+    receipt = Receipt(submission=submission_digest, assignment=assignment.digest, environment=environment_digest(sealed), seed=seed)
+    return Result(assignment=assignment.name, submission=info, graded_at=now, sealed=sealed, outcome="graded", receipt=receipt)
 
 
 def _can_run(assignment: Assignment, part: Part) -> bool:
@@ -132,7 +148,15 @@ def _can_run(assignment: Assignment, part: Part) -> bool:
 
 
 def _verdict(
-    assignment: Assignment, part: Part, submission: Submission, snapshots: dict[str, Snapshot], expected: dict[str, Any], seed: int, skip_unattempted: bool
+    assignment: Assignment,
+    part: Part,
+    submission: Submission,
+    snapshot: Snapshot,
+    expected: dict[str, Any],
+    seed: int,
+    skip_unattempted: bool,
+    court: Court,
+    budget: Budget,
 ) -> Verdict:
     attempted = submission.attempted[part.id]
     if part.by_hand:
@@ -141,7 +165,9 @@ def _verdict(
         return judge.without_verdict(part, "failed", None, judge.NOT_FILLED)
     if not _can_run(assignment, part):
         return judge.without_verdict(part, "not_run", judge.ON_GPU)
-    return judge.judge(assignment, part, snapshots.get(part.id, Snapshot()), expected.get(part.id), seed)
+    if budget.left <= 0:
+        return judge.without_verdict(part, "timed_out", None, judge.OUT_OF_TIME.format(seconds=assignment.limits.submission_s))
+    return judge.judge(assignment, part, snapshot, expected.get(part.id), seed, court)
 
 
 def lay_out_files(assignment: Assignment, folder: Path) -> None:
@@ -151,84 +177,7 @@ def lay_out_files(assignment: Assignment, folder: Path) -> None:
         (folder / name).write_bytes(data)
 
 
-# ---- phase one -------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Runs:
-    """What came of the student's cells: run by cell index, and what to tell the student about them."""
-
-    cells: dict[int, CellRun] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-
-    def keep(self, step: Step, run: CellRun, limit: float) -> None:
-        """Keep a run and, where the cell failed, say so."""
-        if step.cell is None:
-            return
-        self.cells[step.cell] = run
-        if run.status == "timed_out":
-            message = errors.CELL_STOPPED.format(seconds=limit)
-        elif run.status == "killed":
-            message = errors.CELL_KILLED.format(how=run.how)
-        elif run.status == "error" and run.error:
-            message = errors.CELL_ERROR.format(name=run.error[0], value=run.error[1][:300]).rstrip(": ")
-        else:
-            return
-        self.problems.append(Problem(cell=step.cell + 1, message=message))
-        if run.status != "error":  # an error shows its own traceback
-            run.outputs = [*run.outputs, {"output_type": "stream", "name": "stderr", "text": f"{message[:1].upper()}{message[1:]}.\n"}]
-
-
-def run_steps(assignment: Assignment, session: Session, steps: list[Step], wanted: set[str], runs: Runs) -> dict[str, Snapshot]:
-    """Run the cells in order; returns a snapshot for each wanted part. Afterwards the main process is dead.
-
-    A cell that kills its process is left out: the cells since the last snapshot run again in a fork of that one.
-    """
-    parts = {part.id: part for part in assignment.parts}
-    limit = assignment.limits.cell_s
-    snapshots: dict[str, Snapshot] = {}
-    lost = Snapshot(lost=judge.DIED.format(how="it stopped answering"))
-    main = session.main
-    last, since = main.fork(), list[Step]()
-    for step in steps:
-        try:
-            if step.do == "run":
-                run = main.run(step.source, limit)
-                runs.keep(step, run, limit)
-                if run.status == "killed" or run.how == "killed":
-                    main = _recover(last, since, limit)
-                elif run.seconds > SLOW_S:
-                    last, since = main.fork(), []
-                else:
-                    since.append(step)
-            elif step.part in wanted:
-                part = parts[step.part]
-                snapshots[part.id] = lost
-                if part.is_short and part.kind != "formula":
-                    snapshots[part.id] = Snapshot(value=main.value(part.names[0]))
-                else:
-                    last, since = main.fork(), []
-                    snapshots[part.id] = Snapshot(interpreter=last)
-        except WorkerError:
-            try:
-                main = _recover(last, since, limit)
-            except WorkerError:  # nothing is left to go on from
-                break
-    main.kill()
-    return dict.fromkeys(wanted, lost) | snapshots
-
-
-def _recover(last: Interpreter, since: list[Step], limit: float) -> Interpreter:
-    """The state just before a cell that killed its process; a cell that does so the second time it runs is left out, too."""
-    while True:
-        interpreter = last.fork()
-        for step in since:
-            run = interpreter.run(step.source, limit)
-            if run.status == "killed" or run.how == "killed":
-                since.remove(step)
-                break
-        else:
-            return interpreter
+# ---- the executed notebook -----------------------------------------------------------------------------------------
 
 
 def _check_outputs(submission: Submission, verdicts: dict[str, Verdict]) -> dict[int, str]:
@@ -264,7 +213,7 @@ def executed(notebook: Notebook, runs: Runs, checks: dict[int, str]) -> dict[str
 # ---- what the reference says -----------------------------------------------------------------------------------------
 
 
-def expected_answers(assignment: Assignment, zygote: Zygote) -> dict[str, Any]:
+def expected_answers(assignment: Assignment, engine: Engine) -> dict[str, Any]:
     """The reference's value of every short answer. Computed ones are run once per version of the assignment and kept in the user's cache."""
     short = [part for part in assignment.parts if part.is_short and part.kind != "formula"]
     values = {part.id: kinds.literal_answer(part) for part in short}
@@ -277,25 +226,25 @@ def expected_answers(assignment: Assignment, zygote: Zygote) -> dict[str, Any]:
             return values | codec.decode(cache.read_bytes())
         except codec.BadFrame:
             cache.unlink(missing_ok=True)
-    values |= _compute(assignment, computed, zygote)
+    values |= _compute(assignment, computed, engine)
     write_atomically(cache, codec.encode({part.id: values[part.id] for part in computed}))
     return values
 
 
-def _compute(assignment: Assignment, computed: list[Part], zygote: Zygote) -> dict[str, Any]:
+def _compute(assignment: Assignment, computed: list[Part], engine: Engine) -> dict[str, Any]:
     steps = plan_release(assignment, assignment.reference)
-    last = max(i for i, step in enumerate(steps) if step.do == "part" and step.part in {part.id for part in computed})
+    wanted = {part.id for part in computed}
+    last = max(i for i, step in enumerate(steps) if step.do == "part" and step.part in wanted)
     with tempfile.TemporaryDirectory(prefix="autogradient-") as folder:
         lay_out_files(assignment, Path(folder))
-        with zygote.session(Path(folder), memory_mb=assignment.limits.memory_mb, seed=1) as session:
-            runs = Runs()
-            snapshots = run_steps(assignment, session, steps[: last + 1], {part.id for part in computed}, runs)
+        with engine.session(Path(folder), assignment.limits, forks=len(steps)) as session:
+            snapshots = run_steps(assignment, session.start(1), steps[: last + 1], wanted, Runs(), Budget(assignment.limits.submission_s))
     values = {}
     for part in computed:
-        value = (snapshots[part.id].value or {}).get("value", ...)
-        if value is ...:
+        found = (snapshots[part.id].value or {}).get("value")
+        if not isinstance(found, bytes):
             raise errors.ProofError(f"{assignment.name}: the reference's answer to '{part.id}' has no plain value; look at its cell")
-        values[part.id] = value
+        values[part.id] = codec.decode(found)  # the instructor's own
     return values
 
 

@@ -1,7 +1,7 @@
-"""The trusted side: decides, for one part, what each case comes to.
+"""The grader's side of a verdict: has a judge try one part, and decides what each case comes to.
 
-`Snapshot` is what a part's tests may look at. Short answers are judged on copies of values, here; code is judged by asking the snapshot to
-run the cases, one report each. Every case of the part comes out with an outcome, whatever the other side does.
+`Snapshot` is what a part's tests may look at. A judge's process (`trial`) holds the tests and asks forks of the snapshot; what it reports is data.
+Every case of the part comes out with an outcome, whatever the other sides do.
 """
 
 from __future__ import annotations
@@ -15,41 +15,58 @@ from typing import Any
 
 from autogradient import kinds
 from autogradient.assignment import Assignment, Case, Part
+from autogradient.engine import Court
 from autogradient.errors import WorkerError, WorkerTimeout
+from autogradient.foreign import prelude
 from autogradient.release import given_source
 from autogradient.result import CaseOutcome, CaseResult
 from autogradient.sandbox import Interpreter
 from autogradient.testcode import bound_names, without_magics
+from autogradient.wire import codec
 
 MISSING = "{names} is not defined when the check runs: the cell that defines it is missing, stands below the check, or stopped with an error."
 NOT_FILLED = "Not attempted yet."
 STOPPED = "It may take {seconds:g} s; look for a loop that never ends."
 DIED = "The Python process ended while this check ran ({how})."
 RAISED = "Your code raised {error}."
+OUT_OF_TIME = "The notebook took more than {seconds:g} s altogether, so this was not looked at."
+TOO_MUCH = "Your code's answer was more than the check could look at."
 BROKEN = "The check itself could not be run; your instructor has been told."
 BY_HAND, ON_GPU = "hand", "gpu"
 
 
 @dataclass
 class Verdict:
-    """The cases of one part with their outcomes, and what only staff may see (case name → error, output, seconds)."""
+    """The cases of one part with their outcomes, and what only staff may see (case name → error, output, seconds).
+
+    `starved`: a case timed out while it hardly got a processor, which says nothing about it.
+    """
 
     cases: list[CaseResult]
     staff: dict[str, Any] = field(default_factory=dict)
+    starved: bool = False
 
 
 @dataclass
 class Snapshot:
-    """What a part looks like at its place: a waiting process for code, a copied value for a short answer, nothing where neither could be had."""
+    """What a part looks like at its place: a waiting process for code, a value's bytes for a short answer, nothing where neither could be had.
+
+    `sources` are the cells that were run until there. `unsafe`: the process had threads, so that no fork of it can be trusted to run.
+    """
 
     interpreter: Interpreter | None = None
     value: dict[str, Any] | None = None
     lost: str = ""
+    sources: list[str] = field(default_factory=list)
+    unsafe: bool = False
 
 
-def case_seed(seed: int, part: str, case: str) -> int:
-    """The seed of a case's `secret`: derived from the receipt's seed, the part and the case, so that a verdict can be repeated."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{part}/{case}".encode()).digest()[:7])
+def case_seed(seed: int, part: Part, case: str) -> int:
+    """The seed of a case's `secret`: derived from the receipt's seed, the part and the case, so that a verdict can be repeated.
+
+    The part's tests go in, too: who does not know the hidden ones cannot work it out.
+    """
+    return int.from_bytes(hashlib.sha256(f"{seed}/{part.id}/{case}/{part.tests}".encode()).digest()[:7])
 
 
 def has_gpu() -> bool:
@@ -64,7 +81,15 @@ def without_verdict(part: Part, outcome: CaseOutcome, reason: str | None, messag
 
 
 def judge(
-    assignment: Assignment, part: Part, snapshot: Snapshot, expected: Any, seed: int, *, expendable: bool = False, stop_at_failure: bool = False
+    assignment: Assignment,
+    part: Part,
+    snapshot: Snapshot,
+    expected: Any,
+    seed: int,
+    court: Court,
+    *,
+    expendable: bool = False,
+    stop_at_failure: bool = False,
 ) -> Verdict:
     """The verdict on one attempted part. `expected` is the reference's value of a short answer (ignored for code).
 
@@ -72,13 +97,11 @@ def judge(
     With `stop_at_failure` the cases after the first failing one are not run and count as failed.
     """
     if part.is_short and part.kind != "formula":
-        verdict = _judge_value(part, snapshot, expected)
+        verdict = _judge_value(assignment, part, snapshot, expected, court)
     elif snapshot.interpreter is None:
         verdict = without_verdict(part, "failed", None, snapshot.lost or NOT_FILLED)
-    elif part.style == "cell":
-        verdict = _judge_cell(assignment, part, snapshot.interpreter)
     else:
-        verdict = _judge_code(assignment, part, snapshot.interpreter, seed, expendable, stop_at_failure)
+        verdict = _judge_code(assignment, part, snapshot, seed, court, expendable, stop_at_failure)
     if part.all_or_nothing and any(case.outcome != "passed" for case in verdict.cases):
         for case in verdict.cases:
             case.earned = Fraction(0)
@@ -98,107 +121,131 @@ def _result(
 # ---- short answers ---------------------------------------------------------------------------------------------------
 
 
-def _judge_value(part: Part, snapshot: Snapshot, expected: Any) -> Verdict:
+def _judge_value(assignment: Assignment, part: Part, snapshot: Snapshot, expected: Any, court: Court) -> Verdict:
     found = snapshot.value or {"missing": True}
-    problem: str | None
-    if "value" in found:
+    problem, right, slip = "", False, ""
+    if isinstance(found.get("value"), bytes):
+        job = {"do": "value", "kind": part.kind, "form": kinds.form_of(part), "rules": kinds.verdict_rules(part), "slips": _slips(part), "expected": expected}
         try:
-            problem = kinds.form_problem(part.kind, found["value"], kinds.form_of(part))
-        except Exception:  # a value that breaks its own form check is no answer
-            problem = "This is not a value that can be read; write it out plainly."
+            (report,) = court.trial(codec.encode(job | {"value": found["value"]}), None, assignment.limits.case_s)
+            problem, right, slip = str(report["problem"]), report["right"] is True, str(report["slip"])
+        except (WorkerError, ValueError, KeyError):
+            problem = TOO_MUCH
     elif "not_plain" in found:
-        problem = f"This is {found['not_plain']}; write a plain value."
+        problem = f"This is {str(found['not_plain'])[:200]}; write a plain value."
     else:
         problem = MISSING.format(names=f"`{part.names[0]}`")
     out: list[CaseResult] = []
     for case in part.cases:
         if case.name == kinds.FORM_CASE:
-            out.append(_result(case, "failed" if problem else "passed", message=problem or ""))
+            out.append(_result(case, "failed" if problem else "passed", message=problem))
         elif problem:  # the form's case says what is wrong
             out.append(_result(case, "failed"))
         else:
-            try:
-                right = kinds.is_right(part.kind, found["value"], expected, kinds.verdict_rules(part))
-            except Exception:
-                right = False
-            out.append(_result(case, "passed" if right else "failed", message="" if right else _slip(part, found["value"]) or case.failure_message))
+            out.append(_result(case, "passed" if right else "failed", message="" if right else f"Not quite: {slip}." if slip else case.failure_message))
     return Verdict(out)
 
 
-def _slip(part: Part, value: Any) -> str:
-    """The listed slip that a wrong short answer is, as a sentence."""
-    rules = kinds.verdict_rules(part)
+def _slips(part: Part) -> list[tuple[Any, list[list[str]], str]]:
+    """The listed slips: the wrong value, the words that mean it, and the sentence that names the slip."""
+    found = []
     for text, slip in part.declaration.slips.items():
         try:
             wrong = kinds.slip_value(part, text)
-            rules["accept"] = [[str(word)] for word in (wrong if isinstance(wrong, tuple) else (wrong,))]
-            if kinds.is_right(part.kind, value, wrong, rules):
-                return f"Not quite: {slip}."
         except Exception:
             continue
-    return ""
+        found.append((wrong, [[str(word)] for word in (wrong if isinstance(wrong, tuple) else (wrong,))], slip))
+    return found
 
 
 # ---- code ------------------------------------------------------------------------------------------------------------
 
 
-def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int) -> dict[str, Any]:
-    """What the other side needs to run some cases of a part."""
-    given = [given_source(cell, assignment.seed) for cell in assignment.with_role("given") if cell.target in (part.question, part.id)]
+def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int, sources: list[str], stop_at_failure: bool = False) -> dict[str, Any]:
+    """What a judge needs for some cases of a part.
+
+    `setup` (texts run once), `given` (texts run afresh for each case), `given_names`, `tests` (text), `style`, `cases` ([function name, seed] …), `names`
+    (what the part takes from the student), `sources` (the cells that were run), `limit` (seconds for each case), `stop` (after the first failure).
+    """
+    own = assignment.format == "autogradient"
+    given = [given_source(cell, assignment.seed) for cell in assignment.with_role("given") if own and cell.target in (part.question, part.id)]
+    setup = [cell.source for role in ("setup", "helpers") for cell in assignment.with_role(role)] if own else [prelude(assignment, part)]
     return {
-        "setup": [without_magics(cell.source) for role in ("setup", "helpers") for cell in assignment.with_role(role)]
-        if assignment.format == "autogradient"
-        else [],
-        "given": [without_magics(text) for text in given] if assignment.format == "autogradient" else [],
+        "do": "cases",
+        "setup": [without_magics(text) for text in setup],
+        "given": [without_magics(text) for text in given],
         "given_names": [name for text in given for name in bound_names(text)],
         "tests": part.tests,
-        "cases": [[case.name, case_seed(seed, part.id, case.name)] for case in cases],
+        "style": part.style,
+        "cases": [[case.name, case_seed(seed, part, case.name)] for case in cases],
+        "names": list(part.names),
+        "sources": sources,
+        "limit": assignment.limits.case_s,
+        "stop": stop_at_failure,
     }
 
 
-def _judge_code(assignment: Assignment, part: Part, snapshot: Interpreter, seed: int, expendable: bool, stop_at_failure: bool) -> Verdict:
-    """Run the cases in forks of the snapshot: a new one after each case that hangs or dies."""
+def _judge_code(assignment: Assignment, part: Part, snapshot: Snapshot, seed: int, court: Court, expendable: bool, stop_at_failure: bool) -> Verdict:
+    """Have the cases judged on forks of the snapshot: a new one after each case that hangs or dies."""
+    assert snapshot.interpreter is not None
     limit = assignment.limits.case_s
     left = list(part.cases)
     done: dict[str, CaseResult] = {}
-    staff: dict[str, Any] = {}
+    verdict = Verdict([])
+    in_place = expendable or snapshot.unsafe
     while left:
         try:
-            runner = snapshot if expendable else snapshot.fork()
+            runner = snapshot.interpreter if in_place else snapshot.interpreter.fork()
         except WorkerError as error:
-            for case in left:
-                done[case.name] = _result(case, "failed", message=DIED.format(how=error))
+            done |= {case.name: _result(case, "failed", message=DIED.format(how=error)) for case in left}
             break
+        job = job_of(assignment, part, left, seed, snapshot.sources, stop_at_failure)
+        before, ended = len(left), not in_place
         try:
-            for report in runner.cases(job_of(assignment, part, left, seed), limit):
+            for report in court.trial(codec.encode(job), runner, limit):
                 case = left.pop(0)
-                done[case.name] = _from_report(case, report)
-                staff[case.title] = {key: report.get(key) for key in ("error", "output", "seconds")}
-                if not left or (stop_at_failure and done[case.name].outcome != "passed"):
-                    break
-            else:
-                for case in left:  # the other side said "end" too early
-                    done[case.name] = _result(case, "failed", message=DIED.format(how="it stopped answering"))
-                left = []
-        except WorkerTimeout:
-            case = left.pop(0)
-            done[case.name] = _result(case, "timed_out", message=STOPPED.format(seconds=limit))
-        except WorkerError:
-            case = left.pop(0)
-            done[case.name] = _result(case, "failed", message=DIED.format(how=snapshot.session.how_it_ended(runner.pid)))
-        finally:
+                done[case.name] = _from_report(case, report, limit)
+                verdict.staff[case.title] = {key: report.get(key) for key in ("error", "output", "seconds")}
+                if report.get("late") is True:
+                    ended = True
+                    verdict.starved |= _starved(runner, limit)
+                elif report.get("gone"):
+                    ended = True
+                    how = runner.session.how_it_ended(runner.pid) if report["gone"] == "end of stream" else str(report["gone"])
+                    done[case.name] = _result(case, "failed", message=DIED.format(how=how))
+        except WorkerError as error:  # the judge was stopped, or died, over what it was given
+            ended = True
+            if left:
+                case = left.pop(0)
+                late = isinstance(error, WorkerTimeout)
+                verdict.staff[case.title] = {"error": [type(error).__name__, f"the judge itself did not survive what the submission answered ({error})", []]}
+                done[case.name] = _result(case, "timed_out" if late else "failed", message=STOPPED.format(seconds=limit) if late else TOO_MUCH)
+        if ended:
             runner.kill()
-        if expendable or (stop_at_failure and any(result.outcome != "passed" for result in done.values())):
-            done |= {case.name: _result(case, "failed") for case in left}
+        stopped = stop_at_failure and any(result.outcome != "passed" for result in done.values())
+        if left and (stopped or len(left) == before or (in_place and ended)):
+            done |= {case.name: _result(case, "failed", message="" if stopped else DIED.format(how="it stopped answering")) for case in left}
             left = []
-    return Verdict([done[case.name] for case in part.cases], staff)
+    verdict.cases = [done[case.name] for case in part.cases]
+    return verdict
 
 
-def _from_report(case: Case, report: dict[str, Any]) -> CaseResult:
-    """A case's result from what the other side says of it; a report that is none counts as failed."""
+def _starved(runner: Interpreter, limit: float) -> bool:
+    """Whether a process that ran out of time spent much of it waiting for a processor."""
+    _, waited = runner.usage()
+    return waited > limit / 4
+
+
+def _from_report(case: Case, report: dict[str, Any], limit: float) -> CaseResult:
+    """A case's result from what the judge says of it; a report that is none counts as failed."""
     seconds = report.get("seconds") if isinstance(report.get("seconds"), float) else None
     if report.get("passed") is True:
+        partial = report.get("earned")  # a cell of asserts: its last value may be partial credit, as in nbgrader
+        if isinstance(partial, float) and 0 <= partial < case.points:
+            return _result(case, "failed", earned=Fraction(repr(partial)), seconds=seconds)
         return _result(case, "passed", seconds=seconds)
+    if report.get("late") is True:
+        return _result(case, "timed_out", message=STOPPED.format(seconds=limit))
     if report.get("broken"):
         return _result(case, "grader_error", message=BROKEN)
     missing = report.get("missing")
@@ -215,34 +262,9 @@ def _raised(case: Case, error: list[Any] | None) -> str:
         if error and not case.hidden and error[1] and not case.failure_message:
             return str(error[1])
         return ""
+    if error[0] == "BoundaryError":
+        return f"{str(error[1])[:1].upper()}{str(error[1])[1:]}." if not case.hidden or str(error[1]).startswith("the answer is") else ""
     if case.hidden:
         known = isinstance(getattr(builtins, str(error[0]), None), type)
         return RAISED.format(error=f"{'an' if str(error[0])[:1] in 'AEIOU' else 'a'} {error[0]}" if known else "an error")
     return RAISED.format(error=f"{error[0]}: {error[1]}".rstrip(": "))
-
-
-# ---- nbgrader's cells of asserts -------------------------------------------------------------------------------------
-
-
-def _judge_cell(assignment: Assignment, part: Part, snapshot: Interpreter) -> Verdict:
-    """One cell of asserts in the student's names: full points unless it raises; a number as its last value is partial credit, as in nbgrader."""
-    case = part.cases[0]
-    run = snapshot.run(part.tests, assignment.limits.case_s)
-    staff = {case.title: {"error": list(run.error) if run.error else None, "seconds": run.seconds}}
-    if run.status == "timed_out":
-        return Verdict([_result(case, "timed_out", message=STOPPED.format(seconds=assignment.limits.case_s))], staff)
-    if run.status == "killed":
-        return Verdict([_result(case, "failed", message=DIED.format(how=run.how))], staff)
-    if run.status == "error":
-        return Verdict([_result(case, "failed", message=_raised(case, list(run.error or ())), seconds=run.seconds)], staff)
-    earned = case.points
-    for output in run.outputs:
-        if output.get("output_type") == "execute_result":
-            try:
-                value = float(output["data"]["text/plain"])
-                if 0 <= value <= case.points:
-                    earned = Fraction(repr(value))
-            except (KeyError, ValueError, TypeError):
-                pass
-            break
-    return Verdict([_result(case, "passed" if earned == case.points else "failed", earned=earned, seconds=run.seconds)], staff)

@@ -24,15 +24,17 @@ from typing import Any
 from autogradient import errors, kinds
 from autogradient import judge as judging
 from autogradient.assignment import Assignment, Limits, Part, Variant
+from autogradient.engine import Court, Courts, Engine
 from autogradient.errors import ProofError, WorkerError
 from autogradient.grade import cache_folder, expected_answers, grade_notebook, lay_out_files
 from autogradient.judge import Snapshot, Verdict
 from autogradient.mutants import Mutant, mutants
 from autogradient.release import build
 from autogradient.result import SubmissionInfo, decimal, environment_digest, write_atomically
-from autogradient.sandbox import Interpreter, Zygote
+from autogradient.sandbox import Interpreter
 from autogradient.submission import plan_release, read
 from autogradient.testcode import parse, show_points
+from autogradient.wire import codec
 
 #: What a hostile function returns, as Python; `a` are its positional arguments.
 HOSTILE = {
@@ -116,13 +118,14 @@ class _Stand:
     before: Interpreter
     after: Interpreter
     limits: Limits
+    sources: list[str]
 
 
-def prove(assignment: Assignment, zygote: Zygote, *, jobs: int = 2, progress: Callable[[int, int], None] | None = None) -> Proof:
+def prove(assignment: Assignment, engine: Engine, *, jobs: int = 2, progress: Callable[[int, int], None] | None = None) -> Proof:
     """Run the whole proof of an assignment. `progress(done, of)` is called as variants are finished."""
     proof = Proof(assignment.name, assignment.digest)
-    expected = expected_answers(assignment, zygote)
-    blank = grade_notebook(assignment, read(build(assignment).notebook, assignment.name), zygote, SubmissionInfo(), skip_unattempted=False).result
+    expected = expected_answers(assignment, engine)
+    blank = grade_notebook(assignment, read(build(assignment).notebook, assignment.name), engine, SubmissionInfo(), skip_unattempted=False).result
     possible = sum((question.points for question in assignment.questions), Fraction(0))
     proof.blank = (blank.points.earned + blank.points.bonus, possible)
     for stub in blank.parts:
@@ -132,10 +135,13 @@ def prove(assignment: Assignment, zygote: Zygote, *, jobs: int = 2, progress: Ca
     earned = by_hand
     with tempfile.TemporaryDirectory(prefix="autogradient-") as folder:
         lay_out_files(assignment, Path(folder))
-        with zygote.session(Path(folder), memory_mb=assignment.limits.memory_mb, seed=1) as session:
+        with (
+            engine.session(Path(folder), assignment.limits, forks=8 * len(assignment.parts)) as session,
+            Courts(engine, Path(folder), assignment.limits) as courts,
+        ):
             tasks: list[tuple[Part, _Task]] = []
             stands: dict[str, _Stand] = {}
-            for part, stand, verdict in _walk(assignment, session.main, expected, proof):
+            for part, stand, verdict in _walk(assignment, session.start(1), expected, proof, courts.own):
                 earned += sum((case.earned for case in verdict.cases), Fraction(0))
                 for case in verdict.cases:
                     if case.outcome != "passed":
@@ -144,7 +150,7 @@ def prove(assignment: Assignment, zygote: Zygote, *, jobs: int = 2, progress: Ca
                     stands[part.id] = stand
                 tasks += [(part, task) for task in _tasks(part)]
             proof.reference = (earned, possible)
-            _run_all(assignment, proof, tasks, stands, expected, jobs, progress)
+            _run_all(assignment, proof, tasks, stands, expected, courts, jobs, progress)
     for part in assignment.parts:
         unused = [e for e in part.equivalents if not any((m.before, m.after) == (e.before, e.after) for m in mutants(part.solution))]
         proof.remarks += [f"{part.id}: no mutant is '{e.before}' → '{e.after}'; remove the equivalent cell or correct it" for e in unused]
@@ -156,16 +162,18 @@ def prove(assignment: Assignment, zygote: Zygote, *, jobs: int = 2, progress: Ca
     return proof
 
 
-def _walk(assignment: Assignment, main: Interpreter, expected: dict[str, Any], proof: Proof) -> Iterator[tuple[Part, _Stand | None, Verdict]]:
+def _walk(assignment: Assignment, main: Interpreter, expected: dict[str, Any], proof: Proof, court: Court) -> Iterator[tuple[Part, _Stand | None, Verdict]]:
     """Run the reference; yields each part that a machine marks, where its variants start, and the reference's verdict."""
     parts = {part.id: part for part in assignment.parts}
     before: dict[str, Interpreter] = {}
+    sources: list[str] = []
     for step in plan_release(assignment, assignment.reference):
         if step.do == "run":
             part = parts.get(step.part)
             if part is not None and _is_code(part) and f"{part.id}-answer" in assignment.reference and step.source == part.solution:
                 before[part.id] = main.fork()
             run = main.run(step.source, assignment.limits.cell_s * 4)
+            sources.append(step.source)
             if run.status != "ok":
                 proof.remarks.append(f"the reference's cell {step.part or 'setup'} ends with {run.status}: {': '.join(run.error or ())}")
             continue
@@ -173,13 +181,13 @@ def _walk(assignment: Assignment, main: Interpreter, expected: dict[str, Any], p
         if part.by_hand:
             continue
         if not _is_code(part):
-            yield part, None, judging.judge(assignment, part, Snapshot(value=main.value(part.names[0])), expected.get(part.id), 1)
+            yield part, None, judging.judge(assignment, part, Snapshot(value=main.value(part.names[0])), expected.get(part.id), 1, court)
             continue
         after = main.fork()
-        verdict = judging.judge(assignment, part, Snapshot(interpreter=after), None, 1)
+        verdict = judging.judge(assignment, part, Snapshot(interpreter=after, sources=list(sources)), None, 1, court)
         seconds = [float(note.get("seconds") or 0) for note in verdict.staff.values()]
         limits = dataclasses.replace(assignment.limits, case_s=min(assignment.limits.case_s, max(2.0, 10 * max(seconds, default=0.0))))
-        yield part, _Stand(before.get(part.id, after), after, limits), verdict
+        yield part, _Stand(before.get(part.id, after), after, limits, list(sources)), verdict
     main.kill()
 
 
@@ -233,6 +241,7 @@ def _run_all(
     tasks: list[tuple[Part, _Task]],
     stands: dict[str, _Stand],
     expected: dict[str, Any],
+    courts: Courts,
     jobs: int,
     progress: Callable[[int, int], None] | None,
 ) -> None:
@@ -241,7 +250,7 @@ def _run_all(
 
     def earn(item: tuple[Part, _Task]) -> Fraction | None:
         part, task = item
-        return None if task.group == "equivalent" else _earned(assignment, part, task, stands.get(part.id), expected)
+        return None if task.group == "equivalent" else _earned(assignment, part, task, stands.get(part.id), expected, courts.own)
 
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         for (part, task), earned in zip(tasks, pool.map(earn, tasks), strict=True):
@@ -266,15 +275,15 @@ def _count(proof: Proof, part: Part, task: _Task, earned: Fraction | None) -> No
         proof.hostile.count(earned == 0, got)
 
 
-def _earned(assignment: Assignment, part: Part, task: _Task, stand: _Stand | None, expected: dict[str, Any]) -> Fraction:
+def _earned(assignment: Assignment, part: Part, task: _Task, stand: _Stand | None, expected: dict[str, Any], court: Court) -> Fraction:
     """What a variant earns. One that cannot be run, or takes ten times the reference, earns nothing."""
     if stand is None:
         found = kinds.assigned_value(task.source)
         try:
-            value = {"value": ast.literal_eval(found[1])} if found else {"missing": True}
+            value = {"value": codec.encode(ast.literal_eval(found[1]))} if found else {"missing": True}
         except ValueError:
             value = _computed(task.source, part)
-        verdict = judging.judge(assignment, part, Snapshot(value=value), expected.get(part.id), 1)
+        verdict = judging.judge(assignment, part, Snapshot(value=value), expected.get(part.id), 1, court)
         return sum((case.earned for case in verdict.cases), Fraction(0))
     bounded = dataclasses.replace(assignment, limits=stand.limits)
     try:
@@ -286,7 +295,14 @@ def _earned(assignment: Assignment, part: Part, task: _Task, stand: _Stand | Non
         if run.status in ("killed", "timed_out"):
             return Fraction(0)
         verdict = judging.judge(
-            bounded, part, Snapshot(interpreter=runner), None, 1, expendable=task.group in ("mutant", "hostile"), stop_at_failure=task.group == "mutant"
+            bounded,
+            part,
+            Snapshot(interpreter=runner, sources=[*stand.sources, task.source]),
+            None,
+            1,
+            court,
+            expendable=task.group in ("mutant", "hostile"),
+            stop_at_failure=task.group == "mutant",
         )
         return sum((case.earned for case in verdict.cases), Fraction(0))
     finally:
@@ -302,7 +318,7 @@ def _computed(source: str, part: Part) -> dict[str, Any]:
         exec(source, namespace)  # the instructor's own text
     except Exception:
         return {"missing": True}
-    return {"value": namespace.get(part.names[0])}
+    return {"value": codec.encode(namespace.get(part.names[0]))}
 
 
 # ---- the proof file --------------------------------------------------------------------------------------------------

@@ -129,6 +129,7 @@ class Result(_Record):
     submission: SubmissionInfo = Field(default_factory=SubmissionInfo)
     graded_at: str = ""
     sealed: bool = False
+    replayed: bool = False
     outcome: SubmissionOutcome
     points: Totals = Field(default_factory=Totals)
     questions: list[QuestionResult] = Field(default_factory=list)
@@ -189,8 +190,8 @@ def digest(data: bytes) -> str:
 
 
 @cache
-def environment_digest() -> str:
-    """Digest of what the verdict may depend on outside the notebooks: Python build, packages, threads, locale and zone, our version."""
+def environment_digest(sealed: bool = True) -> str:
+    """Digest of what the verdict may depend on outside the notebooks: Python build, packages, threads, locale and zone, our version, and the seal."""
     packages = sorted({f"{d.metadata['Name']}=={d.version}".lower() for d in distributions() if d.metadata["Name"]})
     facts = {
         "python": sys.version,
@@ -199,6 +200,7 @@ def environment_digest() -> str:
         "threads": 1,
         "locale": [os.environ.get(name, "") for name in ("LC_ALL", "LANG", "TZ")],
         "autogradient": __version__,
+        "sealed": sealed,
     }
     return digest(json.dumps(facts, sort_keys=True).encode())
 

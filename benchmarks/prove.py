@@ -11,7 +11,7 @@ import time
 from autogradient import course
 from autogradient.batch import cpu_count
 from autogradient.prove import prove
-from autogradient.sandbox import Zygote
+from autogradient.engine import Engine
 
 
 def main(names: list[str]) -> None:
@@ -20,12 +20,12 @@ def main(names: list[str]) -> None:
     jobs = cpu_count()
     total = 0.0
     print(f"{'assignment':<24}{'seconds':>9}{'variants':>10}{'a second':>10}   on {jobs} processors")
-    with Zygote() as zygote:
-        zygote.wait()
+    with Engine() as engine:
+        engine.wait()
         for name in names or here.names():
             assignment = here.assignment(name)
             started = time.perf_counter()
-            proof = prove(assignment, zygote, jobs=jobs)
+            proof = prove(assignment, engine, jobs=jobs)
             seconds = time.perf_counter() - started
             tried = proof.right.of + proof.wrong.of + proof.mutants.of + proof.hostile.of
             total += seconds

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from autogradient.sandbox import Zygote
+from autogradient.engine import Engine
 
 
 @pytest.fixture(scope="session")
-def zygote() -> Iterator[Zygote]:
-    """One warm interpreter for the whole run."""
-    with Zygote() as warm:
+def engine() -> Iterator[Engine]:
+    """Warm interpreters for the whole run."""
+    with Engine() as warm:
+        warm.check()
         yield warm

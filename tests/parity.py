@@ -26,7 +26,7 @@ from autogradient.assignment import Assignment, Part
 from autogradient.grade import expected_answers, grade_bytes
 from autogradient.release import Release
 from autogradient.result import SubmissionInfo
-from autogradient.sandbox import Zygote
+from autogradient.engine import Engine
 from autogradient.source import BEGIN, END, SOLUTION_COMMENT
 from autogradient.testcode import show_points
 
@@ -104,11 +104,11 @@ def filled(made: Release, answers: Answers) -> bytes:
 # ---- graders ---------------------------------------------------------------------------------------------------------
 
 
-def ours(assignment: Assignment, notebooks: dict[str, bytes], zygote: Zygote, jobs: int = 2) -> dict[str, Scores]:
+def ours(assignment: Assignment, notebooks: dict[str, bytes], engine: Engine, jobs: int = 2) -> dict[str, Scores]:
     """Our scores: submission → part → points."""
 
     def grade(data: bytes) -> Scores:
-        result = grade_bytes(assignment, data, f"{assignment.name}.ipynb", zygote, SubmissionInfo()).result
+        result = grade_bytes(assignment, data, f"{assignment.name}.ipynb", engine, SubmissionInfo()).result
         return {part.id: part.earned for part in result.parts if part.kind != "essay"}
 
     with ThreadPoolExecutor(jobs) as pool:
@@ -233,12 +233,12 @@ class Comparison:
     found: list[Difference]
 
 
-def compare(assignment: Assignment, zygote: Zygote, *, only: Callable[[str], bool] = lambda name: True, jobs: int = 2) -> Comparison:
+def compare(assignment: Assignment, engine: Engine, *, only: Callable[[str], bool] = lambda name: True, jobs: int = 2) -> Comparison:
     """Grade the known answers of an assignment three times."""
-    made = release.build(assignment, expected_answers(assignment, zygote))
+    made = release.build(assignment, expected_answers(assignment, engine))
     chosen = {name: answers for name, answers in submissions(assignment).items() if only(name)}
     students = release.build(assignment)
-    here = ours(assignment, {name: filled(students, answers) for name, answers in chosen.items()}, zygote, jobs)
+    here = ours(assignment, {name: filled(students, answers) for name, answers in chosen.items()}, engine, jobs)
     notebooks = {name: filled(made, answers) for name, answers in chosen.items()}
     found: list[Difference] = []
     with tempfile.TemporaryDirectory(prefix="parity-") as folder:
@@ -264,11 +264,11 @@ def main() -> int:
     options = parser.parse_args()
     names = options.names or sorted(path.parent.name for path in (ROOT / "source").glob("*/*.py") if path.stem == path.parent.name)
     bad = 0
-    with Zygote() as zygote:
+    with Engine() as engine:
         for name in names:
             assignment = source.load(ROOT / "source" / name, seed=SEED)
             started = time.monotonic()
-            outcome = compare(assignment, zygote, only=sampled if options.some else lambda _: True, jobs=options.jobs)
+            outcome = compare(assignment, engine, only=sampled if options.some else lambda _: True, jobs=options.jobs)
             undocumented = [difference for difference in outcome.found if not difference.note]
             bad += len(undocumented)
             print(f"{name}: {outcome.submissions} submissions, {outcome.parts} parts compared with both, {time.monotonic() - started:.0f} s")

@@ -21,7 +21,7 @@ from autogradient.authoring import cases, extension
 from autogradient.authoring.report import Report, Row
 from autogradient.judge import case_seed
 from autogradient.prove import prove
-from autogradient.sandbox import Zygote
+from autogradient.engine import Engine
 
 ROOT = Path(__file__).parent.parent
 ANSWER = """#| answer: gate
@@ -423,7 +423,7 @@ assert gate(1, 0) == 0 and gate(0.9, 0.9) == 1 and "secret" in globals()
 
 
 @pytest.mark.timeout(240)
-def test_agrees_with_proof_and_stops_at_a_failing_reference(tmp_path: Path, zygote: Zygote) -> None:
+def test_agrees_with_proof_and_stops_at_a_failing_reference(tmp_path: Path, engine: Engine) -> None:
     path = tmp_path / "gates.py"
     path.write_text(SMALL)
     found = [text.split("\n")[0] for text in reports_of(run_all(path))]
@@ -433,7 +433,7 @@ def test_agrees_with_proof_and_stops_at_a_failing_reference(tmp_path: Path, zygo
         "✓ wrong (it is never sure): caught by 'truth table' and 'noisy inputs': 0 of 3 points",
         "✓ right (other weights): full marks, as it should be",
     ]
-    proof = prove(source.load(path), zygote)
+    proof = prove(source.load(path), engine)
     assert (proof.wrong.done, proof.wrong.of, proof.right.done, proof.right.of) == (2, 2, 1, 1)
     path.write_text(SMALL.replace("return int(a + b > 1)", "return int(a + b > 3)"))
     with pytest.raises(CellExecutionError, match="the answer above fails 2 of 2 cases"):

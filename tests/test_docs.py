@@ -16,7 +16,7 @@ from autogradient import directives, front_matter, judge, leaks, prove, release,
 from autogradient.assignment import KINDS, Assignment
 from autogradient.cli import cli
 from autogradient.formats import load_assignment
-from autogradient.sandbox import Zygote
+from autogradient.engine import Engine
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "docs" / "example" / "two-neurons.py"
@@ -93,8 +93,8 @@ def test_the_example_is_released_without_leaks(example: Assignment) -> None:
     assert {f"tests/{part.id}.py" for part in example.parts if not part.by_hand} == set(built.files) - {"two-neurons.ipynb"}
 
 
-def test_the_example_is_proved(example: Assignment, zygote: Zygote) -> None:
-    proof = prove.prove(example, zygote)
+def test_the_example_is_proved(example: Assignment, engine: Engine) -> None:
+    proof = prove.prove(example, engine)
     assert proof.proved, json.dumps(proof.to_dict(), indent=1)
     assert proof.mutants.done == proof.mutants.of > 10 and proof.equivalent == 1
 

@@ -27,7 +27,7 @@ from autogradient.errors import GradebookError
 from autogradient.feedback import page, summary
 from autogradient.formats import load_assignment
 from autogradient.result import SubmissionInfo
-from autogradient.sandbox import Zygote
+from autogradient.engine import Engine
 
 CELLS = ("and-gate", "and-gate-hidden", "why-answer")
 
@@ -552,8 +552,8 @@ def test_from_a_source_to_feedback(tmp_path: Path) -> None:
     sent = nbformat.reads(json.dumps(released), as_version=4)
     for c in sent.cells:
         c.source = {"and-gate-answer": "def and_gate(a, b):\n    return int(a == b == 1)", "why-answer": "Because."}.get(c.id, c.source)
-    with Zygote() as zygote:
-        graded = grade.grade_bytes(course.assignment, nbformat.writes(sent).encode(), "gates.ipynb", zygote, SubmissionInfo(students=["ada"]))
+    with Engine() as engine:
+        graded = grade.grade_bytes(course.assignment, nbformat.writes(sent).encode(), "gates.ipynb", engine, SubmissionInfo(students=["ada"]))
     assert graded.notebook is not None
     course.record(graded.result, graded.notebook)
     assert [course.grade(name) for name in CELLS] == [(1, None, None, False), (0, None, None, False), (None, None, None, True)]

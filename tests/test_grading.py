@@ -47,7 +47,7 @@ from homework import Notebook
 from autogradient import batch, grade
 from autogradient.assignment import Assignment
 from autogradient.result import PartResult, Result, SubmissionInfo
-from autogradient.sandbox import Zygote
+from autogradient.engine import Engine
 from autogradient.testcode import bound_names
 
 
@@ -56,8 +56,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Assignment:
     return homework.assignment(tmp_path_factory.mktemp("source"))
 
 
-def graded(small: Assignment, notebook: Notebook, zygote: Zygote) -> Result:
-    return grade.grade_bytes(small, notebook.bytes(), "small.ipynb", zygote, SubmissionInfo(students=["ada"])).result
+def graded(small: Assignment, notebook: Notebook, engine: Engine) -> Result:
+    return grade.grade_bytes(small, notebook.bytes(), "small.ipynb", engine, SubmissionInfo(students=["ada"])).result
 
 
 def told(result: Result) -> list[str]:
@@ -73,10 +73,10 @@ def part(result: Result, name: str) -> PartResult:
 
 
 @pytest.mark.parametrize(("edit", "earned", "waiting", "problems"), TABLE, ids=[row[0].__name__ for row in TABLE])
-def test_a_notebook_gets_exactly_this(small: Assignment, zygote: Zygote, edit: Edit, earned: float, waiting: float, problems: list[str]) -> None:
+def test_a_notebook_gets_exactly_this(small: Assignment, engine: Engine, edit: Edit, earned: float, waiting: float, problems: list[str]) -> None:
     notebook = Notebook(small)
     edit(notebook)
-    result = graded(small, notebook, zygote)
+    result = graded(small, notebook, engine)
     assert told(result) == problems
     assert (result.points.earned, result.points.possible, result.points.ungraded) == (Fraction(earned), 8, waiting)
     assert result.outcome == "graded"
@@ -112,26 +112,26 @@ def manifest(small: Assignment) -> list[tuple[str, list[tuple[str, Fraction]]]]:
         (answer_emptied, "scale", ["failed"] * 3, "Not attempted yet."),
     ],
 )
-def test_the_last_case_of_a_part_says_why(small: Assignment, zygote: Zygote, edit: Edit, name: str, outcomes: list[str], message: str) -> None:
+def test_the_last_case_of_a_part_says_why(small: Assignment, engine: Engine, edit: Edit, name: str, outcomes: list[str], message: str) -> None:
     notebook = Notebook(small)
     edit(notebook)
-    found = part(graded(small, notebook, zygote), name)
+    found = part(graded(small, notebook, engine), name)
     assert [case.outcome for case in found.cases] == outcomes
     assert found.cases[-1].message == message
 
 
-def test_a_dying_process_costs_its_own_case_only(small: Assignment, zygote: Zygote) -> None:
+def test_a_dying_process_costs_its_own_case_only(small: Assignment, engine: Engine) -> None:
     notebook = Notebook(small)
     dies_when_called(notebook)
-    assert [case.message for case in part(graded(small, notebook, zygote), "scale").cases[:2]] == [
+    assert [case.message for case in part(graded(small, notebook, engine), "scale").cases[:2]] == [
         "The Python process ended while this check ran (exit code 0)."
     ] * 2
 
 
-def test_nothing_of_a_hidden_case_is_told(small: Assignment, zygote: Zygote) -> None:
+def test_nothing_of_a_hidden_case_is_told(small: Assignment, engine: Engine) -> None:
     secret = "def double(x):\n    if np.ndim(x):\n        raise ValueError(f'seen: {x}')\n    print(x)\n    return 2 * x"
     notebook = Notebook(small, homework.ANSWERS | {"double": secret})
-    done = grade.grade_bytes(small, notebook.bytes(), "small.ipynb", zygote, SubmissionInfo())
+    done = grade.grade_bytes(small, notebook.bytes(), "small.ipynb", engine, SubmissionInfo())
     hidden = part(done.result, "double").cases[1]
     assert hidden.message == "Arrays are doubled element by element. Your code raised a ValueError."
     assert hidden.seconds is None
@@ -140,16 +140,16 @@ def test_nothing_of_a_hidden_case_is_told(small: Assignment, zygote: Zygote) -> 
 
 
 @pytest.mark.parametrize("edit", [nothing, essay_untouched, answer_deleted, stub_without_its_comments, answer_is_raw, metadata_and_questions_lost])
-def test_attempted_is_what_differs_from_the_stub(small: Assignment, zygote: Zygote, edit: Edit) -> None:
+def test_attempted_is_what_differs_from_the_stub(small: Assignment, engine: Engine, edit: Edit) -> None:
     notebook = Notebook(small)
     edit(notebook)
-    result = graded(small, notebook, zygote)
+    result = graded(small, notebook, engine)
     untouched = {essay_untouched: ["why"], answer_deleted: ["scale"], stub_without_its_comments: ["scale"], metadata_and_questions_lost: ["why"]}.get(edit, [])
     assert [p.id for p in result.parts if not p.attempted] == untouched
 
 
-def test_the_untouched_release_earns_nothing_and_is_told_nothing(small: Assignment, zygote: Zygote) -> None:
-    result = graded(small, Notebook(small, {}), zygote)
+def test_the_untouched_release_earns_nothing_and_is_told_nothing(small: Assignment, engine: Engine) -> None:
+    result = graded(small, Notebook(small, {}), engine)
     assert (result.points.earned, result.points.ungraded, told(result)) == (0, 0, [])
     assert not any(p.attempted for p in result.parts)
 
@@ -157,17 +157,17 @@ def test_the_untouched_release_earns_nothing_and_is_told_nothing(small: Assignme
 # ---- what is kept of the run -----------------------------------------------------------------------------------------
 
 
-def cell_output(small: Assignment, notebook: Notebook, zygote: Zygote, index: int) -> list[dict[str, object]]:
-    done = grade.grade_bytes(small, notebook.bytes(), "small.ipynb", zygote, SubmissionInfo())
+def cell_output(small: Assignment, notebook: Notebook, engine: Engine, index: int) -> list[dict[str, object]]:
+    done = grade.grade_bytes(small, notebook.bytes(), "small.ipynb", engine, SubmissionInfo())
     assert done.notebook is not None
     outputs: list[dict[str, object]] = done.notebook["cells"][index]["outputs"]
     return outputs
 
 
-def test_of_a_flood_head_and_tail_are_kept(small: Assignment, zygote: Zygote) -> None:
+def test_of_a_flood_head_and_tail_are_kept(small: Assignment, engine: Engine) -> None:
     notebook = Notebook(small)
     prints_a_lot(notebook)
-    (stream,) = cell_output(small, notebook, zygote, notebook.at("double-answer"))
+    (stream,) = cell_output(small, notebook, engine, notebook.at("double-answer"))
     text = str(stream["text"])
     written = sum(len(f"number {i}\n") for i in range(30_000))
     assert text.startswith("number 0\nnumber 1\n") and text.endswith("number 29998\nnumber 29999\n")
@@ -175,10 +175,10 @@ def test_of_a_flood_head_and_tail_are_kept(small: Assignment, zygote: Zygote) ->
     assert len(text) < 101_000
 
 
-def test_what_shows_too_much_is_left_out(small: Assignment, zygote: Zygote) -> None:
+def test_what_shows_too_much_is_left_out(small: Assignment, engine: Engine) -> None:
     notebook = Notebook(small)
     shows_a_lot(notebook)
-    outputs = cell_output(small, notebook, zygote, notebook.at("double-answer"))
+    outputs = cell_output(small, notebook, engine, notebook.at("double-answer"))
     assert len(outputs) == 60
     assert len(json.dumps(outputs)) < 25_000_000
     assert outputs[-1]["data"] == {"text/plain": "<output left out: this cell shows too much>"}
@@ -191,17 +191,17 @@ def test_what_shows_too_much_is_left_out(small: Assignment, zygote: Zygote) -> N
         (never_ends, f"This cell was stopped after 2 s; {NEVER}.\n"),
     ],
 )
-def test_a_cell_that_was_stopped_says_so(small: Assignment, zygote: Zygote, edit: Edit, text: str) -> None:
+def test_a_cell_that_was_stopped_says_so(small: Assignment, engine: Engine, edit: Edit, text: str) -> None:
     notebook = Notebook(small)
     edit(notebook)
     index = notebook.at("total-answer") if edit is never_ends else notebook.at("double-hidden") + 1
-    assert cell_output(small, notebook, zygote, index)[-1] == {"output_type": "stream", "name": "stderr", "text": text}
+    assert cell_output(small, notebook, engine, index)[-1] == {"output_type": "stream", "name": "stderr", "text": text}
 
 
-def test_old_outputs_are_replaced(small: Assignment, zygote: Zygote) -> None:
+def test_old_outputs_are_replaced(small: Assignment, engine: Engine) -> None:
     notebook = Notebook(small, homework.ANSWERS | {"double": homework.ANSWERS["double"] + "\ndouble(4)"})
     run_out_of_order(notebook)
-    done = grade.grade_bytes(small, notebook.bytes(), "small.ipynb", zygote, SubmissionInfo())
+    done = grade.grade_bytes(small, notebook.bytes(), "small.ipynb", engine, SubmissionInfo())
     assert done.notebook is not None
     assert "an old output" not in json.dumps(done.notebook)
     cell = done.notebook["cells"][notebook.at("double-answer")]
@@ -210,19 +210,19 @@ def test_old_outputs_are_replaced(small: Assignment, zygote: Zygote) -> None:
     assert counts == sorted(counts)
 
 
-def test_a_figure_is_kept(small: Assignment, zygote: Zygote) -> None:
+def test_a_figure_is_kept(small: Assignment, engine: Engine) -> None:
     notebook = Notebook(small)
     draws(notebook)
-    outputs = cell_output(small, notebook, zygote, notebook.at("double-hidden") + 1)
+    outputs = cell_output(small, notebook, engine, notebook.at("double-hidden") + 1)
     assert any("image/png" in output.get("data", {}) for output in outputs)  # type: ignore[operator]
 
 
-def test_no_path_of_the_grader_is_shown(small: Assignment, zygote: Zygote) -> None:
+def test_no_path_of_the_grader_is_shown(small: Assignment, engine: Engine) -> None:
     notebook = Notebook(small, homework.ANSWERS | {"total": "total = 12\n1 / 0"})
-    outputs = cell_output(small, notebook, zygote, notebook.at("total-answer"))
+    outputs = cell_output(small, notebook, engine, notebook.at("total-answer"))
     never = Notebook(small)
     never_ends(never)
-    outputs += cell_output(small, never, zygote, never.at("total-answer"))
+    outputs += cell_output(small, never, engine, never.at("total-answer"))
     assert [output["ename"] for output in outputs if "ename" in output] == ["ZeroDivisionError", "KeyboardInterrupt"]
     assert "autogradient" not in json.dumps(outputs)
 
@@ -259,12 +259,12 @@ def timeless(result: Result) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("edit", [nothing, crashes, deletes_names])
-def test_two_gradings_differ_in_their_times_only(small: Assignment, zygote: Zygote, edit: Edit) -> None:
+def test_two_gradings_differ_in_their_times_only(small: Assignment, engine: Engine, edit: Edit) -> None:
     notebook = Notebook(
         small, homework.ANSWERS | {"double": "r = np.random.rand()\n\ndef double(x):\n    return 2 * x if r < 0.5 else 2 * x + np.random.rand()"}
     )
     edit(notebook)
-    assert timeless(graded(small, notebook, zygote)) == timeless(graded(small, notebook, zygote))
+    assert timeless(graded(small, notebook, engine)) == timeless(graded(small, notebook, engine))
 
 
 def hand_in(folder: Path, data: bytes, student: str = "ada", name: str = "small.ipynb") -> Path:
@@ -274,58 +274,58 @@ def hand_in(folder: Path, data: bytes, student: str = "ada", name: str = "small.
     return path
 
 
-def run(small: Assignment, folder: Path, zygote: Zygote, jobs: int = 1) -> list[batch.Done]:
+def run(small: Assignment, folder: Path, engine: Engine, jobs: int = 1) -> list[batch.Done]:
     items = list(batch.submissions(folder / "submitted", [small]))
-    return batch.grade_all(items, zygote, jobs=jobs, results=folder / "results")
+    return batch.grade_all(items, engine, jobs=jobs, results=folder / "results")
 
 
-def test_what_has_not_changed_is_not_graded_again(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+def test_what_has_not_changed_is_not_graded_again(small: Assignment, engine: Engine, tmp_path: Path) -> None:
     for student in ("ada", "grace"):
         hand_in(tmp_path / "submitted", Notebook(small).bytes(), student)
-    assert [done.again for done in run(small, tmp_path, zygote, jobs=2)] == [True, True]
+    assert [done.again for done in run(small, tmp_path, engine, jobs=2)] == [True, True]
     before = (tmp_path / "results/small/ada.json").read_bytes()
     hand_in(tmp_path / "submitted", Notebook(small, homework.ANSWERS | {"total": "total = 1"}).bytes(), "grace")
-    again = run(small, tmp_path, zygote, jobs=2)
+    again = run(small, tmp_path, engine, jobs=2)
     assert [(done.item.students, done.again, done.graded.result.points.earned) for done in again] == [(("ada",), False, 6), (("grace",), True, 5)]
     assert (tmp_path / "results/small/ada.json").read_bytes() == before
 
 
-def test_a_changed_test_grades_again(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+def test_a_changed_test_grades_again(small: Assignment, engine: Engine, tmp_path: Path) -> None:
     hand_in(tmp_path / "submitted", Notebook(small).bytes())
-    run(small, tmp_path, zygote)
+    run(small, tmp_path, engine)
     path = homework.write_source(tmp_path / "source")
     path.write_text(path.read_text().replace("double(3) == 6", "double(4) == 8"))
     changed = homework.load(path)
-    assert [done.again for done in run(changed, tmp_path, zygote)] == [True]
+    assert [done.again for done in run(changed, tmp_path, engine)] == [True]
 
 
-def test_an_unreadable_newer_file_falls_back(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+def test_an_unreadable_newer_file_falls_back(small: Assignment, engine: Engine, tmp_path: Path) -> None:
     hand_in(tmp_path / "submitted", Notebook(small).bytes())
-    run(small, tmp_path, zygote)
+    run(small, tmp_path, engine)
     staff = (tmp_path / "results/small/ada.staff.json").read_bytes()
     hand_in(tmp_path / "submitted", b"<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> main\n")
     for _ in range(2):  # told once, however often it is graded
-        (done,) = run(small, tmp_path, zygote)
+        (done,) = run(small, tmp_path, engine)
         assert (done.graded.result.outcome, done.graded.result.points.earned) == ("graded", 6)
         (sentence,) = told(done.graded.result)
         assert sentence.startswith("small.ipynb: a merge conflict was left in the file (line 1); keep one side of it")
         assert "last readable submission" in sentence
     assert (tmp_path / "results/small/ada.staff.json").read_bytes() == staff
     hand_in(tmp_path / "submitted", Notebook(small, {}).bytes())
-    (done,) = run(small, tmp_path, zygote)
+    (done,) = run(small, tmp_path, engine)
     assert (done.graded.result.points.earned, told(done.graded.result)) == (0, [])
 
 
-def test_an_unreadable_file_loses_nothing(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+def test_an_unreadable_file_loses_nothing(small: Assignment, engine: Engine, tmp_path: Path) -> None:
     hand_in(tmp_path / "submitted", b"")
-    (done,) = run(small, tmp_path, zygote)
+    (done,) = run(small, tmp_path, engine)
     result = done.graded.result
     assert result.outcome == "unreadable"
     assert (result.points.earned, result.points.possible, result.points.ungraded) == (0, 8, 8)
     assert [(p.id, [(c.name, c.possible) for c in p.cases]) for p in result.parts] == manifest(small)
 
 
-def test_a_grader_that_fails_on_one_grades_the_others(small: Assignment, zygote: Zygote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_grader_that_fails_on_one_grades_the_others(small: Assignment, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hand_in(tmp_path / "submitted", Notebook(small).bytes(), "ada")
     hand_in(tmp_path / "submitted", Notebook(small, {}).bytes(), "grace")
     real = grade.plan
@@ -336,18 +336,18 @@ def test_a_grader_that_fails_on_one_grades_the_others(small: Assignment, zygote:
         return real(assignment, notebook)  # type: ignore[arg-type]
 
     monkeypatch.setattr(grade, "plan", plan)
-    broken, fine = run(small, tmp_path, zygote)
+    broken, fine = run(small, tmp_path, engine)
     assert (broken.graded.result.outcome, fine.graded.result.outcome) == ("grader_error", "graded")
     assert broken.graded.result.points.ungraded == 8
     assert told(broken.graded.result) == ["the grader failed on this notebook; the course staff will look at it"]
     assert "a slip of ours" in (tmp_path / "results/small/ada.staff.json").read_text()
     monkeypatch.undo()
-    assert [(done.again, done.graded.result.points.earned) for done in run(small, tmp_path, zygote)] == [(True, 6), (False, 0)]
+    assert [(done.again, done.graded.result.points.earned) for done in run(small, tmp_path, engine)] == [(True, 6), (False, 0)]
 
 
 def test_a_session_without_an_interpreter_is_an_error_of_the_grader(small: Assignment, tmp_path: Path) -> None:
     hand_in(tmp_path / "submitted", Notebook(small).bytes())
-    with Zygote() as own:
+    with Engine() as own:
         own.wait()
         own.process.kill()
         own.process.wait()
@@ -358,22 +358,22 @@ def test_a_session_without_an_interpreter_is_an_error_of_the_grader(small: Assig
 # ---- several files, other people's files -----------------------------------------------------------------------------
 
 
-def test_of_two_notebooks_the_one_with_the_name_is_graded(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+def test_of_two_notebooks_the_one_with_the_name_is_graded(small: Assignment, engine: Engine, tmp_path: Path) -> None:
     hand_in(tmp_path / "submitted", Notebook(small).bytes())
     hand_in(tmp_path / "submitted", Notebook(small, {}).bytes(), name="small-Copy1.ipynb")
-    (done,) = run(small, tmp_path, zygote)
+    (done,) = run(small, tmp_path, engine)
     assert done.graded.result.points.earned == 6
     assert told(done.graded.result) == [
         "small-Copy1.ipynb and small.ipynb are both notebooks of this assignment; small.ipynb was graded because it has the assignment's name"
     ]
 
 
-def test_of_two_other_names_the_one_changed_last_is_graded(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+def test_of_two_other_names_the_one_changed_last_is_graded(small: Assignment, engine: Engine, tmp_path: Path) -> None:
     old = hand_in(tmp_path / "submitted", Notebook(small, {}).bytes(), name="b.ipynb")
     new = hand_in(tmp_path / "submitted", Notebook(small).bytes(), name="a.ipynb")
     os.utime(old, (1000, 1000))
     os.utime(new, (2000, 2000))
-    (done,) = run(small, tmp_path, zygote)
+    (done,) = run(small, tmp_path, engine)
     assert done.graded.result.points.earned == 6
     assert told(done.graded.result) == [
         "a.ipynb and b.ipynb are both notebooks of this assignment; a.ipynb was graded because it was changed last",
@@ -381,18 +381,18 @@ def test_of_two_other_names_the_one_changed_last_is_graded(small: Assignment, zy
     ]
 
 
-def test_the_readable_one_of_two_is_graded(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+def test_the_readable_one_of_two_is_graded(small: Assignment, engine: Engine, tmp_path: Path) -> None:
     hand_in(tmp_path / "submitted", b"{", name="small.ipynb")
     hand_in(tmp_path / "submitted", Notebook(small).bytes(), name="small_final_FINAL.ipynb")
-    (done,) = run(small, tmp_path, zygote)
+    (done,) = run(small, tmp_path, engine)
     assert (done.graded.result.outcome, done.graded.result.points.earned) == ("graded", 6)
 
 
-def test_a_notebook_of_another_assignment_is_pointed_out(small: Assignment, zygote: Zygote, tmp_path: Path) -> None:
+def test_a_notebook_of_another_assignment_is_pointed_out(small: Assignment, engine: Engine, tmp_path: Path) -> None:
     notebook = Notebook(small, {})
     notebook.data["metadata"]["autogradient"]["assignment"] = "large"
     hand_in(tmp_path / "submitted", notebook.bytes())
-    (done,) = run(small, tmp_path, zygote)
+    (done,) = run(small, tmp_path, engine)
     assert told(done.graded.result) == ["the notebook says that it is 'large', but was graded as 'small'; check that the right file was handed in"]
 
 
@@ -410,7 +410,7 @@ LEAVES = "import os, subprocess, threading\nsubprocess.Popen(['sleep', '1000'], 
 
 
 def test_when_a_session_ends_its_processes_are_gone(tmp_path: Path) -> None:
-    with Zygote() as own:
+    with Engine() as own:
         with own.session(tmp_path, memory_mb=512, seed=1) as session:
             session.main.fork()
             session.main.run(LEAVES, 10)

@@ -21,7 +21,7 @@ from autogradient import release, source
 from autogradient.assignment import Assignment
 from autogradient.formats import load_assignment
 from autogradient.grade import expected_answers
-from autogradient.sandbox import Zygote
+from autogradient.engine import Engine
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -29,16 +29,16 @@ pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.mark.parametrize("name", ["perceptrons", "activations"])
-def test_known_answers_of_the_course(name: str, zygote: Zygote) -> None:
+def test_known_answers_of_the_course(name: str, engine: Engine) -> None:
     assignment = source.load(parity.ROOT / "source" / name, seed=parity.SEED)
-    outcome = parity.compare(assignment, zygote, only=parity.sampled)
+    outcome = parity.compare(assignment, engine, only=parity.sampled)
     assert [str(difference) for difference in outcome.found if not difference.note] == []
     assert outcome.submissions == 5 and outcome.parts == 5 * len([part for part in assignment.parts if not part.by_hand])
     assert outcome.earned["reference"] == sum(part.points for part in assignment.parts if not part.by_hand) and outcome.earned["blank"] == 0
 
 
-def test_known_answers_of_every_kind(zygote: Zygote) -> None:
-    outcome = parity.compare(read(), zygote, only=lambda name: name in ("reference", "variant-1"))
+def test_known_answers_of_every_kind(engine: Engine) -> None:
+    outcome = parity.compare(read(), engine, only=lambda name: name in ("reference", "variant-1"))
     assert [str(difference) for difference in outcome.found] == []
     assert outcome.earned == {"reference": Fraction(19, 2), "variant-1": 3}  # three parts have no known wrong answer
 
@@ -74,21 +74,21 @@ def without_checks(notebook: bytes) -> bytes:
 
 
 def gate_scores(
-    text: str, zygote: Zygote, stock: Callable[[Assignment, release.Release, dict[str, bytes]], Stock], *names: str
+    text: str, engine: Engine, stock: Callable[[Assignment, release.Release, dict[str, bytes]], Stock], *names: str
 ) -> tuple[dict[str, Scores], Stock]:
     """Our scores of what was handed in, and a stock tool's."""
     assignment = read(text)
-    made = release.build(assignment, expected_answers(assignment, zygote))
+    made = release.build(assignment, expected_answers(assignment, engine))
     notebooks = {name: parity.filled(made, {"and-gate-answer": HANDED_IN[name]}) for name in names}
     notebooks = {name: without_checks(data) if name == "deletes" else data for name, data in notebooks.items()}
-    return parity.ours(assignment, notebooks, zygote), stock(assignment, made, notebooks)
+    return parity.ours(assignment, notebooks, engine), stock(assignment, made, notebooks)
 
 
 @pytest.fixture(scope="module")
-def by_nbgrader(tmp_path_factory: pytest.TempPathFactory, zygote: Zygote) -> tuple[dict[str, Scores], Stock]:
+def by_nbgrader(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> tuple[dict[str, Scores], Stock]:
     folder = tmp_path_factory.mktemp("nbgrader")
     return gate_scores(
-        GATE, zygote, lambda a, made, notebooks: parity.nbgrader(a.name, made.files, notebooks, folder, parity.base), "right", "warns", "deletes"
+        GATE, engine, lambda a, made, notebooks: parity.nbgrader(a.name, made.files, notebooks, folder, parity.base), "right", "warns", "deletes"
     )
 
 
@@ -108,7 +108,7 @@ def test_nbgrader_adds_floats(by_nbgrader: tuple[dict[str, Scores], Stock]) -> N
     assert here["right"] == {"and-gate": Fraction(3, 10)} and stock.totals["right"] == 0.1 + 0.2 != 0.3
 
 
-def test_otter_gives_nothing_for_anything_when_an_answer_exits(tmp_path: Path, zygote: Zygote) -> None:
+def test_otter_gives_nothing_for_anything_when_an_answer_exits(tmp_path: Path, engine: Engine) -> None:
     text = (
         GATE
         + changed(("question: sums, level: M, minutes: 5, covers: [adding]", "question: sums"), text=TEXT[len(HEAD + CODE) :]).split(
@@ -117,17 +117,17 @@ def test_otter_gives_nothing_for_anything_when_an_answer_exits(tmp_path: Path, z
     )
     text = text.replace("sums-p1", "sums")
     assignment = read(text)
-    made = release.build(assignment, expected_answers(assignment, zygote))
+    made = release.build(assignment, expected_answers(assignment, engine))
     notebooks = {"exits": parity.filled(made, {"and-gate-answer": HANDED_IN["exits"], "sums-answer": 'smooth = "b"'})}
-    assert parity.ours(assignment, notebooks, zygote) == {"exits": {"and-gate": 0, "sums": Fraction(1, 2)}}
+    assert parity.ours(assignment, notebooks, engine) == {"exits": {"and-gate": 0, "sums": Fraction(1, 2)}}
     assert parity.otter(assignment, made, notebooks, tmp_path).scores == {"exits": {"and-gate": 0.0, "sums": 0.0}}
 
 
-def test_otter_passes_none_for_a_name_that_is_missing(tmp_path: Path, zygote: Zygote) -> None:
+def test_otter_passes_none_for_a_name_that_is_missing(tmp_path: Path, engine: Engine) -> None:
     assignment = read(LENIENT)
-    made = release.build(assignment, expected_answers(assignment, zygote))
+    made = release.build(assignment, expected_answers(assignment, engine))
     notebooks = {"forgot": parity.filled(made, {"and-gate-answer": "def andgate(a, b):\n    return 1"})}
-    assert parity.ours(assignment, notebooks, zygote) == {"forgot": {"and-gate": 0}}
+    assert parity.ours(assignment, notebooks, engine) == {"forgot": {"and-gate": 0}}
     assert parity.otter(assignment, made, notebooks, tmp_path).scores == {"forgot": {"and-gate": pytest.approx(0.1)}}
 
 
@@ -277,7 +277,7 @@ ANSWERS: dict[str, dict[str, dict[str, str]]] = {
 
 
 @pytest.mark.parametrize(("name", "notebook"), [("statistics", STATISTICS), ("logic", LOGIC)])
-def test_notebooks_in_nbgraders_format(name: str, notebook: bytes, tmp_path: Path, zygote: Zygote) -> None:
+def test_notebooks_in_nbgraders_format(name: str, notebook: bytes, tmp_path: Path, engine: Engine) -> None:
     original = tmp_path / "ours" / f"{name}.ipynb"
     original.parent.mkdir()
     original.write_bytes(notebook)
@@ -297,7 +297,7 @@ def test_notebooks_in_nbgraders_format(name: str, notebook: bytes, tmp_path: Pat
     }
     handed_in = {student: answered(released, solutions if student == "reference" else answers) for student, answers in ANSWERS[name].items()}
     stock = parity.nbgrader(name, {f"{name}.ipynb": stock_copy.read_bytes()}, handed_in, folder)
-    here = parity.ours(assignment, handed_in, zygote)
+    here = parity.ours(assignment, handed_in, engine)
     assert [str(difference) for difference in parity.differences("nbgrader", name, here, stock)] == []
     assert sum(here["reference"].values()) == sum(part.points for part in assignment.parts if not part.by_hand)
     assert sum(here["blank"].values()) == 0 < sum(here["half"].values()) < sum(here["reference"].values())

@@ -15,7 +15,7 @@ from autogradient import coursework, source
 from autogradient.assignment import Assignment
 from autogradient.errors import ProofError
 from autogradient.prove import Proof, proof_path, prove, proved_here, read_proof, require_proof, write_proof
-from autogradient.sandbox import Zygote
+from autogradient.engine import Engine
 
 EQUIVALENT = CODE[CODE.index("# %%\n#| equivalent") : CODE.index("# %% [markdown]\n# <!--| hint")]
 ASSERT = "    assert [and_gate(a, b) for a, b in corners()] == [0, 0, 0, 1]\n"
@@ -31,14 +31,14 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     yield
 
 
-def proof(zygote: Zygote, *changes: tuple[str, str], text: str = GATE) -> dict[str, Any]:
+def proof(engine: Engine, *changes: tuple[str, str], text: str = GATE) -> dict[str, Any]:
     """The proof of the gate with something changed, as `prove --json` prints it."""
-    return prove(read(changed(*changes, text=text)), zygote).to_dict()
+    return prove(read(changed(*changes, text=text)), engine).to_dict()
 
 
-def test_a_good_assignment_is_proved(zygote: Zygote) -> None:
+def test_a_good_assignment_is_proved(engine: Engine) -> None:
     steps: list[tuple[int, int]] = []
-    found = prove(read(changed(*PINNED)), zygote, progress=lambda done, of: steps.append((done, of)))
+    found = prove(read(changed(*PINNED)), engine, progress=lambda done, of: steps.append((done, of)))
     assert found.to_dict() == {
         "assignment": "gates",
         "proved": True,
@@ -53,8 +53,8 @@ def test_a_good_assignment_is_proved(zygote: Zygote) -> None:
     assert steps[-1] == (26, 26) and steps == sorted(steps)
 
 
-def test_a_weak_test_lets_mutants_live_and_misses_wrong_answers(zygote: Zygote) -> None:
-    found = proof(zygote, (ASSERT + "    assert and_gate(0.5, 1) == 0\n", "    assert and_gate(1, 1) == 1\n"), (HIDDEN, "    assert and_gate(0, 0) == 0\n"))
+def test_a_weak_test_lets_mutants_live_and_misses_wrong_answers(engine: Engine) -> None:
+    found = proof(engine, (ASSERT + "    assert and_gate(0.5, 1) == 0\n", "    assert and_gate(1, 1) == 1\n"), (HIDDEN, "    assert and_gate(0, 0) == 0\n"))
     assert not found["proved"]
     assert found["wrong"] == {"caught": 0, "of": 1, "missed": ["and-gate: it fires when either input is 1 (earns 3 of 3)"]}
     assert found["mutants"]["survived"] == [
@@ -64,8 +64,8 @@ def test_a_weak_test_lets_mutants_live_and_misses_wrong_answers(zygote: Zygote) 
     assert found["reference"]["earned"] == 3 and found["remarks"] == []
 
 
-def test_hostile_returns_are_found_out(zygote: Zygote) -> None:
-    found = proof(zygote, (ASSERT + "    assert and_gate(0.5, 1) == 0\n", "    assert not np.any(np.asarray(and_gate(1, 1), dtype=float) < 1)\n"))
+def test_hostile_returns_are_found_out(engine: Engine) -> None:
+    found = proof(engine, (ASSERT + "    assert and_gate(0.5, 1) == 0\n", "    assert not np.any(np.asarray(and_gate(1, 1), dtype=float) < 1)\n"))
     assert not found["proved"] and found["hostile"]["refused"] < 10
     assert {
         "and-gate: NaN from and_gate (earns 1 of 3)",
@@ -76,45 +76,45 @@ def test_hostile_returns_are_found_out(zygote: Zygote) -> None:
     } <= set(found["hostile"]["accepted"])
 
 
-def test_a_stub_that_earns_is_found_out(zygote: Zygote) -> None:
-    found = proof(zygote, (ASSERT + "    assert and_gate(0.5, 1) == 0\n", "    assert and_gate(0, 0) != 1\n"))
+def test_a_stub_that_earns_is_found_out(engine: Engine) -> None:
+    found = proof(engine, (ASSERT + "    assert and_gate(0.5, 1) == 0\n", "    assert and_gate(0, 0) != 1\n"))
     assert not found["proved"]
     assert found["blank"] == {"earned": 1, "possible": 3}
     assert found["remarks"] == ["and-gate: the untouched stub earns 1 of 3 points"]
 
 
-def test_a_right_answer_must_get_full_marks(zygote: Zygote) -> None:
-    found = proof(zygote, ("return int(min(a, b) > 0.5)", "return min(a, b) > 0.9"))
+def test_a_right_answer_must_get_full_marks(engine: Engine) -> None:
+    found = proof(engine, ("return int(min(a, b) > 0.5)", "return min(a, b) > 0.9"))
     assert not found["proved"] and found["right"] == {"full": 0, "of": 1, "missed": ["and-gate: the least of the two decides (earns 1 of 3)"]}
 
 
 @pytest.mark.parametrize(("earns", "caught"), [("0", 1), ("1", 0), ("2", 0)])
-def test_what_a_wrong_answer_may_earn_is_exact(zygote: Zygote, earns: str, caught: int) -> None:
-    found = proof(zygote, ("#| because: it fires", f"#| earns: {earns}\n#| because: it fires"))
+def test_what_a_wrong_answer_may_earn_is_exact(engine: Engine, earns: str, caught: int) -> None:
+    found = proof(engine, ("#| because: it fires", f"#| earns: {earns}\n#| because: it fires"))
     assert found["wrong"]["caught"] == caught and found["proved"] is bool(caught)
 
 
-def test_a_reference_that_fails_is_named_with_its_error(zygote: Zygote) -> None:
-    found = proof(zygote, ("    assert and_gate(0.5, 1) == 0\n", "    assert and_gate(0.5, 1) == 1, 'nearly'\n"))
+def test_a_reference_that_fails_is_named_with_its_error(engine: Engine) -> None:
+    found = proof(engine, ("    assert and_gate(0.5, 1) == 0\n", "    assert and_gate(0.5, 1) == 1, 'nearly'\n"))
     assert not found["proved"] and found["reference"] == {"earned": 2, "possible": 3}
     assert found["remarks"] == ["and-gate: the reference does not pass 'truth table' (failed) AssertionError: nearly"]
 
 
-def test_a_reference_cell_that_raises_is_named(zygote: Zygote) -> None:
-    found = proof(zygote, ("rng = np.random.default_rng(seed)\n", "rng = np.random.default_rng(seed)\nassert seed == 1\n"))
+def test_a_reference_cell_that_raises_is_named(engine: Engine) -> None:
+    found = proof(engine, ("rng = np.random.default_rng(seed)\n", "rng = np.random.default_rng(seed)\nassert seed == 1\n"))
     assert not found["proved"]
     assert any(remark.startswith("the reference's cell and-gate ends with error: AssertionError") for remark in found["remarks"])
 
 
-def test_equivalent_mutants_are_counted_and_must_be_few(zygote: Zygote) -> None:
-    found = proof(zygote, text=HEAD + CODE)
+def test_equivalent_mutants_are_counted_and_must_be_few(engine: Engine) -> None:
+    found = proof(engine, text=HEAD + CODE)
     assert found["mutants"] == {"killed": 5, "of": 5, "equivalent": 1, "survived": []}
     assert not found["proved"]
     assert found["remarks"] == ["1 of 6 mutants are declared equivalent, more than 10 in a hundred; test what they change"]
 
 
-def test_an_equivalent_that_is_no_mutant_is_named(zygote: Zygote) -> None:
-    found = proof(zygote, ("#| to: return int(a + b - 1.5 >= 0)", "#| to: return int(a + b - 1.5 > 0.0)"), text=HEAD + CODE)
+def test_an_equivalent_that_is_no_mutant_is_named(engine: Engine) -> None:
+    found = proof(engine, ("#| to: return int(a + b - 1.5 >= 0)", "#| to: return int(a + b - 1.5 > 0.0)"), text=HEAD + CODE)
     assert (
         "and-gate: no mutant is 'return int(a + b - 1.5 > 0)' \u2192 'return int(a + b - 1.5 > 0.0)'; remove the equivalent cell or correct it"
         in found["remarks"]
@@ -124,11 +124,11 @@ def test_an_equivalent_that_is_no_mutant_is_named(zygote: Zygote) -> None:
 # ---- the proof file --------------------------------------------------------------------------------------------------
 
 
-def test_a_proof_is_the_same_every_time_and_holds_no_times(zygote: Zygote, tmp_path: Path) -> None:
+def test_a_proof_is_the_same_every_time_and_holds_no_times(engine: Engine, tmp_path: Path) -> None:
     written = []
     for jobs in (1, 3):
         assignment = source.load(write(tmp_path / str(jobs), changed(*PINNED, text=HEAD + CODE + ESSAY)))
-        write_proof(assignment, prove(assignment, zygote, jobs=jobs))
+        write_proof(assignment, prove(assignment, engine, jobs=jobs))
         written.append(proof_path(assignment).read_text(encoding="utf-8"))
     assert written[0] == written[1]
     content = json.loads(written[0])

@@ -11,7 +11,7 @@ import pytest
 from autogradient import errors, leaks, release, scaffold, source
 from autogradient.assignment import Assignment
 from autogradient.prove import prove
-from autogradient.sandbox import Zygote
+from autogradient.engine import Engine
 
 ROOT = Path(__file__).parent.parent
 #: Everything that `fmt` mends, in one text.
@@ -187,8 +187,8 @@ def test_new_is_complete(made: Assignment, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "source").iterdir()) == ["my-first"]
 
 
-def test_new_is_proved(made: Assignment, zygote: Zygote) -> None:
-    proof = prove(made, zygote)
+def test_new_is_proved(made: Assignment, engine: Engine) -> None:
+    proof = prove(made, engine)
     assert proof.proved, proof.to_dict()
 
 

@@ -260,14 +260,14 @@ def hand_in(course: Course, student: str, data: bytes, place: str = "small/small
     path.write_bytes(data)
 
 
-def test_what_lies_where_it_should_not_is_named(course: Course, zygote: Any) -> None:
+def test_what_lies_where_it_should_not_is_named(course: Course, engine: Any) -> None:
     small = course.assignment("small")
     hand_in(course, "ada", Notebook(small).bytes())
     hand_in(course, "grace", Notebook(small).bytes(), "smal/small.ipynb")
     hand_in(course, "alan", b"x = 1", "small/small.py")
     hand_in(course, "edsger", Notebook(small).bytes(), "small.ipynb")
     hand_in(course, "barbara", Notebook(small).bytes(), "small/.ipynb_checkpoints/small-checkpoint.ipynb")
-    graded = coursework.grade_course(course, [small], zygote, jobs=1)
+    graded = coursework.grade_course(course, [small], engine, jobs=1)
     assert [result.student for result in graded.results] == ["ada"]
     assert sorted(sentence.replace(f"{course.root}/", "") for sentence in graded.skipped) == [
         "submitted/alan/small: no notebook (.ipynb) in this folder",
@@ -277,16 +277,16 @@ def test_what_lies_where_it_should_not_is_named(course: Course, zygote: Any) -> 
     ]
 
 
-def test_a_course_is_graded_once(course: Course, zygote: Any) -> None:
+def test_a_course_is_graded_once(course: Course, engine: Any) -> None:
     small = course.assignment("small")
     hand_in(course, "ada", Notebook(small).bytes())
     forgetful = Notebook(small)
     forgetful.forget()
     hand_in(course, "grace", forgetful.bytes(), "small/Untitled3 (1).ipynb")
     hand_in(course, "alan", b"{")
-    first = coursework.grade_course(course, [small], zygote, jobs=2)
+    first = coursework.grade_course(course, [small], engine, jobs=2)
     assert {r.student: (r.outcome, r.points.earned) for r in first.results} == {"ada": ("graded", 6), "alan": ("unreadable", 0), "grace": ("graded", 6)}
-    again = coursework.grade_course(course, [small], zygote, jobs=2)
+    again = coursework.grade_course(course, [small], engine, jobs=2)
     assert {d.item.students[0]: d.again for d in again.done} == {"ada": False, "alan": False, "grace": False}
     shown = json.loads((course.root / "autograded/grace/small/small.ipynb").read_text())
     ids = [cell["metadata"]["nbgrader"]["grade_id"] for cell in shown["cells"] if cell["metadata"].get("nbgrader")]

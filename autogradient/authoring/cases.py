@@ -83,7 +83,7 @@ def _namespace(cells: Cells, part: Part, names: Mapping[str, Any]) -> dict[str, 
 
 
 def _run_case(cells: Cells, part: Part, case: Case, names: dict[str, Any], namespace: dict[str, Any]) -> Outcome:
-    seed = case_seed(SEED, part.id, case.name)
+    seed = case_seed(SEED, part, case.name)
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), time_limit(CASE_SECONDS):

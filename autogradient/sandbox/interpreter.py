@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -10,14 +11,18 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autogradient.errors import WorkerError, WorkerTimeout
+from autogradient import errors
+from autogradient.errors import ConfinementError, WorkerError, WorkerTimeout
+from autogradient.sandbox.confine import Confinement
 from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed, Silent
+
+#: Outputs of one cell that are looked at, and characters of each.
+MAX_ITEMS, MAX_TEXT = 1000, 250_000
 
 #: Seconds a cell gets to end after it was interrupted, and a fork to say hello.
 GRACE_S, HELLO_S = 2.0, 30.0
@@ -48,15 +53,16 @@ class CellRun:
 
 
 class Zygote:
-    """A warm interpreter. Use as a context manager; sessions outlive it only until they are closed."""
+    """A warm interpreter. Use as a context manager; sessions outlive it only until they are closed. `role` is the module that runs in its sessions."""
 
-    def __init__(self) -> None:
+    def __init__(self, role: str = "autogradient.sandbox.worker") -> None:
         self.channel, far = Channel.pair()
         home = os.environ.get("TMPDIR", "/tmp")
+        hashes = {} if role == "autogradient.sandbox.worker" else {"PYTHONHASHSEED": "random"}  # nobody outside may know a judge's hashes
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "autogradient.sandbox.zygote", str(far.fileno())],
+            [sys.executable, "-P", "-m", "autogradient.sandbox.zygote", str(far.fileno()), role],
             pass_fds=[far.fileno()],
-            env={**ENVIRONMENT, "HOME": home, "MPLCONFIGDIR": str(Path(home) / f"autogradient-mpl-{os.getuid()}")},
+            env={**ENVIRONMENT, **hashes, "HOME": home, "MPLCONFIGDIR": str(Path(home) / f"autogradient-mpl-{os.getuid()}")},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if not os.environ.get("AUTOGRADIENT_DEBUG") else None,
@@ -83,14 +89,14 @@ class Zygote:
                     raise WorkerError(f"the interpreter for submissions did not start ({error}); set AUTOGRADIENT_DEBUG=1 to see why") from None
                 self.ready = True
 
-    def session(self, folder: Path, *, memory_mb: float, seed: int) -> Session:
-        """Fork a session whose worker runs in `folder`."""
+    def session(self, confinement: Confinement) -> Session:
+        """Fork a session. Raises ConfinementError where a layer of its confinement cannot be had, WorkerError where it does not start."""
         self.wait()
         control, control_far = Channel.pair()
         channel, worker_far = Channel.pair()
         try:
             with self.lock:
-                self.channel.send({"cwd": str(folder), "memory_mb": memory_mb, "seed": seed}, fds=(control_far.fileno(), worker_far.fileno()))
+                self.channel.send({"confinement": confinement.to_dict()}, fds=(control_far.fileno(), worker_far.fileno()))
         except Closed as error:
             control.close()
             channel.close()
@@ -100,7 +106,7 @@ class Zygote:
             worker_far.close()
         try:
             session = Session(control, channel)
-        except WorkerError:
+        except BaseException:
             control.close()
             channel.close()
             raise
@@ -130,12 +136,19 @@ class Zygote:
 
 
 class Session:
-    """All processes of one submission: the main interpreter and every fork of it."""
+    """All processes of one submission, or of one judge: a first one, and every fork of it. `layers` are the layers of confinement in force."""
 
     def __init__(self, control: Channel, channel: Channel) -> None:
-        self.control = control
-        self.open: set[Channel] = set()
-        self.main = Interpreter(self, channel)
+        self.control, self.channel = control, channel
+        self.lock = threading.Lock()
+        self.open: set[Channel] = {channel}
+        try:
+            said = control.receive(HELLO_S)
+        except (Closed, Silent, codec.BadFrame) as error:
+            raise WorkerError(f"no process could be started for a submission ({error})") from None
+        if "missing" in said:
+            raise ConfinementError(errors.NOT_CONFINED.format(layer=said["missing"], reason=said.get("reason", "")))
+        self.layers: list[str] = said["layers"]
 
     def __enter__(self) -> Session:
         return self
@@ -143,20 +156,34 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def start(self, seed: int) -> Interpreter:
+        """The interpreter of the session's first process, seeded."""
+        try:
+            self.channel.send({"seed": seed})
+        except Closed as error:
+            raise WorkerError(str(error)) from None
+        return Interpreter(self, self.channel)
+
+    def ask(self, do: str, **what: Any) -> Any:
+        """Ask the session's supervisor about a process; None where it does not answer."""
+        try:
+            with self.lock:
+                self.control.send({"do": do, **what})
+                return self.control.receive(timeout=10)["answer"]
+        except (Closed, Silent, codec.BadFrame, KeyError, TypeError):
+            return None
+
     def how_it_ended(self, pid: int) -> str:
         """In words, how a process of this session ended."""
-        try:
-            self.control.send({"do": "how", "pid": pid})
-            code = self.control.receive(timeout=5)["code"]
-        except (Closed, Silent, codec.BadFrame, KeyError, TypeError):
-            code = None
-        if code is None:
+        code = self.ask("how", pid=pid)
+        if not isinstance(code, int):
             return "it disappeared"
         if code < 0:
             names = {
                 signal.SIGSEGV: "a crash in compiled code",
                 signal.SIGKILL: "it was killed, perhaps for want of memory",
                 signal.SIGABRT: "an abort in compiled code",
+                signal.SIGXCPU: "it used too much processor time",
             }
             return names.get(signal.Signals(-code), f"signal {signal.Signals(-code).name}")
         return f"exit code {code}"
@@ -168,7 +195,7 @@ class Session:
 
     def close(self) -> None:
         """Kill every process of the session and wait until they are gone."""
-        with contextlib.suppress(Closed, Silent, codec.BadFrame):
+        with contextlib.suppress(Closed, Silent, codec.BadFrame), self.lock:
             self.control.send({"do": "end"})
             self.control.receive(timeout=30)
         self.control.close()
@@ -184,7 +211,10 @@ class Interpreter:
         self.session, self.channel = session, channel
         session.open.add(channel)
         self.lock = threading.Lock()
-        self.pid = int(self._receive(HELLO_S)["pid"])
+        pid = self._receive(HELLO_S).get("pid")
+        if type(pid) is not int:
+            raise WorkerError("a process without a number")
+        self.pid = pid
 
     def _receive(self, timeout: float) -> dict[str, Any]:
         try:
@@ -225,37 +255,79 @@ class Interpreter:
                 answer = self._receive(timeout)
             except WorkerTimeout:
                 late = True
-                os.kill(self.pid, signal.SIGINT)
+                self.session.ask("signal", pid=self.pid, signal=signal.SIGINT)
                 answer = self._receive(GRACE_S)
         except WorkerTimeout:
             self.kill()
             return CellRun("timed_out", seconds=timeout, how="killed")
-        except (WorkerError, ProcessLookupError):
+        except WorkerError:
             return CellRun("killed", how=self.session.how_it_ended(self.pid))
-        outputs = answer.get("outputs") if isinstance(answer.get("outputs"), list) else []
+        outputs = _outputs(answer.get("outputs"))
         error = answer.get("error")
         pair = (str(error[0]), str(error[1])) if isinstance(error, list) and len(error) == 2 else None
         seconds = answer.get("seconds")
         status = "timed_out" if late else "error" if pair else "ok"
-        return CellRun(status, outputs or [], pair, float(seconds) if isinstance(seconds, float) else 0.0)
+        return CellRun(status, outputs, pair, float(seconds) if isinstance(seconds, float) else 0.0)
 
     def value(self, name: str, timeout: float = 10.0) -> dict[str, Any]:
         """A copy of a variable: {"value": …}, {"missing": True} or {"not_plain": why}."""
         self._send({"do": "value", "name": name})
         return self._receive(timeout)
 
-    def cases(self, job: dict[str, Any], timeout: float) -> Iterator[dict[str, Any]]:
-        """Run test cases; yields a report for each as it comes. Raises WorkerTimeout after `timeout` seconds without one, WorkerError where the process ends."""
-        self._send({"do": "cases", "job": job})
-        while True:
-            report = self._receive(timeout)
-            if report.get("end"):
-                return
-            yield report
+    def talk(self) -> socket.socket:
+        """The judge's end of a conversation with this process, which does nothing else until that end is closed. Raises WorkerError."""
+        near, far = socket.socketpair()
+        try:
+            with self.lock:
+                self._send({"do": "talk"}, fds=(far.fileno(),))
+        except WorkerError:
+            near.close()
+            raise
+        finally:
+            far.close()
+        return near
+
+    @property
+    def threads(self) -> int:
+        """How many threads it has, as seen from outside."""
+        found = self.session.ask("threads", pid=self.pid)
+        return found if isinstance(found, int) else 0
+
+    def usage(self) -> tuple[float, float]:
+        """Seconds that it was on a processor, and that it waited for one; as seen from outside."""
+        found = self.session.ask("usage", pid=self.pid)
+        return (found[0], found[1]) if isinstance(found, list) else (0.0, 0.0)
 
     def kill(self) -> None:
         """End this process."""
         self.channel.close()
         self.session.open.discard(self.channel)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
+        self.session.ask("signal", pid=self.pid, signal=signal.SIGKILL)
+
+
+def _outputs(found: Any) -> list[dict[str, Any]]:
+    """What a cell showed, as a notebook can hold it: whatever else the process sent is left out."""
+    out: list[dict[str, Any]] = []
+    for item in found[:MAX_ITEMS] if isinstance(found, list) else ():
+        if not isinstance(item, dict):
+            continue
+        kind = item.get("output_type")
+        if kind == "stream" and item.get("name") in ("stdout", "stderr") and isinstance(item.get("text"), str):
+            out.append({"output_type": "stream", "name": item["name"], "text": item["text"][:MAX_TEXT]})
+        elif kind == "error" and isinstance(item.get("traceback"), list):
+            lines = [line[:MAX_TEXT] for line in item["traceback"][:100] if isinstance(line, str)]
+            out.append({"output_type": "error", "ename": str(item.get("ename"))[:200], "evalue": str(item.get("evalue"))[:MAX_TEXT], "traceback": lines})
+        elif kind in ("display_data", "execute_result") and isinstance(item.get("data"), dict):
+            shown: dict[str, Any] = {"output_type": kind, "data": {mime: value for mime, value in item["data"].items() if _is_json(value)}, "metadata": {}}
+            if kind == "execute_result":
+                shown["execution_count"] = item["execution_count"] if isinstance(item.get("execution_count"), int) else None
+            out.append(shown)
+    return out
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return False
+    return True

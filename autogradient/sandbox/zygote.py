@@ -1,9 +1,9 @@
-"""The warm interpreter: imports what submissions need once, single-threaded, then forks a session for each request.
+"""A warm interpreter: imports what is needed once, single-threaded, then forks a session for each request.
 
-    grader ──"session" + 2 descriptors──▶ zygote ──fork──▶ supervisor ──fork──▶ worker ──fork──▶ snapshots …
+    grader ──header + 2 descriptors──▶ zygote ──fork──▶ (new namespaces) ──fork──▶ PID 1: supervisor ──fork──▶ confined process ──▶ its forks
 
-The supervisor of a session is the reaper of everything below it. When its control socket closes, or asks for it, it kills all of it:
-so nothing outlives a grader that was killed.
+There are two of them, one for student code and one for judges; neither sees a notebook or a test pass by. The supervisor is PID 1 of the session's own
+namespace: when its control socket closes, whoever was killed, everything in the session dies with it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import gc
 import importlib
+import json
 import os
 import select
 import signal
@@ -21,6 +22,7 @@ import time
 import warnings
 from typing import Any
 
+from autogradient.sandbox import confine
 from autogradient.wire.channel import Channel, Closed
 
 #: Loaded before the first fork. `torch._dynamo` is what an optimizer's first step imports; `doctest` comes after IPython on purpose.
@@ -38,14 +40,13 @@ PRELOAD = (
     "IPython.core.completer",
     "unittest.mock",
     "doctest",
-    "autogradient.sandbox.worker",
 )
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-def main(fd: int) -> None:
-    """Serve requests on the socket `fd` until it closes."""
-    for module in PRELOAD:
+def main(fd: int, role: str) -> None:
+    """Serve requests on the socket `fd` until it closes. `role` is the module whose `start` runs in the confined process."""
+    for module in (*PRELOAD, role):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with contextlib.suppress(ImportError):
@@ -54,23 +55,30 @@ def main(fd: int) -> None:
         import torch
 
         torch.set_num_threads(1)
+    with contextlib.suppress(OSError):  # where a layer is missing, every session says so
+        confine.prepare()
     gc.collect()
     gc.freeze()
     _become_reaper()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     channel = Channel(socket.socket(fileno=fd))
     channel.send({"ready": os.getpid()})
     while True:
-        readable, _, _ = select.select([channel.sock], [], [], 1.0)
+        poll = select.poll()
+        poll.register(channel.sock, select.POLLIN)
+        found = poll.poll(1000)
         _reap()
-        if not readable:
+        if not found:
+            confine.sweep()
             continue
         try:
             request, fds = channel.receive_with_fds(2)
         except Closed:
+            confine.sweep()
             os._exit(0)
         if os.fork() == 0:
             channel.close()
-            _supervise(request, *fds)
+            _isolate(request, role, *fds)
         for descriptor in fds:
             os.close(descriptor)
 
@@ -91,6 +99,125 @@ def _reap() -> dict[int, int]:
     return ended
 
 
+def _isolate(request: dict[str, Any], role: str, control_fd: int, inner_fd: int) -> None:
+    """Enter the session's namespaces and start their PID 1; never returns."""
+    control = Channel(socket.socket(fileno=control_fd))
+    wanted = confine.Confinement.from_dict(request["confinement"])
+    try:
+        layers = confine.isolate(wanted)
+    except OSError as error:
+        _refuse(control, error)
+    if os.fork() == 0:
+        try:
+            layers += confine.enclose(wanted)
+        except OSError as error:
+            _refuse(control, error)
+        _supervise(control, wanted, role, request, inner_fd, layers)
+    os._exit(0)
+
+
+def _refuse(control: Channel, error: OSError) -> None:
+    """Say which layer is missing, and end."""
+    with contextlib.suppress(Closed):
+        control.send({"missing": getattr(error, "layer", "confinement"), "reason": getattr(error, "reason", None) or str(error)})
+    os._exit(1)
+
+
+def _supervise(control: Channel, wanted: confine.Confinement, role: str, request: dict[str, Any], inner_fd: int, layers: list[str]) -> None:
+    """The session's PID 1: starts the confined process, answers the grader's questions about processes, and ends them all; never returns."""
+    os.setsid()
+    if os.getpid() != 1:
+        _become_reaper()
+    report, tell = os.pipe()
+    if os.fork() == 0:
+        os.close(report)
+        control.close()
+        _confined(wanted, role, request, inner_fd, tell)
+        os._exit(0)
+    os.close(tell)
+    os.close(inner_fd)
+    with os.fdopen(report, "rb") as file:
+        said = json.loads(file.read() or b'{"missing": "confinement", "reason": "the process did not start"}')
+    if "missing" in said:
+        with contextlib.suppress(Closed):
+            control.send(said)
+        _end(control)
+    try:
+        layers = [*layers, *said["layers"], *confine.shed(wanted)]
+    except OSError as error:
+        _refuse(control, error)
+    ended: dict[int, int] = {}
+    try:
+        control.send({"layers": layers})
+        poll = select.poll()
+        poll.register(control.sock, select.POLLIN)
+        while True:
+            found = poll.poll(500)
+            ended |= _reap()
+            if not found:
+                continue
+            question = control.receive()
+            if question.get("do") == "end":
+                break
+            control.send({"answer": _answer(question, ended)})
+    except Closed:
+        pass
+    finally:
+        _end(control)
+
+
+def _confined(wanted: confine.Confinement, role: str, request: dict[str, Any], inner_fd: int, tell: int) -> None:
+    """Give up everything, say so, and go on as the role."""
+    try:
+        layers = confine.drop(wanted)
+    except OSError as error:
+        os.write(tell, json.dumps({"missing": getattr(error, "layer", "confinement"), "reason": getattr(error, "reason", None) or str(error)}).encode())
+        os._exit(1)
+    for standard in (0, 1, 2):
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_RDWR), standard)
+    os.write(tell, json.dumps({"layers": layers}).encode())
+    os.dup2(inner_fd, 3)
+    os.closerange(4, 65536)
+    importlib.import_module(role).start(request, 3)
+
+
+def _end(control: Channel) -> None:
+    """Kill everything in the session, wait for it, say so, and end."""
+    _kill_everything()
+    with contextlib.suppress(Closed):
+        control.send({"done": True})
+    os._exit(0)
+
+
+def _answer(question: dict[str, Any], ended: dict[int, int]) -> Any:
+    """What the grader wants to know or have done about a process of the session."""
+    pid = int(question.get("pid", 0))
+    do = question.get("do")
+    if do == "how":
+        deadline = time.monotonic() + 1.0
+        while (code := ended.get(pid, _exit_code(pid))) is None and time.monotonic() < deadline:
+            ended |= _reap()
+            time.sleep(0.005)
+        return code
+    if do == "signal" and pid > 1:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, int(question["signal"]))
+        return True
+    if do == "threads":
+        with contextlib.suppress(OSError):
+            return len(os.listdir(f"/proc/{pid}/task"))
+        return 0
+    if do == "usage":  # seconds on a processor, and seconds waiting for one
+        with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/schedstat") as file:
+            return [int(n) / 1e9 for n in file.read().split()[:2]]
+        return None
+    if do == "keep":
+        _kill_others({int(p) for p in question["pids"]})
+        return True
+    return None
+
+
 def _exit_code(pid: int) -> int | None:
     """How a process ended whose parent, a snapshot that waits, has not asked; None where it has not ended."""
     try:
@@ -98,62 +225,70 @@ def _exit_code(pid: int) -> int | None:
             state, *rest = file.read().rpartition(")")[2].split()
     except OSError:
         return None
-    return os.waitstatus_to_exitcode(int(rest[-1])) if state == "Z" else None
+    status = int(rest[-1])
+    if state != "Z" or (status == 0 and os.getuid() != 0):  # an ordinary user is told 0 of a process that cannot be looked into
+        return None
+    return os.waitstatus_to_exitcode(status)
 
 
-def _supervise(request: dict[str, Any], control_fd: int, worker_fd: int) -> None:
-    """The session's supervisor: never returns."""
-    _become_reaper()
-    os.setsid()
-    control = Channel(socket.socket(fileno=control_fd))
-    pid = os.fork()
-    if pid == 0:
-        control.close()
-        from autogradient.sandbox.worker import start
-
-        start(request, worker_fd)
-        os._exit(0)
-    os.close(worker_fd)
-    ended: dict[int, int] = {}
+def _is_zombie(pid: int) -> bool:
+    """Whether a process has ended; also true of one that is gone altogether."""
     try:
-        while True:
-            readable, _, _ = select.select([control.sock], [], [], 0.5)
-            ended |= _reap()
-            if not readable:
-                continue
-            question = control.receive()
-            if question.get("do") != "how":
-                break
-            deadline = time.monotonic() + 1.0
-            while (code := ended.get(question["pid"], _exit_code(question["pid"]))) is None and time.monotonic() < deadline:
-                ended |= _reap()
-                time.sleep(0.005)
-            control.send({"code": code})
-    except Closed:
-        pass
-    finally:
-        _kill_everything()
-        with contextlib.suppress(Closed):
-            control.send({"done": True})
-        os._exit(0)
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+def _kill_others(keep: set[int]) -> None:
+    """Kill every process of the session but these, until no new one shows up."""
+    while True:
+        others = [pid for pid in _descendants() if pid not in keep]
+        if not others:
+            return
+        for pid in others:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        _reap()
+        time.sleep(0.001)
+
+
+def _descendants() -> list[int]:
+    """The living processes of the session but this one."""
+    found, queue = [], [os.getpid()]
+    if os.getpid() == 1:
+        queue = []
+        found = [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]
+    while queue:
+        for task in _children(queue.pop()):
+            found.append(task)
+            queue.append(task)
+    return [pid for pid in found if not _is_zombie(pid)]
 
 
 def _kill_everything() -> None:
     """Kill children until there are none: orphans of the killed become our children, so that nothing below escapes."""
     while True:
-        for pid in _children():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        if os.getpid() == 1:
+            with contextlib.suppress(OSError):
+                os.kill(-1, signal.SIGKILL)
+        else:
+            for pid in _children(os.getpid()):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         try:
             os.waitpid(-1, 0)
         except ChildProcessError:
             return
 
 
-def _children() -> list[int]:
-    with open(f"/proc/self/task/{os.getpid()}/children") as file:
-        return [int(pid) for pid in file.read().split()]
+def _children(pid: int) -> list[int]:
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(child) for child in file.read().split()]
+    except OSError:
+        return []
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2])

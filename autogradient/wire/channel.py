@@ -10,6 +10,9 @@ from typing import Any
 
 from autogradient.wire import codec
 
+#: Seconds that a send waits for the other side to take something.
+SEND_S = 30.0
+
 
 class Closed(EOFError):
     """The other side is gone."""
@@ -33,23 +36,35 @@ class Channel:
 
     def send(self, message: Any, fds: tuple[int, ...] = ()) -> None:
         """Send one message. Raises Closed where the other side is gone, NotPlain where the message is no plain data."""
-        data = codec.encode(message)
-        header = struct.pack("!I", len(data))
+        self.send_bytes(codec.encode(message), fds)
+
+    def send_bytes(self, data: bytes, fds: tuple[int, ...] = (), timeout: float | None = SEND_S) -> None:
+        """Send one frame as it is. Raises Closed too where the other side takes nothing for `timeout` seconds."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        rest = memoryview(struct.pack("!I", len(data)) + data)
         try:
             if fds:
-                socket.send_fds(self.sock, [header], list(fds))
-            else:
-                self.sock.sendall(header)
-            self.sock.sendall(data)
+                socket.send_fds(self.sock, [rest[:4]], list(fds))
+                rest = rest[4:]
+            while rest:
+                self._wait(deadline, select.POLLOUT)
+                rest = rest[self.sock.send(rest[: 1 << 20], socket.MSG_DONTWAIT) :]
+        except Silent:
+            raise Closed("the other side does not listen") from None
         except OSError as error:
             raise Closed(str(error)) from None
 
     def receive(self, timeout: float | None = None) -> Any:
-        """The next message. Raises Silent after `timeout` seconds, Closed at the end, codec.BadFrame for nonsense."""
-        return self.receive_with_fds(0, timeout)[0]
+        """The next message: numbers, text, bytes, lists and dicts only. Raises Silent after `timeout` seconds, Closed at the end, codec.BadFrame for nonsense."""
+        return codec.decode_plain(self.receive_bytes(0, timeout, codec.MAX_PLAIN_BYTES)[0])
 
     def receive_with_fds(self, count: int, timeout: float | None = None) -> tuple[Any, list[int]]:
-        """The next message and up to `count` descriptors that came with it."""
+        """The next message, of the grader's own and of any plain value, and up to `count` descriptors that came with it."""
+        data, fds = self.receive_bytes(count, timeout)
+        return codec.decode(data), fds
+
+    def receive_bytes(self, count: int = 0, timeout: float | None = None, most: int = codec.MAX_BYTES) -> tuple[bytes, list[int]]:
+        """The next frame of at most `most` bytes as it is, and up to `count` descriptors that came with it."""
         deadline = None if timeout is None else time.monotonic() + timeout
         fds: list[int] = []
         header = b""
@@ -67,7 +82,7 @@ class Channel:
                 raise Closed("end of stream")
             header += piece
         size = struct.unpack("!I", header)[0]
-        if size > codec.MAX_BYTES:
+        if size > most:
             raise codec.BadFrame(f"a frame of {size} bytes")
         parts: list[bytes] = []
         while size:
@@ -80,12 +95,12 @@ class Channel:
                 raise Closed("end of stream")
             parts.append(piece)
             size -= len(piece)
-        return codec.decode(b"".join(parts)), fds
+        return b"".join(parts), fds
 
-    def _wait(self, deadline: float | None) -> None:
-        if deadline is None:
-            return
-        if not select.select([self.sock], [], [], max(0.0, deadline - time.monotonic()))[0]:
+    def _wait(self, deadline: float | None, event: int = select.POLLIN) -> None:
+        poll = select.poll()
+        poll.register(self.sock, event)
+        if not poll.poll(None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000):
             raise Silent
 
     def close(self) -> None:

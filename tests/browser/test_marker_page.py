@@ -15,10 +15,10 @@ from autogradient import course as courses
 from autogradient import coursework, ledger, release, scaffold
 from autogradient.assignment import Assignment
 from autogradient.course import Course
-from autogradient.sandbox import Zygote
+from autogradient.engine import Engine
 
 
-def graded_course(root: Path, zygote: Zygote) -> Course:
+def graded_course(root: Path, engine: Engine) -> Course:
     """A course with one assignment and one graded submission, whose essay waits for a person."""
     shutil.copytree(ROOT / "grader_config", root / "grader_config")
     (root / "grader_config" / "course.toml").write_text('format = 1\nname = "Tiny"\nrelease = "1"\nseed = 3\n')
@@ -27,7 +27,7 @@ def graded_course(root: Path, zygote: Zygote) -> Course:
     assignment = course.assignment("losses")
     coursework.write_release(course, assignment, unproved=True)
     submit(course, assignment, "ada")
-    graded = coursework.grade_course(course, [assignment], zygote, jobs=1)
+    graded = coursework.grade_course(course, [assignment], engine, jobs=1)
     assert [result.points.ungraded for result in graded.results] == [2]
     return course
 
@@ -43,8 +43,8 @@ def submit(course: Course, assignment: Assignment, student: str) -> None:
     path.write_text(json.dumps(notebook))
 
 
-def test_essay_is_marked_by_hand(start_lab: Callable[..., Lab], page: Any, tmp_path: Path, zygote: Zygote) -> None:
-    course = graded_course(tmp_path / "course", zygote)
+def test_essay_is_marked_by_hand(start_lab: Callable[..., Lab], page: Any, tmp_path: Path, engine: Engine) -> None:
+    course = graded_course(tmp_path / "course", engine)
     lab = start_lab(course.root, course.root / "grader_config")
     page.goto(lab.url("lab"))
     page.get_by_role("menuitem", name="Nbgrader", exact=True).click()

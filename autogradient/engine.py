@@ -1,0 +1,144 @@
+"""What runs submissions: two warm interpreters, one whose forks run student code and one whose forks judge it."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from autogradient.assignment import Limits
+from autogradient.errors import WorkerError, WorkerTimeout
+from autogradient.sandbox import LAYERS, OPTIONAL, Budget, Confinement, Interpreter, Session, Zygote
+from autogradient.wire import codec
+from autogradient.wire.channel import Channel, Closed, Silent
+
+#: Seconds that a judge gets beyond the time of a case, for what it does itself.
+GRACE_S = 3.0
+#: Processes and threads that student code may have.
+PROCESSES = 128
+#: Layers that are in force wherever submissions are graded that nobody vouches for.
+REQUIRED = frozenset(LAYERS) - OPTIONAL - {"user namespace"}
+
+
+class Engine:
+    """Use as a context manager. With `trusted` it also works where a layer of confinement is missing: `missing` after `check`. Then nothing is sealed."""
+
+    def __init__(self, *, trusted: bool = False) -> None:
+        self.trusted = trusted
+        self.missing: list[str] = []
+        self.workers = Zygote()
+        self.judges = Zygote("autogradient.trial")
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def session(self, folder: Path, limits: Limits, *, forks: int = 0) -> Session:
+        """A session whose first process runs in a copy of `folder`, with room for so many `forks` that wait."""
+        budget = Budget(memory_mb=limits.memory_mb, processes=PROCESSES, cpu_s=int(limits.submission_s) + 60, forks=forks)
+        return self.workers.session(Confinement(folder=str(folder), budget=budget, trusted=self.trusted))
+
+    def court(self, folder: Path, limits: Limits) -> Court:
+        """A judge who sees a copy of `folder`, read-only."""
+        return Court(self, folder, limits)
+
+    def check(self) -> None:
+        """Start one process, to see that it can be confined. Raises ConfinementError; with `trusted`, notes what is missing instead."""
+        with tempfile.TemporaryDirectory(prefix="autogradient-") as folder, self.session(Path(folder), Limits()) as session:
+            self.missing = sorted(REQUIRED - set(session.layers))
+
+    def stop(self) -> None:
+        """Kill what all sessions are running. For another thread than theirs."""
+        self.workers.stop()
+        self.judges.stop()
+
+    def close(self) -> None:
+        """End both interpreters."""
+        self.workers.close()
+        self.judges.close()
+
+
+class Court:
+    """One judge's process: started when first needed, and anew after one died. Not for two threads at once."""
+
+    def __init__(self, engine: Engine, folder: Path, limits: Limits) -> None:
+        self.engine, self.folder, self.limits = engine, folder, limits
+        self.session: Session | None = None
+
+    def __enter__(self) -> Court:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _channel(self) -> Channel:
+        if self.session is None:
+            budget = Budget(memory_mb=self.limits.memory_mb, processes=64, disk_mb=16)
+            confinement = Confinement(folder=str(self.folder), budget=budget, writable=False, trusted=self.engine.trusted)
+            self.session = self.engine.judges.session(confinement)
+        return self.session.channel
+
+    def trial(self, job: bytes, runner: Interpreter | None, limit: float) -> Iterator[dict[str, Any]]:
+        """Have the judge do a job, given `runner` to ask; yields each report as it comes.
+
+        Raises WorkerTimeout where none comes for `limit` seconds and some, WorkerError where the judge dies: the case it was at is lost, the judge is not
+        to blame for the rest.
+        """
+        channel = self._channel()
+        try:
+            if runner is None:
+                channel.send_bytes(job)
+            else:
+                with runner.talk() as end:
+                    channel.send_bytes(job, fds=(end.fileno(),))
+            while True:
+                report = channel.receive(limit + GRACE_S)
+                if not isinstance(report, dict):
+                    raise WorkerError("a report that is none")
+                if report.get("end"):
+                    return
+                yield report
+        except Silent:
+            self.close()
+            raise WorkerTimeout("the judge did not come to an end") from None
+        except (Closed, codec.BadFrame) as error:
+            self.close()
+            raise WorkerError(str(error)) from None
+        except GeneratorExit:  # the rest is not wanted
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the judge."""
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+
+
+class Courts:
+    """A court for each thread that asks."""
+
+    def __init__(self, engine: Engine, folder: Path, limits: Limits) -> None:
+        self.engine, self.folder, self.limits = engine, folder, limits
+        self.lock, self.all, self.mine = threading.Lock(), list[Court](), threading.local()
+
+    def __enter__(self) -> Courts:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for court in self.all:
+            court.close()
+
+    @property
+    def own(self) -> Court:
+        """This thread's."""
+        if not hasattr(self.mine, "court"):
+            self.mine.court = self.engine.court(self.folder, self.limits)
+            with self.lock:
+                self.all.append(self.mine.court)
+        court: Court = self.mine.court
+        return court

@@ -1,0 +1,160 @@
+"""Phase one: a notebook's cells run in order, and where a part's tests stand a snapshot is forked that only waits.
+
+No hidden byte is near while this goes on. Where a snapshot would be unsafe, because the process has threads that a fork lacks, there is a second pass
+(`replay`): the cells again in a fresh process, with the tests in place, and nothing of it shown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from autogradient import errors, judge
+from autogradient.assignment import Assignment, Part
+from autogradient.errors import WorkerError
+from autogradient.judge import Snapshot
+from autogradient.result import Problem
+from autogradient.sandbox import CellRun, Interpreter
+from autogradient.submission import Step
+
+#: Cells that took longer are not run again where a later one kills the process.
+SLOW_S = 0.5
+
+
+class Budget:
+    """Seconds of wall time for a whole submission."""
+
+    def __init__(self, seconds: float) -> None:
+        self.end = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left; negative when it is over."""
+        return self.end - time.monotonic()
+
+
+@dataclass
+class Runs:
+    """What came of the student's cells: run by cell index, and what to tell the student about them.
+
+    `killers` are the steps that killed their process or had to be stopped. `starved`: one was stopped that hardly got a processor.
+    """
+
+    cells: dict[int, CellRun] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    killers: set[int] = field(default_factory=set)
+    starved: bool = False
+
+    def keep(self, step: Step, run: CellRun, limit: float) -> None:
+        """Keep a run and, where the cell failed, say so."""
+        if run.status in ("killed", "timed_out"):
+            self.killers.add(id(step))
+        if step.cell is None:
+            return
+        self.cells[step.cell] = run
+        if run.status == "timed_out":
+            message = errors.CELL_STOPPED.format(seconds=limit)
+        elif run.status == "killed":
+            message = errors.CELL_KILLED.format(how=run.how)
+        elif run.status == "error" and run.error:
+            message = errors.CELL_ERROR.format(name=run.error[0], value=run.error[1][:300]).rstrip(": ")
+        else:
+            return
+        self.problems.append(Problem(cell=step.cell + 1, message=message))
+        if run.status != "error":  # an error shows its own traceback
+            run.outputs = [*run.outputs, {"output_type": "stream", "name": "stderr", "text": f"{message[:1].upper()}{message[1:]}.\n"}]
+
+
+def run_steps(assignment: Assignment, main: Interpreter, steps: list[Step], wanted: set[str], runs: Runs, budget: Budget) -> dict[str, Snapshot]:
+    """Run the cells in order; returns a snapshot for each wanted part. Afterwards nothing else of the session is alive.
+
+    A cell that kills its process is left out: the cells since the last snapshot run again in a fork of that one.
+    """
+    parts = {part.id: part for part in assignment.parts}
+    limit = assignment.limits.cell_s
+    snapshots: dict[str, Snapshot] = {}
+    lost = Snapshot(lost=judge.DIED.format(how="it stopped answering"))
+    last, since = main.fork(), list[Step]()
+    sources: list[str] = []
+    for step in steps:
+        if budget.left <= 0:
+            runs.problems.append(Problem(message=errors.OUT_OF_TIME.format(seconds=assignment.limits.submission_s)))
+            break
+        try:
+            if step.do == "run":
+                run = _run(main, step, min(limit, budget.left), runs)
+                sources.append(step.source)
+                if run.status == "killed" or run.how == "killed":
+                    main = _recover(last, since, limit)
+                elif run.seconds > SLOW_S and main.threads == 1:
+                    last, since = main.fork(), []
+                else:
+                    since.append(step)
+            elif step.part in wanted:
+                part = parts[step.part]
+                snapshots[part.id] = lost
+                if part.is_short and part.kind != "formula":
+                    snapshots[part.id] = Snapshot(value=main.value(part.names[0]))
+                elif main.threads > 1:
+                    snapshots[part.id] = Snapshot(unsafe=True)
+                else:
+                    last, since = main.fork(), []
+                    snapshots[part.id] = Snapshot(interpreter=last, sources=list(sources))
+        except WorkerError:
+            try:
+                main = _recover(last, since, limit)
+            except WorkerError:  # nothing is left to go on from
+                break
+    main.session.ask("keep", pids=[s.interpreter.pid for s in snapshots.values() if s.interpreter])
+    return dict.fromkeys(wanted, lost) | snapshots
+
+
+def _run(main: Interpreter, step: Step, limit: float, runs: Runs) -> CellRun:
+    _, waited = main.usage()
+    run = main.run(step.source, limit)
+    runs.keep(step, run, limit)
+    if run.status == "timed_out" and run.how != "killed":
+        runs.starved |= main.usage()[1] - waited > limit / 4
+    return run
+
+
+def _recover(last: Interpreter, since: list[Step], limit: float) -> Interpreter:
+    """The state just before a cell that killed its process; a cell that does so the second time it runs is left out, too."""
+    while True:
+        interpreter = last.fork()
+        for step in since:
+            run = interpreter.run(step.source, limit)
+            if run.status == "killed" or run.how == "killed":
+                since.remove(step)
+                break
+        else:
+            return interpreter
+
+
+def replay(
+    assignment: Assignment, main: Interpreter, steps: list[Step], again: list[str], runs: Runs, budget: Budget, decide: Callable[[Part, Snapshot], None]
+) -> None:
+    """The second pass: run the cells once more, those that killed or hung left out, and have each part of `again` judged where it stands.
+
+    Nothing is shown of it: hidden inputs have been in this process.
+    """
+    parts = {part.id: part for part in assignment.parts}
+    limit = assignment.limits.cell_s
+    left = list(again)
+    sources: list[str] = []
+    try:
+        for step in steps:
+            if not left or budget.left <= 0:
+                break
+            if step.do == "run":
+                if id(step) not in runs.killers:
+                    main.run(step.source, min(limit, budget.left))
+                sources.append(step.source)
+            elif step.part in left:
+                left.remove(step.part)
+                decide(parts[step.part], Snapshot(interpreter=main, sources=list(sources), unsafe=True))
+    except WorkerError:
+        pass
+    for name in left:
+        decide(parts[name], Snapshot(lost=judge.DIED.format(how="it stopped answering")))

@@ -1,0 +1,466 @@
+"""The untrusted end of a conversation with a test: looks up, calls and describes the student's objects. Nothing it says is believed."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import copy
+import dataclasses
+import inspect
+import operator
+import random
+import sys
+import traceback
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autogradient.sandbox import shell as shells
+from autogradient.wire import library
+from autogradient.wire.channel import Channel
+from autogradient.wire.codec import NotPlain, encode
+from autogradient.wire.peer import Peer
+
+_FUNCTIONS = (
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    types.MethodWrapperType,
+    types.MethodDescriptorType,
+    types.WrapperDescriptorType,
+    types.ClassMethodDescriptorType,
+    type(np.exp),
+)
+#: What an instance of a subclass is a copy of, by the base's own methods.
+_PLAIN_BASES: dict[type, Callable[[Any], Any]] = {
+    int: int.__int__,
+    float: float.__float__,
+    complex: complex.__complex__,
+    str: str.__str__,
+    bytes: bytes.__bytes__,
+    list: lambda v: list(list.__iter__(v)),
+    tuple: lambda v: tuple(tuple.__iter__(v)),
+    dict: lambda v: dict(dict.items(v)),
+    set: lambda v: set(set.__iter__(v)),
+    frozenset: lambda v: frozenset(frozenset.__iter__(v)),
+}
+NOT_PLAIN = "the answer is {what}; return plain data: a number, text, a list, tuple or dict, an array or a tensor"
+
+
+class Servant(Peer):
+    """The student's side. `namespace` is where the student's names are."""
+
+    sign = -1
+
+    def __init__(self, channel: Channel, namespace: dict[str, Any], pid: int) -> None:
+        super().__init__(channel)
+        self.namespace, self.pid = namespace, pid
+        self.handles: dict[int, Any] = {}
+        self.handle_numbers: dict[int, int] = {}
+        self.callbacks: dict[int, Any] = {}
+        self.callback_numbers: dict[int, int] = {}
+        self.given: dict[int, Any] = {}
+        self.training: dict[int, Any] = {}
+        self.lasting: set[int] = set()
+        self.giving = False
+        self.probes: dict[str, dict[str, Any]] = {}
+        self.back = False
+        self.ambient: dict[str, Any] = {}
+        self.printed: list[list[str]] = []
+        self.warned: list[list[str]] = []
+
+    # ---- what goes along ---------------------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """What was printed and warned since the last message."""
+        only(self.pid)
+        out: dict[str, Any] = {}
+        if self.printed:
+            out["out"], self.printed = self.printed, []
+        if self.warned:
+            out["warnings"], self.warned = self.warned, []
+        flags = [[number, [module.training for module in modules(value)]] for number, value in self.given.items()]
+        changed = [[number, now] for number, now in flags if now != list(self.training.get(number, ()))]
+        if changed:
+            out["training"] = changed
+            self.training |= {number: now for number, now in changed}
+        return out
+
+    def use_state(self, state: dict[str, Any]) -> None:
+        """The test's ambient state, for the request that comes with it."""
+        if "errors" in state:
+            self.ambient = state
+        for library_name, seed in state.get("seeds", ()):
+            with contextlib.suppress(Exception):
+                {"random": random.seed, "numpy": np.random.seed, "torch": _torch_seed}[library_name](seed)
+
+    def announced(self, state: dict[str, Any]) -> None:
+        """Whether changes go back, and of what in any case."""
+        self.lasting |= set(state.get("lasting", ()))
+        if "back" in state:
+            self.back = state["back"] is True
+
+    def adopted(self, number: int, content: Any) -> bool:
+        """Changes to what the test passed go back where it asks for them, and of a model always."""
+        return self.back or number in self.lasting
+
+    def shares(self, value: Any) -> bool:
+        """A leaf tensor that is given out stays shared; so does what is asked for by name, where the test asks for changes."""
+        return self.back and self.giving and self.answering
+
+    # ---- values ------------------------------------------------------------------------------------------------------
+
+    def lower(self, value: Any) -> Any:
+        """A handle for an object that is no plain data: number, kind, name, the names of its classes, and what it is a copy of."""
+        if id(value) in self.callback_numbers:
+            return ("callback", self.callback_numbers[id(value)])
+        kind = type(value)
+        found = library.reference(value) if isinstance(value, (type, *_FUNCTIONS)) else None
+        if found is not None and library.returned(*found) is value:
+            return ("reference", *found)
+        if isinstance(value, type):
+            if issubclass(value, BaseException):
+                return ("handle", self._number(value), "exception", value.__name__, [], self._parents(value))
+            return ("handle", self._number(value), "class", value.__name__, _names(value.__mro__), ())
+        if isinstance(value, _FUNCTIONS):
+            own = getattr(value, "__qualname__", None) or getattr(value, "__name__", "function")
+            return ("handle", self._number(value), "function", str(own), ["builtins.function"], ())
+        if isinstance(value, types.ModuleType):
+            raise NotPlain(NOT_PLAIN.format(what=f"the module {value.__name__}"))
+        generator = isinstance(value, types.GeneratorType)
+        if generator or (hasattr(kind, "__next__") and kind.__module__ != "__main__"):
+            return ("handle", self._number(value), "generator", kind.__name__, ["builtins.generator"] if generator else [], ())
+        if _is_list_like(value):
+            return tuple_of_copy(list(value))
+        return ("handle", self._number(value), "object", kind.__name__, _names(kind.__mro__), _plain_part(value))
+
+    def _number(self, value: Any) -> int:
+        number = self.handle_numbers.get(id(value))
+        if number is None:
+            self.count += 1
+            number = self.handle_numbers[id(value)] = self.count
+            self.handles[number] = value
+        return number
+
+    def _parents(self, value: type) -> list[Any]:
+        """Where an exception's class comes from: its next class of the student's own, and its built-in ones."""
+        out: list[Any] = []
+        for parent in value.__mro__[1:]:
+            if parent.__module__ == "builtins":
+                out.append(parent.__name__)
+            elif not any(isinstance(p, list) for p in out):
+                out.append([self._number(parent), parent.__name__, self._parents(parent)])
+        return out
+
+    def lift(self, data: Any) -> Any:
+        """The object that the test means."""
+        what, *rest = data
+        if what == "handle":
+            return self.handles[rest[0]]
+        if what == "reference":
+            return library.build(data, self)
+        if what == "given":
+            number, described, training = rest
+            if number not in self.given:
+                self.given[number] = library.build(described, self)
+            for module, flag in zip(modules(self.given[number]), training, strict=False):
+                module.training = flag
+            self.training[number] = training
+            return self.given[number]
+        number = rest[0] if what != "error" else None
+        if number is not None and number in self.callbacks:
+            return self.callbacks[number]
+        if what == "callback":
+            return self._ours(self._callback(number, rest[1]), number)
+        if what == "iterator":
+            return self._ours(self._iterator(number), number)
+        if what == "generator":
+            return self._ours(library.RemoteGenerator(self, number), number)
+        if what == "error":
+            return getattr(builtins, str(rest[0]), Exception)(rest[1])
+        raise ValueError(f"unknown description {what!r}")
+
+    def _ours(self, value: Any, number: int | None) -> Any:
+        if number is not None:
+            self.callbacks[number] = value
+            self.callback_numbers[id(value)] = number
+        return value
+
+    def _callback(self, number: int, name: str) -> Any:
+        def function(*arguments: Any, **named: Any) -> Any:
+            return self.request("call", number, arguments, tuple(named.items()))
+
+        function.__name__ = function.__qualname__ = str(name)
+        return function
+
+    def _iterator(self, number: int) -> Iterator[Any]:
+        while True:
+            found = self.request("next", number)
+            if not found:
+                return
+            yield found[0]
+
+    # ---- requests ----------------------------------------------------------------------------------------------------
+
+    def serve(self, operation: str, arguments: tuple[Any, ...]) -> Any:
+        """Carry out a request under the test's ambient state, and note what is printed and warned meanwhile."""
+        if operation == "back":
+            return self.backward(*arguments)
+        before = shells.OUTPUTS
+        before.take()
+        with warnings.catch_warnings(record=True) as caught, _ambient(self.ambient):
+            warnings.simplefilter("always")
+            try:
+                self.giving = operation in ("get", "attr", "item")  # what a student's object holds; a call's answer is a copy
+                return getattr(self, f"do_{operation}")(*arguments)
+            finally:
+                only(self.pid)
+                for output in shells.OUTPUTS.take():
+                    if output.get("output_type") == "stream":
+                        self.printed.append([output["name"], output["text"]])
+                self.warned += [[_known_warning(w.category), shells.whole(str(w.message))[:2000]] for w in (caught or [])[:1000]]
+
+    def fail(self, description: Any) -> Exception:
+        """An error in a function of the test's."""
+        name = description[0] if type(description) is list and description else "RuntimeError"
+        kind = getattr(builtins, str(name), RuntimeError)
+        return kind("in a function of the check") if isinstance(kind, type) and issubclass(kind, Exception) else RuntimeError("in a function of the check")
+
+    def describe(self, error: BaseException) -> Any:
+        """An exception of the student's, or one of the boundary's."""
+        kind = type(error)
+        out: dict[str, Any] = {
+            "type": kind.__name__,
+            "names": [c.__name__ for c in kind.__mro__ if c.__module__ == "builtins"],
+            "text": text_of(error),
+            "where": [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-4:]],
+            "boundary": isinstance(error, NotPlain),
+        }
+        if kind.__module__ == "__main__":
+            out["class"] = kind
+            out["attributes"] = {name: item for name, item in list(vars(error).items())[:50] if _is_plain(item)}
+        return out
+
+    def do_get(self, name: str) -> Any:
+        if name in self.namespace:
+            return (self.namespace[name],)
+        return ()
+
+    def do_call(self, function: Any, positional: tuple[Any, ...], named: tuple[Any, ...]) -> Any:
+        return function(*positional, **dict(named))
+
+    def do_attr(self, value: Any, name: str) -> Any:
+        return getattr(value, name)
+
+    def do_setattr(self, value: Any, name: str, new: Any) -> None:
+        setattr(value, name, new)
+
+    def do_delattr(self, value: Any, name: str) -> None:
+        delattr(value, name)
+
+    def do_item(self, value: Any, key: Any) -> Any:
+        return value[key]
+
+    def do_setitem(self, value: Any, key: Any, new: Any) -> None:
+        value[key] = new
+
+    def do_delitem(self, value: Any, key: Any) -> None:
+        del value[key]
+
+    def do_len(self, value: Any) -> int:
+        return len(value)
+
+    def do_iter(self, value: Any) -> Any:
+        return _Iterator(iter(value))
+
+    def do_next(self, value: Any) -> Any:
+        try:
+            return (next(value),)
+        except StopIteration:
+            return ()
+
+    def do_enter(self, value: Any) -> Any:
+        return value.__enter__()
+
+    def do_exit(self, value: Any, kind: Any, text: str) -> bool:
+        error = getattr(builtins, kind, Exception)(text) if kind else None
+        return bool(value.__exit__(type(error) if error else None, error, None))
+
+    def do_isinstance(self, value: Any, kind: Any) -> bool:
+        return isinstance(value, kind)
+
+    def do_issubclass(self, value: Any, kind: Any) -> bool:
+        return issubclass(value, kind)
+
+    def do_operator(self, name: str, *operands: Any) -> Any:
+        special: dict[str, Any] = {"and": operator.and_, "or": operator.or_, "float": float, "int": int, "complex": complex, "round": round, "pow": pow}
+        return (special.get(name) or getattr(operator, name))(*operands)
+
+    def do_text(self, value: Any, how: str) -> str:
+        return shells.whole(str(value) if how == "str" else repr(value))
+
+    def do_copy(self, value: Any) -> Any:
+        return copy.copy(value)
+
+    def do_deepcopy(self, value: Any) -> Any:
+        return copy.deepcopy(value)
+
+    def do_fields(self, value: Any) -> Any:
+        """The class and the fields of a dataclass instance, by copy: for a comparison on the other side."""
+        if not dataclasses.is_dataclass(value) or isinstance(value, type):
+            return []
+        return [type(value).__qualname__, *([f.name, getattr(value, f.name)] for f in dataclasses.fields(value) if f.compare)]
+
+    def do_signature(self, value: Any) -> Any:
+        empty = inspect.Parameter.empty
+        kinds = list(inspect._ParameterKind)
+
+        def plain(item: Any) -> Any:
+            return [item if isinstance(item, (int, float, str, bool, type(None), tuple, type)) else repr(item)] if item is not empty else []
+
+        return [[p.name, kinds.index(p.kind), plain(p.default), plain(p.annotation)] for p in inspect.signature(value).parameters.values()]
+
+    def do_dataclass(self, what: str, value: Any, named: tuple[Any, ...]) -> Any:
+        """What the functions of `dataclasses` say of an object."""
+        if what == "fields":
+            return [field.name for field in dataclasses.fields(value)]
+        return getattr(dataclasses, what)(value, **dict(named))
+
+    def do_pyplot(self, name: str, arguments: tuple[Any, ...]) -> Any:
+        import matplotlib.pyplot as plt
+
+        return getattr(plt, name)(*arguments)
+
+    def do_probe(self, source: str, name: str, positional: tuple[Any, ...], named: tuple[Any, ...]) -> Any:
+        """Run a function of the test's here, with what its text needs around it."""
+        if source not in self.probes:
+            space: dict[str, Any] = {"__name__": "probes", "__builtins__": builtins, "probe": lambda function: function}
+            exec(compile(source, "<probe>", "exec", dont_inherit=True), space)
+            self.probes[source] = space
+        return self.probes[source][name](*positional, **dict(named))
+
+    def do_seed(self, seed: int) -> None:
+        seed_everything(seed)
+
+    def do_forget(self) -> None:
+        """Between cases: no figure stays open."""
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")
+
+
+def modules(value: Any) -> list[Any]:
+    """A model and all models in it, in torch's order; none for anything else."""
+    torch = sys.modules.get("torch")
+    return list(value.modules()) if torch is not None and isinstance(value, torch.nn.Module) else []
+
+
+class _Iterator:
+    """Any iterator, as one that is given out by a handle."""
+
+    def __init__(self, inner: Any) -> None:
+        self.inner = inner
+
+    def __next__(self) -> Any:
+        return next(self.inner)
+
+
+def only(pid: int) -> None:
+    """End here if this is a copy that a student's own `os.fork()` made: it must not answer, too."""
+    import os
+
+    if os.getpid() != pid:
+        os._exit(0)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed `random`, NumPy and torch, so that a verdict can be repeated."""
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed % 2**32)
+    _torch_seed(seed)
+
+
+def _torch_seed(seed: int) -> None:
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
+
+
+def text_of(error: BaseException) -> str:
+    """The text of an exception, whatever its class does when asked for it."""
+    try:
+        if isinstance(error, SyntaxError) and error.msg:
+            return shells.whole(f"{error.msg} (line {error.lineno})")
+        return shells.whole(str(error)[:2000])
+    except Exception:
+        return ""
+
+
+def _is_plain(value: Any) -> bool:
+    try:
+        encode(value)
+    except Exception:
+        return False
+    return True
+
+
+def _names(classes: tuple[type, ...]) -> list[str]:
+    return [f"{kind.__module__}.{kind.__qualname__}" for kind in classes[:50] if kind is not object]
+
+
+def _known_warning(category: type[Warning]) -> str:
+    for kind in category.__mro__:
+        if kind.__module__ == "builtins" or kind.__name__ == "ComplexWarning":
+            return kind.__name__
+    return "UserWarning"
+
+
+def _is_list_like(value: Any) -> bool:
+    """Matplotlib's lists of artists, and the like."""
+    return type(value).__module__.startswith("matplotlib.") and hasattr(type(value), "__getitem__") and type(value).__name__ in ("ArtistList", "silent_list")
+
+
+def tuple_of_copy(items: list[Any]) -> Any:
+    """A description of a list that is sent as a list."""
+    return ("plain", items)
+
+
+def _plain_part(value: Any) -> Any:
+    """For an instance of a subclass of something plain, a copy of the plain part in a tuple; else an empty one."""
+    kind = type(value)
+    torch = sys.modules.get("torch")
+    try:
+        if isinstance(value, np.ndarray) and kind is not np.ndarray:
+            return (np.array(np.ndarray.view(value, np.ndarray)),)
+        if torch is not None and isinstance(value, torch.Tensor):
+            return (value.detach().as_subclass(torch.Tensor).clone(),)
+        for base, copy_of in _PLAIN_BASES.items():
+            if isinstance(value, base) and kind is not base:
+                return (copy_of(value),)
+    except Exception:
+        return ()
+    return ()
+
+
+@contextlib.contextmanager
+def _ambient(state: dict[str, Any]) -> Iterator[None]:
+    """Gradients, default dtype and NumPy's errors as the test has them, for one request."""
+    torch = sys.modules.get("torch")
+    errors = np.seterr(**state["errors"]) if "errors" in state else None
+    grad = dtype = None
+    if torch is not None and "grad" in state:
+        grad, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
+        torch.set_grad_enabled(state["grad"])
+        if str(dtype) != f"torch.{state['dtype']}":
+            torch.set_default_dtype(getattr(torch, state["dtype"]))
+    try:
+        yield
+    finally:
+        if errors is not None:
+            np.seterr(**errors)
+        if torch is not None and dtype is not None:
+            torch.set_grad_enabled(grad)
+            if torch.get_default_dtype() != dtype:
+                torch.set_default_dtype(dtype)

@@ -1,0 +1,474 @@
+"""What runs in a judge's process: the cases of one part against a student's objects, which live in another process.
+
+A job comes from the grader with a descriptor, the conversation with the student's process. Reports go back, one for each case, as plain data.
+The judge holds the tests, the expected values and copies of the student's; it has no network and can write nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import dataclasses
+import hashlib
+import importlib
+import inspect
+import io
+import pickle
+import random
+import socket
+import sys
+import textwrap
+import time
+import traceback
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autogradient import kinds
+from autogradient.sandbox.servant import seed_everything
+from autogradient.testcode import bound_names, needed_names, parameters, parse, reachable, statements
+from autogradient.wire import codec
+from autogradient.wire.channel import Channel, Closed
+from autogradient.wire.codec import NotPlain
+from autogradient.wire.peer import Late
+from autogradient.wire.proxies import LIMITED, ClassProxy, Proxy, Student, class_of
+
+#: Names by which tests that come without a notebook know libraries: only where the library has all that the test asks of the name.
+ALIASES = {
+    "np": "numpy",
+    "pd": "pandas",
+    "plt": "matplotlib.pyplot",
+    "nn": "torch.nn",
+    "F": "torch.nn.functional",
+    "optim": "torch.optim",
+    "mpl": "matplotlib",
+    **{
+        name: name for name in ("numpy", "torch", "math", "random", "re", "itertools", "functools", "inspect", "warnings", "collections", "copy", "io", "types")
+    },
+    **{name: name for name in ("contextlib", "operator", "statistics", "string", "textwrap", "time", "typing", "ast", "pandas", "matplotlib", "pytest")},
+}
+#: Pyplot's functions that look at figures, and the student's process has them.
+FIGURES = ("gcf", "gca", "get_fignums", "get_figlabels", "close", "fignum_exists", "axes")
+
+_student: Student | None = None
+
+
+def start(request: dict[str, Any], fd: int) -> None:
+    """Serve jobs until the grader closes the channel."""
+    _patch()
+    sys.path.insert(0, "")
+    channel = Channel(socket.socket(fileno=fd))
+    while True:
+        try:
+            job, fds = channel.receive_with_fds(1)
+        except Closed:
+            return
+        if job["do"] == "value":
+            channel.send(judge_value(job))
+        else:
+            with socket.socket(fileno=fds[0]) as sock:
+                for report in Trial(job, Channel(sock)).reports():
+                    channel.send(report)
+        channel.send({"end": True})
+
+
+# ---- short answers ---------------------------------------------------------------------------------------------------
+
+
+def judge_value(job: dict[str, Any]) -> dict[str, Any]:
+    """Whether a short answer has the right form, is right, and which listed slip it is: problem, right, slip."""
+    try:
+        value = codec.decode(job["value"])
+        problem = kinds.form_problem(job["kind"], value, job["form"])
+    except Exception:  # a value that breaks its own form check is no answer
+        problem = "This is not a value that can be read; write it out plainly."
+    if problem:
+        return {"problem": str(problem), "right": False, "slip": ""}
+    if _safely(job["kind"], value, job["expected"], job["rules"]):
+        return {"problem": "", "right": True, "slip": ""}
+    slip = next((s for wrong, accept, s in job["slips"] if _safely(job["kind"], value, wrong, job["rules"] | {"accept": accept})), "")
+    return {"problem": "", "right": False, "slip": slip}
+
+
+def _safely(kind: str, value: Any, expected: Any, rules: dict[str, Any]) -> bool:
+    try:
+        return bool(kinds.is_right(kind, value, expected, rules))
+    except Exception:
+        return False
+
+
+# ---- code ------------------------------------------------------------------------------------------------------------
+
+
+class Names(dict[str, Any]):
+    """A namespace that asks the student's process for what it lacks: afresh each time, since the value may have changed."""
+
+    def __init__(self, content: dict[str, Any], student: Student) -> None:
+        super().__init__(content)
+        self.student = student
+
+    def __missing__(self, name: str) -> Any:
+        if hasattr(builtins, name):
+            raise KeyError(name)
+        return self.student.get(name)
+
+    def __contains__(self, name: object) -> bool:
+        try:
+            self[name]  # type: ignore[index]
+        except KeyError:
+            return False
+        return True
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of a dict."""
+        return self[name] if self.__contains__(name) else default
+
+    def copy(self) -> Names:
+        """Another namespace that asks the same student."""
+        return Names(self, self.student)
+
+
+class Trial:
+    """The cases of one part. See `judge.job_of` for what a job holds."""
+
+    def __init__(self, job: dict[str, Any], channel: Channel) -> None:
+        self.job = job
+        self.tests: str = job["tests"]
+        tree = parse(self.tests) if job["style"] == "functions" else _cell(self.tests)
+        self.student = Student(channel, copy_back=asks_for_changes(tree))
+        self.student.sources = job["sources"]
+        self.namespace: dict[str, Any] = {}
+
+    def reports(self) -> Iterator[dict[str, Any]]:
+        """Run the cases; a report for each, until the student's process is gone."""
+        global _student
+        _student = self.student
+        problem = None
+        quiet = io.StringIO()
+        self.student.deadline = time.monotonic() + self.job["limit"]
+        try:
+            with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+                self._prepare()
+        except Exception as error:
+            problem = explain(error)
+        for name, seed in self.job["cases"]:
+            if problem is not None:
+                yield {"case": name, "passed": False, "error": problem, "broken": True, "seconds": 0.0, "output": ""}
+                continue
+            report = self._one_case(name, seed)
+            yield report
+            if self.student.over or (self.job["stop"] and not report["passed"]):
+                return
+
+    def _prepare(self) -> None:
+        """What stands around the tests: decorators, the instructor's own cells, the tests' functions."""
+        self.namespace = {
+            "__name__": "tests",
+            "__builtins__": builtins,
+            "test_case": lambda *a, **k: a[0] if len(a) == 1 and callable(a[0]) and not k else (lambda function: function),
+            "probe": self._probe,
+            "display": lambda *a, **k: None,
+            "type": _Type,
+            "eval": self._only_own(eval),
+            "exec": self._only_own(exec),
+        }
+        pool = [*self.job["setup"], *self.job["given"], self.tests] if self.job["style"] == "functions" else []
+        self.pool = [statement for text in pool for statement in statements(text) if not statement.case]
+        for text in self.job["setup"]:
+            exec(compile(text, "<instructor's setup>", "exec", dont_inherit=True), self.namespace)
+        self._draw_given()
+        named = needed_names(self.tests) if self.job["style"] == "cell" else {p for name, _ in self.job["cases"] for p in parameters(self.tests, name)}
+        for name in set(self.job["names"]) | named:
+            module = self._alias(name)
+            if module is not None and name not in self.namespace:
+                self.namespace[name] = module
+        self.student.named = frozenset((named | set(self.job["names"])) - set(self.namespace))
+        if self.job["style"] == "functions":
+            exec(compile(self.tests, "<tests>", "exec", dont_inherit=True), self.namespace)
+
+    def _draw_given(self) -> None:
+        for text in self.job["given"]:
+            exec(compile(text, "<given>", "exec", dont_inherit=True), self.namespace)
+
+    def _alias(self, name: str) -> Any:
+        """The library that tests mean by a name."""
+        if name not in ALIASES:
+            return None
+        try:
+            module = importlib.import_module(ALIASES[name])
+        except ImportError:
+            return None
+        texts = [
+            self.tests,
+            *(node.value for node in ast.walk(parse(self.tests)) if isinstance(node, ast.Constant) and type(node.value) is str and ">>>" in node.value),
+        ]
+        asked = {found for text in texts for found in _attributes(text, name)}
+        return module if all(hasattr(module, attribute) for attribute in asked) else None
+
+    def _probe(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function whose text is run in the student's process."""
+        name = function.__name__
+
+        def ask(*arguments: Any, **named: Any) -> Any:
+            source = "\n\n".join(statement.source for statement in reachable({name}, self.pool))
+            return self.student.ask("probe", source, name, arguments, tuple(named.items()), level=LIMITED)
+
+        ask.__name__ = name
+        ask.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+        return ask
+
+    def _only_own(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        """`eval` and `exec` for texts that stand in the test; a submission's text would run here."""
+
+        def own(text: Any, *spaces: Any) -> Any:
+            if isinstance(text, str) and not any(isinstance(n, ast.Constant) and n.value == text for n in ast.walk(parse(self.tests))):
+                raise self.student.violate(f"'{run.__name__}' of a text that does not stand in the test; run it in a @probe function")
+            return run(text, *spaces)
+
+        return own
+
+    def _one_case(self, name: str, seed: int) -> dict[str, Any]:
+        started = time.perf_counter()
+        output = io.StringIO()
+        student = self.student
+        student.deadline = time.monotonic() + self.job["limit"]
+        student.violation = ""
+        error = earned = None
+        missing: list[str] = []
+        try:
+            with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+                seed_everything(seed)
+                student.seeds = []
+                student.ask("seed", int.from_bytes(hashlib.sha256(f"worker/{seed}".encode()).digest()[:6]))
+                if self.job["style"] == "cell":
+                    earned = self._run_cell()
+                else:
+                    self._draw_given()
+                    self.namespace["secret"] = student.secret = np.random.default_rng(seed)
+                    seed_everything(seed)
+                    student.seeds = []
+                    missing = self._run_function(name)
+                student.ask("forget")
+        except BaseException as raised:
+            error = explain(raised, student)
+            error[0] = "Late" if isinstance(raised, Late) else error[0]
+        if missing:
+            error = ["NameError", f"{', '.join(missing)} not defined", []]
+        if student.violation and not student.over:
+            error = ["BoundaryError", student.violation, (error or ["", "", []])[2]]
+        return {
+            "case": name,
+            "passed": error is None,
+            "error": error,
+            "gone": student.over,
+            "late": bool(error and error[0] == "Late"),
+            "missing": missing,
+            "earned": earned,
+            "seconds": time.perf_counter() - started,
+            "output": output.getvalue()[:5000].encode("utf-8", "replace").decode(),
+        }
+
+    def _run_function(self, name: str) -> list[str]:
+        function = self.namespace[name]
+        missing: list[str] = []
+        arguments = {}
+        for parameter in inspect.signature(function).parameters:
+            if parameter == "env":
+                arguments[parameter] = Names(self.namespace, self.student)
+                continue
+            if parameter not in self.job["given_names"]:
+                try:
+                    arguments[parameter] = self.student.get(parameter)
+                    continue
+                except KeyError:
+                    pass
+            if parameter in self.namespace:
+                arguments[parameter] = self.namespace[parameter]
+            else:
+                missing.append(parameter)
+        if not missing:
+            function(**arguments)
+        return missing
+
+    def _run_cell(self) -> float | None:
+        """A cell of asserts; the number that its last line comes to, where it is one."""
+        space = Names(self.namespace, self.student)
+        tree = _cell(self.tests)
+        last = tree.body[-1] if tree.body and isinstance(tree.body[-1], ast.Expr) and not self.tests.rstrip().endswith(";") else None
+        body = ast.Module(tree.body[:-1] if last is not None else tree.body, [])
+        exec(compile(body, "<tests>", "exec", dont_inherit=True), space)
+        if last is None:
+            return None
+        value = eval(compile(ast.Expression(last.value), "<tests>", "eval", dont_inherit=True), space)
+        return float(value) if isinstance(value, (int, float, np.number)) and not isinstance(value, Proxy) else None
+
+
+class _Asks(type):
+    """Makes `type(x)`, `isinstance(x, type)` and `type(name, bases, dict)` work in tests as they do in a notebook."""
+
+    def __call__(cls, *arguments: Any, **named: Any) -> Any:
+        return class_of(arguments[0]) if len(arguments) == 1 else type(*arguments, **named)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, type)
+
+
+class _Type(type, metaclass=_Asks):
+    """`type`, to a test."""
+
+
+def _cell(text: str) -> ast.Module:
+    """A cell's text as Python, its magics aside."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    try:
+        return parse(text)
+    except SyntaxError:
+        return parse(TransformerManager().transform_cell(text))
+
+
+def _attributes(text: str, name: str) -> set[str]:
+    """The attributes that a text, perhaps a doctest, asks of a name."""
+    with contextlib.suppress(SyntaxError):
+        tree = parse(text)
+        return {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == name}
+    import doctest
+
+    with contextlib.suppress(ValueError):
+        return {found for example in doctest.DocTestParser().get_examples(text) for found in _attributes(example.source, name)}
+    return set()
+
+
+#: Calls that copy an object: a test that makes one beforehand wants to compare.
+_COPIES = ("copy", "clone", "deepcopy")
+
+
+def asks_for_changes(tree: ast.Module) -> bool:
+    """Whether a test asks for what calls do to their arguments: it calls a function for that alone, or copies something beforehand."""
+    imported = {name for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for name in bound_names(ast.Module([node], []))}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            root: ast.expr = node.value.func
+            while isinstance(root, (ast.Attribute, ast.Subscript, ast.Call)):
+                root = root.func if isinstance(root, ast.Call) else root.value
+            if isinstance(root, ast.Name) and root.id not in imported | set(dir(builtins)) | set(ALIASES):
+                return True
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in _COPIES:
+                return True
+    return False
+
+
+def explain(error: BaseException, student: Student | None = None) -> list[Any]:
+    """Type, text and the innermost lines of an error, for staff."""
+    frames = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__) if "autogradient" not in frame.filename]
+    name = getattr(error, "remote_name", None) or type(error).__name__
+    remote = student.remote_traceback if student is not None and hasattr(error, "remote_name") else []
+    name = "BoundaryError" if isinstance(error, NotPlain) else name
+    try:
+        text = str(error)[:2000]
+    except Exception:
+        text = ""
+    return [str(name), text.encode("utf-8", "replace").decode(), [*frames[-4:], *remote]]
+
+
+# ---- what a test may ask of libraries, and the student's process has to answer ---------------------------------------
+
+
+def _patch() -> None:
+    """In this process: seeds set by a test reach the student's side, and its sources and figures can be looked at as ever."""
+
+    def seeding(library: str, seed: Callable[..., Any]) -> Callable[..., Any]:
+        def set_seed(value: Any = None, *rest: Any) -> Any:
+            if _student is not None and isinstance(value, (int, np.integer)):
+                _student.seeds.append([library, int(value)])
+            return seed(value, *rest)
+
+        return set_seed
+
+    np.random.seed = seeding("numpy", np.random.seed)
+    random.seed = seeding("random", random.seed)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        replace(torch, "manual_seed", seeding("torch", torch.manual_seed))
+    plot = sys.modules.get("matplotlib.pyplot")
+    for name in FIGURES if plot is not None else ():
+        setattr(plot, name, _asking(name))
+    getsource, getsourcelines = inspect.getsource, inspect.getsourcelines
+    replace(inspect, "getsource", lambda thing: _source(thing) if issubclass(type(thing), Proxy) else getsource(thing))
+    replace(inspect, "getsourcelines", lambda thing: (_source(thing).splitlines(True), 1) if issubclass(type(thing), Proxy) else getsourcelines(thing))
+    for name in ("is_dataclass", "fields", "asdict", "astuple", "replace"):
+        replace(dataclasses, name, _of_dataclass(name, getattr(dataclasses, name)))
+    for module, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (torch, "load")):
+        if module is not None:
+            replace(module, name, _refusing(f"{module.__name__}.{name}"))
+
+
+def replace(module: Any, name: str, function: Callable[..., Any]) -> None:
+    """Put a function in the place of a library's."""
+    setattr(module, name, function)
+
+
+def _refusing(name: str) -> Callable[..., Any]:
+    def refuse(*_: Any, **__: Any) -> Any:
+        assert _student is not None
+        raise _student.violate(f"'{name}' runs what a pickle says; load it in a @probe function, or have the submission return plain data")
+
+    return refuse
+
+
+def _of_dataclass(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def ask(thing: Any, *rest: Any, **named: Any) -> Any:
+        if not issubclass(type(thing), Proxy):
+            return function(thing, *rest, **named)
+        assert _student is not None
+        found = _student.ask("dataclass", name, thing, tuple(named.items()), level=object.__getattribute__(thing, "_level"))
+        return tuple(types.SimpleNamespace(name=field) for field in found) if name == "fields" else found
+
+    return ask
+
+
+def _asking(name: str) -> Callable[..., Any]:
+    def ask(*arguments: Any) -> Any:
+        assert _student is not None
+        return _student.ask("pyplot", name, arguments, level=LIMITED)
+
+    ask.__name__ = name
+    return ask
+
+
+def _source(proxy: Any) -> str:
+    """The text of a student's function or class: where the notebook last defines that name, not what the student's process says."""
+    student = object.__getattribute__(proxy, "_student")
+    name = student.fetched.get(object.__getattribute__(proxy, "_id")) or object.__getattribute__(proxy, "_type")
+    for text in reversed(student.sources):
+        found = definition(text, name)
+        if found:
+            return found
+    raise OSError(f"the notebook does not define {name}")
+
+
+def definition(text: str, path: str) -> str:
+    """The text of a function, class, method or lambda that a cell defines; "" where it does not."""
+    try:
+        scope: list[ast.stmt] = parse(text).body
+    except SyntaxError:
+        return ""
+    node: ast.stmt | None = None
+    for name in path.split("."):
+        node = None
+        for candidate in scope:
+            targets = [t.id for t in candidate.targets if isinstance(t, ast.Name)] if isinstance(candidate, ast.Assign) else []
+            if getattr(candidate, "name", None) == name or name in targets:
+                node = candidate
+        if node is None:
+            return ""
+        scope = getattr(node, "body", [])
+    if node is None:
+        return ""
+    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+    return textwrap.dedent("\n".join(text.split("\n")[first - 1 : node.end_lineno])) + "\n"

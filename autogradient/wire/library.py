@@ -1,0 +1,191 @@
+"""Objects of well-known libraries that a test passes to student code: sent as what they are made of, and made again on the other side.
+
+Only the trusted side describes and only the untrusted side builds. Models, optimizers and data keep their tensors shared, so that what a student's
+training loop does to them comes back.
+"""
+
+from __future__ import annotations
+
+import importlib
+import random
+import sys
+import types
+from typing import Any
+
+import numpy as np
+
+from autogradient.wire.codec import NotPlain
+from autogradient.wire.peer import Peer
+
+#: Where classes and functions are the same on both sides, so that their names are enough.
+LIBRARIES = ("builtins", "torch", "numpy", "math", "operator", "functools", "itertools", "collections", "random", "statistics", "scipy", "pandas", "matplotlib")
+#: What a random generator that stays on the trusted side may be asked for.
+DRAWS = frozenset(
+    name
+    for kind in (np.random.Generator, np.random.RandomState, random.Random)
+    for name in dir(kind)
+    if not name.startswith("_") and name not in ("bit_generator", "spawn", "get_state", "set_state", "getstate", "setstate", "seed")
+)
+
+
+def reference(value: Any) -> tuple[str, str] | None:
+    """A library's class, function or module by name: (module, name); None for anything else."""
+    if isinstance(value, types.ModuleType):
+        name = value.__name__
+        return (name, "") if name.split(".")[0] in LIBRARIES and sys.modules.get(name) is value else None
+    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    for place in (module, "torch", "torch.nn.functional", "numpy", "math", "operator", "builtins"):
+        if type(place) is not str or type(name) is not str or place.split(".")[0] not in LIBRARIES or place not in sys.modules:
+            continue
+        if _look_up(place, name) is value:
+            return place, name
+    return None
+
+
+def _look_up(module: str, name: str) -> Any:
+    found: Any = sys.modules.get(module)
+    for piece in name.split(".") if name else []:
+        found = getattr(found, piece, None)
+    return found
+
+
+def returned(module: Any, name: Any) -> Any:
+    """A class or function that student code gives out by name, if it is one that does nothing but compute; else None."""
+    if type(module) is not str or type(name) is not str or module.split(".")[0] not in ("torch", "numpy", "math"):
+        return None
+    found, torch = _look_up(module, name), sys.modules.get("torch")
+    if isinstance(found, np.ufunc) or (module == "math" and callable(found)):
+        return found
+    if torch is None or found is None:
+        return None
+    if isinstance(found, type):
+        return found if issubclass(found, (torch.nn.Module, torch.optim.Optimizer)) else None
+    pointwise = module == "torch" and isinstance(found, types.BuiltinFunctionType) and hasattr(torch.Tensor, name)
+    return found if pointwise or (module == "torch.nn.functional" and callable(found)) else None
+
+
+def describe(value: Any, peer: Peer) -> Any:
+    """An object of a library as plain data, or None where it is not one that can be sent. Raises NotPlain where something in it cannot."""
+    torch = sys.modules.get("torch")
+    if isinstance(value, np.random.Generator):
+        return _describe_numpy_generator(value)
+    if torch is None:
+        return None
+    if isinstance(value, torch.Generator):
+        fresh = torch.Generator().manual_seed(value.initial_seed())
+        if not torch.equal(fresh.get_state(), value.get_state()):
+            raise NotPlain("a torch.Generator that was used already: pass one that was just seeded")
+        return ("torch generator", value.initial_seed())
+    if isinstance(value, torch.nn.Module):
+        return _describe_module(value)
+    if isinstance(value, torch.optim.Optimizer):
+        if reference(type(value)) is None or value.state:
+            raise NotPlain(f"an optimizer of type {type(value).__name__} that has a state of its own")
+        return ("optimizer", *(reference(type(value)) or ()), tuple(tuple(group.items()) for group in value.param_groups))
+    data = torch.utils.data
+    if isinstance(value, data.TensorDataset):
+        return ("tensors", tuple(value.tensors))
+    if isinstance(value, data.DataLoader):
+        shuffled = isinstance(value.sampler, data.RandomSampler)
+        return ("loader", value.dataset, value.batch_size, shuffled, value.drop_last)
+    if isinstance(value, data.Dataset) and hasattr(value, "__len__"):
+        return ("items", tuple(value[i] for i in range(len(value))))  # type: ignore[arg-type]
+    return None
+
+
+def _describe_numpy_generator(value: np.random.Generator) -> Any:
+    """A generator that nothing was drawn from yet, by its seed; never by its state, from which earlier draws can be had."""
+    bits = value.bit_generator
+    source = getattr(bits, "seed_seq", None)
+    if not isinstance(source, np.random.SeedSequence) or type(bits).__name__ not in ("PCG64", "MT19937", "Philox", "SFC64", "PCG64DXSM"):
+        return None
+    fresh = type(bits)(np.random.SeedSequence(source.entropy, spawn_key=source.spawn_key, pool_size=source.pool_size))
+    if repr(fresh.state) != repr(bits.state):
+        return None
+    return ("numpy generator", type(bits).__name__, source.entropy, tuple(source.spawn_key))
+
+
+def _describe_module(value: Any) -> Any:
+    path = reference(type(value))
+    if path is None:
+        raise NotPlain(f"a model of type {type(value).__name__}, a class of the test's own")
+    state: dict[str, Any] = {}
+    children: tuple[Any, ...] = ()
+    for key, item in vars(value).items():
+        if key == "_modules":
+            children = tuple(item.items())
+        elif "hook" in key:
+            if item:
+                raise NotPlain("a model with hooks")
+        else:
+            state[key] = tuple(item.items()) if key in ("_parameters", "_buffers") else item
+    return ("model", *path, tuple(state.items()), children)
+
+
+def build(data: Any, peer: Peer) -> Any:
+    """What `describe` described."""
+    import torch
+
+    what, *rest = data
+    if what == "reference":
+        module, name = rest
+        importlib.import_module(module)
+        return _look_up(module, name)
+    if what == "numpy generator":
+        name, entropy, spawn_key = rest
+        return np.random.Generator(getattr(np.random, name)(np.random.SeedSequence(entropy, spawn_key=spawn_key)))
+    if what == "torch generator":
+        return torch.Generator().manual_seed(rest[0])
+    if what == "model":
+        module, name, state, children = rest
+        importlib.import_module(module)
+        model = _look_up(module, name).__new__(_look_up(module, name))
+        torch.nn.Module.__init__(model)
+        vars(model).update({key: dict(item) if key in ("_parameters", "_buffers") else item for key, item in state})
+        vars(model)["_modules"] = dict(children)
+        return model
+    if what == "optimizer":
+        module, name, groups = rest
+        importlib.import_module(module)
+        return _look_up(module, name)([dict(group) for group in groups])
+    if what == "tensors":
+        return torch.utils.data.TensorDataset(*rest[0])
+    if what == "loader":
+        dataset, size, shuffled, drop_last = rest
+        return torch.utils.data.DataLoader(dataset, batch_size=size, shuffle=shuffled, drop_last=drop_last)
+    if what == "items":
+        return _Items(rest[0])
+    raise ValueError(f"unknown kind of object {what!r}")
+
+
+class _Items:
+    """A dataset that is a list."""
+
+    def __init__(self, items: tuple[Any, ...]) -> None:
+        self.items = items
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.items[index]
+
+
+class RemoteGenerator:
+    """A random generator of the test's that stays with the test: every draw asks for it."""
+
+    def __init__(self, peer: Peer, number: int) -> None:
+        self._peer, self._number = peer, number
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in DRAWS:
+            raise AttributeError(f"the check's random generator has no '{name}' for a submission")
+
+        def draw(*arguments: Any, **named: Any) -> Any:
+            answer = self._peer.request("draw", self._number, name, arguments, tuple(named.items()))
+            if name == "shuffle":
+                arguments[0][:] = answer
+                return None
+            return answer
+
+        return draw

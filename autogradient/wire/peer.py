@@ -1,0 +1,403 @@
+"""One end of a conversation: numbered requests that may nest, objects that both ends hold, gradients that cross.
+
+    ["?", n, operation, arguments, state]  →  ["!", n, value, state]  or  ["x", n, error, state]
+
+Whoever waits for an answer serves the other's requests meanwhile, so that a function passed along can be called back.
+
+*Shared objects* have a number on both ends: a leaf tensor that needs gradients (a model's parameter, an input to differentiate by), and whatever else
+`shares` says. Their contents travel in the `state` of the next message whenever they have changed, and are written into the other end's object.
+
+*Gradients.* A result that has a history comes with the number of that history's graph here and of the shared leaves it leads to; the other end makes it
+the output of a `torch.autograd.Function` whose backward asks for those leaves' gradients (`Bridge`). So `.backward()`, `torch.autograd.grad` and
+`gradcheck`, with `create_graph` too, work across.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autogradient.wire import codec
+from autogradient.wire.channel import Channel, Closed, Silent
+
+#: Requests that one end serves, levels of requests within requests, and objects and graphs that it keeps, in one conversation.
+MAX_REQUESTS, MAX_NESTED, MAX_KEPT = 500_000, 40, 200_000
+
+
+class Gone(Exception):
+    """The other end has ended, or does not keep to the rules; the conversation is over."""
+
+
+class Late(Gone):
+    """The other end did not answer in time."""
+
+
+class Peer(codec.Boundary):
+    """One end. The subclass serves operations (`serve`), says what stands for its objects (`lower`, `lift`) and raises the other's errors (`fail`)."""
+
+    #: The sign of the numbers given out here: the two ends must not give the same one.
+    sign = 1
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.deadline: float | None = None
+        self.over = ""
+        self.count = self.served = self.nested = 0
+        self.answering = False
+        self.numbers: dict[int, int] = {}
+        self.objects: dict[int, Any] = {}
+        self.known: dict[int, bytes] = {}
+        self.standing: set[int] = set()
+        self.touched: dict[int, None] = {}
+        self.graphs: dict[int, tuple[Any, dict[int, Any], bool]] = {}
+        self.dropped: list[int] = []  # graphs of the other end that nothing here needs any more
+        self.freed: list[int] = []  # shared objects of this end that are gone
+
+    # ---- what a subclass says ----------------------------------------------------------------------------------------
+
+    def serve(self, operation: str, arguments: tuple[Any, ...]) -> Any:
+        """Carry out a request of the other end."""
+        raise Gone(f"unknown request {operation!r}")
+
+    def shares(self, value: Any) -> bool:
+        """Whether an object that is being sent, and that is no leaf tensor, is to be shared."""
+        return False
+
+    def state(self) -> dict[str, Any]:
+        """What else goes along with each message."""
+        return {}
+
+    def use_state(self, state: dict[str, Any]) -> None:
+        """Take in what came along."""
+
+    def announced(self, state: dict[str, Any]) -> None:
+        """Look at what came along before shared objects are taken in."""
+
+    def describe(self, error: BaseException) -> Any:
+        """An error of a request served here, as plain data."""
+        return [type(error).__name__]
+
+    def fail(self, description: Any) -> Exception:
+        """The exception to raise for an error of the other end."""
+        return Gone(str(description)[:200])
+
+    # ---- the conversation --------------------------------------------------------------------------------------------
+
+    def request(self, operation: str, *arguments: Any) -> Any:
+        """Have the other end do something; returns its answer. Raises what `fail` makes of its error, Late, or Gone."""
+        if self.over:
+            raise Gone(self.over)
+        before, self.answering = self.answering, False
+        try:
+            body = codec.encode(arguments, self)
+        finally:
+            self.answering = before
+        self.count += 1
+        number = self.count
+        self._send(["?", number, operation, body, self._state()])
+        while True:
+            message = self._receive()
+            if message[0] == "?":
+                self._answer(message)
+                continue
+            if message[1] != number:
+                self.end("it answered what was not asked")
+            self._use(message[3])
+            if message[0] == "x":
+                raise self.fail(self._decode(message[2]))
+            return self._decode(message[2])
+
+    def listen(self) -> None:
+        """Serve requests until the other end closes."""
+        while True:
+            try:
+                message = self._receive()
+            except Gone:
+                return
+            if message[0] != "?":
+                return
+            self._answer(message)
+
+    def end(self, why: str, kind: type[Gone] = Gone) -> None:
+        """End the conversation: every later request fails alike."""
+        self.over = self.over or why
+        raise kind(self.over)
+
+    def _answer(self, message: list[Any]) -> None:
+        self.served += 1
+        if self.served > MAX_REQUESTS or self.nested >= MAX_NESTED:
+            self.end("it asks too much")
+        _, number, operation, body, state = message
+        self._use(state)
+        self.nested += 1
+        try:
+            value = self.serve(operation, self._decode(body))
+            self.answering = True
+            answer = ["!", number, codec.encode(value, self)]
+        except Gone:
+            raise
+        except BaseException as error:
+            self.answering = True
+            answer = ["x", number, codec.encode(self.describe(error), self)]
+        finally:
+            self.answering = False
+            self.nested -= 1
+        self._send([*answer, self._state()])
+
+    def _send(self, message: list[Any]) -> None:
+        try:
+            self.channel.send(message)
+        except Closed as error:
+            self.end(str(error))
+
+    def _receive(self) -> list[Any]:
+        left = None if self.deadline is None else self.deadline - time.monotonic()
+        try:
+            if left is not None and left <= 0:
+                raise Silent
+            message = codec.decode_plain(self.channel.receive_bytes(0, left)[0])
+        except Silent:
+            self.end("it did not answer in time", Late)
+        except (Closed, codec.BadFrame) as error:
+            self.end(str(error))
+        sizes = {"?": 5, "!": 4, "x": 4}
+        if type(message) is not list or not message or type(message[0]) is not str or len(message) != sizes.get(message[0]) or type(message[1]) is not int:
+            self.end("a message that is none")
+        return message  # type: ignore[no-any-return]
+
+    def _decode(self, body: Any) -> Any:
+        try:
+            if type(body) is not bytes:
+                raise codec.BadFrame("a body that is none")
+            return codec.decode(body, self)
+        except codec.BadFrame as error:
+            self.end(str(error))
+
+    def _state(self) -> bytes:
+        content = self.state()
+        sync = self._changes()
+        if sync:
+            content["sync"] = sync
+        if self.dropped:
+            content["drop"], self.dropped = self.dropped, []
+        if self.freed:
+            content["free"], self.freed = self.freed, []
+        return codec.encode(content)
+
+    def _use(self, state: Any) -> None:
+        found = self._decode(state)
+        if type(found) is not dict:
+            self.end("a state that is none")
+        self.announced(found)
+        for number in found.get("drop", ()):
+            self.graphs.pop(number, None)
+        for number in found.get("free", ()):
+            gone = self.objects.pop(number, None)
+            self.numbers.pop(id(gone), None)
+            self.known.pop(number, None)
+            self.standing.discard(number)
+        for entry in found.get("sync", ()):
+            try:
+                number, body = entry
+                self._take(int(number), body)
+            except (TypeError, ValueError) as error:
+                self.end(str(error))
+        self.use_state(found)
+
+    # ---- shared objects ----------------------------------------------------------------------------------------------
+
+    def share(self, value: Any) -> int | None:
+        """The number of an object that both ends hold, given now if it should have one."""
+        number = self.numbers.get(id(value))
+        if number is not None:
+            self.touched[number] = None
+            return number
+        if _is_tensor(value) and value.requires_grad:
+            keep = self.shares(value) or self.answering  # a leaf in an answer is the other's to keep: a model's parameter
+        elif self.shares(value):
+            keep = True
+        else:
+            return None
+        if len(self.objects) >= MAX_KEPT:
+            raise codec.NotPlain("one object too many")
+        self.count += 1
+        number = self.sign * self.count
+        self._keep(number, value, keep)
+        self.touched[number] = None
+        return number
+
+    def shared(self, number: int) -> Any:
+        """The object of a number."""
+        found = self._object(number)
+        if found is None:
+            raise codec.BadFrame("a shared object that is not known")
+        return found
+
+    def _keep(self, number: int, value: Any, standing: bool) -> None:
+        """Remember a shared object: one that stands is compared and kept alike from now on, another only for as long as it is used here."""
+        self.numbers[id(value)] = number
+        if standing:
+            self.objects[number] = value
+            self.standing.add(number)
+        else:
+            self.objects[number] = weakref.ref(value)
+            weakref.finalize(value, self._forget, number, id(value))
+
+    def _forget(self, number: int, identity: int) -> None:
+        self.objects.pop(number, None)
+        self.known.pop(number, None)
+        if self.numbers.get(identity) == number:
+            del self.numbers[identity]
+        self.freed.append(number)
+
+    def _object(self, number: int) -> Any:
+        found = self.objects.get(number)
+        return found() if isinstance(found, weakref.ref) else found
+
+    def _changes(self) -> list[list[Any]]:
+        """The contents that the other end does not have yet, what they hold before them."""
+        out: list[list[Any]] = []
+        done: set[int] = set()
+
+        def emit(number: int) -> None:
+            value = None if number in done else self._object(number)
+            done.add(number)
+            if value is None:
+                return
+            self.touched = {}
+            body = codec.encode(value, self, bare=True)
+            for inner in list(self.touched):
+                emit(inner)
+            if body != self.known.get(number):
+                self.known[number] = body
+                out.append([number, body])
+
+        for number in [*self.touched, *self.standing]:
+            emit(number)
+        self.touched = {}
+        return out
+
+    def _take(self, number: int, body: Any) -> None:
+        if type(body) is not bytes:
+            raise TypeError("a content that is none")
+        content = self._decode(body)
+        if id(content) in self.numbers:
+            self.end("a content that is known under another number")
+        old = self._object(number)
+        if old is None:
+            if number * self.sign > 0 or len(self.objects) >= MAX_KEPT:
+                self.end("a number that is not its own")
+            self._adopt(number, content)
+        elif self.may_change(number, old):
+            assign(old, content)
+        self.known[number] = body
+
+    def _adopt(self, number: int, content: Any) -> None:
+        self.numbers[id(content)] = number
+        self.objects[number] = content
+        if self.adopted(number, content):
+            self.standing.add(number)
+
+    def adopted(self, number: int, content: Any) -> bool:
+        """Whether changes here to an object that the other end shared are sent back."""
+        return True
+
+    def may_change(self, number: int, value: Any) -> bool:
+        """Whether the other end may change a shared object of this end."""
+        return True
+
+    # ---- gradients ---------------------------------------------------------------------------------------------------
+
+    def graph(self, tensor: Any) -> list[Any] | None:
+        """In an answer: a number for the history of `tensor`, and of the shared leaves that it leads to."""
+        if tensor.grad_fn is None or not self.answering or not tensor.requires_grad:
+            return None
+        leaves: dict[int, Any] = {}
+        others = False
+        for leaf in _leaves(tensor.grad_fn):
+            number = self.numbers.get(id(leaf))
+            if number is None:
+                others = True
+            else:
+                leaves[number] = leaf
+        if len(self.graphs) >= MAX_KEPT:
+            raise codec.NotPlain("one graph too many")
+        self.count += 1
+        self.graphs[self.count] = (tensor, leaves, others)
+        return [self.count, list(leaves)]
+
+    def joined(self, graph: Any, numbers: Any, tensor: Any) -> Any:
+        """A result of the other end whose gradients it computes."""
+        from autogradient.wire.autograd import join
+
+        if not _is_tensor(tensor) or id(tensor) in self.numbers or type(graph) is not int or type(numbers) is not list or len(numbers) > MAX_KEPT:
+            raise codec.BadFrame("a result with a history that is none")
+        return join(self, graph, [self.shared(number) for number in numbers], tensor)
+
+    def backward(self, graph: Any, gradient: Any, create_graph: Any) -> list[Any]:
+        """Serve the backward of a result given out earlier: the gradients of its shared leaves; other leaves accumulate theirs here."""
+        import torch
+
+        if graph not in self.graphs:
+            raise RuntimeError("Trying to backward through a graph that is gone")
+        tensor, leaves, others = self.graphs[graph]
+        create = create_graph is True
+        if not others:
+            if not leaves:
+                return []
+            return list(torch.autograd.grad(tensor, list(leaves.values()), gradient, retain_graph=True, create_graph=create, allow_unused=True))
+        before = {number: leaf.grad for number, leaf in leaves.items()}
+        try:
+            for leaf in leaves.values():
+                leaf.grad = None
+            torch.autograd.backward(tensor, gradient, retain_graph=True, create_graph=create)
+            return [leaf.grad for leaf in leaves.values()]
+        finally:
+            for number, leaf in leaves.items():
+                leaf.grad = before[number]
+
+
+def assign(old: Any, new: Any) -> None:
+    """Write the content of `new` into `old`, where the two are alike."""
+    if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
+        if old.shape == new.shape and old.dtype == new.dtype and old.flags.writeable:
+            old[...] = new
+    elif type(old) is list and type(new) is list:
+        old[:] = new
+    elif type(old) in (dict, set) and type(new) is type(old):
+        old.clear()
+        old.update(new)
+    elif _is_tensor(old) and _is_tensor(new) and old.shape == new.shape and old.dtype == new.dtype:
+        old.data.copy_(new.data)
+        if old.is_leaf:
+            if old.requires_grad != new.requires_grad:
+                old.requires_grad_(new.requires_grad)
+            if old.grad is not None and new.grad is not None:
+                old.grad.data.copy_(new.grad)
+            else:
+                old.grad = new.grad
+
+
+def _is_tensor(value: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and type(value) in (torch.Tensor, torch.nn.Parameter)
+
+
+def _leaves(function: Any) -> Iterator[Any]:
+    """The leaf tensors that a backward function leads to."""
+    seen = {function}
+    stack = [function]
+    while stack:
+        node = stack.pop()
+        variable = getattr(node, "variable", None)
+        if variable is not None:
+            yield variable
+        for following, _ in node.next_functions:
+            if following is not None and following not in seen:
+                seen.add(following)
+                stack.append(following)
