@@ -172,11 +172,7 @@ def _grade_one(item: Item, engine: Engine, results: Path | None, release: str, s
         return Done(item, grade.Graded(old), again=False)
     info = SubmissionInfo(students=list(item.students), file=item.path.name)
     try:
-        graded = (
-            grade.Graded(grade.unreadable(item.assignment, data, problem, info))
-            if problem
-            else grade.grade_bytes(item.assignment, data, item.path.name, engine, info)
-        )
+        graded = grade.Graded(grade.unreadable(item.assignment, data, problem, info)) if problem else _grade_bytes(item, data, engine, info, stopped)
     except Exception as error:  # one submission's trouble must not end the others'
         graded = grade.failed(item.assignment, data, error, info)
     if stopped.is_set():  # its processes were killed under it: that is no verdict
@@ -192,6 +188,16 @@ def _grade_one(item: Item, engine: Engine, results: Path | None, release: str, s
         if graded.notebook is not None or graded.result.outcome == "grader_error":  # else nothing was run, and what staff may see of an earlier run still holds
             write_atomically(target.with_suffix(".staff.json"), json.dumps(graded.staff, indent=1, ensure_ascii=False, default=str) + "\n")
     return Done(item, graded)
+
+
+def _grade_bytes(item: Item, data: bytes, engine: Engine, info: SubmissionInfo, stopped: threading.Event) -> grade.Graded:
+    """Grade a file; where a process of the grader's own died under it, once more."""
+    try:
+        return grade.grade_bytes(item.assignment, data, item.path.name, engine, info)
+    except WorkerError:
+        if stopped.is_set():
+            raise
+        return grade.grade_bytes(item.assignment, data, item.path.name, engine, info)
 
 
 def _unchanged(old: Result, item: Item, data: bytes, engine: Engine) -> bool:

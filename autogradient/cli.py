@@ -340,6 +340,27 @@ def export(names: tuple[str, ...], target: str, out: Path | None) -> None:
         click.echo(errors.relative(path))
 
 
+# ---- the machine -----------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def doctor(as_json: bool) -> None:
+    """Show what keeps student code in here.
+
+    Each layer of confinement that is in force on this machine is shown by an attempt to break it, made as student code; of each that is missing it says
+    why, and what to set. Exits 0 if work that nobody vouches for can be graded here, 1 if not.
+
+    Example: autogradient doctor
+    """
+    from autogradient import doctor as doctors
+
+    report = doctors.examine()
+    click.echo(json.dumps(report.to_dict(), indent=1) if as_json else report.text())
+    if not report.sealed:
+        sys.exit(EXIT_FAILED)
+
+
 # ---- shared ----------------------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,8 @@ from autogradient.wire.channel import Channel, Closed, Silent
 
 #: Seconds that a judge gets beyond the time of a case, for what it does itself.
 GRACE_S = 3.0
+#: The modules that run in the sessions of the two interpreters.
+WORKER, JUDGE = "autogradient.sandbox.worker", "autogradient.trial"
 #: Processes and threads that student code may have.
 PROCESSES = 128
 #: Layers that are in force wherever submissions are graded that nobody vouches for.
@@ -28,8 +30,9 @@ class Engine:
     def __init__(self, *, trusted: bool = False) -> None:
         self.trusted = trusted
         self.missing: list[str] = []
-        self.workers = Zygote()
-        self.judges = Zygote("autogradient.trial")
+        self.lock = threading.Lock()
+        self.stopped = False
+        self.warm = {role: Zygote(role) for role in (WORKER, JUDGE)}
 
     def __enter__(self) -> Engine:
         return self
@@ -40,7 +43,7 @@ class Engine:
     def session(self, folder: Path, limits: Limits, *, forks: int = 0) -> Session:
         """A session whose first process runs in a copy of `folder`, with room for so many `forks` that wait."""
         budget = Budget(memory_mb=limits.memory_mb, processes=PROCESSES, cpu_s=int(limits.submission_s) + 60, forks=forks)
-        return self.workers.session(Confinement(folder=str(folder), budget=budget, trusted=self.trusted))
+        return self.interpreter(WORKER).session(Confinement(folder=str(folder), budget=budget, trusted=self.trusted))
 
     def court(self, folder: Path, limits: Limits) -> Court:
         """A judge who sees a copy of `folder`, read-only."""
@@ -51,15 +54,30 @@ class Engine:
         with tempfile.TemporaryDirectory(prefix="autogradient-") as folder, self.session(Path(folder), Limits()) as session:
             self.missing = sorted(REQUIRED - set(session.layers))
 
+    def interpreter(self, role: str) -> Zygote:
+        """The warm interpreter of a role; a new one where it has died."""
+        with self.lock:
+            if self.warm[role].process.poll() is not None and not self.stopped:
+                self.warm[role].close()
+                self.warm[role] = Zygote(role)
+            return self.warm[role]
+
+    def wait(self) -> None:
+        """Wait until both interpreters have everything loaded."""
+        for role in self.warm:
+            self.interpreter(role).wait()
+
     def stop(self) -> None:
         """Kill what all sessions are running. For another thread than theirs."""
-        self.workers.stop()
-        self.judges.stop()
+        with self.lock:
+            self.stopped = True
+        for zygote in self.warm.values():
+            zygote.stop()
 
     def close(self) -> None:
         """End both interpreters."""
-        self.workers.close()
-        self.judges.close()
+        for zygote in self.warm.values():
+            zygote.close()
 
 
 class Court:
@@ -79,7 +97,7 @@ class Court:
         if self.session is None:
             budget = Budget(memory_mb=self.limits.memory_mb, processes=64, disk_mb=16)
             confinement = Confinement(folder=str(self.folder), budget=budget, writable=False, trusted=self.engine.trusted)
-            self.session = self.engine.judges.session(confinement)
+            self.session = self.engine.interpreter(JUDGE).session(confinement)
         return self.session.channel
 
     def trial(self, job: bytes, runner: Interpreter | None, limit: float) -> Iterator[dict[str, Any]]:

@@ -231,6 +231,8 @@ NOT_CONFINED = (
     "student code cannot be confined here: '{layer}' is missing ({reason}); run 'autogradient doctor', or give --trust-submissions for work you trust"
 )
 UNSEALED = "note: not every layer of confinement is in force (--trust-submissions): {missing} missing; grade only work you trust this way"
+DOCTOR_SEALED = "work that nobody vouches for can be graded here"
+DOCTOR_NOT_SEALED = "work that nobody vouches for cannot be graded here; docs/security.md says what to set in containers and on CI runners"
 
 # ---- nbgrader notebooks and otter folders --------------------------------------------------------------------------
 FOREIGN_UNREADABLE = "this file is no notebook that JupyterLab could open ({problem}); open it there, repair it and save it again"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autogradient import errors, judge, kinds
-from autogradient.assignment import Assignment, Part
+from autogradient.assignment import Assignment, Case, Part
 from autogradient.engine import Court, Engine
 from autogradient.errors import SubmissionError
 from autogradient.judge import Snapshot, Verdict
@@ -32,7 +32,7 @@ from autogradient.result import (
     environment_digest,
     write_atomically,
 )
-from autogradient.running import Budget, Runs, replay, run_steps
+from autogradient.running import Budget, Decide, Runs, replay, run_steps
 from autogradient.submission import Notebook, Submission, plan, plan_release, read
 from autogradient.wire import codec
 
@@ -68,26 +68,22 @@ def grade_notebook(assignment: Assignment, notebook: Notebook, engine: Engine, i
     expected = expected_answers(assignment, engine)
     budget = Budget(assignment.limits.submission_s)
     runs = Runs()
-    verdicts: dict[str, Verdict] = {}
+    found: dict[str, list[Verdict]] = {part.id: [] for part in assignment.parts}
 
-    def decide(part: Part, snapshot: Snapshot) -> None:
-        verdicts[part.id] = _verdict(assignment, part, submission, snapshot, expected, seed, skip_unattempted, court, budget)
+    def decide(part: Part, snapshot: Snapshot, cases: list[Case] | None = None) -> None:
+        found[part.id].append(_verdict(assignment, part, cases, submission, snapshot, expected, seed, skip_unattempted, court, budget))
 
     with tempfile.TemporaryDirectory(prefix="autogradient-") as folder:
         lay_out_files(assignment, Path(folder))
         with engine.court(Path(folder), assignment.limits) as court:
             with engine.session(Path(folder), assignment.limits, forks=len(wanted)) as session:
                 snapshots = run_steps(assignment, session.start(seed), submission.steps, wanted, runs, budget)
-                for part in assignment.parts:
-                    snapshot = snapshots.get(part.id, Snapshot())
-                    if not snapshot.unsafe:
-                        decide(part, snapshot)
-                    if snapshot.interpreter:
-                        snapshot.interpreter.kill()
-            again = [part.id for part in assignment.parts if part.id not in verdicts]
+                again = [part for part in snapshots if snapshots[part].unsafe]
+                _ask(assignment, {part: snapshots.get(part, Snapshot()) for part in found if part not in again}, decide)
             if again:
                 with engine.session(Path(folder), assignment.limits) as session:
                     replay(assignment, session.start(seed), submission.steps, again, runs, budget, decide)
+    verdicts = {part.id: judge.together(part, found[part.id]) for part in assignment.parts}
     result = _result(assignment, notebook.digest, info, seed, engine)
     result.replayed = bool(again)
     result.questions = _questions(assignment, verdicts, submission.attempted)
@@ -99,6 +95,20 @@ def grade_notebook(assignment: Assignment, notebook: Notebook, engine: Engine, i
     answers = {f"{part}-answer": cells[0] for part, cells in submission.answers.items() if cells}
     starved = runs.starved or any(verdict.starved for verdict in verdicts.values())
     return Graded(result, staff, executed(notebook, runs, _check_outputs(submission, verdicts)), answers, starved)
+
+
+def _ask(assignment: Assignment, snapshots: dict[str, Snapshot], decide: Decide) -> None:
+    """Phase two, in two rounds: what students may see an error's text of, and only then what must stay hidden, so that no text can carry that out."""
+    for hidden in (False, True):
+        for part in assignment.parts:
+            if part.id not in snapshots:
+                continue
+            snapshot = snapshots[part.id]
+            cases = [case for case in part.cases if case.hidden == hidden] if snapshot.interpreter else None
+            if cases or (cases is None and hidden):
+                decide(part, snapshot, cases)
+            if hidden and snapshot.interpreter:
+                snapshot.interpreter.kill()
 
 
 def unreadable(assignment: Assignment, data: bytes, sentence: str, info: SubmissionInfo, *, seed: int = 1) -> Result:
@@ -150,6 +160,7 @@ def _can_run(assignment: Assignment, part: Part) -> bool:
 def _verdict(
     assignment: Assignment,
     part: Part,
+    cases: list[Case] | None,
     submission: Submission,
     snapshot: Snapshot,
     expected: dict[str, Any],
@@ -166,8 +177,10 @@ def _verdict(
     if not _can_run(assignment, part):
         return judge.without_verdict(part, "not_run", judge.ON_GPU)
     if budget.left <= 0:
-        return judge.without_verdict(part, "timed_out", None, judge.OUT_OF_TIME.format(seconds=assignment.limits.submission_s))
-    return judge.judge(assignment, part, snapshot, expected.get(part.id), seed, court)
+        return judge.without_verdict(part, "timed_out", None, judge.OUT_OF_TIME.format(seconds=assignment.limits.submission_s), cases)
+    hidden = [case for case in part.cases if case.hidden]
+    last = cases is not None and len(cases) == 1 and hidden in ([], cases)  # nobody needs the snapshot afterwards
+    return judge.judge(assignment, part, snapshot, expected.get(part.id), seed, court, cases=cases, expendable=last)
 
 
 def lay_out_files(assignment: Assignment, folder: Path) -> None:

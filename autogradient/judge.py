@@ -74,10 +74,10 @@ def has_gpu() -> bool:
     return Path("/proc/driver/nvidia/gpus").is_dir()
 
 
-def without_verdict(part: Part, outcome: CaseOutcome, reason: str | None, message: str = "") -> Verdict:
-    """Every case of the part with the same outcome and no points."""
-    cases = part.cases or (Case("marked by hand", "marked by hand", part.points),)
-    return Verdict([_result(case, outcome, message=message, reason=reason) for case in cases])
+def without_verdict(part: Part, outcome: CaseOutcome, reason: str | None, message: str = "", cases: list[Case] | None = None) -> Verdict:
+    """Every case of the part, or every one of `cases`, with the same outcome and no points."""
+    all_cases = cases or part.cases or (Case("marked by hand", "marked by hand", part.points),)
+    return Verdict([_result(case, outcome, message=message, reason=reason) for case in all_cases])
 
 
 def judge(
@@ -88,24 +88,33 @@ def judge(
     seed: int,
     court: Court,
     *,
+    cases: list[Case] | None = None,
     expendable: bool = False,
     stop_at_failure: bool = False,
 ) -> Verdict:
-    """The verdict on one attempted part. `expected` is the reference's value of a short answer (ignored for code).
+    """The verdict on one attempted part, or on some of its `cases`. `expected` is the reference's value of a short answer (ignored for code).
 
     With `expendable` the cases run in the snapshot itself and not in a fork of it: a case that kills it takes the rest along, as failed.
     With `stop_at_failure` the cases after the first failing one are not run and count as failed.
     """
     if part.is_short and part.kind != "formula":
-        verdict = _judge_value(assignment, part, snapshot, expected, court)
-    elif snapshot.interpreter is None:
-        verdict = without_verdict(part, "failed", None, snapshot.lost or NOT_FILLED)
-    else:
-        verdict = _judge_code(assignment, part, snapshot, seed, court, expendable, stop_at_failure)
-    if part.all_or_nothing and any(case.outcome != "passed" for case in verdict.cases):
-        for case in verdict.cases:
+        return _judge_value(assignment, part, snapshot, expected, court)
+    if snapshot.interpreter is None:
+        return without_verdict(part, "failed", None, snapshot.lost or NOT_FILLED, cases)
+    verdict = _judge_code(assignment, part, cases or list(part.cases), snapshot, seed, court, expendable, stop_at_failure)
+    return verdict if cases else together(part, [verdict])
+
+
+def together(part: Part, verdicts: list[Verdict]) -> Verdict:
+    """Verdicts on some cases each as one on the part."""
+    found = [case for verdict in verdicts for case in verdict.cases]
+    staff = {title: note for verdict in verdicts for title, note in verdict.staff.items()}
+    order = [(case.title, case.hidden) for case in part.cases]
+    cases = sorted(found, key=lambda case: order.index((case.name, case.hidden)) if order else 0)  # stable: cases of one name keep their order
+    if part.all_or_nothing and any(case.outcome != "passed" for case in cases):
+        for case in cases:
             case.earned = Fraction(0)
-    return verdict
+    return Verdict(cases, staff, any(verdict.starved for verdict in verdicts))
 
 
 def _result(
@@ -185,11 +194,13 @@ def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int, sou
     }
 
 
-def _judge_code(assignment: Assignment, part: Part, snapshot: Snapshot, seed: int, court: Court, expendable: bool, stop_at_failure: bool) -> Verdict:
-    """Have the cases judged on forks of the snapshot: a new one after each case that hangs or dies."""
+def _judge_code(
+    assignment: Assignment, part: Part, cases: list[Case], snapshot: Snapshot, seed: int, court: Court, expendable: bool, stop_at_failure: bool
+) -> Verdict:
+    """Have cases judged on forks of the snapshot: a new one after each case that hangs or dies."""
     assert snapshot.interpreter is not None
     limit = assignment.limits.case_s
-    left = list(part.cases)
+    left = list(cases)
     done: dict[str, CaseResult] = {}
     verdict = Verdict([])
     in_place = expendable or snapshot.unsafe
@@ -204,7 +215,7 @@ def _judge_code(assignment: Assignment, part: Part, snapshot: Snapshot, seed: in
         try:
             for report in court.trial(codec.encode(job), runner, limit):
                 case = left.pop(0)
-                done[case.name] = _from_report(case, report, limit)
+                done[case.name] = _from_report(case, report, limit, quiet=snapshot.unsafe)
                 verdict.staff[case.title] = {key: report.get(key) for key in ("error", "output", "seconds")}
                 if report.get("late") is True:
                     ended = True
@@ -226,7 +237,7 @@ def _judge_code(assignment: Assignment, part: Part, snapshot: Snapshot, seed: in
         if left and (stopped or len(left) == before or (in_place and ended)):
             done |= {case.name: _result(case, "failed", message="" if stopped else DIED.format(how="it stopped answering")) for case in left}
             left = []
-    verdict.cases = [done[case.name] for case in part.cases]
+    verdict.cases = [done[case.name] for case in cases]
     return verdict
 
 
@@ -236,8 +247,11 @@ def _starved(runner: Interpreter, limit: float) -> bool:
     return waited > limit / 4
 
 
-def _from_report(case: Case, report: dict[str, Any], limit: float) -> CaseResult:
-    """A case's result from what the judge says of it; a report that is none counts as failed."""
+def _from_report(case: Case, report: dict[str, Any], limit: float, quiet: bool) -> CaseResult:
+    """A case's result from what the judge says of it; a report that is none counts as failed.
+
+    With `quiet` no text of the student's goes into it: hidden inputs of other cases may have been seen by then.
+    """
     seconds = report.get("seconds") if isinstance(report.get("seconds"), float) else None
     if report.get("passed") is True:
         partial = report.get("earned")  # a cell of asserts: its last value may be partial credit, as in nbgrader
@@ -253,18 +267,18 @@ def _from_report(case: Case, report: dict[str, Any], limit: float) -> CaseResult
         return _result(case, "failed", message=MISSING.format(names=" and ".join(f"`{name}`" for name in missing)), seconds=seconds)
     error = report.get("error")
     error = error if isinstance(error, list) and len(error) > 1 else None
-    return _result(case, "failed", message=" ".join(filter(None, [case.failure_message, _raised(case, error)])), seconds=seconds)
+    return _result(case, "failed", message=" ".join(filter(None, [case.failure_message, _raised(case, error, case.hidden or quiet)])), seconds=seconds)
 
 
-def _raised(case: Case, error: list[Any] | None) -> str:
+def _raised(case: Case, error: list[Any] | None, quiet: bool) -> str:
     """What the student may know of an exception: of a visible case its text, of a hidden one the name of a built-in type only."""
     if not error or error[0] == "AssertionError":
-        if error and not case.hidden and error[1] and not case.failure_message:
+        if error and not quiet and error[1] and not case.failure_message:
             return str(error[1])
         return ""
     if error[0] == "BoundaryError":
-        return f"{str(error[1])[:1].upper()}{str(error[1])[1:]}." if not case.hidden or str(error[1]).startswith("the answer is") else ""
-    if case.hidden:
+        return f"{str(error[1])[:1].upper()}{str(error[1])[1:]}." if not quiet else ""
+    if quiet:
         known = isinstance(getattr(builtins, str(error[0]), None), type)
         return RAISED.format(error=f"{'an' if str(error[0])[:1] in 'AEIOU' else 'a'} {error[0]}" if known else "an error")
     return RAISED.format(error=f"{error[0]}: {error[1]}".rstrip(": "))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from autogradient import errors, judge
-from autogradient.assignment import Assignment, Part
+from autogradient.assignment import Assignment, Case, Part
 from autogradient.errors import WorkerError
 from autogradient.judge import Snapshot
 from autogradient.result import Problem
@@ -20,6 +20,10 @@ from autogradient.submission import Step
 
 #: Cells that took longer are not run again where a later one kills the process.
 SLOW_S = 0.5
+
+
+#: Takes a verdict on some cases of a part, or on all of it.
+Decide = Callable[[Part, Snapshot, list[Case] | None], None]
 
 
 class Budget:
@@ -132,9 +136,7 @@ def _recover(last: Interpreter, since: list[Step], limit: float) -> Interpreter:
             return interpreter
 
 
-def replay(
-    assignment: Assignment, main: Interpreter, steps: list[Step], again: list[str], runs: Runs, budget: Budget, decide: Callable[[Part, Snapshot], None]
-) -> None:
+def replay(assignment: Assignment, main: Interpreter, steps: list[Step], again: list[str], runs: Runs, budget: Budget, decide: Decide) -> None:
     """The second pass: run the cells once more, those that killed or hung left out, and have each part of `again` judged where it stands.
 
     Nothing is shown of it: hidden inputs have been in this process.
@@ -153,8 +155,8 @@ def replay(
                 sources.append(step.source)
             elif step.part in left:
                 left.remove(step.part)
-                decide(parts[step.part], Snapshot(interpreter=main, sources=list(sources), unsafe=True))
+                decide(parts[step.part], Snapshot(interpreter=main, sources=list(sources), unsafe=True), None)
     except WorkerError:
         pass
     for name in left:
-        decide(parts[name], Snapshot(lost=judge.DIED.format(how="it stopped answering")))
+        decide(parts[name], Snapshot(lost=judge.DIED.format(how="it stopped answering")), None)

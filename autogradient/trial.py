@@ -34,7 +34,7 @@ from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed
 from autogradient.wire.codec import NotPlain
 from autogradient.wire.peer import Late
-from autogradient.wire.proxies import LIMITED, ClassProxy, Proxy, Student, class_of
+from autogradient.wire.proxies import LIMITED, Proxy, Student, class_of
 
 #: Names by which tests that come without a notebook know libraries: only where the library has all that the test asks of the name.
 ALIASES = {

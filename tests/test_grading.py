@@ -45,9 +45,9 @@ from habits import (
 from homework import Notebook
 
 from autogradient import batch, grade
-from autogradient.assignment import Assignment
+from autogradient.assignment import Assignment, Limits
 from autogradient.result import PartResult, Result, SubmissionInfo
-from autogradient.engine import Engine
+from autogradient.engine import JUDGE, WORKER, Engine
 from autogradient.testcode import bound_names
 
 
@@ -345,14 +345,15 @@ def test_a_grader_that_fails_on_one_grades_the_others(small: Assignment, engine:
     assert [(done.again, done.graded.result.points.earned) for done in run(small, tmp_path, engine)] == [(True, 6), (False, 0)]
 
 
-def test_a_session_without_an_interpreter_is_an_error_of_the_grader(small: Assignment, tmp_path: Path) -> None:
+@pytest.mark.parametrize("role", [WORKER, JUDGE])
+def test_an_interpreter_that_died_is_started_anew(small: Assignment, tmp_path: Path, role: str) -> None:
     hand_in(tmp_path / "submitted", Notebook(small).bytes())
     with Engine() as own:
         own.wait()
-        own.process.kill()
-        own.process.wait()
+        own.warm[role].process.kill()
+        own.warm[role].process.wait()
         (done,) = run(small, tmp_path, own)
-    assert done.graded.result.outcome == "grader_error"
+    assert (done.graded.result.outcome, done.graded.result.points.earned) == ("graded", 6)
 
 
 # ---- several files, other people's files -----------------------------------------------------------------------------
@@ -411,14 +412,15 @@ LEAVES = "import os, subprocess, threading\nsubprocess.Popen(['sleep', '1000'], 
 
 def test_when_a_session_ends_its_processes_are_gone(tmp_path: Path) -> None:
     with Engine() as own:
-        with own.session(tmp_path, memory_mb=512, seed=1) as session:
-            session.main.fork()
-            session.main.run(LEAVES, 10)
-            family = psutil.Process(own.process.pid).children(recursive=True)
+        with own.session(tmp_path, Limits(memory_mb=512)) as session:
+            main = session.start(1)
+            main.fork()
+            main.run(LEAVES, 10)
+            family = psutil.Process(own.warm[WORKER].process.pid).children(recursive=True)
             assert len(family) >= 5, "supervisor, worker, snapshot, the student's sleep and fork"
         gone, alive = psutil.wait_procs(family, timeout=60)
         assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
-        assert own.process.poll() is None
+        assert own.warm[WORKER].process.poll() is None
 
 
 def name_of(process: psutil.Process) -> str:

@@ -255,7 +255,7 @@ class Interpreter:
                 answer = self._receive(timeout)
             except WorkerTimeout:
                 late = True
-                self.session.ask("signal", pid=self.pid, signal=signal.SIGINT)
+                self.session.ask("signal", pid=self.pid, signal=int(signal.SIGINT))
                 answer = self._receive(GRACE_S)
         except WorkerTimeout:
             self.kill()
@@ -302,7 +302,7 @@ class Interpreter:
         """End this process."""
         self.channel.close()
         self.session.open.discard(self.channel)
-        self.session.ask("signal", pid=self.pid, signal=signal.SIGKILL)
+        self.session.ask("signal", pid=self.pid, signal=int(signal.SIGKILL))
 
 
 def _outputs(found: Any) -> list[dict[str, Any]]:

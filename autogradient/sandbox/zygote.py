@@ -42,6 +42,8 @@ PRELOAD = (
     "doctest",
 )
 _PR_SET_CHILD_SUBREAPER = 36
+#: An ordinary user is told 0 of how any process ended that cannot be looked into.
+_ROOT = os.geteuid() == 0
 
 
 def main(fd: int, role: str) -> None:
@@ -196,7 +198,7 @@ def _answer(question: dict[str, Any], ended: dict[int, int]) -> Any:
     do = question.get("do")
     if do == "how":
         deadline = time.monotonic() + 1.0
-        while (code := ended.get(pid, _exit_code(pid))) is None and time.monotonic() < deadline:
+        while (code := ended.get(pid, _exit_code(pid))) is None and time.monotonic() < deadline and not _is_zombie(pid):
             ended |= _reap()
             time.sleep(0.005)
         return code
@@ -226,9 +228,7 @@ def _exit_code(pid: int) -> int | None:
     except OSError:
         return None
     status = int(rest[-1])
-    if state != "Z" or (status == 0 and os.getuid() != 0):  # an ordinary user is told 0 of a process that cannot be looked into
-        return None
-    return os.waitstatus_to_exitcode(status)
+    return os.waitstatus_to_exitcode(status) if state == "Z" and (status or _ROOT) else None
 
 
 def _is_zombie(pid: int) -> bool:
