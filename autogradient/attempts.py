@@ -39,28 +39,35 @@ def cgroup(facts: Facts) -> str:
     """More memory in many processes than the session may have, though no one of them has too much."""
     share, pids, pipes = facts["memory_mb"] - 8, [], []
     count = (facts["memory_mb"] + facts["disk_mb"] + 256) // share + 3
+    hold, go = os.pipe()
     try:
         for _ in range(count):
             heard, say = os.pipe()
             if (pid := os.fork()) == 0:
+                os.close(go)
                 memory = mmap.mmap(-1, share << 20)
                 for page in range(0, share << 20, 4096):
                     memory[page] = 1
                 os.write(say, b".")
+                os.read(hold, 1)  # until everybody has it: one that was killed by then does not speak again
+                os.write(say, b"!")
                 signal.pause()
             os.close(say)
             pids.append(pid)
             pipes.append(heard)
-        had = sum(os.read(heard, 1) == b"." for heard in pipes)
+        for heard in pipes:
+            os.read(heard, 1)
+        os.close(go)
+        had = sum(os.read(heard, 1) == b"!" for heard in pipes)
     finally:
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-        for heard in pipes:
+        for heard in (*pipes, hold):
             os.close(heard)
     if had < count:
-        raise Stopped(f"only {had} of the processes lived")
-    return f"{count * share} MB"
+        raise Stopped(f"only {had} of {count} lived")
+    return f"{count} have {count * share} MB"
 
 
 def user_namespace(facts: Facts) -> str:
@@ -107,7 +114,7 @@ def hostname(facts: Facts) -> str:
     name = socket.gethostname()
     if name == facts["hostname"] and name != "grader":
         return name
-    raise Stopped(f"it is told '{name}'")
+    raise Stopped(f"it is told {name!r}")
 
 
 def files(facts: Facts) -> str:
@@ -122,7 +129,7 @@ def disk(facts: Facts) -> str:
     places = [folder for folder in (os.getcwd(), "/tmp", "/dev/shm") if os.access(folder, os.W_OK)]
     if not places:
         raise Stopped("no folder can be written")
-    made, piece = [], 4 << 20
+    made, piece = [], 1 << 20
     try:
         for number in range(3 * (facts["disk_mb"] << 20) // piece):
             made.append(f"{places[number % len(places)]}/filler-{os.getpid()}-{number}")
@@ -231,8 +238,10 @@ def uid(facts: Facts) -> str:
 def capabilities(facts: Facts) -> str:
     """Capabilities: those that are there, and one to be had back."""
     with open("/proc/self/status") as file:
-        found = {line.split()[0].rstrip(":"): line.split()[1] for line in file if line.startswith("Cap")}
-    held = [name for name, bits in found.items() if int(bits, 16)]
+        found = dict(line.rstrip("\n").split(":\t", 1) for line in file)
+    # what programs may be given (CapBnd, which an ordinary user cannot empty) comes to nothing where no_new_privs is set
+    sets = ("CapInh", "CapPrm", "CapEff", "CapAmb", *(["CapBnd"] if found["NoNewPrivs"] != "1" else []))
+    held = [name for name in sets if int(found[name], 16)]
     if held:
         return f"there are some: {', '.join(held)}"
     bit = 1 << 21  # CAP_SYS_ADMIN
@@ -305,7 +314,7 @@ ATTEMPTS: dict[str, tuple[str, Callable[[Facts], str]]] = {
     "limits": ("have too much memory, too many open files, too many processes", limits),
     "uid": ("become root, or join its group", uid),
     "capabilities": ("have a capability", capabilities),
-    "no_new_privs": ("take it back", no_new_privs),
+    "no_new_privs": ("take back that programs gain nothing", no_new_privs),
     "landlock": ("open what the mounts would allow", landlock),
     "seccomp": ("make system calls that are dangerous", seccomp),
 }

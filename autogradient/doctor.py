@@ -32,6 +32,8 @@ from autogradient.sandbox import LAYERS, OPTIONAL, Budget, Confinement, Session,
 from autogradient.wire import codec
 
 IN_FORCE, BROKEN, MISSING, NOT_NEEDED = "in force", "broken", "missing", "not needed"
+#: Layers that are missing where another one is.
+NEEDS = {"disk": "files", "proc": "files", "memory order": "proc"}
 #: Small, so that each bound is reached in a moment.
 BUDGET = Budget(memory_mb=64, processes=32, disk_mb=8, open_files=128, cpu_s=60)
 #: Of a judge: what `Engine.court` allows.
@@ -76,11 +78,11 @@ class Report:
         """For people: the machine, a line for each layer, and the verdict."""
         lines = [f"{name}: {value}" for name, value in self.machine.items()]
         lines += [f"confined: {self.path}", "", "student code:", *map(_line, self.layers)]
-        stopped = [finding for finding in self.judge if finding.state == IN_FORCE]
-        lines += ["", f"a judge (holds the tests, runs no student code): {len(stopped)} layers in force, no attempt of its own got out"]
-        if len(stopped) < len(self.judge) or not self.judge:
+        told = [finding for finding in self.judge if finding.state != NOT_NEEDED]
+        lines += ["", f"a judge (holds the tests, runs no student code): {len(told)} layers in force, each tried, none of the attempts got out"]
+        if any(finding.state != IN_FORCE for finding in told):
             lines[-1] = "a judge (holds the tests, runs no student code):"
-            lines += [_line(finding) for finding in self.judge]
+            lines += map(_line, told)
         return "\n".join([*lines, "", errors.DOCTOR_SEALED if self.sealed else errors.DOCTOR_NOT_SEALED])
 
 
@@ -124,7 +126,7 @@ def _finding(layer: str, claimed: list[str], came: dict[str, list[Any]], reasons
         return Finding(layer, purpose, NOT_NEEDED, reason="root has the other namespaces without it")
     if layer in OPTIONAL:
         return Finding(layer, purpose, MISSING, reason="optional: there is no control group here that we may write to; each process has its limits")
-    return Finding(layer, purpose, MISSING, reason=reasons.get(layer, "it comes with 'files'" if layer in ("disk", "proc") else "it could not be had"))
+    return Finding(layer, purpose, MISSING, reason=reasons.get(layer, f"it comes with '{NEEDS[layer]}'" if layer in NEEDS else "it could not be had"))
 
 
 def how(claimed: list[str]) -> str:

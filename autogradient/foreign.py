@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import warnings
@@ -101,7 +102,7 @@ def prelude(assignment: Assignment, part: Part) -> str:
     pool: list[testcode.Statement] = []
     theirs: set[str] = set(part.names) if assignment.format == "nbgrader" else set()
     code = [cell for cell in assignment.cells if cell.kind == "code"]
-    for cell, following in zip(code, [*code[1:], None], strict=True):
+    for cell, following in itertools.zip_longest(code, code[1:]):
         if cell.role == "check" and cell.target == part.id:
             break
         text = testcode.without_magics(cell.source)

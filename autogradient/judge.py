@@ -208,7 +208,8 @@ def _judge_code(
         try:
             runner = snapshot.interpreter if in_place else snapshot.interpreter.fork()
         except WorkerError as error:
-            done |= {case.name: _result(case, "failed", message=DIED.format(how=error)) for case in left}
+            verdict.staff["fork"] = {"error": ["WorkerError", str(error), []]}
+            done |= {case.name: _result(case, "failed", message=DIED.format(how="it stopped answering")) for case in left}
             break
         job = job_of(assignment, part, left, seed, snapshot.sources, stop_at_failure)
         before, ended = len(left), not in_place
@@ -216,14 +217,13 @@ def _judge_code(
             for report in court.trial(codec.encode(job), runner, limit):
                 case = left.pop(0)
                 done[case.name] = _from_report(case, report, limit, quiet=snapshot.unsafe)
-                verdict.staff[case.title] = {key: report.get(key) for key in ("error", "output", "seconds")}
+                verdict.staff[case.title] = {key: report.get(key) for key in ("error", "output", "seconds", "gone")}
                 if report.get("late") is True:
                     ended = True
                     verdict.starved |= _starved(runner, limit)
                 elif report.get("gone"):
                     ended = True
-                    how = runner.session.how_it_ended(runner.pid) if report["gone"] == "end of stream" else str(report["gone"])
-                    done[case.name] = _result(case, "failed", message=DIED.format(how=how))
+                    done[case.name] = _result(case, "failed", message=_died(case, runner, str(report["gone"]), snapshot.unsafe))
         except WorkerError as error:  # the judge was stopped, or died, over what it was given
             ended = True
             if left:
@@ -239,6 +239,13 @@ def _judge_code(
             left = []
     verdict.cases = [done[case.name] for case in cases]
     return verdict
+
+
+def _died(case: Case, runner: Interpreter, why: str, quiet: bool) -> str:
+    """What to say of a process that ended. Not how, of a hidden case: an exit code is eight bits of what the process has seen."""
+    if case.hidden or quiet:
+        return DIED.format(how="it stopped answering")
+    return DIED.format(how=runner.session.how_it_ended(runner.pid) if why == "end of stream" else "it did not answer as it should")
 
 
 def _starved(runner: Interpreter, limit: float) -> bool:

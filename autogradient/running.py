@@ -18,6 +18,8 @@ from autogradient.result import Problem
 from autogradient.sandbox import CellRun, Interpreter
 from autogradient.submission import Step
 
+#: Characters that all cells together may show.
+MAX_SHOWN = 25_000_000
 #: Cells that took longer are not run again where a later one kills the process.
 SLOW_S = 0.5
 
@@ -48,6 +50,7 @@ class Runs:
     cells: dict[int, CellRun] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     killers: set[int] = field(default_factory=set)
+    shown: int = 0
     starved: bool = False
 
     def keep(self, step: Step, run: CellRun, limit: float) -> None:
@@ -56,6 +59,9 @@ class Runs:
             self.killers.add(id(step))
         if step.cell is None:
             return
+        self.shown += sum(len(str(value)) for output in run.outputs for value in (output.get("data") or output).values())
+        if self.shown > MAX_SHOWN and run.outputs:
+            run.outputs = [{"output_type": "stream", "name": "stderr", "text": errors.NOT_SHOWN}]
         self.cells[step.cell] = run
         if run.status == "timed_out":
             message = errors.CELL_STOPPED.format(seconds=limit)
@@ -92,6 +98,8 @@ def run_steps(assignment: Assignment, main: Interpreter, steps: list[Step], want
                 if run.status == "killed" or run.how == "killed":
                     main = _recover(last, since, limit)
                 elif run.seconds > SLOW_S and main.threads == 1:
+                    if all(last is not snapshot.interpreter for snapshot in snapshots.values()):
+                        last.kill()
                     last, since = main.fork(), []
                 else:
                     since.append(step)
@@ -103,7 +111,7 @@ def run_steps(assignment: Assignment, main: Interpreter, steps: list[Step], want
                 elif main.threads > 1:
                     snapshots[part.id] = Snapshot(unsafe=True)
                 else:
-                    last, since = main.fork(), []
+                    last, since = _fork(main, snapshots), []
                     snapshots[part.id] = Snapshot(interpreter=last, sources=list(sources))
         except WorkerError:
             try:
@@ -112,6 +120,15 @@ def run_steps(assignment: Assignment, main: Interpreter, steps: list[Step], want
                 break
     main.session.ask("keep", pids=[s.interpreter.pid for s in snapshots.values() if s.interpreter])
     return dict.fromkeys(wanted, lost) | snapshots
+
+
+def _fork(main: Interpreter, snapshots: dict[str, Snapshot]) -> Interpreter:
+    """A copy of the process that runs the cells; where its own children leave no room for one, they are killed."""
+    try:
+        return main.fork()
+    except WorkerError:
+        main.session.ask("keep", pids=[main.pid, *(s.interpreter.pid for s in snapshots.values() if s.interpreter)])
+        return main.fork()
 
 
 def _run(main: Interpreter, step: Step, limit: float, runs: Runs) -> CellRun:

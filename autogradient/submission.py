@@ -24,6 +24,8 @@ from autogradient.result import Problem, digest
 from autogradient.testcode import bound_names, parse
 
 MAX_MB, MAX_CELLS = 50, 3000
+#: Lists and dicts in a file: an empty one takes eighty times as much memory as room in the file.
+MAX_BRACKETS = 1_000_000
 #: More than so many problems of one kind are told in one sentence.
 MANY = 3
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
@@ -103,6 +105,8 @@ def read(data: bytes, name: str) -> Notebook:
         raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"not UTF-8 text at byte {error.start}")) from None
     if not text.strip():
         raise SubmissionError(errors.EMPTY_FILE.format(name=name))
+    if text.count("[") + text.count("{") > MAX_BRACKETS:
+        raise SubmissionError(errors.TOO_MUCH_IN_IT.format(name=name, limit=MAX_BRACKETS))
     try:
         notebook = json.loads(text)
         if "\\ud" in text.lower():  # half a character, which no file or message can hold

@@ -138,7 +138,9 @@ class Trial:
         self.job = job
         self.tests: str = job["tests"]
         tree = parse(self.tests) if job["style"] == "functions" else _cell(self.tests)
-        self.student = Student(channel, copy_back=asks_for_changes(tree))
+        theirs = {p for name, _ in job["cases"] for p in parameters(self.tests, name)} if job["style"] == "functions" else needed_names(ast.unparse(tree))
+        theirs |= set(job["names"]) - set(ALIASES)
+        self.student = Student(channel, copy_back=asks_for_changes(tree, theirs - set(bound_names("\n".join(job["setup"]))) - set(bound_names(tree))))
         self.student.sources = job["sources"]
         self.namespace: dict[str, Any] = {}
 
@@ -346,26 +348,43 @@ def _attributes(text: str, name: str) -> set[str]:
 _COPIES = ("copy", "clone", "deepcopy")
 
 
-def asks_for_changes(tree: ast.Module) -> bool:
-    """Whether a test asks for what calls do to their arguments: it calls a function for that alone, or copies something beforehand."""
-    imported = {name for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for name in bound_names(ast.Module([node], []))}
+def asks_for_changes(tree: ast.Module, theirs: set[str]) -> bool:
+    """Whether a test asks for what calls do to their arguments: it calls one of `theirs` (the student's names), or what came of one, for that alone,
+    writes into one, or copies something beforehand."""
+    known = set(theirs)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            root: ast.expr = node.value.func
-            while isinstance(root, (ast.Attribute, ast.Subscript, ast.Call)):
-                root = root.func if isinstance(root, ast.Call) else root.value
-            if isinstance(root, ast.Name) and root.id not in imported | set(dir(builtins)) | set(ALIASES):
-                return True
-        if isinstance(node, ast.Call):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in _COPIES:
-                return True
+        if isinstance(node, ast.Assign) and any(isinstance(n, ast.Call) and _root(n) in known for n in ast.walk(node.value)):
+            known |= {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
+        if isinstance(node, (ast.For, ast.comprehension)) and any(isinstance(n, ast.Name) and n.id in known for n in ast.walk(node.iter)):
+            known |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
+        if isinstance(node, ast.withitem) and node.optional_vars and any(isinstance(n, ast.Name) and n.id in known for n in ast.walk(node.context_expr)):
+            known |= {n.id for n in ast.walk(node.optional_vars) if isinstance(n, ast.Name)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _called(node.value) != "backward" and _root(node.value) in known:
+            return True
+        if isinstance(node, ast.Call) and _called(node) in _COPIES:
+            return True
+        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and _root(node) in known:
+            return True
     return False
+
+
+def _root(node: ast.expr) -> str:
+    """The name at which a chain of calls, attributes and items begins."""
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def explain(error: BaseException, student: Student | None = None) -> list[Any]:
     """Type, text and the innermost lines of an error, for staff."""
-    frames = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__) if "autogradient" not in frame.filename]
+    found = [frame for frame in traceback.extract_tb(error.__traceback__) if "autogradient" not in frame.filename]
+    kept = [frame for frame in found if frame in found[-4:] or frame.filename == "<tests>"]
+    frames = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in kept]
     name = getattr(error, "remote_name", None) or type(error).__name__
     remote = student.remote_traceback if student is not None and hasattr(error, "remote_name") else []
     name = "BoundaryError" if isinstance(error, NotPlain) else name
@@ -373,7 +392,7 @@ def explain(error: BaseException, student: Student | None = None) -> list[Any]:
         text = str(error)[:2000]
     except Exception:
         text = ""
-    return [str(name), text.encode("utf-8", "replace").decode(), [*frames[-4:], *remote]]
+    return [str(name), text.encode("utf-8", "replace").decode(), [*frames[-12:], *remote]]
 
 
 # ---- what a test may ask of libraries, and the student's process has to answer ---------------------------------------
@@ -442,14 +461,14 @@ def _asking(name: str) -> Callable[..., Any]:
 
 
 def _source(proxy: Any) -> str:
-    """The text of a student's function or class: where the notebook last defines that name, not what the student's process says."""
+    """The text of a student's function or class: where the notebook last defines that name, if the student's process says the same."""
     student = object.__getattribute__(proxy, "_student")
     name = student.fetched.get(object.__getattribute__(proxy, "_id")) or object.__getattribute__(proxy, "_type")
-    for text in reversed(student.sources):
-        found = definition(text, name)
-        if found:
-            return found
-    raise OSError(f"the notebook does not define {name}")
+    found = next(filter(None, (definition(text, name) for text in reversed(student.sources))), "")
+    said = student.ask("source", proxy)
+    if not found or type(said) is not str or textwrap.dedent(said).split() != found.split():
+        raise OSError(f"what {name} is in the end is not what a cell defines under this name")
+    return found
 
 
 def definition(text: str, path: str) -> str:

@@ -25,7 +25,9 @@ from autogradient.wire.channel import Channel, Closed, Silent
 MAX_ITEMS, MAX_TEXT = 1000, 250_000
 
 #: Seconds a cell gets to end after it was interrupted, and a fork to say hello.
-GRACE_S, HELLO_S = 2.0, 30.0
+GRACE_S, HELLO_S = 2.0, 10.0
+#: Seconds in which a session has to be ready.
+START_S = 60.0
 
 #: All that a worker sees of the environment: one thread each, figures without a screen, hashes that repeat.
 ENVIRONMENT = {
@@ -143,7 +145,7 @@ class Session:
         self.lock = threading.Lock()
         self.open: set[Channel] = {channel}
         try:
-            said = control.receive(HELLO_S)
+            said = control.receive(START_S)
         except (Closed, Silent, codec.BadFrame) as error:
             raise WorkerError(f"no process could be started for a submission ({error})") from None
         if "missing" in said:
@@ -241,7 +243,11 @@ class Interpreter:
                 self._send({"do": "fork"}, fds=(far.fileno(),))
         finally:
             far.close()
-        return Interpreter(self.session, Channel(near))
+        try:
+            return Interpreter(self.session, Channel(near))
+        except WorkerError:
+            near.close()
+            raise
 
     def run(self, source: str, timeout: float, seed: int | None = None) -> CellRun:
         """Run a cell. After `timeout` seconds it is interrupted; where that does not help the process is killed."""

@@ -86,7 +86,7 @@ class Servant(Peer):
         changed = [[number, now] for number, now in flags if now != list(self.training.get(number, ()))]
         if changed:
             out["training"] = changed
-            self.training |= {number: now for number, now in changed}
+            self.training |= dict(changed)
         return out
 
     def use_state(self, state: dict[str, Any]) -> None:
@@ -302,6 +302,9 @@ class Servant(Peer):
     def do_text(self, value: Any, how: str) -> str:
         return shells.whole(str(value) if how == "str" else repr(value))
 
+    def do_dir(self, value: Any) -> list[str]:
+        return dir(value)
+
     def do_copy(self, value: Any) -> Any:
         return copy.copy(value)
 
@@ -312,7 +315,13 @@ class Servant(Peer):
         """The class and the fields of a dataclass instance, by copy: for a comparison on the other side."""
         if not dataclasses.is_dataclass(value) or isinstance(value, type):
             return []
+        compare = getattr(type(value).__eq__, "__code__", None)
+        if compare is None or compare.co_filename != "<string>":  # not the one that `dataclass` makes
+            return []
         return [type(value).__qualname__, *([f.name, getattr(value, f.name)] for f in dataclasses.fields(value) if f.compare)]
+
+    def do_source(self, value: Any) -> str:
+        return inspect.getsource(value)
 
     def do_signature(self, value: Any) -> Any:
         empty = inspect.Parameter.empty
@@ -432,6 +441,8 @@ def _plain_part(value: Any) -> Any:
     kind = type(value)
     torch = sys.modules.get("torch")
     try:
+        if isinstance(value, np.ma.MaskedArray):  # without its mask it would be another
+            return ()
         if isinstance(value, np.ndarray) and kind is not np.ndarray:
             return (np.array(np.ndarray.view(value, np.ndarray)),)
         if torch is not None and isinstance(value, torch.Tensor):

@@ -16,7 +16,7 @@ from traitlets import Type
 from traitlets.config import Config
 
 #: Characters of text that one cell may show; the head and the tail of longer output are kept. And of pictures and the like, and how many pieces.
-MAX_OUTPUT, MAX_DISPLAY, MAX_ITEMS = 100_000, 20_000_000, 500
+MAX_OUTPUT, MAX_DISPLAY, MAX_ITEMS = 100_000, 10_000_000, 500
 CUT = "\n… {count} characters left out …\n"
 LEFT_OUT = "<output left out: this cell shows too much>"
 

@@ -70,7 +70,7 @@ def serve(channel: Channel, shell: shells.Shell) -> None:
         do = request["do"]
         if do == "fork":
             forks = [pid for pid in forks if not _reaped(pid)]  # what has ended would count as a process still
-            child = os.fork()
+            child = _fork()
             if child == 0:
                 forks = []
                 os.setpgid(0, 0)
@@ -79,7 +79,7 @@ def serve(channel: Channel, shell: shells.Shell) -> None:
                 me = os.getpid()
                 channel.send({"pid": me})
             else:
-                forks.append(child)
+                forks += [child] if child else []
                 os.close(fds[0])
         elif do == "run":
             answer = _run(shell, request)
@@ -93,6 +93,23 @@ def serve(channel: Channel, shell: shells.Shell) -> None:
             with shell.builtin_trap, socket.socket(fileno=fds[0]) as sock:
                 Servant(Channel(sock), shell.user_ns, me).listen()
             only(me)
+
+
+def _fork() -> int | None:
+    """Fork; None where there are too many processes, even after those that have ended are cleared away."""
+    try:
+        return os.fork()
+    except OSError:
+        while True:
+            try:
+                if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                    break
+            except ChildProcessError:
+                break
+    try:
+        return os.fork()
+    except OSError:
+        return None
 
 
 def _reaped(pid: int) -> bool:

@@ -201,7 +201,8 @@ def _answer(question: dict[str, Any], ended: dict[int, int]) -> Any:
         while (code := ended.get(pid, _exit_code(pid))) is None and time.monotonic() < deadline and not _is_zombie(pid):
             ended |= _reap()
             time.sleep(0.005)
-        return code
+        ended |= _reap()
+        return ended.get(pid, code)
     if do == "signal" and pid > 1:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, int(question["signal"]))

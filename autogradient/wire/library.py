@@ -74,13 +74,17 @@ def describe(value: Any, peer: Peer) -> Any:
     if isinstance(value, torch.Generator):
         fresh = torch.Generator().manual_seed(value.initial_seed())
         if not torch.equal(fresh.get_state(), value.get_state()):
-            raise NotPlain("a torch.Generator that was used already: pass one that was just seeded")
+            raise NotPlain(
+                "a torch.Generator that was used already cannot be passed to the submission: pass one that was just seeded, or draw in a @probe function"
+            )
         return ("torch generator", value.initial_seed())
     if isinstance(value, torch.nn.Module):
         return _describe_module(value)
     if isinstance(value, torch.optim.Optimizer):
         if reference(type(value)) is None or value.state:
-            raise NotPlain(f"an optimizer of type {type(value).__name__} that has a state of its own")
+            raise NotPlain(
+                f"an optimizer of type {type(value).__name__} that has taken steps cannot be passed to the submission; make it in a @probe function that returns it"
+            )
         return ("optimizer", *(reference(type(value)) or ()), tuple(tuple(group.items()) for group in value.param_groups))
     data = torch.utils.data
     if isinstance(value, data.TensorDataset):
@@ -108,7 +112,9 @@ def _describe_numpy_generator(value: np.random.Generator) -> Any:
 def _describe_module(value: Any) -> Any:
     path = reference(type(value))
     if path is None:
-        raise NotPlain(f"a model of type {type(value).__name__}, a class of the test's own")
+        raise NotPlain(
+            f"a model of type {type(value).__name__}, a class of the test's own, cannot be passed to the submission; make it in a @probe function that returns it"
+        )
     state: dict[str, Any] = {}
     children: tuple[Any, ...] = ()
     for key, item in vars(value).items():
@@ -116,7 +122,7 @@ def _describe_module(value: Any) -> Any:
             children = tuple(item.items())
         elif "hook" in key:
             if item:
-                raise NotPlain("a model with hooks")
+                raise NotPlain("a model with hooks cannot be passed to the submission; make it in a @probe function that returns it")
         else:
             state[key] = tuple(item.items()) if key in ("_parameters", "_buffers") else item
     return ("model", *path, tuple(state.items()), children)

@@ -14,6 +14,7 @@ the output of a `torch.autograd.Function` whose backward asks for those leaves' 
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 import weakref
@@ -23,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from autogradient.wire import codec
-from autogradient.wire.channel import Channel, Closed, Silent
+from autogradient.wire.channel import SEND_S, Channel, Closed, Silent
 
 #: Requests that one end serves, levels of requests within requests, and objects and graphs that it keeps, in one conversation.
 MAX_REQUESTS, MAX_NESTED, MAX_KEPT = 500_000, 40, 200_000
@@ -107,10 +108,13 @@ class Peer(codec.Boundary):
                 continue
             if message[1] != number:
                 self.end("it answered what was not asked")
-            self._use(message[3])
-            if message[0] == "x":
-                raise self.fail(self._decode(message[2]))
-            return self._decode(message[2])
+            with self._digesting():
+                self._use(message[3])
+                answer = self._decode(message[2])
+                error = self.fail(answer) if message[0] == "x" else None
+            if error is not None:
+                raise error
+            return answer
 
     def listen(self) -> None:
         """Serve requests until the other end closes."""
@@ -133,10 +137,12 @@ class Peer(codec.Boundary):
         if self.served > MAX_REQUESTS or self.nested >= MAX_NESTED:
             self.end("it asks too much")
         _, number, operation, body, state = message
-        self._use(state)
+        with self._digesting():
+            self._use(state)
+            arguments = self._decode(body)
         self.nested += 1
         try:
-            value = self.serve(operation, self._decode(body))
+            value = self.serve(operation, arguments)
             self.answering = True
             answer = ["!", number, codec.encode(value, self)]
         except Gone:
@@ -149,11 +155,22 @@ class Peer(codec.Boundary):
             self.nested -= 1
         self._send([*answer, self._state()])
 
-    def _send(self, message: list[Any]) -> None:
+    @contextlib.contextmanager
+    def _digesting(self) -> Iterator[None]:
+        """Whatever a message breaks while it is taken in, it was no message: no test may take that for an answer."""
         try:
-            self.channel.send(message)
+            yield
+        except (Gone, Warning, FloatingPointError):  # warnings of the other end that a filter here turns into errors are an answer
+            raise
+        except Exception as error:
+            self.end(f"a message that is none ({type(error).__name__})")
+
+    def _send(self, message: list[Any]) -> None:
+        left = SEND_S if self.deadline is None else max(0.1, self.deadline - time.monotonic())
+        try:
+            self.channel.send_bytes(codec.encode(message), timeout=left)
         except Closed as error:
-            self.end(str(error))
+            self.end(str(error), Late if self.deadline is not None and time.monotonic() > self.deadline else Gone)
 
     def _receive(self) -> list[Any]:
         left = None if self.deadline is None else self.deadline - time.monotonic()

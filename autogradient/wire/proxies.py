@@ -2,7 +2,8 @@
 
 Plain values are copies. Everything else is a `Proxy`, an object in the student's process that is asked, and believed, as little as possible:
 
-    free      fetched by name, made by a probe, or of a class that the test names: calls, attributes, items, length, iteration, arithmetic
+    named     of a class that the test takes from the student: calls, attributes, items, length, iteration, arithmetic
+    free      anything else fetched by name: the same without arithmetic
     limited   a model, a figure, an optimizer, … or what hangs on a free object: calls and attributes; iterated once, as a copy
     stranger  anything else that a call returned: using it at all fails the case
 
@@ -24,60 +25,12 @@ import numpy as np
 
 from autogradient.wire import library
 from autogradient.wire.channel import Channel
-from autogradient.wire.codec import BadFrame, NotPlain
+from autogradient.wire.codec import JUDGING, BadFrame, NotPlain
 from autogradient.wire.peer import MAX_KEPT, Peer
 
-FREE, LIMITED, STRANGER = 2, 1, 0
-#: Items of an iterable that are copied, and attributes that compare or reduce: not to be asked of an object whose class the test does not name.
+NAMED, FREE, LIMITED, STRANGER = 3, 2, 1, 0
+#: Items of an iterable that are copied.
 MAX_COPIED = 100_000
-JUDGING = frozenset(
-    [
-        "equal",
-        "equals",
-        "allclose",
-        "isclose",
-        "eq",
-        "ne",
-        "lt",
-        "le",
-        "gt",
-        "ge",
-        "all",
-        "any",
-        "sum",
-        "mean",
-        "max",
-        "min",
-        "item",
-        "tolist",
-        "numpy",
-        "norm",
-        "std",
-        "var",
-        "prod",
-        "median",
-        "argmax",
-        "argmin",
-        "abs",
-        "shape",
-        "size",
-        "dtype",
-        "ndim",
-        "dim",
-        "numel",
-        "issubset",
-        "issuperset",
-        "isdisjoint",
-        "startswith",
-        "endswith",
-        "is_integer",
-        "isdigit",
-        "isalpha",
-        "isnan",
-        "isinf",
-        "count",
-    ]
-)
 _DUNDERS = (
     "__name__",
     "__qualname__",
@@ -136,6 +89,7 @@ class Student(Peer):
         self.level = STRANGER
         self.violation = ""
         self.fetched: dict[int, str] = {}
+        self.classes: set[str] = set()  # the student's classes that the test has taken
         self.sources: list[str] = []  # the notebook's cells, for `inspect.getsource`
         self.remote_traceback: list[str] = []
 
@@ -156,6 +110,8 @@ class Student(Peer):
             raise KeyError(name)
         if isinstance(found[0], Proxy):
             self.fetched.setdefault(object.__getattribute__(found[0], "_id"), name)
+            if type(found[0]) is ClassProxy:
+                self.classes |= {name, object.__getattribute__(found[0], "_type")}
         return found[0]
 
     def violate(self, message: str) -> BoundaryError:
@@ -276,8 +232,8 @@ class Student(Peer):
             raise BadFrame("a handle that is none")
         if kind == "exception":
             return self._exception(number, name, extra)
-        level = max(self.level, self._own_level(kind, mro))
-        if extra and level < FREE and kind == "object":
+        level = max(self.level, self.own_level(kind, mro))
+        if extra and level < NAMED and kind == "object":
             return extra[0]  # an instance of a subclass of something plain: a copy of the plain part
         proxy = self.proxies.get(number)
         if proxy is None:
@@ -286,11 +242,12 @@ class Student(Peer):
             object.__setattr__(proxy, "_level", level)
         return proxy
 
-    def _own_level(self, kind: str, mro: list[str]) -> int:
+    def own_level(self, kind: str, mro: list[str]) -> int:
+        """How far an object of these classes may be asked, wherever it comes from."""
         if kind in ("function", "generator", "class"):
             return LIMITED
-        if any(name.removeprefix("__main__.") in self.named for name in mro if name.startswith("__main__.")):
-            return FREE
+        if any(name.startswith("__main__.") and name.removeprefix("__main__.") in self.classes for name in mro):
+            return NAMED
         return LIMITED if any(name.startswith(_LIBRARY_CLASSES) for name in mro) else STRANGER
 
     def _exception(self, number: int, name: str, parents: Any) -> type:
@@ -384,6 +341,8 @@ class Proxy:
 
     def _ask(self, operation: str, *arguments: Any) -> Any:
         """Ask, if this proxy may be asked at all; what hangs on it is trusted no more than it."""
+        if self._level == STRANGER:  # perhaps the test has taken its class only after it
+            object.__setattr__(self, "_level", self._student.own_level("object", self._mro))
         if self._level == STRANGER:
             raise self._student.violate(STRANGE.format(type=self._type))
         level = LIMITED if operation in ("attr", "item", "iter", "next", "operator") else STRANGER
@@ -434,7 +393,7 @@ class Proxy:
         return self._student.ask("deepcopy", self, level=self._level)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise TypeError(f"an object of the submission's (type {self._type}) cannot be pickled")
+        raise self._student.violate(f"an object of the submission's (type {self._type}) cannot be pickled in a test; do it in a @probe function")
 
     def _refuse(self, *_: Any) -> Any:
         raise self._student.violate((STRANGE if self._level == STRANGER else NO_COMPARING).format(type=self._type))
@@ -442,7 +401,7 @@ class Proxy:
     def __eq__(self, other: object) -> Any:
         if self is other or other is None:
             return self is other
-        if not isinstance(other, Proxy) and self._level == FREE and isinstance(self, (FunctionProxy, ClassProxy)):
+        if not isinstance(other, Proxy) and self._level >= FREE and isinstance(self, (FunctionProxy, ClassProxy)):
             return False
         if isinstance(other, Proxy) and self._level and object.__getattribute__(other, "_level"):
             mine, its = self._student.ask("fields", self), self._student.ask("fields", other)
@@ -456,17 +415,20 @@ class Proxy:
     def __hash__(self) -> int:
         return id(self)
 
+    def __dir__(self) -> list[str]:
+        return [name for name in self._student.ask("dir", self) if isinstance(name, str)]
+
     __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __contains__ = __array__ = __array_function__ = __array_ufunc__ = _refuse
 
     def __repr__(self) -> str:
-        if self._level == FREE:
+        if self._level >= FREE:
             text = self._student.ask("text", self, "repr")
             if isinstance(text, str):
                 return text
         return f"<{self._type} of the submission>"
 
     def __str__(self) -> str:
-        if self._level == FREE:
+        if self._level >= FREE:
             text = self._student.ask("text", self, "str")
             if isinstance(text, str):
                 return text
@@ -588,15 +550,18 @@ class ObjectProxy(Proxy):
         return self._ask("enter")
 
     def __exit__(self, kind: Any, value: Any, trace: Any) -> Any:
-        return self._ask("exit", kind.__name__ if kind else None, str(value) if value else "") is True
+        swallowed = self._ask("exit", kind.__name__ if kind else None, str(value) if value else "") is True
+        if swallowed and value is not None and not hasattr(value, "remote_name"):
+            raise self._student.violate("a context manager of the submission's cannot swallow what the test itself raises")
+        return swallowed
 
 
 def _operator(name: str, reverse: bool = False) -> Callable[..., Any]:
     def operate(self: ObjectProxy, *others: Any) -> Any:
-        if self._level < FREE:
+        if self._level < NAMED:
             return self._refuse()
         pair = (*others, self) if reverse else (self, *others)
-        return self._student.ask("operator", name, *pair, level=FREE)
+        return self._student.ask("operator", name, *pair, level=LIMITED)
 
     return operate
 
@@ -644,7 +609,7 @@ def class_of(value: Any) -> Any:
 
 
 class _Remote:
-    """`__doc__` and `__module__`: a proxy's are the student's, a proxy class's its own."""
+    """`__doc__`: a proxy's is the student's, a proxy class's its own."""
 
     def __init__(self, name: str, own: Any) -> None:
         self.name, self.own = name, own
@@ -654,5 +619,4 @@ class _Remote:
 
 
 for _proxy in (Proxy, FunctionProxy, GeneratorProxy, ClassProxy, ObjectProxy):
-    for _name in ("__doc__", "__module__"):
-        setattr(_proxy, _name, _Remote(_name, getattr(_proxy, _name)))
+    _proxy.__doc__ = _Remote("__doc__", _proxy.__doc__)  # type: ignore[assignment]
