@@ -34,7 +34,8 @@ from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed
 from autogradient.wire.codec import NotPlain
 from autogradient.wire.peer import Late
-from autogradient.wire.proxies import LIMITED, Proxy, Student, class_of
+from autogradient.wire.proxies import LIMITED, Proxy, class_of
+from autogradient.wire.student import Student
 
 #: Names by which tests that come without a notebook know libraries: only where the library has all that the test asks of the name.
 ALIASES = {

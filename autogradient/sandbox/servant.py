@@ -32,7 +32,7 @@ _FUNCTIONS = (
     types.MethodDescriptorType,
     types.WrapperDescriptorType,
     types.ClassMethodDescriptorType,
-    type(np.exp),
+    np.ufunc,
 )
 #: What an instance of a subclass is a copy of, by the base's own methods.
 _PLAIN_BASES: dict[type, Callable[[Any], Any]] = {
@@ -82,11 +82,11 @@ class Servant(Peer):
             out["out"], self.printed = self.printed, []
         if self.warned:
             out["warnings"], self.warned = self.warned, []
-        flags = [[number, [module.training for module in modules(value)]] for number, value in self.given.items()]
-        changed = [[number, now] for number, now in flags if now != list(self.training.get(number, ()))]
+        flags = {number: [module.training for module in modules(value)] for number, value in self.given.items()}
+        changed = {number: now for number, now in flags.items() if now != list(self.training.get(number, ()))}
         if changed:
-            out["training"] = changed
-            self.training |= dict(changed)
+            out["training"] = [[number, now] for number, now in changed.items()]
+            self.training |= changed
         return out
 
     def use_state(self, state: dict[str, Any]) -> None:
@@ -163,15 +163,17 @@ class Servant(Peer):
         if what == "reference":
             return library.build(data, self)
         if what == "given":
-            number, described, training = rest
-            if number not in self.given:
-                self.given[number] = library.build(described, self)
-            for module, flag in zip(modules(self.given[number]), training, strict=False):
+            given, described, training = rest
+            if given not in self.given:
+                self.given[given] = library.build(described, self)
+            for module, flag in zip(modules(self.given[given]), training, strict=False):
                 module.training = flag
-            self.training[number] = training
-            return self.given[number]
-        number = rest[0] if what != "error" else None
-        if number is not None and number in self.callbacks:
+            self.training[given] = training
+            return self.given[given]
+        if what == "error":
+            return getattr(builtins, str(rest[0]), Exception)(rest[1])
+        number = int(rest[0])
+        if number in self.callbacks:
             return self.callbacks[number]
         if what == "callback":
             return self._ours(self._callback(number, rest[1]), number)
@@ -179,14 +181,11 @@ class Servant(Peer):
             return self._ours(self._iterator(number), number)
         if what == "generator":
             return self._ours(library.RemoteGenerator(self, number), number)
-        if what == "error":
-            return getattr(builtins, str(rest[0]), Exception)(rest[1])
         raise ValueError(f"unknown description {what!r}")
 
-    def _ours(self, value: Any, number: int | None) -> Any:
-        if number is not None:
-            self.callbacks[number] = value
-            self.callback_numbers[id(value)] = number
+    def _ours(self, value: Any, number: int) -> Any:
+        self.callbacks[number] = value
+        self.callback_numbers[id(value)] = number
         return value
 
     def _callback(self, number: int, name: str) -> Any:
@@ -213,9 +212,10 @@ class Servant(Peer):
         before.take()
         with warnings.catch_warnings(record=True) as caught, _ambient(self.ambient):
             warnings.simplefilter("always")
+            perform: Any = getattr(self, f"do_{operation}")
             try:
                 self.giving = operation in ("get", "attr", "item")  # what a student's object holds; a call's answer is a copy
-                return getattr(self, f"do_{operation}")(*arguments)
+                return perform(*arguments)
             finally:
                 only(self.pid)
                 for output in shells.OUTPUTS.take():

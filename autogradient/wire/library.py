@@ -31,9 +31,9 @@ DRAWS = frozenset(
 def reference(value: Any) -> tuple[str, str] | None:
     """A library's class, function or module by name: (module, name); None for anything else."""
     if isinstance(value, types.ModuleType):
-        name = value.__name__
-        return (name, "") if name.split(".")[0] in LIBRARIES and sys.modules.get(name) is value else None
-    module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+        return (value.__name__, "") if value.__name__.split(".")[0] in LIBRARIES and sys.modules.get(value.__name__) is value else None
+    module: Any = getattr(value, "__module__", None)
+    name: Any = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
     for place in (module, "torch", "torch.nn.functional", "numpy", "math", "operator", "builtins"):
         if type(place) is not str or type(name) is not str or place.split(".")[0] not in LIBRARIES or place not in sys.modules:
             continue
@@ -93,7 +93,7 @@ def describe(value: Any, peer: Peer) -> Any:
         shuffled = isinstance(value.sampler, data.RandomSampler)
         return ("loader", value.dataset, value.batch_size, shuffled, value.drop_last)
     if isinstance(value, data.Dataset) and hasattr(value, "__len__"):
-        return ("items", tuple(value[i] for i in range(len(value))))  # type: ignore[arg-type]
+        return ("items", tuple(value[i] for i in range(len(value))))
     return None
 
 

@@ -185,7 +185,7 @@ class Peer(codec.Boundary):
         sizes = {"?": 5, "!": 4, "x": 4}
         if type(message) is not list or not message or type(message[0]) is not str or len(message) != sizes.get(message[0]) or type(message[1]) is not int:
             self.end("a message that is none")
-        return message  # type: ignore[no-any-return]
+        return message
 
     def _decode(self, body: Any) -> Any:
         try:

@@ -1,0 +1,45 @@
+"""What a frame is made of: codes of extension types, bounds, which types are plain, and the two errors."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+#: A frame has at most so many bytes; a value so many levels and (roughly) so many items. Frames for the grader itself are smaller.
+MAX_BYTES = 256 * 1024 * 1024
+MAX_PLAIN_BYTES = 32 * 1024 * 1024
+MAX_DEPTH = 60
+MAX_ITEMS = 2_000_000
+MAX_CONTAINERS = 100_000
+
+(DICT, TUPLE, SET, FROZENSET, COMPLEX, BIGINT, SLICE, ELLIPSIS, ARRAY, SCALAR, DTYPE, TENSOR) = range(12)
+(RANGE, FRACTION, DECIMAL, NAMED, ORDERED, COUNTER, DEFAULT, DEQUE, OBJECTS, SIZE, TORCH_DTYPE, DEVICE) = range(12, 24)
+(FRAME, SERIES, INDEX, TYPE, SHARED, GRAPH, OTHER) = range(24, 31)
+
+DTYPES = re.compile(r"[<>|=]?(b1|[biu][1248]|f(2|4|8|16)|c(8|16|32)|[SU]\d{1,7}|[mM]8(\[\d*\w{1,2}\])?)")
+_DTYPE_NAMES = """
+bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 float64 complex32 complex64 complex128
+float8_e4m3fn float8_e5m2
+"""
+TENSOR_DTYPES = frozenset(_DTYPE_NAMES.split())
+#: Attributes that compare or reduce: never to be answered by the submission itself, whatever object they are asked of.
+_JUDGING = """
+equal equals allclose isclose eq ne lt le gt ge all any sum mean max min item tolist numpy norm std var prod median argmax argmin
+abs shape size dtype ndim dim numel issubset issuperset isdisjoint startswith endswith is_integer isdigit isalpha isnan isinf
+count
+"""
+JUDGING = frozenset(_JUDGING.split())
+PLAIN_TYPES = {
+    f"{t.__module__}.{t.__qualname__}": t
+    for t in (type(None), bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, object, type, np.ndarray)
+    + tuple(getattr(np, name) for name in ("bool_", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"))
+}
+
+
+class NotPlain(TypeError):
+    """A value that does not cross the boundary; the text names its type."""
+
+
+class BadFrame(ValueError):
+    """Bytes that are no value."""
