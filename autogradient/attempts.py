@@ -118,10 +118,16 @@ def hostname(facts: Facts) -> str:
 
 
 def files(facts: Facts) -> str:
-    """A file outside that everybody may read."""
-    with open(facts["secret"]) as file:
-        file.read()
-    return "it was read"
+    """A file outside that everybody may read, and one of the course's."""
+    stopped = ""
+    for path in (facts["course"], facts["secret"]):
+        try:
+            with open(path) as file:
+                file.read()
+            return f"{path} was read"
+        except OSError as error:
+            stopped = error.strerror or stopped
+    raise Stopped(stopped)
 
 
 def disk(facts: Facts) -> str:
@@ -306,7 +312,7 @@ ATTEMPTS: dict[str, tuple[str, Callable[[Facts], str]]] = {
     "network": ("reach a TCP server and an abstract socket of this machine", network),
     "ipc": ("find shared memory of this machine", ipc),
     "hostname": ("learn the machine's name", hostname),
-    "files": ("read a file outside the session", files),
+    "files": ("read a file outside, and the course", files),
     "disk": ("write more than there is room for", disk),
     "proc": ("find a process of the grader's in /proc", proc),
     "environment": ("find the grader's environment", environment),

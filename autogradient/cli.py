@@ -150,6 +150,7 @@ def _proof_text(proof: dict[str, Any]) -> str:
         f"  reference {reference['earned']:g} of {reference['possible']:g} points, untouched release {blank['earned']:g}",
         f"  right answers with full marks {proof['right']['full']} of {proof['right']['of']}, wrong answers caught {proof['wrong']['caught']} of {proof['wrong']['of']}",
         f"  mutants killed {mutants['killed']} of {mutants['of']} ({mutants['equivalent']} declared equivalent), hostile returns refused {proof['hostile']['refused']} of {proof['hostile']['of']}",
+        f"  verdicts alike sealed and in a plain notebook {proof['boundary']['alike']} of {proof['boundary']['of']}",
     ]
     lists = (
         ("not right", proof["remarks"]),
@@ -157,6 +158,7 @@ def _proof_text(proof: dict[str, Any]) -> str:
         ("wrong, but not caught", proof["wrong"]["missed"]),
         ("mutant survived", mutants["survived"]),
         ("hostile, but accepted", proof["hostile"]["accepted"]),
+        ("not alike", proof["boundary"]["differ"]),
     )
     lines += [f"    {what}: {sentence}" for what, sentences in lists for sentence in sentences]
     return "\n".join(lines)
@@ -223,7 +225,7 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
         if not path.exists():
             raise CourseError(errors.NO_FILE.format(path=path))
     workers = jobs or cpu_count()
-    with Engine(trusted=trusted) as engine:
+    with Engine(trusted=trusted, course=course.root_or_none()) as engine:
         engine.check()
         if engine.missing:
             click.echo(errors.UNSEALED.format(missing=", ".join(engine.missing)), err=True)
@@ -432,7 +434,9 @@ def _engine(needed: bool) -> Iterator[Any]:
     if not needed:
         yield None
         return
-    with Engine() as engine:
+    from autogradient import course
+
+    with Engine(course=course.root_or_none()) as engine:
         yield engine
 
 

@@ -90,11 +90,16 @@ class Course:
 
 def find(start: Path | None = None) -> Course:
     """The course that `start` (or the current folder) lies in. Raises CourseError where there is none or its configuration is wrong."""
+    root = root_or_none(start)
+    if root is None:
+        raise CourseError(errors.NO_COURSE.format(path=(start or Path.cwd()).resolve()))
+    return load(root)
+
+
+def root_or_none(start: Path | None = None) -> Path | None:
+    """The root of the course that `start` (or the current folder) lies in; None where there is none."""
     start = (start or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
-        if (folder / CONFIG).is_file():
-            return load(folder)
-    raise CourseError(errors.NO_COURSE.format(path=start))
+    return next((folder for folder in (start, *start.parents) if (folder / CONFIG).is_file()), None)
 
 
 def load(root: Path) -> Course:

@@ -19,15 +19,17 @@ import socket
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from autogradient import __version__, attempts, errors
-from autogradient.assignment import Limits
+from autogradient import __version__, attempts, course, errors
+from autogradient.assignment import Assignment, Case, Limits, Part, Question
 from autogradient.engine import REQUIRED, WORKER, Engine
-from autogradient.errors import ConfinementError, WorkerError
+from autogradient.errors import ConfinementError, CourseError, WorkerError
+from autogradient.judge import job_of
 from autogradient.sandbox import LAYERS, OPTIONAL, Budget, Confinement, Session, confine, kernel
 from autogradient.wire import codec
 
@@ -37,7 +39,7 @@ NEEDS = {"disk": "files", "proc": "files", "memory order": "proc"}
 #: Small, so that each bound is reached in a moment.
 BUDGET = Budget(memory_mb=64, processes=32, disk_mb=8, open_files=128, cpu_s=60)
 #: Of a judge: what `Engine.court` allows.
-COURT = Limits(memory_mb=256)
+COURT = Limits(memory_mb=256, case_s=60)
 #: Seconds for one attempt.
 LIMIT_S = 60.0
 
@@ -96,7 +98,7 @@ def _line(finding: Finding) -> str:
 
 def examine() -> Report:
     """Try every layer here. Takes some seconds; leaves nothing behind. Raises WorkerError where not even an interpreter can be started."""
-    with tempfile.TemporaryDirectory(prefix="autogradient-") as name, Outside() as outside, Engine() as engine:
+    with tempfile.TemporaryDirectory(prefix="autogradient-") as name, Outside() as outside, Engine(course=course.root_or_none()) as engine:
         folder = Path(name)
         folder.chmod(0o755)
         try:
@@ -180,6 +182,7 @@ class Outside:
             stack.callback(os.environ.pop, "AUTOGRADIENT_DOCTOR", None)
             self.facts: attempts.Facts = {
                 "secret": str(secret),
+                "course": _of_the_course(),
                 "port": server.getsockname()[1],
                 "abstract": f"autogradient-{token}",
                 "victim": victim,
@@ -192,6 +195,14 @@ class Outside:
 
     def __exit__(self, *_: object) -> None:
         self.close.close()
+
+
+def _of_the_course() -> str:
+    """A file of the course that the command was given in, or "": where Python is installed in the course itself, sessions may see more than they should."""
+    try:
+        return str(course.find().root / "grader_config" / "course.toml")
+    except CourseError:
+        return ""
 
 
 def _victim(name: str) -> int:
@@ -273,8 +284,9 @@ def _as_judge(engine: Engine, folder: Path, facts: attempts.Facts) -> tuple[list
     """The layers that a judge has, and what came of an attempt at each, made as a test. Raises WorkerError."""
     layers = [layer for layer in LAYERS if layer not in OPTIONAL]
     test = f"{inspect.getsource(attempts)}\n\nfor layer in {layers!r}:\n    print(json.dumps([layer, *attempt(layer, {facts!r})]))\n"
-    lists = {name: [] for name in ("setup", "given", "given_names", "names", "sources")}  # type: dict[str, list[str]]
-    job = {"do": "cases", "style": "cell", "tests": test, "cases": [["doctor", 1]], "limit": LIMIT_S, "stop": False, **lists}
+    part = Part("doctor", "doctor", "code", Fraction(1), "", "", tests=test, style="cell")
+    assignment = Assignment("doctor", "doctor", "nbgrader", [], [Question("doctor", [part])], folder, limits=COURT)
+    job = job_of(assignment, part, [Case("doctor", "doctor", Fraction(1))], 1, [])
     with engine.interpreter(WORKER).session(_confinement(folder, engine.trusted)) as session, engine.court(folder, COURT) as court:
         (report,) = court.trial(codec.encode(job), session.start(1), LIMIT_S)
         held = court.session.layers if court.session else []

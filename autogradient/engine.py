@@ -16,6 +16,8 @@ from autogradient.wire.channel import Channel, Closed, Silent
 
 #: Seconds that a judge gets beyond the time of a case, for what it does itself.
 GRACE_S = 3.0
+#: What a course has that no student's code may see.
+PRIVATE = ("source", "submitted", "autograded", "feedback", "results", "grader_config", "generated", "release")
 #: The modules that run in the sessions of the two interpreters.
 WORKER, JUDGE = "autogradient.sandbox.worker", "autogradient.trial"
 #: Processes and threads that student code may have.
@@ -25,10 +27,14 @@ REQUIRED = frozenset(LAYERS) - OPTIONAL - {"user namespace"}
 
 
 class Engine:
-    """Use as a context manager. With `trusted` it also works where a layer of confinement is missing: `missing` after `check`. Then nothing is sealed."""
+    """Use as a context manager. With `trusted` it also works where a layer of confinement is missing: `missing` after `check`. Then nothing is sealed.
 
-    def __init__(self, *, trusted: bool = False) -> None:
+    `course` is the root of the course: what it keeps there is hidden even where Python is installed in it.
+    """
+
+    def __init__(self, *, trusted: bool = False, course: Path | None = None) -> None:
         self.trusted = trusted
+        self.hidden = tuple(str(course / name) for name in PRIVATE if (course / name).exists()) if course else ()
         self.missing: list[str] = []
         self.lock = threading.Lock()
         self.stopped = False
@@ -43,7 +49,7 @@ class Engine:
     def session(self, folder: Path, limits: Limits, *, forks: int = 0) -> Session:
         """A session whose first process runs in a copy of `folder`, with room for so many `forks` that wait."""
         budget = Budget(memory_mb=limits.memory_mb, processes=PROCESSES, cpu_s=int(limits.submission_s) + 60, forks=forks)
-        return self.interpreter(WORKER).session(Confinement(folder=str(folder), budget=budget, trusted=self.trusted))
+        return self.interpreter(WORKER).session(Confinement(folder=str(folder), budget=budget, trusted=self.trusted, hidden=self.hidden))
 
     def court(self, folder: Path, limits: Limits) -> Court:
         """A judge who sees a copy of `folder`, read-only."""
@@ -96,7 +102,7 @@ class Court:
     def _channel(self) -> Channel:
         if self.session is None:
             budget = Budget(memory_mb=self.limits.memory_mb, processes=64, disk_mb=16)
-            confinement = Confinement(folder=str(self.folder), budget=budget, writable=False, trusted=self.engine.trusted)
+            confinement = Confinement(folder=str(self.folder), budget=budget, writable=False, trusted=self.engine.trusted, hidden=self.engine.hidden)
             self.session = self.engine.interpreter(JUDGE).session(confinement)
         return self.session.channel
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
 import warnings
@@ -89,29 +88,25 @@ def _walk(folder: Path, skip_folders: set[str]) -> Iterable[Path]:
             yield path
 
 
-#: What stands in a cell that a student is to fill in.
-_STUB = re.compile(r"^[^#\n]*(?<!\[)\.\.\.(?!\])|NotImplementedError|YOUR (CODE|ANSWER)|BEGIN SOLUTION|# SOLUTION", re.MULTILINE | re.IGNORECASE)
-
-
 def prelude(assignment: Assignment, part: Part) -> str:
     """What a part's tests need of the instructor's notebook: imports, helpers and data above them, as the instructor wrote them.
 
-    Left out is what depends on an answer: that is the student's. In otter's format, where no cell is marked, an answer is a cell with a stub in it, and the
-    last one before a check.
+    Left out is what depends on an answer: that is the student's. In otter's format, where nothing says which cells are answers, only imports are taken.
     """
     pool: list[testcode.Statement] = []
     theirs: set[str] = set(part.names) if assignment.format == "nbgrader" else set()
-    code = [cell for cell in assignment.cells if cell.kind == "code"]
-    for cell, following in itertools.zip_longest(code, code[1:]):
+    for cell in assignment.cells:
         if cell.role == "check" and cell.target == part.id:
             break
-        text = testcode.without_magics(cell.source)
-        unmarked = assignment.format == "otter" and cell.role == "scratch"
-        if cell.role == "answer" or (unmarked and (_STUB.search(text) or (following is not None and following.role == "check"))):
-            theirs |= set(testcode.bound_names(text)) - {name for s in _statements(text) if s.source.startswith(("import ", "from ")) for name in s.binds}
-            pool += [s for s in _statements(text) if unmarked and s.source.startswith(("import ", "from "))]
+        if cell.kind != "code":
             continue
-        pool += [s for s in _statements(text) if s.binds or cell.role != "check"]
+        text = testcode.without_magics(cell.source)
+        if cell.role == "answer":
+            theirs |= set(testcode.bound_names(text))
+        elif assignment.format == "otter":
+            pool += [s for s in _statements(text) if s.source.startswith(("import ", "from "))]
+        else:
+            pool += [s for s in _statements(text) if s.binds or cell.role != "check"]
     grown = True
     while grown:
         grown = False

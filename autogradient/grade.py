@@ -70,18 +70,19 @@ def grade_notebook(assignment: Assignment, notebook: Notebook, engine: Engine, i
     runs = Runs()
     found: dict[str, list[Verdict]] = {part.id: [] for part in assignment.parts}
 
-    def decide(part: Part, snapshot: Snapshot, cases: list[Case] | None = None) -> None:
-        found[part.id].append(_verdict(assignment, part, cases, submission, snapshot, expected, seed, skip_unattempted, court, budget))
+    def decide(part: Part, snapshot: Snapshot, cases: list[Case] | None, first: bool = False) -> list[Case] | None:
+        verdict = _verdict(assignment, part, cases, submission, snapshot, expected, seed, skip_unattempted, court, budget, first)
+        found[part.id].append(verdict)
+        return verdict.left if verdict.gone else None
 
     with tempfile.TemporaryDirectory(prefix="autogradient-") as folder:
         lay_out_files(assignment, Path(folder))
         with engine.court(Path(folder), assignment.limits) as court:
             with engine.session(Path(folder), assignment.limits, forks=len(wanted)) as session:
                 snapshots = run_steps(assignment, session.start(seed), submission.steps, wanted, runs, budget)
-                again = [part for part in snapshots if snapshots[part].unsafe]
-                _ask(assignment, {part: snapshots.get(part, Snapshot()) for part in found if part not in again}, decide)
+                again = _ask(assignment, snapshots, decide)
             if again:
-                with engine.session(Path(folder), assignment.limits) as session:
+                with engine.session(Path(folder), assignment.limits, forks=2) as session:
                     replay(assignment, session.start(seed), submission.steps, again, runs, budget, decide)
     verdicts = {part.id: judge.together(part, found[part.id]) for part in assignment.parts}
     result = _result(assignment, notebook.digest, info, seed, engine)
@@ -97,18 +98,27 @@ def grade_notebook(assignment: Assignment, notebook: Notebook, engine: Engine, i
     return Graded(result, staff, executed(notebook, runs, _check_outputs(submission, verdicts)), answers, starved)
 
 
-def _ask(assignment: Assignment, snapshots: dict[str, Snapshot], decide: Decide) -> None:
-    """Phase two, in two rounds: what students may see an error's text of, and only then what must stay hidden, so that no text can carry that out."""
+def _ask(assignment: Assignment, snapshots: dict[str, Snapshot], decide: Decide) -> dict[str, list[Case] | None]:
+    """Phase two, in two rounds: what students may see an error's text of, and only then what must stay hidden, so that no text can carry that out.
+
+    Returns what is left for a second pass: part → cases (None: all).
+    """
+    again: dict[str, list[Case] | None] = {part: None for part, snapshot in snapshots.items() if snapshot.unsafe}
     for hidden in (False, True):
         for part in assignment.parts:
-            if part.id not in snapshots:
+            snapshot = snapshots.get(part.id, Snapshot())
+            if snapshot.unsafe:
                 continue
-            snapshot = snapshots[part.id]
             cases = [case for case in part.cases if case.hidden == hidden] if snapshot.interpreter else None
-            if cases or (cases is None and hidden):
-                decide(part, snapshot, cases)
+            if part.id in again:  # its process is gone
+                again[part.id] = [*(again[part.id] or ()), *(cases or ())]
+            elif cases or (cases is None and hidden):
+                left = decide(part, snapshot, cases, True)
+                if left is not None:
+                    again[part.id] = left
             if hidden and snapshot.interpreter:
                 snapshot.interpreter.kill()
+    return {part: cases for part, cases in again.items() if cases != []}
 
 
 def unreadable(assignment: Assignment, data: bytes, sentence: str, info: SubmissionInfo, *, seed: int = 1) -> Result:
@@ -168,6 +178,7 @@ def _verdict(
     skip_unattempted: bool,
     court: Court,
     budget: Budget,
+    first: bool,
 ) -> Verdict:
     attempted = submission.attempted[part.id]
     if part.by_hand:
@@ -178,9 +189,7 @@ def _verdict(
         return judge.without_verdict(part, "not_run", judge.ON_GPU)
     if budget.left <= 0:
         return judge.without_verdict(part, "timed_out", None, judge.OUT_OF_TIME.format(seconds=assignment.limits.submission_s), cases)
-    hidden = [case for case in part.cases if case.hidden]
-    last = cases is not None and len(cases) == 1 and hidden in ([], cases)  # nobody needs the snapshot afterwards
-    return judge.judge(assignment, part, snapshot, expected.get(part.id), seed, court, cases=cases, expendable=last)
+    return judge.judge(assignment, part, snapshot, expected.get(part.id), seed, court, cases=cases, expendable="rest is left" if first else "")
 
 
 def lay_out_files(assignment: Assignment, folder: Path) -> None:

@@ -6,12 +6,11 @@ Every case of the part comes out with an outcome, whatever the other sides do.
 
 from __future__ import annotations
 
-import builtins
 import hashlib
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from autogradient import kinds
 from autogradient.assignment import Assignment, Case, Part
@@ -21,7 +20,7 @@ from autogradient.foreign import prelude
 from autogradient.release import given_source
 from autogradient.result import CaseOutcome, CaseResult
 from autogradient.sandbox import Interpreter
-from autogradient.testcode import bound_names, without_magics
+from autogradient.testcode import bound_names, class_names, without_magics
 from autogradient.wire import codec
 
 MISSING = "{names} is not defined when the check runs: the cell that defines it is missing, stands below the check, or stopped with an error."
@@ -39,12 +38,15 @@ BY_HAND, ON_GPU = "hand", "gpu"
 class Verdict:
     """The cases of one part with their outcomes, and what only staff may see (case name → error, output, seconds).
 
-    `starved`: a case timed out while it hardly got a processor, which says nothing about it.
+    `starved`: a case timed out while it hardly got a processor, which says nothing about it. `gone`: the process it was judged on is, and `left` are
+    the cases that should have been judged on it, too.
     """
 
     cases: list[CaseResult]
     staff: dict[str, Any] = field(default_factory=dict)
     starved: bool = False
+    gone: bool = False
+    left: list[Case] = field(default_factory=list)
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Snapshot:
     """What a part looks like at its place: a waiting process for code, a value's bytes for a short answer, nothing where neither could be had.
 
     `sources` are the cells that were run until there. `unsafe`: the process had threads, so that no fork of it can be trusted to run.
+    `quiet`: hidden inputs may have been in it already, so no text of it may be shown.
     """
 
     interpreter: Interpreter | None = None
@@ -59,6 +62,7 @@ class Snapshot:
     lost: str = ""
     sources: list[str] = field(default_factory=list)
     unsafe: bool = False
+    quiet: bool = False
 
 
 def case_seed(seed: int, part: Part, case: str) -> int:
@@ -89,12 +93,12 @@ def judge(
     court: Court,
     *,
     cases: list[Case] | None = None,
-    expendable: bool = False,
+    expendable: Literal["", "rest fails", "rest is left"] = "",
     stop_at_failure: bool = False,
 ) -> Verdict:
     """The verdict on one attempted part, or on some of its `cases`. `expected` is the reference's value of a short answer (ignored for code).
 
-    With `expendable` the cases run in the snapshot itself and not in a fork of it: a case that kills it takes the rest along, as failed.
+    With `expendable` the cases run in the snapshot itself and not in forks of it: what becomes of the rest where a case kills it.
     With `stop_at_failure` the cases after the first failing one are not run and count as failed.
     """
     if part.is_short and part.kind != "formula":
@@ -174,7 +178,7 @@ def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int, sou
     """What a judge needs for some cases of a part.
 
     `setup` (texts run once), `given` (texts run afresh for each case), `given_names`, `tests` (text), `style`, `cases` ([function name, seed] …), `names`
-    (what the part takes from the student), `sources` (the cells that were run), `limit` (seconds for each case), `stop` (after the first failure).
+    (what the part takes from the student), `classes` (those of them that are classes; None where nobody knows), `sources` (the cells that were run), `limit` (seconds for each case), `stop` (after the first failure).
     """
     own = assignment.format == "autogradient"
     given = [given_source(cell, assignment.seed) for cell in assignment.with_role("given") if own and cell.target in (part.question, part.id)]
@@ -188,14 +192,21 @@ def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int, sou
         "style": part.style,
         "cases": [[case.name, case_seed(seed, part, case.name)] for case in cases],
         "names": list(part.names),
+        "classes": _classes(assignment),
         "sources": sources,
         "limit": assignment.limits.case_s,
         "stop": stop_at_failure,
     }
 
 
+def _classes(assignment: Assignment) -> list[str] | None:
+    """The names that the instructor's own answers and cells bind to classes; None where there are none to look at."""
+    texts = [*assignment.reference.values(), *(cell.source for cell in assignment.cells if cell.kind == "code")]
+    return sorted({name for text in texts for name in class_names(text)}) if texts else None
+
+
 def _judge_code(
-    assignment: Assignment, part: Part, cases: list[Case], snapshot: Snapshot, seed: int, court: Court, expendable: bool, stop_at_failure: bool
+    assignment: Assignment, part: Part, cases: list[Case], snapshot: Snapshot, seed: int, court: Court, expendable: str, stop_at_failure: bool
 ) -> Verdict:
     """Have cases judged on forks of the snapshot: a new one after each case that hangs or dies."""
     assert snapshot.interpreter is not None
@@ -203,7 +214,7 @@ def _judge_code(
     left = list(cases)
     done: dict[str, CaseResult] = {}
     verdict = Verdict([])
-    in_place = expendable or snapshot.unsafe
+    in_place = bool(expendable) or snapshot.unsafe
     while left:
         try:
             runner = snapshot.interpreter if in_place else snapshot.interpreter.fork()
@@ -216,14 +227,14 @@ def _judge_code(
         try:
             for report in court.trial(codec.encode(job), runner, limit):
                 case = left.pop(0)
-                done[case.name] = _from_report(case, report, limit, quiet=snapshot.unsafe)
+                done[case.name] = _from_report(case, report, limit, quiet=snapshot.quiet)
                 verdict.staff[case.title] = {key: report.get(key) for key in ("error", "output", "seconds", "gone")}
                 if report.get("late") is True:
                     ended = True
                     verdict.starved |= _starved(runner, limit)
                 elif report.get("gone"):
                     ended = True
-                    done[case.name] = _result(case, "failed", message=_died(case, runner, str(report["gone"]), snapshot.unsafe))
+                    done[case.name] = _result(case, "failed", message=_died(case, runner, str(report["gone"]), snapshot.quiet))
         except WorkerError as error:  # the judge was stopped, or died, over what it was given
             ended = True
             if left:
@@ -234,10 +245,13 @@ def _judge_code(
         if ended:
             runner.kill()
         stopped = stop_at_failure and any(result.outcome != "passed" for result in done.values())
+        verdict.gone = ended and in_place
+        if ended and expendable == "rest is left":
+            verdict.left, left = left, []
         if left and (stopped or len(left) == before or (in_place and ended)):
             done |= {case.name: _result(case, "failed", message="" if stopped else DIED.format(how="it stopped answering")) for case in left}
             left = []
-    verdict.cases = [done[case.name] for case in cases]
+    verdict.cases = [done[case.name] for case in cases if case not in verdict.left]
     return verdict
 
 
@@ -285,7 +299,6 @@ def _raised(case: Case, error: list[Any] | None, quiet: bool) -> str:
         return ""
     if error[0] == "BoundaryError":
         return f"{str(error[1])[:1].upper()}{str(error[1])[1:]}." if not quiet else ""
-    if quiet:
-        known = isinstance(getattr(builtins, str(error[0]), None), type)
-        return RAISED.format(error=f"{'an' if str(error[0])[:1] in 'AEIOU' else 'a'} {error[0]}" if known else "an error")
+    if quiet:  # not even which: the choice of an error could tell of hidden inputs
+        return RAISED.format(error="an error")
     return RAISED.format(error=f"{error[0]}: {error[1]}".rstrip(": "))

@@ -4,6 +4,7 @@
     untouched release  nothing               each `wrong`    fewer than full, or exactly what it `earns`
     mutants            caught, but for those declared equivalent
     hostile returns    nothing (empty, NaN, None, wrong shape, … from every function)
+    the boundary       reference, right and wrong answers get the same verdicts sealed as in a plain notebook
 
 Every variant of a part runs in a fork of the reference where the part stands, so that nothing before it runs twice.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -81,6 +83,7 @@ class Proof:
     mutants: Tally = field(default_factory=Tally)
     equivalent: int = 0
     hostile: Tally = field(default_factory=Tally)
+    boundary: Tally = field(default_factory=Tally)
     remarks: list[str] = field(default_factory=list)
 
     @property
@@ -93,6 +96,7 @@ class Proof:
             and self.wrong.done == self.wrong.of
             and self.mutants.done >= KILLED_SHARE * self.mutants.of
             and self.hostile.done == self.hostile.of
+            and self.boundary.done == self.boundary.of
             and not self.remarks
         )
 
@@ -107,6 +111,7 @@ class Proof:
             "wrong": {"caught": self.wrong.done, "of": self.wrong.of, "missed": sorted(self.wrong.missed)},
             "mutants": {"killed": self.mutants.done, "of": self.mutants.of, "equivalent": self.equivalent, "survived": sorted(self.mutants.missed)},
             "hostile": {"refused": self.hostile.done, "of": self.hostile.of, "accepted": sorted(self.hostile.missed)},
+            "boundary": {"alike": self.boundary.done, "of": self.boundary.of, "differ": sorted(self.boundary.missed)},
             "remarks": sorted(self.remarks),
         }
 
@@ -185,10 +190,47 @@ def _walk(assignment: Assignment, main: Interpreter, expected: dict[str, Any], p
             continue
         after = main.fork()
         verdict = judging.judge(assignment, part, Snapshot(interpreter=after, sources=list(sources)), None, 1, court)
+        _compare(assignment, part, after, verdict, sources, proof, "the reference")
         seconds = [float(note.get("seconds") or 0) for note in verdict.staff.values()]
         limits = dataclasses.replace(assignment.limits, case_s=min(assignment.limits.case_s, max(2.0, 10 * max(seconds, default=0.0))))
         yield part, _Stand(before.get(part.id, after), after, limits, list(sources)), verdict
     main.kill()
+
+
+#: What is run beside the answers for a comparison; its last line of output is read.
+_PLAIN = "from autogradient.plain import outcomes as _o\nimport json as _j\nprint('\\n' + _j.dumps(_o(_j.loads({job!r}), globals())))"
+
+
+def _compare(assignment: Assignment, part: Part, interpreter: Interpreter, verdict: Verdict, sources: list[str], proof: Proof, answer: str) -> None:
+    """Judge the same cases in the process of the answers itself, and note where a verdict is another than sealed."""
+    job = json.dumps(judging.job_of(assignment, part, list(part.cases), 1, sources))
+    try:
+        runner = interpreter.fork()
+    except WorkerError:
+        return
+    run = runner.run(_PLAIN.format(job=job), assignment.limits.case_s * len(part.cases) + 5)
+    runner.kill()
+    try:
+        plain = json.loads("".join(o.get("text", "") for o in run.outputs if o.get("name") == "stdout").strip().splitlines()[-1])
+    except (IndexError, ValueError):  # it never ended, or took the process along: sealed it earns nothing
+        plain = {}
+    for case, result in zip(part.cases, verdict.cases, strict=True):
+        sealed = result.outcome == "passed"
+        error = verdict.staff.get(case.title, {}).get("error")
+        proof.boundary.count(plain.get(case.name, False) == sealed, _difference(part, case.name, answer, sealed, error))
+
+
+def _difference(part: Part, case: str, answer: str, sealed: bool, error: list[Any] | None) -> str:
+    """A sentence on a case that comes out otherwise sealed: which line, and why."""
+    where = ""
+    if error:
+        lines = [int(match[1]) for frame in error[2] if (match := re.match(r"<tests>:(\d+)", str(frame)))]
+        text = part.tests.split("\n")
+        line = f" in '{text[lines[-1] - 1].strip()}'" if lines and lines[-1] <= len(text) else ""
+        where = f"{line}: {error[1] or error[0]}"
+    return errors.NOT_ALIKE.format(
+        part=part.id, case=case, answer=answer, plain="fails" if sealed else "passes", sealed="passes" if sealed else "fails", where=where
+    )
 
 
 def _is_code(part: Part) -> bool:
@@ -250,7 +292,7 @@ def _run_all(
 
     def earn(item: tuple[Part, _Task]) -> Fraction | None:
         part, task = item
-        return None if task.group == "equivalent" else _earned(assignment, part, task, stands.get(part.id), expected, courts.own)
+        return None if task.group == "equivalent" else _earned(assignment, part, task, stands.get(part.id), expected, courts.own, proof)
 
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         for (part, task), earned in zip(tasks, pool.map(earn, tasks), strict=True):
@@ -275,7 +317,7 @@ def _count(proof: Proof, part: Part, task: _Task, earned: Fraction | None) -> No
         proof.hostile.count(earned == 0, got)
 
 
-def _earned(assignment: Assignment, part: Part, task: _Task, stand: _Stand | None, expected: dict[str, Any], court: Court) -> Fraction:
+def _earned(assignment: Assignment, part: Part, task: _Task, stand: _Stand | None, expected: dict[str, Any], court: Court, proof: Proof) -> Fraction:
     """What a variant earns. One that cannot be run, or takes ten times the reference, earns nothing."""
     if stand is None:
         found = kinds.assigned_value(task.source)
@@ -290,6 +332,7 @@ def _earned(assignment: Assignment, part: Part, task: _Task, stand: _Stand | Non
         runner = (stand.after if task.over else stand.before).fork()
     except WorkerError:
         return Fraction(0)
+    snapshot = Snapshot(interpreter=runner, sources=[*stand.sources, task.source])
     try:
         run = runner.run(task.source, max(stand.limits.case_s, 5.0))
         if run.status in ("killed", "timed_out"):
@@ -297,13 +340,15 @@ def _earned(assignment: Assignment, part: Part, task: _Task, stand: _Stand | Non
         verdict = judging.judge(
             bounded,
             part,
-            Snapshot(interpreter=runner, sources=[*stand.sources, task.source]),
+            snapshot,
             None,
             1,
             court,
-            expendable=task.group in ("mutant", "hostile"),
+            expendable="rest fails" if task.group in ("mutant", "hostile") else "",
             stop_at_failure=task.group == "mutant",
         )
+        if task.group in ("right", "wrong"):
+            _compare(bounded, part, runner, verdict, snapshot.sources, proof, f'with "{task.label.partition(": ")[2]}"')
         return sum((case.earned for case in verdict.cases), Fraction(0))
     finally:
         runner.kill()

@@ -7,8 +7,8 @@ No hidden byte is near while this goes on. Where a snapshot would be unsafe, bec
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from autogradient import errors, judge
 from autogradient.assignment import Assignment, Case, Part
@@ -24,8 +24,11 @@ MAX_SHOWN = 25_000_000
 SLOW_S = 0.5
 
 
-#: Takes a verdict on some cases of a part, or on all of it.
-Decide = Callable[[Part, Snapshot, list[Case] | None], None]
+class Decide(Protocol):
+    """Takes a verdict on some cases of a part, or on all of it; returns the cases left for a second pass where the snapshot is gone, else None."""
+
+    def __call__(self, part: Part, snapshot: Snapshot, cases: list[Case] | None, first: bool = False) -> list[Case] | None:
+        """`first`: there can be a second pass."""
 
 
 class Budget:
@@ -153,14 +156,16 @@ def _recover(last: Interpreter, since: list[Step], limit: float) -> Interpreter:
             return interpreter
 
 
-def replay(assignment: Assignment, main: Interpreter, steps: list[Step], again: list[str], runs: Runs, budget: Budget, decide: Decide) -> None:
-    """The second pass: run the cells once more, those that killed or hung left out, and have each part of `again` judged where it stands.
+def replay(
+    assignment: Assignment, main: Interpreter, steps: list[Step], again: dict[str, list[Case] | None], runs: Runs, budget: Budget, decide: Decide
+) -> None:
+    """The second pass: run the cells once more, those that killed or hung left out, and have what is in `again` judged where it stands.
 
-    Nothing is shown of it: hidden inputs have been in this process.
+    Nothing is shown of it: hidden inputs may have been in this process.
     """
     parts = {part.id: part for part in assignment.parts}
     limit = assignment.limits.cell_s
-    left = list(again)
+    left = dict(again)
     sources: list[str] = []
     try:
         for step in steps:
@@ -171,9 +176,9 @@ def replay(assignment: Assignment, main: Interpreter, steps: list[Step], again: 
                     main.run(step.source, min(limit, budget.left))
                 sources.append(step.source)
             elif step.part in left:
-                left.remove(step.part)
-                decide(parts[step.part], Snapshot(interpreter=main, sources=list(sources), unsafe=True), None)
+                cases = left.pop(step.part)
+                decide(parts[step.part], Snapshot(interpreter=main, sources=list(sources), unsafe=main.threads > 1, quiet=True), cases)
     except WorkerError:
         pass
-    for name in left:
-        decide(parts[name], Snapshot(lost=judge.DIED.format(how="it stopped answering")), None)
+    for name, cases in left.items():
+        decide(parts[name], Snapshot(lost=judge.DIED.format(how="it stopped answering")), cases)

@@ -23,9 +23,7 @@ from autogradient.release import ReleasedCell, cell_id, released_cells
 from autogradient.result import Problem, digest
 from autogradient.testcode import bound_names, parse
 
-MAX_MB, MAX_CELLS = 50, 3000
-#: Lists and dicts in a file: an empty one takes eighty times as much memory as room in the file.
-MAX_BRACKETS = 1_000_000
+MAX_MB, MAX_CELLS, MAX_BRACKETS = 50, 3000, 1_000_000  # an empty list takes eighty times as much memory as room in the file
 #: More than so many problems of one kind are told in one sentence.
 MANY = 3
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)

@@ -10,6 +10,7 @@ import ast
 import builtins
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import importlib
 import inspect
@@ -29,7 +30,7 @@ import numpy as np
 
 from autogradient import kinds
 from autogradient.sandbox.servant import seed_everything
-from autogradient.testcode import bound_names, needed_names, parameters, parse, reachable, statements
+from autogradient.testcode import Statement, asks_for_changes, bound_names, definition, needed_names, parse, reachable, statements
 from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed
 from autogradient.wire.codec import NotPlain
@@ -138,9 +139,14 @@ class Trial:
     def __init__(self, job: dict[str, Any], channel: Channel) -> None:
         self.job = job
         self.tests: str = job["tests"]
-        tree = parse(self.tests) if job["style"] == "functions" else _cell(self.tests)
-        theirs = {p for name, _ in job["cases"] for p in parameters(self.tests, name)} if job["style"] == "functions" else needed_names(ast.unparse(tree))
-        theirs |= set(job["names"]) - set(ALIASES)
+        self.tree = tree = parse(self.tests) if job["style"] == "functions" else _cell(self.tests)
+        functions = {node.name: node.args for node in tree.body if isinstance(node, ast.FunctionDef)}
+        if job["style"] == "functions":
+            taken = [functions[name] for name, _ in job["cases"] if name in functions]
+            self.named = {argument.arg for each in taken for argument in [*each.posonlyargs, *each.args, *each.kwonlyargs]}
+        else:
+            self.named = needed_names(ast.unparse(tree))
+        theirs = self.named | (set(job["names"]) - set(ALIASES))
         self.student = Student(channel, copy_back=asks_for_changes(tree, theirs - set(bound_names("\n".join(job["setup"]))) - set(bound_names(tree))))
         self.student.sources = job["sources"]
         self.namespace: dict[str, Any] = {}
@@ -178,17 +184,17 @@ class Trial:
             "eval": self._only_own(eval),
             "exec": self._only_own(exec),
         }
-        pool = [*self.job["setup"], *self.job["given"], self.tests] if self.job["style"] == "functions" else []
-        self.pool = [statement for text in pool for statement in statements(text) if not statement.case]
         for text in self.job["setup"]:
             exec(compile(text, "<instructor's setup>", "exec", dont_inherit=True), self.namespace)
         self._draw_given()
-        named = needed_names(self.tests) if self.job["style"] == "cell" else {p for name, _ in self.job["cases"] for p in parameters(self.tests, name)}
-        for name in set(self.job["names"]) | named:
+        for name in set(self.job["names"]) | self.named:
             module = self._alias(name)
             if module is not None and name not in self.namespace:
                 self.namespace[name] = module
-        self.student.named = frozenset((named | set(self.job["names"])) - set(self.namespace))
+        classes = self.job["classes"]
+        self.student.named = frozenset(self.named if classes is None else classes) - set(self.namespace)
+        if classes is None:  # only by the way they are written
+            self.student.named = frozenset(name for name in self.student.named if name[:1].isupper())
         if self.job["style"] == "functions":
             exec(compile(self.tests, "<tests>", "exec", dont_inherit=True), self.namespace)
 
@@ -216,18 +222,24 @@ class Trial:
         name = function.__name__
 
         def ask(*arguments: Any, **named: Any) -> Any:
-            source = "\n\n".join(statement.source for statement in reachable({name}, self.pool))
+            source = "\n\n".join(statement.source for statement in reachable({name}, self._pool()))
             return self.student.ask("probe", source, name, arguments, tuple(named.items()), level=LIMITED)
 
         ask.__name__ = name
         ask.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
         return ask
 
+    @functools.cache  # noqa: B019 - as long as the trial
+    def _pool(self) -> list[Statement]:
+        """All that a probe may need around it."""
+        texts = [*self.job["setup"], *self.job["given"], self.tests]
+        return [statement for text in texts for statement in statements(text) if not statement.case]
+
     def _only_own(self, run: Callable[..., Any]) -> Callable[..., Any]:
         """`eval` and `exec` for texts that stand in the test; a submission's text would run here."""
 
         def own(text: Any, *spaces: Any) -> Any:
-            if isinstance(text, str) and not any(isinstance(n, ast.Constant) and n.value == text for n in ast.walk(parse(self.tests))):
+            if isinstance(text, str) and not any(isinstance(n, ast.Constant) and n.value == text for n in ast.walk(self.tree)):
                 raise self.student.violate(f"'{run.__name__}' of a text that does not stand in the test; run it in a @probe function")
             return run(text, *spaces)
 
@@ -345,42 +357,6 @@ def _attributes(text: str, name: str) -> set[str]:
     return set()
 
 
-#: Calls that copy an object: a test that makes one beforehand wants to compare.
-_COPIES = ("copy", "clone", "deepcopy")
-
-
-def asks_for_changes(tree: ast.Module, theirs: set[str]) -> bool:
-    """Whether a test asks for what calls do to their arguments: it calls one of `theirs` (the student's names), or what came of one, for that alone,
-    writes into one, or copies something beforehand."""
-    known = set(theirs)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and any(isinstance(n, ast.Call) and _root(n) in known for n in ast.walk(node.value)):
-            known |= {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
-        if isinstance(node, (ast.For, ast.comprehension)) and any(isinstance(n, ast.Name) and n.id in known for n in ast.walk(node.iter)):
-            known |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
-        if isinstance(node, ast.withitem) and node.optional_vars and any(isinstance(n, ast.Name) and n.id in known for n in ast.walk(node.context_expr)):
-            known |= {n.id for n in ast.walk(node.optional_vars) if isinstance(n, ast.Name)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _called(node.value) != "backward" and _root(node.value) in known:
-            return True
-        if isinstance(node, ast.Call) and _called(node) in _COPIES:
-            return True
-        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and _root(node) in known:
-            return True
-    return False
-
-
-def _root(node: ast.expr) -> str:
-    """The name at which a chain of calls, attributes and items begins."""
-    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
 def explain(error: BaseException, student: Student | None = None) -> list[Any]:
     """Type, text and the innermost lines of an error, for staff."""
     found = [frame for frame in traceback.extract_tb(error.__traceback__) if "autogradient" not in frame.filename]
@@ -470,25 +446,3 @@ def _source(proxy: Any) -> str:
     if not found or type(said) is not str or textwrap.dedent(said).split() != found.split():
         raise OSError(f"what {name} is in the end is not what a cell defines under this name")
     return found
-
-
-def definition(text: str, path: str) -> str:
-    """The text of a function, class, method or lambda that a cell defines; "" where it does not."""
-    try:
-        scope: list[ast.stmt] = parse(text).body
-    except SyntaxError:
-        return ""
-    node: ast.stmt | None = None
-    for name in path.split("."):
-        node = None
-        for candidate in scope:
-            targets = [t.id for t in candidate.targets if isinstance(t, ast.Name)] if isinstance(candidate, ast.Assign) else []
-            if getattr(candidate, "name", None) == name or name in targets:
-                node = candidate
-        if node is None:
-            return ""
-        scope = getattr(node, "body", [])
-    if node is None:
-        return ""
-    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-    return textwrap.dedent("\n".join(text.split("\n")[first - 1 : node.end_lineno])) + "\n"

@@ -1,17 +1,23 @@
 """Writes what is made from elsewhere; `make docs` runs it.
 
-docs/commands.md from the commands' own help, docs/result.schema.json from the model, and the example into docs/source-format.md.
+docs/commands.md from the commands' own help, docs/result.schema.json from the model, the example into docs/source-format.md, and into docs/security.md
+the table of layers and what its commands print.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import re
+import shlex
 from pathlib import Path
 
 import click
 
 from autogradient import result
 from autogradient.cli import cli
+from autogradient.sandbox import LAYERS
 
 HERE = Path(__file__).parent
 HEAD = """# The commands
@@ -47,7 +53,23 @@ def source_format() -> str:
     return f"{before}```python\n{example}```\n"
 
 
-FILES = {"commands.md": commands, "result.schema.json": schema, "source-format.md": source_format}
+def security() -> str:
+    """The page on security with every layer of confinement in its table, and under each command what it prints."""
+    page = (HERE / "security.md").read_text(encoding="utf-8")
+    rows = "".join(f"| {name} | {purpose} |\n" for name, purpose in LAYERS.items())
+    page = re.sub(r"(\| layer \| what it is for \|\n\|---\|---\|\n)(\|.*\n)+", lambda found: found[1] + rows, page)
+    return re.sub(r"^(\$ python -c .*\n).*\n", lambda found: found[1] + _printed(found[1]), page, flags=re.MULTILINE)
+
+
+def _printed(command: str) -> str:
+    """What a line `$ python -c "…"` prints."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(shlex.split(command)[3], {})
+    return printed.getvalue()
+
+
+FILES = {"commands.md": commands, "result.schema.json": schema, "source-format.md": source_format, "security.md": security}
 
 if __name__ == "__main__":
     for name, write in FILES.items():

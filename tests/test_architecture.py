@@ -16,18 +16,20 @@ MODULES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for p
 ROWS = (
     ("__main__",),
     ("cli",),
-    ("coursework", "authoring", "scaffold"),
+    ("coursework", "authoring", "scaffold", "doctor"),
     ("prove", "autograded", "exports"),
     ("batch", "gradebook", "mutants"),
     ("grade", "course", "feedback"),
+    ("running",),
     ("judge", "submission", "leaks", "formats"),
-    ("release", "source", "nbgrader_format", "otter_format"),
+    ("engine", "release", "source", "nbgrader_format", "otter_format"),
     ("declarations", "foreign", "front_matter"),
+    ("trial",),
     ("kinds",),
     ("testcode", "ledger", "sandbox"),
     ("directives",),
     ("assignment", "result", "wire"),
-    ("errors",),
+    ("errors", "attempts"),
 )
 ROW = {room: number for number, row in enumerate(ROWS) for room in row}
 
@@ -84,6 +86,20 @@ def test_wire_and_errors_import_nothing_of_ours() -> None:
     for module in MODULES:
         if room(module) in ("wire", "errors"):
             assert {room(other) for other in imports(module)} <= {"wire"}, module
+
+
+def test_the_judges_process_knows_nothing_of_sources_results_or_marks() -> None:
+    reached, todo = set(), {"trial"}
+    while todo:
+        module = todo.pop()
+        reached.add(module)
+        todo |= imports(module) - reached - {""}
+    assert {room(module) for module in reached} <= {"trial", "kinds", "testcode", "wire", "sandbox", "errors", "assignment", "directives"}, reached
+    assert imports("trial") & {m for m in MODULES if room(m) == "sandbox"} == {"sandbox.servant"}
+
+
+def test_what_is_sent_over_as_text_needs_nothing_of_ours() -> None:
+    assert imports("attempts") == set()
 
 
 def test_the_bottom_rests_on_errors_alone() -> None:

@@ -15,8 +15,8 @@ import pytest
 from autogradient import directives, front_matter, judge, leaks, prove, release, source
 from autogradient.assignment import KINDS, Assignment
 from autogradient.cli import cli
-from autogradient.formats import load_assignment
 from autogradient.engine import Engine
+from autogradient.formats import load_assignment
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "docs" / "example" / "two-neurons.py"
@@ -42,7 +42,7 @@ def writer() -> Any:
 # ---- what is made from the code --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["commands.md", "result.schema.json", "source-format.md"])
+@pytest.mark.parametrize("name", ["commands.md", "result.schema.json", "source-format.md", "security.md"])
 def test_generated_pages_are_up_to_date(name: str) -> None:
     assert (ROOT / "docs" / name).read_text() == writer().FILES[name](), "run 'make docs'"
 
@@ -69,6 +69,14 @@ def test_the_grading_page_names_every_outcome() -> None:
     page = (ROOT / "docs" / "grading.md").read_text()
     for word in (*get_args(CaseOutcome), *get_args(SubmissionOutcome), judge.BY_HAND, judge.ON_GPU):
         assert f"`{word}`" in page, word
+
+
+def test_the_security_page_has_a_command_for_its_figures_and_a_row_for_every_layer() -> None:
+    from autogradient.sandbox import LAYERS
+
+    page = (ROOT / "docs" / "security.md").read_text()
+    assert len(re.findall(r"^\$ python -c .*\n[^`\n]*\d", page, re.MULTILINE)) >= 8
+    assert not [layer for layer in LAYERS if f"\n| {layer} | " not in page]
 
 
 # ---- the source format -----------------------------------------------------------------------------------------------
@@ -135,7 +143,7 @@ def test_the_readme_begins_with_what_it_is_and_the_two_commands() -> None:
     readme = (ROOT / "README.md").read_text()
     screen = "\n".join(readme.split("\n")[:40])
     assert "make demo" in screen and "make test" in screen and "docs/pictures/pipeline.svg" in screen
-    for word in ("instructor", "student", "CI maintainer", "uv pip install --torch-backend=cpu", '"sealed": false', "LICENSE"):
+    for word in ("instructor", "student", "CI maintainer", "uv pip install --torch-backend=cpu", '"sealed": true', "LICENSE"):
         assert word in readme, word
 
 

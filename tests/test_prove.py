@@ -133,7 +133,7 @@ def test_a_proof_is_the_same_every_time_and_holds_no_times(engine: Engine, tmp_p
     assert written[0] == written[1]
     content = json.loads(written[0])
     assert content["digest"] == assignment.digest and content["reference"] == {"earned": 5, "possible": 5}
-    assert set(content) == {"digest", "assignment", "proved", "reference", "blank", "right", "wrong", "mutants", "hostile", "remarks"}
+    assert set(content) == {"digest", "assignment", "proved", "reference", "blank", "right", "wrong", "mutants", "hostile", "boundary", "remarks"}
     assert not re.search(r"second|date\b|\bhost\b|\btime|/tmp", written[0])
 
 

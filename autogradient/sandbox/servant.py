@@ -94,8 +94,9 @@ class Servant(Peer):
         if "errors" in state:
             self.ambient = state
         for library_name, seed in state.get("seeds", ()):
+            setters: dict[str, Any] = {"random": random.seed, "numpy": np.random.seed, "torch": _torch_seed}
             with contextlib.suppress(Exception):
-                {"random": random.seed, "numpy": np.random.seed, "torch": _torch_seed}[library_name](seed)
+                setters[library_name](seed)
 
     def announced(self, state: dict[str, Any]) -> None:
         """Whether changes go back, and of what in any case."""
@@ -234,7 +235,7 @@ class Servant(Peer):
         kind = type(error)
         out: dict[str, Any] = {
             "type": kind.__name__,
-            "names": [c.__name__ for c in kind.__mro__ if c.__module__ == "builtins"],
+            "names": [f"{c.__module__}.{c.__qualname__}" for c in kind.__mro__],
             "text": text_of(error),
             "where": [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-4:]],
             "boundary": isinstance(error, NotPlain),
@@ -441,7 +442,7 @@ def _plain_part(value: Any) -> Any:
     kind = type(value)
     torch = sys.modules.get("torch")
     try:
-        if isinstance(value, np.ma.MaskedArray):  # without its mask it would be another
+        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):  # without its mask it would be another
             return ()
         if isinstance(value, np.ndarray) and kind is not np.ndarray:
             return (np.array(np.ndarray.view(value, np.ndarray)),)

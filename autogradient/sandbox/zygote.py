@@ -78,6 +78,8 @@ def main(fd: int, role: str) -> None:
         except Closed:
             confine.sweep()
             os._exit(0)
+        with contextlib.suppress(OSError):  # found out here once, and not in every session
+            confine.prepare(tuple(request["confinement"]["hidden"]))
         if os.fork() == 0:
             channel.close()
             _isolate(request, role, *fds)

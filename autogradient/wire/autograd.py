@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
-from autogradient.wire.peer import Peer
+
+class Asks(Protocol):
+    """The conversation that a graph belongs to: see `peer.Peer`."""
+
+    dropped: list[int]
+
+    def request(self, operation: str, *arguments: Any) -> Any:
+        """Have the other end do something."""
+
+    def end(self, why: str) -> None:
+        """End the conversation."""
 
 
 class _Token:
     """Lives as long as a graph needs the other end's; then that may forget its own."""
 
-    def __init__(self, peer: Peer, graph: int) -> None:
+    def __init__(self, peer: Asks, graph: int) -> None:
         self.peer, self.graph = peer, graph
 
     def __del__(self) -> None:
@@ -42,7 +52,7 @@ class Bridge(torch.autograd.Function):
         return (None, None, *found)
 
 
-def join(peer: Peer, graph: int, leaves: list[Any], value: Any) -> Any:
+def join(peer: Asks, graph: int, leaves: list[Any], value: Any) -> Any:
     """`value` as a tensor of this end with its gradients going to `graph` of the other."""
     token = _Token(peer, graph)
     wanted = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]

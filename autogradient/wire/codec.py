@@ -210,7 +210,7 @@ class _Lowering:
             if found is not None:
                 return found
         if kind is type:
-            path = f"{value.__module__}.{value.__qualname__}"  # type: ignore[union-attr]
+            path = f"{value.__module__}.{value.__qualname__}"
             if PLAIN_TYPES.get(path) is value:
                 return _extension(TYPE, path)
         return _extension(OTHER, self.lower(self.boundary.lower(value), depth + 1))

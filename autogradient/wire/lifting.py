@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import decimal
 import fractions
-import functools
 import keyword
 from collections.abc import Callable
 from typing import Any
@@ -130,9 +129,18 @@ def _named(value: Any) -> Any:
     return _named_class(name, tuple(fields))(*items)
 
 
-@functools.lru_cache(maxsize=500)
+MAX_CLASSES = 1000
+_CLASSES: dict[tuple[str, tuple[str, ...]], Any] = {}
+
+
 def _named_class(name: str, fields: tuple[str, ...]) -> Any:
-    return collections.namedtuple(name, fields, rename=True)
+    """The class of a name and fields, made once; only so many in a process, for each takes kilobytes."""
+    found = _CLASSES.get((name, fields))
+    if found is None:
+        if len(_CLASSES) >= MAX_CLASSES:
+            raise BadFrame("too many kinds of named tuples")
+        found = _CLASSES[name, fields] = collections.namedtuple(name, fields, rename=True)
+    return found
 
 
 def _size(value: Any) -> Any:

@@ -40,8 +40,27 @@ class RemoteError(Exception):
     name = ""
 
 
+def _exception(path: Any) -> type[Exception] | None:
+    """An exception class of Python's or of a library's that is loaded here, by its path; None for anything else."""
+    if type(path) is not str:
+        return None
+    module, _, name = path.rpartition(".")
+    found: Any = vars(sys.modules[module]).get(name) if module in sys.modules and not module.startswith(("autogradient", "__main__")) else None
+    return found if isinstance(found, type) and issubclass(found, Exception) else None
+
+
+def _make(kind: type[Exception], text: str) -> Exception:
+    """An exception with a text, even of a class that wants more."""
+    try:
+        return kind(text)
+    except Exception:
+        error = kind.__new__(kind)
+        error.args = (text,)
+        return error
+
+
 class Student(Peer):
-    """The conversation with the student's process. `named` are the names that the test takes from the student; with `copy_back` changed arguments come back."""
+    """The conversation with the student's process. `named` are the classes that the test may take from the student; with `copy_back` changed arguments come back."""
 
     sign = 1
 
@@ -81,7 +100,7 @@ class Student(Peer):
             raise KeyError(name)
         if isinstance(found[0], Proxy):
             self.fetched.setdefault(object.__getattribute__(found[0], "_id"), name)
-            if type(found[0]) is ClassProxy:
+            if type(found[0]) is ClassProxy and name in self.named:
                 self.classes |= {name, object.__getattribute__(found[0], "_type")}
         return found[0]
 
@@ -264,17 +283,14 @@ class Student(Peer):
         if type(description) is not dict:
             return RemoteError("an error that is none")
         text = str(description.get("text", ""))
+        known = next(filter(None, map(_exception, description.get("names", ()))), Exception)
         kind = description.get("class")
         name = str(description.get("type", "Exception"))
         self.remote_traceback = [str(line) for line in description.get("where", ())][:20]
         if isinstance(kind, type) and issubclass(kind, Exception):
             error: Exception = kind(text)
         else:
-            base = next((_ERRORS[n] for n in description.get("names", ()) if type(n) is str and n in _ERRORS), Exception)
-            if base in (Exception, StopIteration, StopAsyncIteration) or issubclass(base, UnicodeError):
-                error = RemoteError(text)
-            else:
-                error = base(text)
+            error = RemoteError(text) if known in (Exception, StopIteration, StopAsyncIteration) else _make(known, text)
         if description.get("boundary") is True:
             error = self.violate(text)
         attributes = description.get("attributes")

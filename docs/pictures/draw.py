@@ -50,7 +50,7 @@ def pipeline() -> None:
     p.box(272, 30, 150, 72, GREY, "prove", "do the tests catch", "what is wrong?")
     p.box(272, 196, 150, 72, GREY, "release", "stubs, public tests,", "leak check")
     p.box(480, 196, 170, 72, BLUE, "student notebook", "answer, check at once,", "hand in")
-    p.box(480, 30, 170, 72, GREY, "grade", "hidden tests, in a fork", "of a warm interpreter")
+    p.box(480, 30, 170, 72, GREY, "grade", "hidden tests, sealed off", "in another process")
     p.box(712, 30, 184, 72, GREEN, "results + ledger", "exact points, outcomes,", "hand marks, receipts")
     p.box(712, 196, 184, 72, GREEN, "feedback · marks", "what failed and the hint;", "CSV, nbgrader's gradebook")
     p.arrow("M214 130 C 240 110, 245 75, 270 68")
@@ -76,8 +76,10 @@ def rooms() -> None:
     p.box(550, 104, 174, 56, GREY, "gradebook · ledger", "nbgrader's; decisions")
     p.box(734, 104, 172, 56, GREY, "feedback/ · exports", "what people read")
     p.box(300, 196, 150, 50, GREY, "batch", "many, side by side")
-    p.box(300, 280, 150, 50, GREY, "grade", "one submission")
-    p.box(500, 280, 150, 50, BLUE, "judge", "the verdict")
+    p.box(300, 280, 150, 50, GREY, "grade · running", "one submission")
+    p.box(500, 280, 150, 50, BLUE, "judge · engine", "the verdict, from data")
+    p.box(290, 372, 160, 50, BLUE, "trial", "a judge's process: tests")
+    p.box(700, 180, 196, 44, GREY, "doctor · attempts", "do the layers hold?")
     p.box(40, 280, 210, 50, GREY, "submission", "untrusted notebook, in order")
     p.box(40, 372, 210, 50, GREY, "release · leaks", "student notebook, public tests")
     p.box(
@@ -87,13 +89,13 @@ def rooms() -> None:
         182,
         "#f7dcd6",
         "sandbox/",
-        "untrusted: zygote forks a",
-        "worker, the worker runs",
-        "cells; imports nothing of",
+        "untrusted: a zygote forks",
+        "confined workers, which",
+        "run cells; knows nothing of",
         "sources, results or marks",
         dashed=True,
     )
-    p.box(500, 372, 150, 50, BLUE, "wire/", "values by copy")
+    p.box(500, 372, 150, 50, BLUE, "wire/", "copies, stand-ins")
     p.box(40, 466, 410, 66, GREEN, "source · directives · testcode · kinds", "formats · nbgrader_format · otter_format:", "everything is read into one model")
     p.box(500, 466, 396, 66, GREEN, "assignment · result · errors", "the model, verdicts and sums,", "the sentences people see")
     p.arrow("M460 70 L460 102")
@@ -105,6 +107,8 @@ def rooms() -> None:
     p.arrow("M650 300 L698 300")
     p.arrow("M700 397 L652 397")
     p.arrow("M145 330 L145 370")
+    p.arrow("M450 397 L498 397")
+    p.arrow("M798 224 L798 238")
     p.arrow("M145 422 L145 464")
     p.text(460, 449, "every room may use the two green ones", 12)
     p.save("rooms.svg")

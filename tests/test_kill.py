@@ -1,0 +1,272 @@
+"""`kill -9` of whatever takes part in grading, at random moments of a batch: afterwards every result is there, right, once, and nothing is left behind.
+
+Ten moments here; with AUTOGRADIENT_KILLS=50 fifty.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import homework
+import pytest
+from nbgrader.api import Gradebook
+
+from autogradient import batch
+from autogradient.assignment import Assignment
+from autogradient.engine import JUDGE, WORKER, Engine
+from autogradient.result import Result
+
+#: Kills in all; a third of them hit workers, a third judges, the rest in equal shares an interpreter and the grader.
+KILLS = int(os.environ.get("AUTOGRADIENT_KILLS", "10"))
+STUDENTS = 40
+#: Seconds that anything is waited for.
+LONG_S = 120
+
+VARIANTS: list[dict[str, str] | bytes] = [
+    homework.ANSWERS,
+    homework.ANSWERS | {"double": "def double(x):\n    return 2 * x", "total": "total = 24"},
+    homework.ANSWERS | {"scale": "def scale(x):\n    raise ValueError('not yet')", "why": "Because."},
+    {"double": "def double(x):\n    return x + x if x > 0 else 0"},
+    homework.ANSWERS | {"scale": "import os\nos._exit(3)"},
+    homework.ANSWERS | {"double": "def double(x):\n    print('twice ' * 1000)\n    return np.asarray(x) * 2"},
+    {},
+    b"no notebook",
+]
+
+
+# ---- processes -------------------------------------------------------------------------------------------------------
+
+
+def parents() -> dict[int, int]:
+    """Every living process with its parent."""
+    found = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/stat") as file:
+            state, parent, *_ = file.read().rpartition(")")[2].split()
+            if state not in "ZX":
+                found[int(name)] = int(parent)
+    return found
+
+
+def below(pid: int) -> dict[int, int]:
+    """The living processes below one, with their depth: 1 for children."""
+    tree, depth = parents(), {pid: 0}
+    while True:
+        new = {child: depth[parent] + 1 for child, parent in tree.items() if parent in depth and child not in depth}
+        if not new:
+            return {child: d for child, d in depth.items() if d}
+        depth |= new
+
+
+def ours(home: Path) -> set[int]:
+    """Warm interpreters and supervisors whose home is this folder, and all below them."""
+    found: set[int] = set()
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            if f"HOME={home}\0".encode() in Path(f"/proc/{name}/environ").read_bytes() and b"sandbox.zygote" in Path(f"/proc/{name}/cmdline").read_bytes():
+                found |= {int(name), *below(int(name))}
+    return found & set(parents())
+
+
+def until(condition: Callable[[], Any], what: str) -> Any:
+    """What the condition gives, once it is true."""
+    deadline = time.monotonic() + LONG_S
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"{what}: not within {LONG_S} s"
+        time.sleep(0.002)
+    return found
+
+
+# ---- a course --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course with forty submissions to one small assignment."""
+    root = tmp_path_factory.mktemp("kill") / "course"
+    (root / "grader_config").mkdir(parents=True)
+    (root / "grader_config" / "course.toml").write_text('format = 1\nname = "Small"\nrelease = "1"\nseed = 1\nassignments = ["small"]\n')
+    assignment = homework.assignment(root / "source")
+    for number in range(STUDENTS):
+        path = root / "submitted" / f"student{number:02d}" / "small" / "small.ipynb"
+        path.parent.mkdir(parents=True)
+        variant = VARIANTS[number % len(VARIANTS)]
+        if isinstance(variant, bytes):
+            path.write_bytes(variant)
+            continue
+        notebook = homework.Notebook(assignment, variant)
+        notebook.insert("", f"# written by {number}", "code")
+        path.write_bytes(notebook.bytes())
+    return root
+
+
+@pytest.fixture(scope="module")
+def assignment(course: Path) -> Assignment:
+    return homework.load(course / "source" / "small" / "small.py")
+
+
+def verdicts(result: Result | dict[str, Any]) -> Any:
+    """What a result says, its times aside."""
+    data = json.loads(result.to_json()) if isinstance(result, Result) else result
+    cases = [[p["id"], p["attempted"], c["name"], c["outcome"], c["earned"], c["message"]] for q in data["questions"] for p in q["parts"] for c in p["cases"]]
+    return data["outcome"], data["points"], cases, [p["message"] for p in data["problems"]]
+
+
+@pytest.fixture(scope="module")
+def expected(course: Path, assignment: Assignment, engine: Engine) -> dict[str, Any]:
+    """What undisturbed grading gives, by student."""
+    done = batch.grade_all(batch.submissions(course / "submitted", [assignment]), engine, jobs=2)
+    found = {one.item.students[0]: verdicts(one.graded.result) for one in done}
+    assert len(found) == STUDENTS and {v[0] for v in found.values()} == {"graded", "unreadable"} and len({str(v) for v in found.values()}) >= len(VARIANTS) - 1
+    return found
+
+
+def check(results: Path, expected: dict[str, Any]) -> None:
+    """Every result is there, right, once, and nothing half-written."""
+    files = sorted(path.name for path in (results / "small").iterdir())
+    assert [name for name in files if not name.endswith(".staff.json")] == [f"{student}.json" for student in sorted(expected)]
+    assert all(name.removesuffix(".staff.json").removesuffix(".json") in expected for name in files)
+    found = {path.stem: verdicts(json.loads(path.read_text())) for path in (results / "small").glob("*.json") if not path.name.endswith(".staff.json")}
+    wrong = {student: (found[student], expected[student]) for student in expected if found[student] != expected[student]}
+    assert not wrong, wrong
+
+
+# ---- parts of the engine ---------------------------------------------------------------------------------------------
+
+
+class Killer:
+    """Kills one process each time that so many submissions are done."""
+
+    def __init__(self, rng: random.Random, kills: int, victims: Callable[[], list[int]]) -> None:
+        self.rng, self.victims = rng, victims
+        self.moments = sorted(rng.sample(range(STUDENTS - 4), kills))
+        self.done, self.killed, self.over = 0, list[int](), False
+        self.thread = threading.Thread(target=self.work)
+
+    def __enter__(self) -> Killer:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over = True
+        self.thread.join()
+
+    def count(self, _: Any) -> None:
+        """A submission is done."""
+        self.done += 1
+
+    def work(self) -> None:
+        for moment in self.moments:
+            while not self.over and self.done < moment:
+                time.sleep(0.001)
+            for _ in range(self.rng.randrange(1, 60)):  # some way into a submission; each look takes a moment
+                found = self.victims()
+            while not self.over and not found:
+                found = self.victims()
+            for pid in self.rng.sample(found, min(1, len(found))):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    self.killed.append(pid)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that marks the interpreters that are started."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    return tmp_path
+
+
+def sessions(engine: Engine, role: str, *, supervisors: bool = False) -> list[int]:
+    """The confined processes of an interpreter's sessions, or the supervisors above them."""
+    return [pid for pid, depth in below(engine.warm[role].process.pid).items() if (depth == 1) == supervisors]
+
+
+SHARES = {"worker": max(1, KILLS // 3), "judge": max(1, KILLS // 3), "supervisor": max(1, KILLS // 10)}
+VICTIMS: dict[str, Callable[[Engine], list[int]]] = {
+    "worker": lambda engine: sessions(engine, WORKER),
+    "judge": lambda engine: sessions(engine, JUDGE),
+    "supervisor": lambda engine: sessions(engine, WORKER, supervisors=True) + sessions(engine, JUDGE, supervisors=True),
+}
+
+
+@pytest.mark.parametrize("kind", SHARES)
+def test_processes_of_submissions_are_killed(kind: str, course: Path, assignment: Assignment, expected: dict[str, Any], home: Path) -> None:
+    kills, rng = SHARES[kind], random.Random(kind)
+    with Engine() as engine:
+        engine.check()
+        for number in range(0, kills, 8):
+            results = home / f"results{number}"
+            with Killer(rng, min(8, kills - number), lambda engine=engine: VICTIMS[kind](engine)) as killer:
+                batch.grade_all(batch.submissions(course / "submitted", [assignment]), engine, jobs=2, results=results, done=killer.count)
+            assert killer.killed
+            batch.grade_all(batch.submissions(course / "submitted", [assignment]), engine, jobs=2, results=results)
+            check(results, expected)
+    until(lambda: not ours(home), "processes end")
+
+
+@pytest.mark.parametrize("role", [WORKER, JUDGE])
+def test_a_warm_interpreter_is_killed(role: str, course: Path, assignment: Assignment, expected: dict[str, Any], home: Path) -> None:
+    rng = random.Random(role)
+    for number in range(max(1, KILLS // 10)):
+        results = home / f"results{number}"
+        with Engine() as engine:
+            engine.check()
+            with Killer(rng, 1, lambda engine=engine: [engine.warm[role].process.pid]) as killer:
+                batch.grade_all(batch.submissions(course / "submitted", [assignment]), engine, jobs=2, results=results, done=killer.count)
+            assert killer.killed
+            batch.grade_all(batch.submissions(course / "submitted", [assignment]), engine, jobs=2, results=results)
+            check(results, expected)
+        until(lambda: not ours(home), "processes end")
+
+
+# ---- the grader itself -----------------------------------------------------------------------------------------------
+
+
+def grade(course: Path, home: Path) -> subprocess.Popen[bytes]:
+    """`autogradient grade --all` in the course."""
+    command = [sys.executable, "-m", "autogradient", "grade", "--all", "--jobs", "2"]
+    return subprocess.Popen(command, cwd=course, env={**os.environ, "TMPDIR": str(home)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
+def written(course: Path) -> int:
+    """How many results there are."""
+    return len([path for path in course.glob("results/small/student*.json") if not path.name.endswith(".staff.json")])
+
+
+def test_the_grader_is_killed(course: Path, expected: dict[str, Any], home: Path) -> None:
+    """Again and again, each time a little further on; the last run finds what the others left."""
+    rng = random.Random("grader")
+    kills = max(1, KILLS // 10)
+    for number in range(0, kills, 8):
+        mine = home / f"course{number}"
+        shutil.copytree(course, mine, ignore=shutil.ignore_patterns("results", "gradebook.db*"))
+        for moment in sorted(rng.sample(range(STUDENTS - 4), min(8, kills - number))):
+            process = grade(mine, home)
+            until(lambda process=process, mine=mine, moment=moment: process.poll() is not None or written(mine) > moment, "results are written")  # type: ignore[misc]
+            for _ in range(rng.randrange(1, 60)):
+                parents()
+            process.kill()
+            process.communicate()
+            until(lambda: not ours(home), "processes end")
+        process = grade(mine, home)
+        _, said = process.communicate(timeout=LONG_S)
+        assert process.returncode == 0, said.decode()
+        check(mine / "results", expected)
+        with contextlib.closing(Gradebook(f"sqlite:///{mine}/gradebook.db")) as book:
+            recorded = sorted(one.student.id for one in book.assignment_submissions("small"))
+        readable = sorted(student for student, verdict in expected.items() if verdict[0] == "graded")
+        assert [student for student in recorded if student in readable] == readable and len(set(recorded)) == len(recorded)
+        assert not list((mine / "results").rglob(".*")), "half-written files are left"
+        until(lambda: not ours(home), "processes end")
