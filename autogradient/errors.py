@@ -193,7 +193,8 @@ LEAK_LINE = "{file}: {place} contains {what} from cell {cell} ({role}): {excerpt
 STALE_RELEASE = "release/{assignment} is not what the source gives; run 'autogradient release {assignment}'"
 NO_PROOF = "{assignment} has no proof; run 'autogradient prove {assignment}'"
 OLD_PROOF = "the proof of {assignment} is of another version of it; run 'autogradient prove {assignment}'"
-NOT_ALIKE = "{part}: {case} {plain} in a plain notebook and {sealed} sealed ({answer}){where}; write what cannot cross as a @probe function"
+NOT_ALIKE = "{part}: {case} {plain} in a plain notebook and {sealed} sealed ({answer}){where}"
+TO_A_PROBE = "; write what cannot cross as a @probe function"
 FAILED_PROOF = "{assignment} is not proved; run 'autogradient prove {assignment}' to see why"
 
 # ---- submissions ---------------------------------------------------------------------------------------------------

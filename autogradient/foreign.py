@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import warnings
@@ -124,6 +125,7 @@ def prelude(assignment: Assignment, part: Part) -> str:
     return "\n".join(s.source for s in pool if s in kept or (not s.binds and s.needs <= known))
 
 
+@functools.lru_cache(maxsize=5000)
 def _statements(text: str) -> list[testcode.Statement]:
     try:
         return testcode.statements(text)

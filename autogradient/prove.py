@@ -228,6 +228,7 @@ def _difference(part: Part, case: str, answer: str, sealed: bool, error: list[An
         text = part.tests.split("\n")
         line = f" in '{text[lines[-1] - 1].strip()}'" if lines and lines[-1] <= len(text) else ""
         where = f"{line}: {error[1] or error[0]}"
+    where += "" if "@probe" in where else errors.TO_A_PROBE
     return errors.NOT_ALIKE.format(
         part=part.id, case=case, answer=answer, plain="fails" if sealed else "passes", sealed="passes" if sealed else "fails", where=where
     )

@@ -90,7 +90,8 @@ def run_steps(assignment: Assignment, main: Interpreter, steps: list[Step], want
     lost = Snapshot(lost=judge.DIED.format(how="it stopped answering"))
     last, since = main.fork(), list[Step]()
     sources: list[str] = []
-    for step in steps:
+    final = max((i for i, step in enumerate(steps) if step.do == "run" or step.part in wanted), default=0)
+    for index, step in enumerate(steps):
         if budget.left <= 0:
             runs.problems.append(Problem(message=errors.OUT_OF_TIME.format(seconds=assignment.limits.submission_s)))
             break
@@ -113,8 +114,8 @@ def run_steps(assignment: Assignment, main: Interpreter, steps: list[Step], want
                     snapshots[part.id] = Snapshot(value=main.value(part.names[0]))
                 elif main.threads > 1:
                     snapshots[part.id] = Snapshot(unsafe=True)
-                else:
-                    last, since = _fork(main, snapshots), []
+                else:  # nothing is run after the final part, so it needs no copy
+                    last, since = main if index == final else _fork(main, snapshots), []
                     snapshots[part.id] = Snapshot(interpreter=last, sources=list(sources))
         except WorkerError:
             try:

@@ -21,7 +21,7 @@ from autogradient.assignment import Assignment, Part
 from autogradient.errors import SubmissionError
 from autogradient.release import ReleasedCell, cell_id, released_cells
 from autogradient.result import Problem, digest
-from autogradient.testcode import bound_names, parse
+from autogradient.testcode import bound_names, loaded_names, parse
 
 MAX_MB, MAX_CELLS, MAX_BRACKETS = 50, 3000, 1_000_000  # an empty list takes eighty times as much memory as room in the file
 #: More than so many problems of one kind are told in one sentence.
@@ -495,5 +495,5 @@ class _Planner:
 
     def needed_later(self, cell: ReleasedCell) -> set[str]:
         names = set(bound_names(self.released_text(cell)))
-        later = "\n".join(c.source for c in self.released[self.order[cell.grade_id] + 1 :])
-        return {name for name in names if re.search(rf"\b{re.escape(name)}\b", later)}
+        later = self.released[self.order[cell.grade_id] + 1 :]
+        return names & {name for c in later if c.kind == "code" for name in loaded_names(c.source)}

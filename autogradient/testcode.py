@@ -203,6 +203,20 @@ def parameters(source: str, function: str) -> list[str]:
     return []
 
 
+@functools.lru_cache(maxsize=10_000)
+def loaded_names(source: str) -> frozenset[str]:
+    """The names that a cell reads before it binds them itself: what it needs of the cells above; all its words where it is no Python."""
+    needed: set[str] = set()
+    bound: set[str] = set()
+    try:
+        for statement in statements(without_magics(source)):
+            needed |= statement.needs - bound
+            bound |= statement.binds
+    except SyntaxError:
+        return frozenset(re.findall(r"[^\W\d]\w*", source))
+    return frozenset(needed)
+
+
 def reachable(wanted: set[str], pool: list[Statement]) -> list[Statement]:
     """The statements of `pool`, in order, that bind a wanted name or a name that such a statement needs; a name's last binding does not hide earlier ones."""
     keep: set[int] = set()

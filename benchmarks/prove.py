@@ -10,8 +10,8 @@ import time
 
 from autogradient import course
 from autogradient.batch import cpu_count
-from autogradient.prove import prove
 from autogradient.engine import Engine
+from autogradient.prove import prove
 
 
 def main(names: list[str]) -> None:

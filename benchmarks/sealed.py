@@ -207,6 +207,8 @@ def otter(root: Path, name: str, count: int) -> Measured:
     _run(["otter", "assign", "--no-run-tests", f"otter/{name}.ipynb", "dist"], root)
     (archive,) = (root / "dist" / "autograder").glob("*.zip")
     scores: Scores = {}
+    for number in range(count):
+        (root / f"otter-{number}").mkdir()
     with _Clock() as clock:
         for number in range(count):
             _run(["otter", "run", "-a", str(archive), "-o", f"otter-{number}", f"dist/autograder/{name}.ipynb"], root)

@@ -23,10 +23,10 @@ from pathlib import Path
 
 from autogradient import kinds, release, source
 from autogradient.assignment import Assignment, Part
+from autogradient.engine import Engine
 from autogradient.grade import expected_answers, grade_bytes
 from autogradient.release import Release
 from autogradient.result import SubmissionInfo
-from autogradient.engine import Engine
 from autogradient.source import BEGIN, END, SOLUTION_COMMENT
 from autogradient.testcode import show_points
 

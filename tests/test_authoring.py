@@ -19,9 +19,9 @@ from traitlets.config import Config
 from autogradient import authoring, errors, source
 from autogradient.authoring import cases, extension
 from autogradient.authoring.report import Report, Row
+from autogradient.engine import Engine
 from autogradient.judge import case_seed
 from autogradient.prove import prove
-from autogradient.engine import Engine
 
 ROOT = Path(__file__).parent.parent
 ANSWER = """#| answer: gate

@@ -23,11 +23,11 @@ from nbgrader.preprocessors import SaveCells
 
 from autogradient import grade, gradebook, ledger, release
 from autogradient.autograded import write_autograded
+from autogradient.engine import Engine
 from autogradient.errors import GradebookError
 from autogradient.feedback import page, summary
 from autogradient.formats import load_assignment
 from autogradient.result import SubmissionInfo
-from autogradient.engine import Engine
 
 CELLS = ("and-gate", "and-gate-hidden", "why-answer")
 

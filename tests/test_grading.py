@@ -46,8 +46,8 @@ from homework import Notebook
 
 from autogradient import batch, grade
 from autogradient.assignment import Assignment, Limits
-from autogradient.result import PartResult, Result, SubmissionInfo
 from autogradient.engine import JUDGE, WORKER, Engine
+from autogradient.result import PartResult, Result, SubmissionInfo
 from autogradient.testcode import bound_names
 
 

@@ -19,9 +19,9 @@ from small_source import CODE, HEAD, TEXT, changed, read
 
 from autogradient import release, source
 from autogradient.assignment import Assignment
+from autogradient.engine import Engine
 from autogradient.formats import load_assignment
 from autogradient.grade import expected_answers
-from autogradient.engine import Engine
 
 pytestmark = pytest.mark.timeout(900)
 

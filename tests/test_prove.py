@@ -13,9 +13,9 @@ from small_source import CODE, ESSAY, HEAD, TEXT, changed, new_course, read, wri
 
 from autogradient import coursework, source
 from autogradient.assignment import Assignment
+from autogradient.engine import Engine
 from autogradient.errors import ProofError
 from autogradient.prove import Proof, proof_path, prove, proved_here, read_proof, require_proof, write_proof
-from autogradient.engine import Engine
 
 EQUIVALENT = CODE[CODE.index("# %%\n#| equivalent") : CODE.index("# %% [markdown]\n# <!--| hint")]
 ASSERT = "    assert [and_gate(a, b) for a, b in corners()] == [0, 0, 0, 1]\n"
@@ -48,6 +48,7 @@ def test_a_good_assignment_is_proved(engine: Engine) -> None:
         "wrong": {"caught": 9, "of": 9, "missed": []},
         "mutants": {"killed": 6, "of": 6, "equivalent": 0, "survived": []},
         "hostile": {"refused": 10, "of": 10, "accepted": []},
+        "boundary": {"alike": 8, "of": 8, "differ": []},
         "remarks": [],
     }
     assert steps[-1] == (26, 26) and steps == sorted(steps)
@@ -62,6 +63,16 @@ def test_a_weak_test_lets_mutants_live_and_misses_wrong_answers(engine: Engine) 
         "and-gate: return int(a + b - 1.5 > 0)  \u2192  return int(a + b - 1.5 >= 0)",
     ]
     assert found["reference"]["earned"] == 3 and found["remarks"] == []
+
+
+def test_a_test_that_cannot_cross_is_named_with_its_line_and_what_to_do(engine: Engine) -> None:
+    found = proof(engine, (ASSERT, ASSERT + "    assert and_gate.__globals__['__name__'] == '__main__'\n"))
+    assert not found["proved"] and found["boundary"]["alike"] < found["boundary"]["of"]
+    (sentence,) = [sentence for sentence in found["boundary"]["differ"] if "the reference" in sentence]
+    assert sentence == (
+        "and-gate: test_truth_table passes in a plain notebook and fails sealed (the reference) in 'assert and_gate.__globals__['__name__'] == '__main__'': "
+        "'__globals__' of an object of type and_gate cannot be seen from a test; look at it, or change it, in a @probe function"
+    )
 
 
 def test_hostile_returns_are_found_out(engine: Engine) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from autogradient import errors, leaks, release, scaffold, source
 from autogradient.assignment import Assignment
-from autogradient.prove import prove
 from autogradient.engine import Engine
+from autogradient.prove import prove
 
 ROOT = Path(__file__).parent.parent
 #: Everything that `fmt` mends, in one text.

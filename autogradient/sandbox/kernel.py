@@ -188,3 +188,18 @@ def landlock_allow(rules: int, path: int, access: int) -> None:
 def landlock_enforce(rules: int) -> None:
     """Put the rules in force for this thread and what it starts. Needs `no_new_privileges`."""
     _call(_LANDLOCK + 2, rules, 0)
+
+
+def collapse() -> int:
+    """Have the memory of this process in huge pages as far as the kernel can (Linux 6.1): a fork then copies a fraction of the page tables. How many there are."""
+    size, advice = 2 << 20, 25  # MADV_COLLAPSE
+    done = 0
+    with open("/proc/self/maps") as file:
+        fields = [line.split() for line in file]
+    for first, *rest in fields:
+        if rest[0] != "rw-p" or (len(rest) > 4 and rest[4] != "[heap]"):
+            continue
+        start, end = (int(text, 16) for text in first.split("-"))
+        for at in range(-(-start // size) * size, end // size * size, size):
+            done += _libc.madvise(ctypes.c_void_p(at), ctypes.c_size_t(size), advice) == 0
+    return done

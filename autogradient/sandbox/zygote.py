@@ -22,7 +22,7 @@ import time
 import warnings
 from typing import Any
 
-from autogradient.sandbox import confine
+from autogradient.sandbox import confine, kernel
 from autogradient.wire.channel import Channel, Closed
 
 #: Loaded before the first fork. `torch._dynamo` is what an optimizer's first step imports; `doctest` comes after IPython on purpose.
@@ -61,6 +61,7 @@ def main(fd: int, role: str) -> None:
         confine.prepare()
     gc.collect()
     gc.freeze()
+    kernel.collapse()
     _become_reaper()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     channel = Channel(socket.socket(fileno=fd))
