@@ -58,7 +58,7 @@ parity: setup ## Compare every score with stock otter and stock nbgrader (some m
 benchmark: setup ## Time the proofs of the course
 	.venv/bin/python benchmarks/prove.py
 
-docs: setup ## Write docs/commands.md anew from the commands' help
+docs: setup ## Write docs/commands.md, the figures of docs/security.md and the result's schema anew
 	.venv/bin/python docs/write_commands.py
 
 clean: ## Remove what can be made again, but never results, ledger or submissions
