@@ -24,7 +24,7 @@ ROWS = (
     ("judge", "submission", "leaks", "formats"),
     ("engine", "release", "source", "nbgrader_format", "otter_format"),
     ("declarations", "foreign", "front_matter"),
-    ("trial",),
+    ("trial", "plain"),
     ("kinds",),
     ("testcode", "ledger", "sandbox"),
     ("directives",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
 from autogradient import authoring, errors, source
+from autogradient.assignment import Part
 from autogradient.authoring import cases, extension
 from autogradient.authoring.report import Report, Row
 from autogradient.engine import Engine
@@ -196,8 +198,10 @@ def test_given_values_are_fresh_for_each_case(session: Session) -> None:
 
 def test_secrets_are_those_of_grading(session: Session) -> None:
     session.run(ANSWER)
-    session.run("#| tests: gate\nimport numpy as np\n\n@test_case(points=1)\ndef test_it(gate):\n    assert False, repr(secret.integers(10**9))")
-    expected = np.random.default_rng(case_seed(cases.SEED, "gate", "test_it")).integers(10**9)
+    tests = "import numpy as np\n\n@test_case(points=1)\ndef test_it(gate):\n    assert False, repr(secret.integers(10**9))"
+    session.run(f"#| tests: gate\n{tests}")
+    part = Part("gate", "gate", "code", Fraction(1), "", "", tests=tests)
+    expected = np.random.default_rng(case_seed(cases.SEED, part, "test_it")).integers(10**9)
     assert repr(expected) in session.reports[0].rows[0].columns[-1]
 
 

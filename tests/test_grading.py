@@ -12,6 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import homework
 import psutil
@@ -44,7 +45,7 @@ from habits import (
 )
 from homework import Notebook
 
-from autogradient import batch, grade
+from autogradient import batch, grade, judge
 from autogradient.assignment import Assignment, Limits
 from autogradient.engine import JUDGE, WORKER, Engine
 from autogradient.result import PartResult, Result, SubmissionInfo
@@ -448,3 +449,48 @@ def test_when_the_grader_is_killed_everything_is_gone(small: Assignment, tmp_pat
     gone, alive = psutil.wait_procs(family, timeout=60)
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
     assert len(gone) + len(alive) >= 4
+
+
+# ---- the second pass, and once more alone ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\ntotal = 12",
+        "import torch\ntorch.set_num_threads(2)\n(torch.ones(600, 600) @ torch.ones(600, 600)).sum()\ntotal = 12",
+        "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor(2)\nlist(pool.map(abs, range(4)))\ntotal = 12",
+    ],
+)
+def test_parts_after_a_thread_get_a_second_pass_and_their_points(small: Assignment, engine: Engine, cell: str) -> None:
+    result = graded(small, Notebook(small, homework.ANSWERS | {"total": cell}), engine)
+    assert (result.replayed, result.sealed, result.points.earned) == (True, True, 6)
+
+
+def test_cases_after_one_that_dies_get_a_second_pass(small: Assignment, engine: Engine) -> None:
+    notebook = Notebook(small)
+    dies_when_called(notebook)
+    result = graded(small, notebook, engine)
+    assert result.replayed and [case.outcome for case in part(result, "scale").cases] == ["failed", "failed", "passed"]
+    assert not graded(small, Notebook(small), engine).replayed
+
+
+def test_what_timed_out_for_want_of_a_processor_is_graded_once_more_alone(
+    small: Assignment, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Notebook(small)
+    never_ends_when_called(slow)
+    hand_in(tmp_path / "submitted", slow.bytes(), student="ada")
+    hand_in(tmp_path / "submitted", Notebook(small).bytes(), student="bob")
+    graded_now: list[str] = []
+    once = grade.grade_bytes
+
+    def noting(assignment: Assignment, data: bytes, name: str, *rest: Any, **named: Any) -> grade.Graded:
+        graded_now.append(rest[1].students[0])
+        return once(assignment, data, name, *rest, **named)
+
+    monkeypatch.setattr(grade, "grade_bytes", noting)
+    monkeypatch.setattr(judge, "_starved", lambda runner, limit: True)
+    first, second = run(small, tmp_path, engine)
+    assert sorted(graded_now[:2]) == ["ada", "bob"] and graded_now[2:] == ["ada"]
+    assert "timed_out" in {case.outcome for case in part(first.graded.result, "scale").cases} and second.graded.result.points.earned == 6

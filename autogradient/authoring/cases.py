@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
 import io
 import linecache
@@ -83,7 +84,8 @@ def _namespace(cells: Cells, part: Part, names: Mapping[str, Any]) -> dict[str, 
 
 
 def _run_case(cells: Cells, part: Part, case: Case, names: dict[str, Any], namespace: dict[str, Any]) -> Outcome:
-    seed = case_seed(SEED, part, case.name)
+    texts = [kept.body.strip() for kept in cells.kept("tests", part.id)]
+    seed = case_seed(SEED, dataclasses.replace(part, tests="\n\n\n".join(texts) or part.tests), case.name)
     printed = io.StringIO()
     try:
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), time_limit(CASE_SECONDS):
