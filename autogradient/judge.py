@@ -38,7 +38,7 @@ BY_HAND, ON_GPU = "hand", "gpu"
 class Verdict:
     """The cases of one part with their outcomes, and what only staff may see (case name → error, output, seconds).
 
-    `starved`: a case timed out while it hardly got a processor, which says nothing about it. `gone`: the process it was judged on is, and `left` are
+    `starved`: a case timed out while it hardly got a processor, or its process or the judge's was killed: which may say nothing about it. `gone`: the process it was judged on is, and `left` are
     the cases that should have been judged on it, too.
     """
 
@@ -234,12 +234,14 @@ def _judge_code(
                     verdict.starved |= _starved(runner, limit)
                 elif report.get("gone"):
                     ended = True
+                    verdict.starved |= runner.session.was_killed(runner.pid)
                     done[case.name] = _result(case, "failed", message=_died(case, runner, str(report["gone"]), snapshot.quiet))
         except WorkerError as error:  # the judge was stopped, or died, over what it was given
             ended = True
             if left:
                 case = left.pop(0)
                 late = isinstance(error, WorkerTimeout)
+                verdict.starved |= not late
                 verdict.staff[case.title] = {"error": [type(error).__name__, f"the judge itself did not survive what the submission answered ({error})", []]}
                 done[case.name] = _result(case, "timed_out" if late else "failed", message=STOPPED.format(seconds=limit) if late else TOO_MUCH)
         if ended:

@@ -141,6 +141,8 @@ def _run(main: Interpreter, step: Step, limit: float, runs: Runs) -> CellRun:
     runs.keep(step, run, limit)
     if run.status == "timed_out" and run.how != "killed":
         runs.starved |= main.usage()[1] - waited > limit / 4
+    if run.status == "killed":
+        runs.starved |= main.session.was_killed(main.pid)
     return run
 
 

@@ -190,6 +190,10 @@ class Session:
             return names.get(signal.Signals(-code), f"signal {signal.Signals(-code).name}")
         return f"exit code {code}"
 
+    def was_killed(self, pid: int) -> bool:
+        """Whether a process of this session ended by a signal that no program can send itself by mistake: want of memory, or somebody outside."""
+        return self.ask("how", pid=pid) == -signal.SIGKILL
+
     def stop(self) -> None:
         """Have every process of the session killed, without waiting for it."""
         with contextlib.suppress(OSError):

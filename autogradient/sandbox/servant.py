@@ -211,7 +211,8 @@ class Servant(Peer):
             return self.backward(*arguments)
         before = shells.OUTPUTS
         before.take()
-        with warnings.catch_warnings(record=True) as caught, _ambient(self.ambient):
+        _be_ambient(self.ambient)
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             perform: Any = getattr(self, f"do_{operation}")
             try:
@@ -456,23 +457,13 @@ def _plain_part(value: Any) -> Any:
     return ()
 
 
-@contextlib.contextmanager
-def _ambient(state: dict[str, Any]) -> Iterator[None]:
-    """Gradients, default dtype and NumPy's errors as the test has them, for one request."""
+def _be_ambient(state: dict[str, Any]) -> None:
+    """Gradients, default dtype and NumPy's errors as the test has them."""
     torch = sys.modules.get("torch")
-    errors = np.seterr(**state["errors"]) if "errors" in state else None
-    grad = dtype = None
+    if "errors" in state and np.geterr() != state["errors"]:
+        np.seterr(**state["errors"])
     if torch is not None and "grad" in state:
-        grad, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
-        torch.set_grad_enabled(state["grad"])
-        if str(dtype) != f"torch.{state['dtype']}":
+        if torch.is_grad_enabled() != state["grad"]:
+            torch.set_grad_enabled(state["grad"])
+        if str(torch.get_default_dtype()) != f"torch.{state['dtype']}":
             torch.set_default_dtype(getattr(torch, state["dtype"]))
-    try:
-        yield
-    finally:
-        if errors is not None:
-            np.seterr(**errors)
-        if torch is not None and dtype is not None:
-            torch.set_grad_enabled(grad)
-            if torch.get_default_dtype() != dtype:
-                torch.set_default_dtype(dtype)

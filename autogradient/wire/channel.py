@@ -27,6 +27,7 @@ class Channel:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
+        self.waiting = bytearray()  # read, and not yet asked for
 
     @classmethod
     def pair(cls) -> tuple[Channel, socket.socket]:
@@ -47,8 +48,10 @@ class Channel:
                 socket.send_fds(self.sock, [rest[:4]], list(fds))
                 rest = rest[4:]
             while rest:
-                self._wait(deadline, select.POLLOUT)
-                rest = rest[self.sock.send(rest[: 1 << 20], socket.MSG_DONTWAIT) :]
+                try:
+                    rest = rest[self.sock.send(rest[: 1 << 20], socket.MSG_DONTWAIT) :]
+                except BlockingIOError:
+                    self._wait(deadline, select.POLLOUT)
         except Silent:
             raise Closed("the other side does not listen") from None
         except OSError as error:
@@ -67,35 +70,36 @@ class Channel:
         """The next frame of at most `most` bytes as it is, and up to `count` descriptors that came with it."""
         deadline = None if timeout is None else time.monotonic() + timeout
         fds: list[int] = []
-        header = b""
-        while len(header) < 4:
-            self._wait(deadline)
-            try:
-                if count:
-                    piece, new, _, _ = socket.recv_fds(self.sock, 4 - len(header), count)
-                    fds += new
-                else:
-                    piece = self.sock.recv(4 - len(header))
-            except OSError as error:
-                raise Closed(str(error)) from None
-            if not piece:
-                raise Closed("end of stream")
-            header += piece
-        size = struct.unpack("!I", header)[0]
+        while len(self.waiting) < 4:
+            self._take(deadline, count, fds)
+        size = struct.unpack_from("!I", self.waiting)[0]
         if size > most:
             raise codec.BadFrame(f"a frame of {size} bytes")
-        parts: list[bytes] = []
-        while size:
-            self._wait(deadline)
+        while len(self.waiting) < 4 + size:
+            self._take(deadline, count, fds)
+        data = bytes(memoryview(self.waiting)[4 : 4 + size])
+        del self.waiting[: 4 + size]
+        return data, fds
+
+    def _take(self, deadline: float | None, count: int, fds: list[int]) -> None:
+        """Read what has come, and wait for it where nothing has."""
+        while True:
             try:
-                piece = self.sock.recv(min(size, 1 << 20))
+                if count:
+                    piece, new, _, _ = socket.recv_fds(self.sock, 1 << 20, count, socket.MSG_DONTWAIT)
+                    fds += new
+                else:
+                    piece = self.sock.recv(1 << 20, socket.MSG_DONTWAIT)
+                break
+            except BlockingIOError:
+                self._wait(deadline)
             except OSError as error:
                 raise Closed(str(error)) from None
-            if not piece:
-                raise Closed("end of stream")
-            parts.append(piece)
-            size -= len(piece)
-        return b"".join(parts), fds
+        if not piece:
+            raise Closed("end of stream")
+        if deadline is not None and time.monotonic() > deadline:  # a drop at a time, it would never end
+            raise Silent
+        self.waiting += piece
 
     def _wait(self, deadline: float | None, event: int = select.POLLIN) -> None:
         poll = select.poll()

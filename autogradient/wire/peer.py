@@ -28,6 +28,8 @@ from autogradient.wire.channel import SEND_S, Channel, Closed, Silent
 
 #: Requests that one end serves, levels of requests within requests, and objects and graphs that it keeps, in one conversation.
 MAX_REQUESTS, MAX_NESTED, MAX_KEPT = 500_000, 40, 200_000
+#: The state that goes along where there is nothing to say.
+NOTHING = b""
 
 
 class Gone(Exception):
@@ -204,9 +206,12 @@ class Peer(codec.Boundary):
             content["drop"], self.dropped = self.dropped, []
         if self.freed:
             content["free"], self.freed = self.freed, []
-        return codec.encode(content)
+        return codec.encode(content) if content else NOTHING
 
     def _use(self, state: Any) -> None:
+        if state == NOTHING:
+            self.use_state({})
+            return
         found = self._decode(state)
         if type(found) is not dict:
             self.end("a state that is none")

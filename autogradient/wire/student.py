@@ -74,6 +74,7 @@ class Student(Peer):
         self.given: dict[int, int] = {}
         self.kept: list[Any] = []
         self.seeds: list[list[Any]] = []
+        self.told: dict[str, Any] = {}
         self.lasting: list[int] = []  # shared objects whose changes come back in any case
         self.secret: Any = None
         self.level = STRANGER
@@ -114,15 +115,18 @@ class Student(Peer):
     def state(self) -> dict[str, Any]:
         """Ambient state of the test: gradients on or off, default dtype, NumPy's errors, seeds set by the test."""
         torch = sys.modules.get("torch")
-        seeds, self.seeds = self.seeds, []
-        out: dict[str, Any] = {"errors": dict(np.geterr()), "back": self.copy_back}
+        now: dict[str, Any] = {"errors": np.geterr(), "back": self.copy_back}
+        if torch is not None:
+            now["grad"] = torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
+            now["dtype"] = torch.get_default_dtype()
+        out = {}
+        if now != self.told:  # it is remembered over there
+            self.told = now
+            out = {key: str(value).removeprefix("torch.") if key == "dtype" else value for key, value in now.items()}
         if self.lasting:
             out["lasting"], self.lasting = self.lasting, []
-        if torch is not None:
-            out["grad"] = torch.is_grad_enabled() and not torch.is_inference_mode_enabled()
-            out["dtype"] = str(torch.get_default_dtype()).removeprefix("torch.")
-        if seeds:
-            out["seeds"] = seeds
+        if self.seeds:
+            out["seeds"], self.seeds = self.seeds, []
         return out
 
     def use_state(self, state: dict[str, Any]) -> None:
