@@ -136,11 +136,10 @@ def _fork(main: Interpreter, snapshots: dict[str, Snapshot]) -> Interpreter:
 
 
 def _run(main: Interpreter, step: Step, limit: float, runs: Runs) -> CellRun:
-    _, waited = main.usage()
     run = main.run(step.source, limit)
     runs.keep(step, run, limit)
     if run.status == "timed_out" and run.how != "killed":
-        runs.starved |= main.usage()[1] - waited > limit / 4
+        runs.starved |= main.usage()[1] > limit / 4
     if run.status == "killed":
         runs.starved |= main.session.was_killed(main.pid)
     return run

@@ -9,6 +9,7 @@ It answers one request at a time on its channel and is trusted with nothing.
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import socket
@@ -41,6 +42,15 @@ class QuietGrader:
     check_all = export = run_tests = submit = check
 
 
+@functools.cache
+def prepare() -> shells.Shell:
+    """The shell, made once in the warm interpreter: every session has a copy of it."""
+    shell = shells.make()
+    shell.run_cell("None", store_history=False, silent=True)
+    shells.OUTPUTS.take()
+    return shell
+
+
 def start(request: dict[str, Any], fd: int) -> None:
     """Become the worker of a session; returns when its channel closes."""
     os.setpgid(0, 0)  # a cell that kills its process group ends itself, not the snapshots
@@ -49,7 +59,7 @@ def start(request: dict[str, Any], fd: int) -> None:
     channel = Channel(socket.socket(fileno=fd))
     first, _ = channel.receive_with_fds(0)  # the seed comes here, and not by way of the zygote
     seed_everything(int(first["seed"]))
-    shell = shells.make()
+    shell = prepare()
     shell.user_ns["grader"] = QuietGrader()
     otter: Any = types.ModuleType("otter")
     otter.Notebook = QuietGrader

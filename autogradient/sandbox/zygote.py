@@ -59,6 +59,7 @@ def main(fd: int, role: str) -> None:
         torch.set_num_threads(1)
     with contextlib.suppress(OSError):  # where a layer is missing, every session says so
         confine.prepare()
+    getattr(sys.modules.get(role), "prepare", lambda: None)()
     gc.collect()
     gc.freeze()
     kernel.collapse()
