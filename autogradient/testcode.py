@@ -262,7 +262,8 @@ def asks_for_changes(tree: ast.Module, theirs: set[str]) -> bool:
     checks = [node.test for node in ast.walk(tree) if isinstance(node, ast.Assert)]
     checks += [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
     for operand in [one for check in checks for one in (check.values if isinstance(check, ast.BoolOp) else [check])]:
-        names = {n.id for n in ast.walk(operand) if isinstance(n, ast.Name)}
+        gradients = {id(n.value) for n in ast.walk(operand) if isinstance(n, ast.Attribute) and n.attr == "grad"}  # these come of `backward`
+        names = {n.id for n in ast.walk(operand) if isinstance(n, ast.Name) and id(n) not in gradients}
         if names & passed and not names & known:  # what was passed, and nothing that came of the student: it can only be about changes
             return True
     return False

@@ -26,6 +26,8 @@ MAX_ITEMS, MAX_TEXT = 1000, 250_000
 
 #: Seconds a cell gets to end after it was interrupted, and a fork to say hello.
 GRACE_S, HELLO_S = 2.0, 10.0
+#: Bytes that may be on their way between a test and the student's process.
+TALK_BYTES, _SO_SNDBUFFORCE = 4 * 1024 * 1024, 32
 #: Seconds in which a session has to be ready.
 START_S = 60.0
 
@@ -287,6 +289,10 @@ class Interpreter:
     def talk(self) -> socket.socket:
         """The judge's end of a conversation with this process, which does nothing else until that end is closed. Raises WorkerError."""
         near, far = socket.socketpair()
+        for end in (near, far):  # room for an array at a time; more than the system's usual limit where we may
+            with contextlib.suppress(OSError):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, TALK_BYTES)
+                end.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, TALK_BYTES)
         try:
             with self.lock:
                 self._send({"do": "talk"}, fds=(far.fileno(),))

@@ -261,11 +261,12 @@ class Peer(codec.Boundary):
         return found
 
     def _keep(self, number: int, value: Any, standing: bool) -> None:
-        """Remember a shared object: one that stands is compared and kept alike from now on, another only for as long as it is used here."""
+        """Remember a shared object for as long as it is used here; one that stands is compared and kept alike all that time."""
         self.numbers[id(value)] = number
         if standing:
-            self.objects[number] = value
             self.standing.add(number)
+        if isinstance(value, (list, dict, set)):  # these cannot be watched: see `_changes`
+            self.objects[number] = value
         else:
             self.objects[number] = weakref.ref(value)
             weakref.finalize(value, self._forget, number, id(value))
@@ -273,6 +274,7 @@ class Peer(codec.Boundary):
     def _forget(self, number: int, identity: int) -> None:
         self.objects.pop(number, None)
         self.known.pop(number, None)
+        self.standing.discard(number)
         if self.numbers.get(identity) == number:
             del self.numbers[identity]
         self.freed.append(number)
@@ -299,6 +301,10 @@ class Peer(codec.Boundary):
                 self.known[number] = body
                 out.append([number, body])
 
+        for number in [number for number in self.standing if number * self.sign > 0 and number not in self.touched]:
+            value = self.objects.get(number)
+            if isinstance(value, (list, dict, set)) and sys.getrefcount(value) <= 3:  # held by nobody but `objects`, this loop and the call
+                self._forget(number, id(value))
         for number in [*self.touched, *self.standing]:
             emit(number)
         self.touched = {}

@@ -205,7 +205,9 @@ class ClassProxy(Proxy):
     __slots__ = ()
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self._student.ask("call", self, arguments, tuple(named.items()), level=max(self._level, LIMITED))
+        return self._student.ask(
+            "call", self, arguments, tuple(named.items())
+        )  # a function may have been made a class: only classes that the test names are free
 
     def __instancecheck__(self, instance: Any) -> bool:
         return isinstance(instance, Proxy) and self._student.ask("isinstance", instance, self) is True
