@@ -55,8 +55,9 @@ lab: setup ## Open JupyterLab; text notebooks of source/ open as notebooks
 parity: setup ## Compare every score with stock otter and stock nbgrader (some minutes)
 	.venv/bin/python -m tests.parity
 
-benchmark: setup ## Time the proofs of the course
+benchmark: setup ## Time the proofs of the course, and sealed grading against stock tools
 	.venv/bin/python benchmarks/prove.py
+	.venv/bin/python benchmarks/sealed.py
 
 docs: setup ## Write docs/commands.md, the figures of docs/security.md and the result's schema anew
 	.venv/bin/python docs/write_commands.py

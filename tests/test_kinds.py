@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import math
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,10 @@ import torch
 from small_source import changed, read
 
 from autogradient import kinds
-from autogradient.assignment import Part
+from autogradient.assignment import Limits, Part
+from autogradient.engine import Court, Engine
 from autogradient.judge import Snapshot, judge
+from autogradient.wire import codec
 
 LETTERS = {"letters": ["a", "b", "c"]}
 
@@ -269,29 +273,35 @@ def test_a_computed_number_has_the_form_of_its_slips(slips: dict[str, str], form
     assert kinds.form_of(part) == form
 
 
-def test_the_reference_is_right_and_each_derived_answer_is_not() -> None:
+@pytest.fixture
+def court(engine: Engine, tmp_path: Path) -> Iterator[Court]:
+    with engine.court(tmp_path, Limits()) as judge_of_its_own:
+        yield judge_of_its_own
+
+
+def test_the_reference_is_right_and_each_derived_answer_is_not(court: Court) -> None:
     assignment = read()
     for part in (part for part in assignment.parts if part.is_short and part.kind != "formula"):
         expected = kinds.literal_answer(part)
-        assert judge(assignment, part, Snapshot(value={"value": expected}), expected, 1).cases[-1].outcome == "passed"
+        assert judge(assignment, part, Snapshot(value={"value": codec.encode(expected)}), expected, 1, court).cases[-1].outcome == "passed"
         for variant in kinds.derived_variants(part):
             value = ast.literal_eval(variant.source.split(" = ")[1])
-            assert judge(assignment, part, Snapshot(value={"value": value}), expected, 1).cases[-1].outcome == "failed", variant.source
+            assert judge(assignment, part, Snapshot(value={"value": codec.encode(value)}), expected, 1, court).cases[-1].outcome == "failed", variant.source
 
 
-def test_a_known_slip_is_named() -> None:
+def test_a_known_slip_is_named(court: Court) -> None:
     assignment = read()
-    cases = judge(assignment, assignment.part("sums-p4"), Snapshot(value={"value": np.float32(1.5)}), 2.5, 1).cases
+    cases = judge(assignment, assignment.part("sums-p4"), Snapshot(value={"value": codec.encode(np.float32(1.5))}), 2.5, 1, court).cases
     assert [(case.name, case.outcome, case.message) for case in cases] == [
         ("form of the answer", "passed", ""),
         ("answer", "failed", "Not quite: that is without the bias."),
     ]
-    other = judge(assignment, assignment.part("sums-p4"), Snapshot(value={"value": 7.0}), 2.5, 1).cases
+    other = judge(assignment, assignment.part("sums-p4"), Snapshot(value={"value": codec.encode(7.0)}), 2.5, 1, court).cases
     assert other[1].message == "The number is off; work it through once more, step by step."
 
 
-def test_a_wrong_form_fails_both_cases_and_says_once_what_to_write() -> None:
+def test_a_wrong_form_fails_both_cases_and_says_once_what_to_write(court: Court) -> None:
     assignment = read()
-    cases = judge(assignment, assignment.part("sums-p1"), Snapshot(value={"value": "z"}), "b", 1).cases
+    cases = judge(assignment, assignment.part("sums-p1"), Snapshot(value={"value": codec.encode("z")}), "b", 1, court).cases
     assert [(case.outcome, case.earned) for case in cases] == [("failed", 0), ("failed", 0)]
     assert [case.message for case in cases if case.message][0] == "Write one of the letters a, b, c in quotes."
