@@ -95,7 +95,7 @@ def test_a_stub_that_earns_is_found_out(engine: Engine) -> None:
 
 
 def test_a_right_answer_must_get_full_marks(engine: Engine) -> None:
-    found = proof(engine, ("return int(min(a, b) > 0.5)", "return min(a, b) > 0.9"))
+    found = proof(engine, ("return int(min(a, b) > 0.5)", "return min(a, b) > 0.999"))
     assert not found["proved"] and found["right"] == {"full": 0, "of": 1, "missed": ["and-gate: the least of the two decides (earns 1 of 3)"]}
 
 

@@ -334,7 +334,7 @@ BROKEN: dict[str, tuple[list[tuple[str, str]], list[str]]] = {
     "negative limit": ([("cell_s: 5", "cell_s: -5")], [":7: limit 'cell_s: -5' must be a positive number"]),
     "limits no mapping": (
         [("{cell_s: 5, case_s: 2}", "five seconds")],
-        [":7: 'limits' in the front matter must be a mapping: {cell_s: 30, case_s: 10, memory_mb: 4096}"],
+        [":7: 'limits' in the front matter must be a mapping: {cell_s: 30, case_s: 10, memory_mb: 4096, submission_s: 900}"],
     ),
     "allowance without reason": (
         [("minutes: 20", "minutes: 20\n#     allow: [{text: abc}]")],

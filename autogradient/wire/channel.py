@@ -71,22 +71,22 @@ class Channel:
         deadline = None if timeout is None else time.monotonic() + timeout
         fds: list[int] = []
         while len(self.waiting) < 4:
-            self._take(deadline, count, fds)
+            self._take(deadline, count, fds, 4)
         size = struct.unpack_from("!I", self.waiting)[0]
         if size > most:
             raise codec.BadFrame(f"a frame of {size} bytes")
         while len(self.waiting) < 4 + size:
-            self._take(deadline, count, fds)
+            self._take(deadline, count, fds, 4 + size)
         data = bytes(memoryview(self.waiting)[4 : 4 + size])
         del self.waiting[: 4 + size]
         return data, fds
 
-    def _take(self, deadline: float | None, count: int, fds: list[int]) -> None:
-        """Read what has come, and wait for it where nothing has."""
+    def _take(self, deadline: float | None, count: int, fds: list[int], wanted: int) -> None:
+        """Read what has come, and wait for it where nothing has. Where descriptors may come, no further than `wanted`: they belong to the next frame's bytes."""
         while True:
             try:
                 if count:
-                    piece, new, _, _ = socket.recv_fds(self.sock, 1 << 20, count, socket.MSG_DONTWAIT)
+                    piece, new, _, _ = socket.recv_fds(self.sock, min(wanted - len(self.waiting), 1 << 20), count, socket.MSG_DONTWAIT)
                     fds += new
                 else:
                     piece = self.sock.recv(1 << 20, socket.MSG_DONTWAIT)
