@@ -136,14 +136,14 @@ def _result(
 
 def _judge_value(assignment: Assignment, part: Part, snapshot: Snapshot, expected: Any, court: Court) -> Verdict:
     found = snapshot.value or {"missing": True}
-    problem, right, slip = "", False, ""
+    problem, right, slip, starved = "", False, "", False
     if isinstance(found.get("value"), bytes):
         job = {"do": "value", "kind": part.kind, "form": kinds.form_of(part), "rules": kinds.verdict_rules(part), "slips": _slips(part), "expected": expected}
         try:
             (report,) = court.trial(codec.encode(job | {"value": found["value"]}), None, assignment.limits.case_s)
             problem, right, slip = str(report["problem"]), report["right"] is True, str(report["slip"])
-        except (WorkerError, ValueError, KeyError):
-            problem = TOO_MUCH
+        except (WorkerError, ValueError, KeyError) as error:
+            problem, starved = TOO_MUCH, isinstance(error, WorkerError) and not isinstance(error, WorkerTimeout)
     elif "not_plain" in found:
         problem = f"This is {str(found['not_plain'])[:200]}; write a plain value."
     else:
@@ -156,7 +156,7 @@ def _judge_value(assignment: Assignment, part: Part, snapshot: Snapshot, expecte
             out.append(_result(case, "failed"))
         else:
             out.append(_result(case, "passed" if right else "failed", message="" if right else f"Not quite: {slip}." if slip else case.failure_message))
-    return Verdict(out)
+    return Verdict(out, starved=starved)
 
 
 def _slips(part: Part) -> list[tuple[Any, list[list[str]], str]]:
@@ -219,6 +219,7 @@ def _judge_code(
         try:
             runner = snapshot.interpreter if in_place else snapshot.interpreter.fork()
         except WorkerError as error:
+            verdict.starved = True
             verdict.staff["fork"] = {"error": ["WorkerError", str(error), []]}
             done |= {case.name: _result(case, "failed", message=DIED.format(how="it stopped answering")) for case in left}
             break

@@ -118,6 +118,7 @@ def run_steps(assignment: Assignment, main: Interpreter, steps: list[Step], want
                     last, since = main if index == final else _fork(main, snapshots), []
                     snapshots[part.id] = Snapshot(interpreter=last, sources=list(sources))
         except WorkerError:
+            runs.starved = True  # it ended while no cell ran: that need not be the student's doing
             try:
                 main = _recover(last, since, limit)
             except WorkerError:  # nothing is left to go on from
@@ -181,6 +182,6 @@ def replay(
                 cases = left.pop(step.part)
                 decide(parts[step.part], Snapshot(interpreter=main, sources=list(sources), unsafe=main.threads > 1, quiet=True), cases)
     except WorkerError:
-        pass
+        runs.starved = True
     for name, cases in left.items():
         decide(parts[name], Snapshot(lost=judge.DIED.format(how="it stopped answering")), cases)

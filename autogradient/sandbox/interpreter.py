@@ -193,8 +193,8 @@ class Session:
         return f"exit code {code}"
 
     def was_killed(self, pid: int) -> bool:
-        """Whether a process of this session ended by a signal that no program can send itself by mistake: want of memory, or somebody outside."""
-        return self.ask("how", pid=pid) == -signal.SIGKILL
+        """Whether a process of this session may have been ended from outside: by SIGKILL, which is want of memory or somebody's doing, or nobody knows how."""
+        return self.ask("how", pid=pid) in (None, -signal.SIGKILL)
 
     def stop(self) -> None:
         """Have every process of the session killed, without waiting for it."""
