@@ -216,7 +216,7 @@ class Trial:
             return None
         texts = [
             self.tests,
-            *(node.value for node in ast.walk(parse(self.tests)) if isinstance(node, ast.Constant) and type(node.value) is str and ">>>" in node.value),
+            *(node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant) and type(node.value) is str and ">>>" in node.value),
         ]
         asked = {found for text in texts for found in _attributes(text, name)}
         return module if all(hasattr(module, attribute) for attribute in asked) else None
@@ -315,7 +315,7 @@ class Trial:
     def _run_cell(self) -> float | None:
         """A cell of asserts; the number that its last line comes to, where it is one."""
         space = Names(self.namespace, self.student)
-        tree = _cell(self.tests)
+        tree = self.tree
         last = tree.body[-1] if tree.body and isinstance(tree.body[-1], ast.Expr) and not self.tests.rstrip().endswith(";") else None
         body = ast.Module(tree.body[:-1] if last is not None else tree.body, [])
         exec(compile(body, "<tests>", "exec", dont_inherit=True), space)

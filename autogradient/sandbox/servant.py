@@ -82,7 +82,7 @@ class Servant(Peer):
             out["out"], self.printed = self.printed, []
         if self.warned:
             out["warnings"], self.warned = self.warned, []
-        flags = {number: [module.training for module in modules(value)] for number, value in self.given.items()}
+        flags = {number: [module.training for module in library.modules(value)] for number, value in self.given.items()}
         changed = {number: now for number, now in flags.items() if now != list(self.training.get(number, ()))}
         if changed:
             out["training"] = [[number, now] for number, now in changed.items()]
@@ -135,7 +135,7 @@ class Servant(Peer):
         if generator or (hasattr(kind, "__next__") and kind.__module__ != "__main__"):
             return ("handle", self._number(value), "generator", kind.__name__, ["builtins.generator"] if generator else [], ())
         if _is_list_like(value):
-            return tuple_of_copy(list(value))
+            return ("plain", list(value))
         return ("handle", self._number(value), "object", kind.__name__, _names(kind.__mro__), _plain_part(value))
 
     def _number(self, value: Any) -> int:
@@ -167,7 +167,7 @@ class Servant(Peer):
             given, described, training = rest
             if given not in self.given:
                 self.given[given] = library.build(described, self)
-            for module, flag in zip(modules(self.given[given]), training, strict=False):
+            for module, flag in zip(library.modules(self.given[given]), training, strict=False):
                 module.training = flag
             self.training[given] = training
             return self.given[given]
@@ -209,8 +209,7 @@ class Servant(Peer):
         """Carry out a request under the test's ambient state, and note what is printed and warned meanwhile."""
         if operation == "back":
             return self.backward(*arguments)
-        before = shells.OUTPUTS
-        before.take()
+        shells.OUTPUTS.take()
         _be_ambient(self.ambient)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -362,12 +361,6 @@ class Servant(Peer):
             sys.modules["matplotlib.pyplot"].close("all")
 
 
-def modules(value: Any) -> list[Any]:
-    """A model and all models in it, in torch's order; none for anything else."""
-    torch = sys.modules.get("torch")
-    return list(value.modules()) if torch is not None and isinstance(value, torch.nn.Module) else []
-
-
 class _Iterator:
     """Any iterator, as one that is given out by a handle."""
 
@@ -431,11 +424,6 @@ def _known_warning(category: type[Warning]) -> str:
 def _is_list_like(value: Any) -> bool:
     """Matplotlib's lists of artists, and the like."""
     return type(value).__module__.startswith("matplotlib.") and hasattr(type(value), "__getitem__") and type(value).__name__ in ("ArtistList", "silent_list")
-
-
-def tuple_of_copy(items: list[Any]) -> Any:
-    """A description of a list that is sent as a list."""
-    return ("plain", items)
 
 
 def _plain_part(value: Any) -> Any:

@@ -97,6 +97,12 @@ def describe(value: Any, peer: Peer) -> Any:
     return None
 
 
+def modules(value: Any) -> list[Any]:
+    """A model and all models in it, in torch's order; none for anything else."""
+    torch = sys.modules.get("torch")
+    return list(value.modules()) if torch is not None and isinstance(value, torch.nn.Module) else []
+
+
 def _describe_numpy_generator(value: np.random.Generator) -> Any:
     """A generator that nothing was drawn from yet, by its seed; never by its state, from which earlier draws can be had."""
     bits = value.bit_generator

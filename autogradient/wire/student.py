@@ -29,11 +29,6 @@ NOT_SENT = "{what} cannot be passed to the submission; make it there, in a @prob
 _random = random.Random()
 
 
-def _modules(value: Any) -> list[Any]:
-    torch = sys.modules.get("torch")
-    return list(value.modules()) if torch is not None and isinstance(value, torch.nn.Module) else []
-
-
 class RemoteError(Exception):
     """An exception of the submission's of a class that only exists there; `name` is its class."""
 
@@ -133,7 +128,7 @@ class Student(Peer):
         """Print what the student's code printed, warn what it warned, and take over whether the test's models are training."""
         for number, flags in state.get("training", ()):
             model = next((kept for kept in self.kept if self.given.get(id(kept)) == number), None)
-            for module, flag in zip(_modules(model), flags, strict=False):
+            for module, flag in zip(library.modules(model), flags, strict=False):
                 module.training = flag is True
         for name, text in state.get("out", ())[:1000]:
             if isinstance(text, str):
@@ -174,7 +169,7 @@ class Student(Peer):
                 number = self.given[id(value)] = self.count
                 self.kept.append(value)
             self._stand(value)
-            return ("given", number, described, tuple(module.training for module in _modules(value)))
+            return ("given", number, described, tuple(module.training for module in library.modules(value)))
         if isinstance(value, (np.random.Generator, np.random.RandomState)) or kind.__name__ == "Random":
             return ("generator", self._callback(value))
         if isinstance(value, BaseException):
