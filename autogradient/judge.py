@@ -219,7 +219,7 @@ def _judge_code(
         try:
             runner = snapshot.interpreter if in_place else snapshot.interpreter.fork()
         except WorkerError as error:
-            verdict.starved = True
+            verdict.starved |= snapshot.interpreter.starved(error)
             verdict.staff["fork"] = {"error": ["WorkerError", str(error), []]}
             done |= {case.name: _result(case, "failed", message=DIED.format(how="it stopped answering")) for case in left}
             break

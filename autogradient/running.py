@@ -117,8 +117,8 @@ def run_steps(assignment: Assignment, main: Interpreter, steps: list[Step], want
                 else:  # nothing is run after the final part, so it needs no copy
                     last, since = main if index == final else _fork(main, snapshots), []
                     snapshots[part.id] = Snapshot(interpreter=last, sources=list(sources))
-        except WorkerError:
-            runs.starved = True  # it ended while no cell ran: that need not be the student's doing
+        except WorkerError as error:  # it ended, or fell silent, while no cell ran: that need not be the student's doing
+            runs.starved |= main.starved(error)
             try:
                 main = _recover(last, since, limit)
             except WorkerError:  # nothing is left to go on from
@@ -181,7 +181,7 @@ def replay(
             elif step.part in left:
                 cases = left.pop(step.part)
                 decide(parts[step.part], Snapshot(interpreter=main, sources=list(sources), unsafe=main.threads > 1, quiet=True), cases)
-    except WorkerError:
-        runs.starved = True
+    except WorkerError as error:
+        runs.starved |= main.starved(error)
     for name, cases in left.items():
         decide(parts[name], Snapshot(lost=judge.DIED.format(how="it stopped answering")), cases)

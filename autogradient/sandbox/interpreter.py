@@ -24,7 +24,7 @@ from autogradient.wire.channel import Channel, Closed, Silent
 #: Outputs of one cell that are looked at, and characters of each.
 MAX_ITEMS, MAX_TEXT = 1000, 250_000
 
-#: Seconds a cell gets to end after it was interrupted, and a fork to say hello.
+#: Seconds a cell gets to end after it was interrupted, and a fork to say hello or a value to come.
 GRACE_S, HELLO_S = 2.0, 10.0
 #: Bytes that may be on their way between a test and the student's process.
 TALK_BYTES, _SO_SNDBUFFORCE = 4 * 1024 * 1024, 32
@@ -245,11 +245,8 @@ class Interpreter:
         """A copy of this process as it stands, which waits. Raises WorkerError where there can be none."""
         near, far = socket.socketpair()
         try:
-            with self.lock:
+            with far, self.lock:
                 self._send({"do": "fork"}, fds=(far.fileno(),))
-        finally:
-            far.close()
-        try:
             return Interpreter(self.session, Channel(near))
         except WorkerError:
             near.close()
@@ -281,10 +278,10 @@ class Interpreter:
         status = "timed_out" if late else "error" if pair else "ok"
         return CellRun(status, outputs, pair, float(seconds) if isinstance(seconds, float) else 0.0)
 
-    def value(self, name: str, timeout: float = 10.0) -> dict[str, Any]:
+    def value(self, name: str) -> dict[str, Any]:
         """A copy of a variable: {"value": …}, {"missing": True} or {"not_plain": why}."""
         self._send({"do": "value", "name": name})
-        return self._receive(timeout)
+        return self._receive(HELLO_S)
 
     def talk(self) -> socket.socket:
         """The judge's end of a conversation with this process, which does nothing else until that end is closed. Raises WorkerError."""
@@ -313,6 +310,10 @@ class Interpreter:
         """Seconds that it was on a processor, and that it waited for one; as seen from outside."""
         found = self.session.ask("usage", pid=self.pid)
         return (found[0], found[1]) if isinstance(found, list) else (0.0, 0.0)
+
+    def starved(self, error: WorkerError) -> bool:
+        """Whether what became of it may say nothing about the submission: it was killed from outside, or gave no answer and hardly got a processor."""
+        return self.usage()[1] > HELLO_S / 4 if isinstance(error, WorkerTimeout) else self.session.was_killed(self.pid)
 
     def kill(self) -> None:
         """End this process."""
