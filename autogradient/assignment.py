@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -81,7 +82,7 @@ class Declaration:
     inputs: str = ""
 
 
-@dataclass
+@dataclass(eq=False)
 class Part:
     """One answer with its check and points.
 
@@ -179,9 +180,9 @@ class Limits:
     submission_s: float = 900.0
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Assignment:
-    """A whole assignment, whatever format it was written in.
+    """A whole assignment, whatever format it was written in. Not to be changed: what is worked out from it is kept.
 
     `files` are the data files and pictures that students get beside the notebook (relative path → content).
     """
@@ -201,7 +202,7 @@ class Assignment:
     kernelspec: dict[str, str] = field(default_factory=dict)
     runner: str = ""
 
-    @property
+    @cached_property
     def parts(self) -> list[Part]:
         """All parts in order."""
         return [part for question in self.questions for part in question.parts]
@@ -243,7 +244,7 @@ class Assignment:
         """The cells with one of `roles` (and `target`, where given), in order."""
         return (cell for cell in self.cells if cell.role in roles and (target is None or cell.target == target))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over everything that can change a verdict: roles, code, declarations, data, seed and limits; not prose."""
         prose = {"text", "question", "hint", "staff", "rubric"}

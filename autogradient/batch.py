@@ -141,7 +141,8 @@ def grade_all(
     items = list(items)
     finished: dict[int, Done] = {}
     stopped = threading.Event()
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+    engine.ahead = len(items) > 1
+    with ThreadPoolExecutor(max_workers=max(1, jobs), initializer=engine.settle) as pool:
         futures = {pool.submit(_grade_one, item, engine, results, release, stopped): index for index, item in enumerate(items)}
         try:
             for future in as_completed(futures):
@@ -157,6 +158,8 @@ def grade_all(
             pool.shutdown(wait=False, cancel_futures=True)
             engine.stop()
             raise
+        finally:
+            engine.rest()
     return [finished[index] for index in range(len(items))]
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from autogradient.assignment import Limits
 from autogradient.errors import WorkerError, WorkerTimeout
+from autogradient.result import digest
 from autogradient.sandbox import LAYERS, OPTIONAL, Budget, Confinement, Interpreter, Session, Zygote
 from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed, Silent
@@ -38,7 +41,13 @@ class Engine:
         self.missing: list[str] = []
         self.lock = threading.Lock()
         self.stopped = False
+        processors = sorted(os.sched_getaffinity(0))
+        first = os.getpid() % len(processors)  # another grader on this machine may begin with another
+        self.processors = itertools.cycle(processors[first:] + processors[:first])
         self.warm = {role: Zygote(role) for role in (WORKER, JUDGE)}
+        self.ahead = False
+        self.spares: dict[tuple[str, Confinement], Session] = {}
+        self.folders: dict[str, tempfile.TemporaryDirectory[str]] = {}
 
     def __enter__(self) -> Engine:
         return self
@@ -46,10 +55,56 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def settle(self) -> None:
+        """Keep this thread on one processor, the next in turn, and with it the sessions it asks for.
+
+        A judge and the process it asks take turns: on one processor they wake each other in half the time.
+        """
+        os.sched_setaffinity(0, {next(self.processors)})
+
     def session(self, folder: Path, limits: Limits, *, forks: int = 0) -> Session:
         """A session whose first process runs in a copy of `folder`, with room for so many `forks` that wait."""
         budget = Budget(memory_mb=limits.memory_mb, processes=PROCESSES, cpu_s=int(limits.submission_s) + 60, forks=forks)
-        return self.interpreter(WORKER).session(Confinement(folder=str(folder), budget=budget, trusted=self.trusted, hidden=self.hidden))
+        return self.confined(WORKER, Confinement(folder=str(folder), budget=budget, trusted=self.trusted, hidden=self.hidden))
+
+    def confined(self, role: str, confinement: Confinement) -> Session:
+        """A session of a role; while `ahead` is set, the next one like it is started meanwhile. Raises ConfinementError, WorkerError."""
+        key = (role, confinement)
+        with self.lock:
+            session = self.spares.pop(key, None)
+        try:
+            if session is None:
+                raise WorkerError("none was started ahead")
+            session.wait()
+        except WorkerError:
+            session = self.interpreter(role).session(confinement)
+        if self.ahead:
+            spare = self.interpreter(role).begin(confinement)
+            with self.lock:
+                self.spares[key], spare = spare, self.spares.get(key)  # type: ignore[assignment]
+            if spare is not None:
+                spare.close()
+        return session
+
+    def rest(self) -> None:
+        """Start no sessions ahead any more, and end those that were."""
+        self.ahead = False
+        while self.spares:
+            with self.lock:
+                _, session = self.spares.popitem()
+            session.close()
+
+    def folder(self, files: Mapping[str, bytes]) -> Path:
+        """A folder with these files (path → content), for as long as the engine lives; sessions get a copy of it."""
+        key = digest(b"".join(name.encode() + b"\0" + digest(data).encode() for name, data in sorted(files.items())))
+        with self.lock:
+            if key not in self.folders:
+                self.folders[key] = tempfile.TemporaryDirectory(prefix="autogradient-")
+                for name, data in files.items():
+                    place = Path(self.folders[key].name) / name
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    place.write_bytes(data)
+            return Path(self.folders[key].name)
 
     def court(self, folder: Path, limits: Limits) -> Court:
         """A judge who sees a copy of `folder`, read-only."""
@@ -57,7 +112,7 @@ class Engine:
 
     def check(self) -> None:
         """Start one process, to see that it can be confined. Raises ConfinementError; with `trusted`, notes what is missing instead."""
-        with tempfile.TemporaryDirectory(prefix="autogradient-") as folder, self.session(Path(folder), Limits()) as session:
+        with self.session(self.folder({}), Limits()) as session:
             self.missing = sorted(REQUIRED - set(session.layers))
 
     def interpreter(self, role: str) -> Zygote:
@@ -82,6 +137,9 @@ class Engine:
 
     def close(self) -> None:
         """End both interpreters."""
+        self.rest()
+        for folder in self.folders.values():
+            folder.cleanup()
         for zygote in self.warm.values():
             zygote.close()
 
@@ -103,7 +161,8 @@ class Court:
         if self.session is None:
             budget = Budget(memory_mb=self.limits.memory_mb, processes=64, disk_mb=16)
             confinement = Confinement(folder=str(self.folder), budget=budget, writable=False, trusted=self.engine.trusted, hidden=self.engine.hidden)
-            self.session = self.engine.interpreter(JUDGE).session(confinement)
+            self.session = self.engine.confined(JUDGE, confinement)
+            self.session.settle()
         return self.session.channel
 
     def trial(self, job: bytes, runner: Interpreter | None, limit: float) -> Iterator[dict[str, Any]]:

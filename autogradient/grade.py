@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import datetime
 import os
-import tempfile
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +31,7 @@ from autogradient.result import (
     environment_digest,
     write_atomically,
 )
-from autogradient.running import Budget, Decide, Runs, replay, run_steps
+from autogradient.running import Beginnings, Budget, Decide, Runs, replay, run_steps
 from autogradient.submission import Notebook, Submission, plan, plan_release, read
 from autogradient.wire import codec
 
@@ -75,15 +74,13 @@ def grade_notebook(assignment: Assignment, notebook: Notebook, engine: Engine, i
         found[part.id].append(verdict)
         return verdict.left if verdict.gone else None
 
-    with tempfile.TemporaryDirectory(prefix="autogradient-") as folder:
-        lay_out_files(assignment, Path(folder))
-        with engine.court(Path(folder), assignment.limits) as court:
-            with engine.session(Path(folder), assignment.limits, forks=len(wanted)) as session:
-                snapshots = run_steps(assignment, session.start(seed), submission.steps, wanted, runs, budget)
-                again = _ask(assignment, snapshots, decide)
-            if again:
-                with engine.session(Path(folder), assignment.limits, forks=2) as session:
-                    replay(assignment, session.start(seed), submission.steps, again, runs, budget, decide)
+    with engine.court(engine.folder(assignment.files), assignment.limits) as court:
+        with Beginnings(engine, assignment, seed) as beginnings:
+            snapshots = run_steps(assignment, beginnings.begin, submission.steps, wanted, runs, budget)
+            again = _ask(assignment, snapshots, decide)
+        if again:
+            with Beginnings(engine, assignment, seed) as beginnings:
+                replay(assignment, beginnings.begin(), submission.steps, again, runs, budget, decide)
     verdicts = {part.id: judge.together(part, found[part.id]) for part in assignment.parts}
     result = _result(assignment, notebook.digest, info, seed, engine)
     result.replayed = bool(again)
@@ -192,13 +189,6 @@ def _verdict(
     return judge.judge(assignment, part, snapshot, expected.get(part.id), seed, court, cases=cases, expendable="rest is left" if first else "")
 
 
-def lay_out_files(assignment: Assignment, folder: Path) -> None:
-    """The data files of the release in the folder the notebook runs in."""
-    for name, data in assignment.files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
-
-
 # ---- the executed notebook -----------------------------------------------------------------------------------------
 
 
@@ -257,10 +247,8 @@ def _compute(assignment: Assignment, computed: list[Part], engine: Engine) -> di
     steps = plan_release(assignment, assignment.reference)
     wanted = {part.id for part in computed}
     last = max(i for i, step in enumerate(steps) if step.do == "part" and step.part in wanted)
-    with tempfile.TemporaryDirectory(prefix="autogradient-") as folder:
-        lay_out_files(assignment, Path(folder))
-        with engine.session(Path(folder), assignment.limits, forks=len(steps)) as session:
-            snapshots = run_steps(assignment, session.start(1), steps[: last + 1], wanted, Runs(), Budget(assignment.limits.submission_s))
+    with Beginnings(engine, assignment, 1) as beginnings:
+        snapshots = run_steps(assignment, beginnings.begin, steps[: last + 1], wanted, Runs(), Budget(assignment.limits.submission_s))
     values = {}
     for part in computed:
         found = (snapshots[part.id].value or {}).get("value")

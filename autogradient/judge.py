@@ -6,6 +6,7 @@ Every case of the part comes out with an outcome, whatever the other sides do.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -180,25 +181,34 @@ def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int, sou
     `setup` (texts run once), `given` (texts run afresh for each case), `given_names`, `tests` (text), `style`, `cases` ([function name, seed] …), `names`
     (what the part takes from the student), `classes` (those of them that are classes; None where nobody knows), `sources` (the cells that were run), `limit` (seconds for each case), `stop` (after the first failure).
     """
-    own = assignment.format == "autogradient"
-    given = [given_source(cell, assignment.seed) for cell in assignment.with_role("given") if own and cell.target in (part.question, part.id)]
-    setup = [cell.source for role in ("setup", "helpers") for cell in assignment.with_role(role)] if own else [prelude(assignment, part)]
     return {
+        **_standing(assignment, part),
         "do": "cases",
-        "setup": [without_magics(text) for text in setup],
-        "given": [without_magics(text) for text in given],
-        "given_names": [name for text in given for name in bound_names(text)],
-        "tests": part.tests,
-        "style": part.style,
         "cases": [[case.name, case_seed(seed, part, case.name)] for case in cases],
-        "names": list(part.names),
-        "classes": _classes(assignment),
         "sources": sources,
         "limit": assignment.limits.case_s,
         "stop": stop_at_failure,
     }
 
 
+@functools.lru_cache(maxsize=1000)
+def _standing(assignment: Assignment, part: Part) -> dict[str, Any]:
+    """What is the same in every job of a part."""
+    own = assignment.format == "autogradient"
+    given = [given_source(cell, assignment.seed) for cell in assignment.with_role("given") if own and cell.target in (part.question, part.id)]
+    setup = [cell.source for role in ("setup", "helpers") for cell in assignment.with_role(role)] if own else [prelude(assignment, part)]
+    return {
+        "setup": [without_magics(text) for text in setup],
+        "given": [without_magics(text) for text in given],
+        "given_names": [name for text in given for name in bound_names(text)],
+        "tests": part.tests,
+        "style": part.style,
+        "names": list(part.names),
+        "classes": _classes(assignment),
+    }
+
+
+@functools.lru_cache(maxsize=100)
 def _classes(assignment: Assignment) -> list[str] | None:
     """The names that the instructor's own answers and cells bind to classes; None where there are none to look at."""
     texts = [*assignment.reference.values(), *(cell.source for cell in assignment.cells if cell.kind == "code")]

@@ -15,7 +15,6 @@ import ast
 import dataclasses
 import json
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ from autogradient import judge as judging
 from autogradient.assignment import Assignment, Limits, Part, Variant
 from autogradient.engine import Court, Courts, Engine
 from autogradient.errors import ProofError, WorkerError
-from autogradient.grade import cache_folder, expected_answers, grade_notebook, lay_out_files
+from autogradient.grade import cache_folder, expected_answers, grade_notebook
 from autogradient.judge import Snapshot, Verdict
 from autogradient.mutants import Mutant, mutants
 from autogradient.release import build
@@ -138,24 +137,23 @@ def prove(assignment: Assignment, engine: Engine, *, jobs: int = 2, progress: Ca
             proof.remarks.append(f"{stub.id}: the untouched stub earns {show_points(stub.earned)} of {show_points(stub.possible)} points")
     by_hand = sum((part.points for part in assignment.parts if part.by_hand), Fraction(0))
     earned = by_hand
-    with tempfile.TemporaryDirectory(prefix="autogradient-") as folder:
-        lay_out_files(assignment, Path(folder))
-        with (
-            engine.session(Path(folder), assignment.limits, forks=8 * len(assignment.parts)) as session,
-            Courts(engine, Path(folder), assignment.limits) as courts,
-        ):
-            tasks: list[tuple[Part, _Task]] = []
-            stands: dict[str, _Stand] = {}
-            for part, stand, verdict in _walk(assignment, session.start(1), expected, proof, courts.own):
-                earned += sum((case.earned for case in verdict.cases), Fraction(0))
-                for case in verdict.cases:
-                    if case.outcome != "passed":
-                        proof.remarks.append(f"{part.id}: the reference does not pass '{case.name}' ({case.outcome}) {_why(verdict, case.name)}".rstrip())
-                if stand is not None:
-                    stands[part.id] = stand
-                tasks += [(part, task) for task in _tasks(part)]
-            proof.reference = (earned, possible)
-            _run_all(assignment, proof, tasks, stands, expected, courts, jobs, progress)
+    folder = engine.folder(assignment.files)
+    with (
+        engine.session(folder, assignment.limits, forks=8 * len(assignment.parts)) as session,
+        Courts(engine, folder, assignment.limits) as courts,
+    ):
+        tasks: list[tuple[Part, _Task]] = []
+        stands: dict[str, _Stand] = {}
+        for part, stand, verdict in _walk(assignment, session.start(1), expected, proof, courts.own):
+            earned += sum((case.earned for case in verdict.cases), Fraction(0))
+            for case in verdict.cases:
+                if case.outcome != "passed":
+                    proof.remarks.append(f"{part.id}: the reference does not pass '{case.name}' ({case.outcome}) {_why(verdict, case.name)}".rstrip())
+            if stand is not None:
+                stands[part.id] = stand
+            tasks += [(part, task) for task in _tasks(part)]
+        proof.reference = (earned, possible)
+        _run_all(assignment, proof, tasks, stands, expected, courts, jobs, progress)
     for part in assignment.parts:
         unused = [e for e in part.equivalents if not any((m.before, m.after) == (e.before, e.after) for m in mutants(part.solution))]
         proof.remarks += [f"{part.id}: no mutant is '{e.before}' → '{e.after}'; remove the equivalent cell or correct it" for e in unused]
@@ -295,7 +293,7 @@ def _run_all(
         part, task = item
         return None if task.group == "equivalent" else _earned(assignment, part, task, stands.get(part.id), expected, courts.own, proof)
 
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+    with ThreadPoolExecutor(max_workers=max(1, jobs), initializer=courts.engine.settle) as pool:
         for (part, task), earned in zip(tasks, pool.map(earn, tasks), strict=True):
             _count(proof, part, task, earned)
             finished += earned is not None

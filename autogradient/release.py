@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import json
 import os
@@ -223,6 +224,7 @@ def given_source(cell: Cell, seed: int) -> str:
 # ---- the notebook ----------------------------------------------------------------------------------------------------
 
 
+@functools.lru_cache(maxsize=20)
 def released_cells(assignment: Assignment) -> list[ReleasedCell]:
     """The cells of the student notebook that have an id, in order."""
     if assignment.format != "autogradient":

@@ -7,15 +7,17 @@ No hidden byte is near while this goes on. Where a snapshot would be unsafe, bec
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from autogradient import errors, judge
 from autogradient.assignment import Assignment, Case, Part
+from autogradient.engine import Engine
 from autogradient.errors import WorkerError
 from autogradient.judge import Snapshot
 from autogradient.result import Problem
-from autogradient.sandbox import CellRun, Interpreter
+from autogradient.sandbox import CellRun, Interpreter, Session
 from autogradient.submission import Step
 
 #: Characters that all cells together may show.
@@ -29,6 +31,28 @@ class Decide(Protocol):
 
     def __call__(self, part: Part, snapshot: Snapshot, cases: list[Case] | None, first: bool = False) -> list[Case] | None:
         """`first`: there can be a second pass."""
+
+
+class Beginnings:
+    """Sessions in which a submission's cells can run from the first on: one at a time. A context manager that ends the last."""
+
+    def __init__(self, engine: Engine, assignment: Assignment, seed: int) -> None:
+        self.engine, self.assignment, self.seed = engine, assignment, seed
+        self.session: Session | None = None
+
+    def __enter__(self) -> Beginnings:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.session is not None:
+            self.session.close()
+
+    def begin(self) -> Interpreter:
+        """The first process of a new session; the one before is ended. Raises WorkerError, ConfinementError."""
+        self.__exit__()
+        assignment = self.assignment
+        self.session = self.engine.session(self.engine.folder(assignment.files), assignment.limits, forks=len(assignment.parts))
+        return self.session.start(self.seed)
 
 
 class Budget:
@@ -79,16 +103,17 @@ class Runs:
             run.outputs = [*run.outputs, {"output_type": "stream", "name": "stderr", "text": f"{message[:1].upper()}{message[1:]}.\n"}]
 
 
-def run_steps(assignment: Assignment, main: Interpreter, steps: list[Step], wanted: set[str], runs: Runs, budget: Budget) -> dict[str, Snapshot]:
-    """Run the cells in order; returns a snapshot for each wanted part. Afterwards nothing else of the session is alive.
+def run_steps(assignment: Assignment, begin: Callable[[], Interpreter], steps: list[Step], wanted: set[str], runs: Runs, budget: Budget) -> dict[str, Snapshot]:
+    """Run the cells in order in a process that `begin` starts; returns a snapshot for each wanted part. Afterwards nothing else of its session is alive.
 
-    A cell that kills its process is left out: the cells since the last snapshot run again in a fork of that one.
+    A cell that kills its process is left out: the cells since the last snapshot run again in a fork of that one, or, where there is none yet, in a new session.
     """
     parts = {part.id: part for part in assignment.parts}
     limit = assignment.limits.cell_s
     snapshots: dict[str, Snapshot] = {}
     lost = Snapshot(lost=judge.DIED.format(how="it stopped answering"))
-    last, since = main.fork(), list[Step]()
+    main, since = begin(), list[Step]()
+    last: Interpreter | None = None
     sources: list[str] = []
     final = max((i for i, step in enumerate(steps) if step.do == "run" or step.part in wanted), default=0)
     for index, step in enumerate(steps):
@@ -100,9 +125,9 @@ def run_steps(assignment: Assignment, main: Interpreter, steps: list[Step], want
                 run = _run(main, step, min(limit, budget.left), runs)
                 sources.append(step.source)
                 if run.status == "killed" or run.how == "killed":
-                    main = _recover(last, since, limit)
+                    main = _recover(last, begin, since, limit)
                 elif run.seconds > SLOW_S and main.threads == 1:
-                    if all(last is not snapshot.interpreter for snapshot in snapshots.values()):
+                    if last is not None and all(last is not snapshot.interpreter for snapshot in snapshots.values()):
                         last.kill()
                     last, since = main.fork(), []
                 else:
@@ -120,7 +145,7 @@ def run_steps(assignment: Assignment, main: Interpreter, steps: list[Step], want
         except WorkerError as error:  # it ended, or fell silent, while no cell ran: that need not be the student's doing
             runs.starved |= main.starved(error)
             try:
-                main = _recover(last, since, limit)
+                main = _recover(last, begin, since, limit)
             except WorkerError:  # nothing is left to go on from
                 break
     main.session.ask("keep", pids=[s.interpreter.pid for s in snapshots.values() if s.interpreter])
@@ -146,10 +171,10 @@ def _run(main: Interpreter, step: Step, limit: float, runs: Runs) -> CellRun:
     return run
 
 
-def _recover(last: Interpreter, since: list[Step], limit: float) -> Interpreter:
+def _recover(last: Interpreter | None, begin: Callable[[], Interpreter], since: list[Step], limit: float) -> Interpreter:
     """The state just before a cell that killed its process; a cell that does so the second time it runs is left out, too."""
     while True:
-        interpreter = last.fork()
+        interpreter = last.fork() if last else begin()
         for step in since:
             run = interpreter.run(step.source, limit)
             if run.status == "killed" or run.how == "killed":

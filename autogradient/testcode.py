@@ -245,10 +245,11 @@ def asks_for_changes(tree: ast.Module, theirs: set[str]) -> bool:
             known |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
         if isinstance(node, ast.withitem) and node.optional_vars and any(isinstance(n, ast.Name) and n.id in known for n in ast.walk(node.context_expr)):
             known |= {n.id for n in ast.walk(node.optional_vars) if isinstance(n, ast.Name)}
+    passed_along = {id(argument) for node in ast.walk(tree) if isinstance(node, ast.Call) for argument in node.args}  # a copy that nobody keeps
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _called(node.value) != "backward" and _root(node.value) in known:
             return True
-        if isinstance(node, ast.Call) and _called(node) in _COPIES:
+        if isinstance(node, ast.Call) and _called(node) in _COPIES and id(node) not in passed_along:
             return True
         if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and _root(node) in known:
             return True

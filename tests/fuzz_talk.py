@@ -30,37 +30,37 @@ class Script(Channel):
         self.tape, self.asked = tape, 0
         self.polite = tape.below(4)  # so many messages that a test can do something with come first
 
-    def send_bytes(self, data: bytes, fds: tuple[int, ...] = (), timeout: float | None = None) -> None:
-        message = codec.decode_plain(data)
-        if message[0] == "?":
-            self.asked = message[1]
+    def send_bytes(self, *pieces: bytes | memoryview, fds: tuple[int, ...] = (), timeout: float | None = None) -> None:
+        message = frames.parts(b"".join(pieces))
+        if message.kind == frames.REQUEST:
+            self.asked = message.number
 
-    def receive_bytes(self, count: int = 0, timeout: float | None = None, most: int = 0) -> tuple[bytes, list[int]]:
+    def receive_bytes(self, count: int = 0, timeout: float | None = None, most: int = 0) -> tuple[memoryview, list[int]]:
         if self.tape.ended:
             raise Closed("end of stream")
-        message = packed(self.message())
-        return (mutated(self.tape, message) if self.tape.below(40) == 39 else message), []
+        message = self.message()
+        return memoryview(mutated(self.tape, message) if self.tape.below(40) == 39 else message), []
 
-    def message(self) -> Any:
-        """One message, mostly well-formed on the outside."""
+    def message(self) -> bytes:
+        """One message, mostly well-formed on the outside; perhaps with raw bytes."""
         tape = self.tape
         if self.polite:
             self.polite -= 1
-            return ["!", self.asked, packed(_tuple([self.known()])), packed({})]
+            return frames.message(frames.ANSWER, self.asked, b"", packed(_tuple([self.known()])))
         what = tape.below(16)
-        number = self.asked if tape.below(16) < 15 else tape.of(INTS[:14])
+        number = self.asked if tape.below(16) < 15 else tape.of([n for n in INTS[:14] if abs(n) < 2**63])
         if what < 10:
-            return ["!", number, self.body(), self.state()]
+            return frames.message(frames.ANSWER, number, self.state(), self.body()) + bytes(8 * tape.below(4))
         if what < 12:
-            return ["x", number, packed(self.error()), self.state()]
+            return frames.message(frames.ERROR, number, self.state(), packed(self.error()))
         if what < 15:
             operation = tape.of(("call", "back", "next", "draw", "other", 3))
             content = [tape.below(12), *tape.some(lambda: self.thing(1), 3)]
-            return ["?", number, operation, packed(_tuple(content) if tape.below(4) else self.thing()), self.state()]
-        return tree(tape)
+            return frames.message(frames.REQUEST, number, self.state(), packed([operation, *content] if tape.below(4) else self.thing()))
+        return packed(tree(tape))
 
-    def body(self) -> Any:
-        return packed(self.thing()) if self.tape.below(24) < 23 else self.tape.of((frame(self.tape), None, "text", 3))
+    def body(self) -> bytes:
+        return packed(self.thing()) if self.tape.below(24) < 23 else frame(self.tape)
 
     def thing(self, depth: int = 0) -> Any:
         """A value in a message: plain, a handle, a shared object, a result with a history, or any tree."""
@@ -70,6 +70,8 @@ class Script(Channel):
             return self.handle()
         if what == 3:
             return _tuple([self.thing(depth + 1)]) if depth < 4 else None
+        if what == 4 and tape.below(2):
+            return msgpack.ExtType(frames.ARRAY, packed(["<f8", [1], tape.of((8, 8, 16, -8, 2**40, 0))]))
         if what == 4:
             return msgpack.ExtType(frames.SHARED, packed(self.number()))
         if what == 5:
@@ -134,7 +136,7 @@ class Script(Channel):
             return packed(tree(tape))
         found: dict[str, Any] = {}
         for _ in range(1 + tape.below(2)):
-            key = tape.of(("sync", "sync", "free", "drop", "out", "warnings", "training", "seeds", "errors"))
+            key = tape.of(("sync", "sync", "free", "drop", "out", "warnings", "training", "seeds", "errors", "names"))
             if key == "sync":
                 found[key] = [[self.number(), packed(self.thing(1))] if tape.below(8) else self.thing(3) for _ in range(1 + tape.below(3))]
             elif key in ("free", "drop"):

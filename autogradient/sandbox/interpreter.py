@@ -42,6 +42,10 @@ ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",
     "PYTHONDONTWRITEBYTECODE": "1",
+    # arrays of some MB again and again in the same memory: new memory comes a page fault at a time
+    "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # fewer, where the system has huge pages
 }
 
 
@@ -94,7 +98,17 @@ class Zygote:
                 self.ready = True
 
     def session(self, confinement: Confinement) -> Session:
-        """Fork a session. Raises ConfinementError where a layer of its confinement cannot be had, WorkerError where it does not start."""
+        """Fork a session and wait for it. Raises ConfinementError where a layer of its confinement cannot be had, WorkerError where it does not start."""
+        session = self.begin(confinement)
+        try:
+            session.wait()
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def begin(self, confinement: Confinement) -> Session:
+        """Have a session forked; it is ready when it has been waited for. Raises WorkerError."""
         self.wait()
         control, control_far = Channel.pair()
         channel, worker_far = Channel.pair()
@@ -108,12 +122,7 @@ class Zygote:
         finally:
             control_far.close()
             worker_far.close()
-        try:
-            session = Session(control, channel)
-        except BaseException:
-            control.close()
-            channel.close()
-            raise
+        session = Session(control, channel)
         with self.lock:
             self.sessions.add(session)
             if self.stopped:
@@ -140,19 +149,25 @@ class Zygote:
 
 
 class Session:
-    """All processes of one submission, or of one judge: a first one, and every fork of it. `layers` are the layers of confinement in force."""
+    """All processes of one submission, or of one judge: a first one, and every fork of it. `layers`, once it is ready, are the layers of confinement in force."""
 
     def __init__(self, control: Channel, channel: Channel) -> None:
         self.control, self.channel = control, channel
         self.lock = threading.Lock()
         self.open: set[Channel] = {channel}
+        self.layers: list[str] = []
+
+    def wait(self) -> None:
+        """Wait until its first process is there and confined. Raises ConfinementError where a layer cannot be had, WorkerError where it does not start."""
+        if self.layers:
+            return
         try:
-            said = control.receive(START_S)
+            said = self.control.receive(START_S)
         except (Closed, Silent, codec.BadFrame) as error:
             raise WorkerError(f"no process could be started for a submission ({error})") from None
         if "missing" in said:
             raise ConfinementError(errors.NOT_CONFINED.format(layer=said["missing"], reason=said.get("reason", "")))
-        self.layers: list[str] = said["layers"]
+        self.layers = said["layers"]
 
     def __enter__(self) -> Session:
         return self
@@ -160,13 +175,17 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(self, seed: int) -> Interpreter:
-        """The interpreter of the session's first process, seeded."""
+    def start(self, seed: int = 0) -> Interpreter:
+        """The interpreter of the session's first process, seeded, on the processors of the thread that asks for it."""
+        self.settle(seed)
+        return Interpreter(self, self.channel)
+
+    def settle(self, seed: int = 0) -> None:
+        """Have the first process go on, seeded, on the processors of the thread that asks for it. Raises WorkerError."""
         try:
-            self.channel.send({"seed": seed})
+            self.channel.send({"seed": seed, "processors": _own_processors()})
         except Closed as error:
             raise WorkerError(str(error)) from None
-        return Interpreter(self, self.channel)
 
     def ask(self, do: str, **what: Any) -> Any:
         """Ask the session's supervisor about a process; None where it does not answer."""
@@ -242,11 +261,11 @@ class Interpreter:
             raise WorkerError(str(error)) from None
 
     def fork(self) -> Interpreter:
-        """A copy of this process as it stands, which waits. Raises WorkerError where there can be none."""
+        """A copy of this process as it stands, which waits, on the processors of the thread that asks for it. Raises WorkerError where there can be none."""
         near, far = socket.socketpair()
         try:
             with far, self.lock:
-                self._send({"do": "fork"}, fds=(far.fileno(),))
+                self._send({"do": "fork", "processors": _own_processors()}, fds=(far.fileno(),))
             return Interpreter(self.session, Channel(near))
         except WorkerError:
             near.close()
@@ -264,7 +283,7 @@ class Interpreter:
                 answer = self._receive(timeout)
             except WorkerTimeout:
                 late = True
-                self.session.ask("signal", pid=self.pid, signal=int(signal.SIGINT))
+                self.session.ask("interrupt", pid=self.pid)
                 answer = self._receive(GRACE_S)
         except WorkerTimeout:
             self.kill()
@@ -319,7 +338,13 @@ class Interpreter:
         """End this process."""
         self.channel.close()
         self.session.open.discard(self.channel)
-        self.session.ask("signal", pid=self.pid, signal=int(signal.SIGKILL))
+        with contextlib.suppress(Closed), self.session.lock:
+            self.session.control.send({"do": "kill", "pid": self.pid})
+
+
+def _own_processors() -> list[int]:
+    """The processors that the calling thread may use."""
+    return sorted(os.sched_getaffinity(0))
 
 
 def _outputs(found: Any) -> list[dict[str, Any]]:

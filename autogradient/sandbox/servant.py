@@ -13,7 +13,7 @@ import sys
 import traceback
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,8 @@ class Servant(Peer):
         self.back = False
         self.ambient: dict[str, Any] = {}
         self.printed: list[list[str]] = []
-        self.warned: list[list[str]] = []
+        self.caught: list[Any] = []  # warnings
+        self.known_by: dict[str, Any] = {}  # what was given out by name, by handle
 
     # ---- what goes along ---------------------------------------------------------------------------------------------
 
@@ -80,8 +81,14 @@ class Servant(Peer):
         out: dict[str, Any] = {}
         if self.printed:
             out["out"], self.printed = self.printed, []
-        if self.warned:
-            out["warnings"], self.warned = self.warned, []
+        if self.caught:
+            out["warnings"] = [[_known_warning(w.category), shells.whole(str(w.message))[:2000]] for w in self.caught[:1000]]
+            self.caught.clear()
+        other = [name for name, value in self.known_by.items() if self.namespace.get(name) is not value]
+        if other:
+            out["names"] = other
+            for name in other:
+                del self.known_by[name]
         flags = {number: [module.training for module in library.modules(value)] for number, value in self.given.items()}
         changed = {number: now for number, now in flags.items() if now != list(self.training.get(number, ()))}
         if changed:
@@ -156,11 +163,13 @@ class Servant(Peer):
                 out.append([self._number(parent), parent.__name__, self._parents(parent)])
         return out
 
+    def handled(self, number: int) -> Any:
+        """The student's object of that number."""
+        return self.handles[number]
+
     def lift(self, data: Any) -> Any:
-        """The object that the test means."""
+        """What the test passes."""
         what, *rest = data
-        if what == "handle":
-            return self.handles[rest[0]]
         if what == "reference":
             return library.build(data, self)
         if what == "given":
@@ -205,24 +214,29 @@ class Servant(Peer):
 
     # ---- requests ----------------------------------------------------------------------------------------------------
 
-    def serve(self, operation: str, arguments: tuple[Any, ...]) -> Any:
+    def listen(self) -> None:
+        """Serve requests until the other end closes; warnings are kept for it meanwhile."""
+        shells.OUTPUTS.take()
+        with warnings.catch_warnings(record=True) as caught:
+            assert caught is not None
+            warnings.simplefilter("always")
+            self.caught = caught
+            super().listen()
+
+    def serve(self, operation: str, arguments: Sequence[Any]) -> Any:
         """Carry out a request under the test's ambient state, and note what is printed and warned meanwhile."""
         if operation == "back":
             return self.backward(*arguments)
-        shells.OUTPUTS.take()
         _be_ambient(self.ambient)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            perform: Any = getattr(self, f"do_{operation}")
-            try:
-                self.giving = operation in ("get", "attr", "item")  # what a student's object holds; a call's answer is a copy
-                return perform(*arguments)
-            finally:
-                only(self.pid)
-                for output in shells.OUTPUTS.take():
-                    if output.get("output_type") == "stream":
-                        self.printed.append([output["name"], output["text"]])
-                self.warned += [[_known_warning(w.category), shells.whole(str(w.message))[:2000]] for w in (caught or [])[:1000]]
+        perform: Any = getattr(self, f"do_{operation}")
+        try:
+            self.giving = operation in ("get", "attr", "item")  # what a student's object holds; a call's answer is a copy
+            return perform(*arguments)
+        finally:
+            only(self.pid)
+            for output in shells.OUTPUTS.take():
+                if output.get("output_type") == "stream":
+                    self.printed.append([output["name"], output["text"]])
 
     def fail(self, description: Any) -> Exception:
         """An error in a function of the test's."""
@@ -246,9 +260,12 @@ class Servant(Peer):
         return out
 
     def do_get(self, name: str) -> Any:
-        if name in self.namespace:
-            return (self.namespace[name],)
-        return ()
+        if name not in self.namespace:
+            return ()
+        value = self.namespace[name]
+        if isinstance(value, (type, *_FUNCTIONS)):
+            self.known_by[name] = value
+        return (value,)
 
     def do_call(self, function: Any, positional: tuple[Any, ...], named: tuple[Any, ...]) -> Any:
         return function(*positional, **dict(named))

@@ -57,7 +57,8 @@ def start(request: dict[str, Any], fd: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # but for cells: an interrupt that comes late must not end the worker
     sys.path.insert(0, "")
     channel = Channel(socket.socket(fileno=fd))
-    first, _ = channel.receive_with_fds(0)  # the seed comes here, and not by way of the zygote
+    first, _ = channel.receive_with_fds(1)  # the seed comes here, and not by way of the zygote
+    os.sched_setaffinity(0, first["processors"])
     seed_everything(int(first["seed"]))
     shell = prepare()
     shell.user_ns["grader"] = QuietGrader()
@@ -84,6 +85,7 @@ def serve(channel: Channel, shell: shells.Shell) -> None:
             if child == 0:
                 forks = []
                 os.setpgid(0, 0)
+                os.sched_setaffinity(0, request["processors"])
                 channel.close()
                 channel = Channel(socket.socket(fileno=fds[0]))
                 me = os.getpid()

@@ -158,14 +158,16 @@ def _supervise(control: Channel, wanted: confine.Confinement, role: str, request
         poll = select.poll()
         poll.register(control.sock, select.POLLIN)
         while True:
-            found = poll.poll(500)
+            found = control.waiting or poll.poll(500)
             ended |= _reap()
             if not found:
                 continue
             question = control.receive()
             if question.get("do") == "end":
                 break
-            control.send({"answer": _answer(question, ended)})
+            answer = _answer(question, ended)
+            if question["do"] != "kill":
+                control.send({"answer": answer})
     except Closed:
         pass
     finally:
@@ -207,10 +209,14 @@ def _answer(question: dict[str, Any], ended: dict[int, int]) -> Any:
             time.sleep(0.005)
         ended |= _reap()
         return ended.get(pid, code)
-    if do == "signal" and pid > 1:
+    if do == "interrupt" and pid > 1:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, int(question["signal"]))
+            os.kill(pid, signal.SIGINT)
         return True
+    if do == "kill" and pid > 1:  # nobody waits for an answer
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        return None
     if do == "threads":
         with contextlib.suppress(OSError):
             return len(os.listdir(f"/proc/{pid}/task"))

@@ -27,7 +27,9 @@ class Channel:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        self.waiting = bytearray()  # read, and not yet asked for
+        self.waiting = b""  # read, and not yet asked for
+        self.poll = select.poll()
+        self.poll.register(sock, select.POLLIN)
 
     @classmethod
     def pair(cls) -> tuple[Channel, socket.socket]:
@@ -37,23 +39,26 @@ class Channel:
 
     def send(self, message: Any, fds: tuple[int, ...] = ()) -> None:
         """Send one message. Raises Closed where the other side is gone, NotPlain where the message is no plain data."""
-        self.send_bytes(codec.encode(message), fds)
+        self.send_bytes(codec.encode(message), fds=fds)
 
-    def send_bytes(self, data: bytes, fds: tuple[int, ...] = (), timeout: float | None = SEND_S) -> None:
-        """Send one frame as it is. Raises Closed too where the other side takes nothing for `timeout` seconds."""
+    def send_bytes(self, *pieces: bytes | memoryview, fds: tuple[int, ...] = (), timeout: float | None = SEND_S) -> None:
+        """Send one frame as it is, from its pieces. Raises Closed too where the other side takes nothing for `timeout` seconds."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        rest = memoryview(struct.pack("!I", len(data)) + data)
+        rest = [struct.pack("!I", sum(map(len, pieces))), *pieces]
         try:
             if fds:
-                socket.send_fds(self.sock, [rest[:4]], list(fds))
-                rest = rest[4:]
+                socket.send_fds(self.sock, rest[:1], list(fds))
+                del rest[0]
             while rest:
                 try:
-                    rest = rest[self.sock.send(rest[: 1 << 20], socket.MSG_DONTWAIT) :]
+                    sent = self.sock.sendmsg(rest[:100], (), socket.MSG_DONTWAIT)
                 except BlockingIOError:
-                    self._wait(deadline, select.POLLOUT)
-        except Silent:
-            raise Closed("the other side does not listen") from None
+                    self._wait_to_send(deadline)
+                    continue
+                while rest and sent >= len(rest[0]):
+                    sent -= len(rest.pop(0))
+                if sent:
+                    rest[0] = memoryview(rest[0])[sent:]
         except OSError as error:
             raise Closed(str(error)) from None
 
@@ -66,46 +71,55 @@ class Channel:
         data, fds = self.receive_bytes(count, timeout)
         return codec.decode(data), fds
 
-    def receive_bytes(self, count: int = 0, timeout: float | None = None, most: int = codec.MAX_BYTES) -> tuple[bytes, list[int]]:
+    def receive_bytes(self, count: int = 0, timeout: float | None = None, most: int = codec.MAX_BYTES) -> tuple[memoryview, list[int]]:
         """The next frame of at most `most` bytes as it is, and up to `count` descriptors that came with it."""
         deadline = None if timeout is None else time.monotonic() + timeout
         fds: list[int] = []
+        late = False  # a drop at a time, it would never end
         while len(self.waiting) < 4:
-            self._take(deadline, count, fds, 4)
-        size = struct.unpack_from("!I", self.waiting)[0]
-        if size > most:
-            raise codec.BadFrame(f"a frame of {size} bytes")
-        while len(self.waiting) < 4 + size:
-            self._take(deadline, count, fds, 4 + size)
-        data = bytes(memoryview(self.waiting)[4 : 4 + size])
-        del self.waiting[: 4 + size]
-        return data, fds
-
-    def _take(self, deadline: float | None, count: int, fds: list[int], wanted: int) -> None:
-        """Read what has come, and wait for it where nothing has. Where descriptors may come, no further than `wanted`: they belong to the next frame's bytes."""
-        while True:
+            if late:
+                raise Silent
+            self.waiting += self._take(deadline, count, fds, 4 - len(self.waiting))
+            late = deadline is not None and time.monotonic() > deadline
+        end = 4 + struct.unpack_from("!I", self.waiting)[0]
+        if end - 4 > most:
+            raise codec.BadFrame(f"a frame of {end - 4} bytes")
+        missing = end - len(self.waiting)
+        if missing > 0:
+            pieces = [self.waiting]
             try:
-                if count:
-                    piece, new, _, _ = socket.recv_fds(self.sock, min(wanted - len(self.waiting), 1 << 20), count, socket.MSG_DONTWAIT)
-                    fds += new
-                else:
-                    piece = self.sock.recv(1 << 20, socket.MSG_DONTWAIT)
-                break
-            except BlockingIOError:
-                self._wait(deadline)
-            except OSError as error:
-                raise Closed(str(error)) from None
+                while missing > 0:
+                    if late:
+                        raise Silent
+                    pieces.append(self._take(deadline, count, fds, missing))
+                    missing -= len(pieces[-1])
+                    late = deadline is not None and time.monotonic() > deadline
+            finally:
+                self.waiting = b"".join(pieces)
+        frame, self.waiting = memoryview(self.waiting)[4:end], self.waiting[end:]
+        return frame, fds
+
+    def _take(self, deadline: float | None, count: int, fds: list[int], missing: int) -> bytes:
+        """What has come, once something has. Where descriptors may come, no more than is `missing`: they belong to the next frame's bytes."""
+        if not self.poll.poll(None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000):
+            raise Silent
+        try:
+            if count:
+                piece, new, _, _ = socket.recv_fds(self.sock, min(missing, 1 << 20), count)
+                fds += new
+            else:
+                piece = self.sock.recv(min(max(missing, 1 << 16), 1 << 20))
+        except OSError as error:
+            raise Closed(str(error)) from None
         if not piece:
             raise Closed("end of stream")
-        if deadline is not None and time.monotonic() > deadline:  # a drop at a time, it would never end
-            raise Silent
-        self.waiting += piece
+        return piece
 
-    def _wait(self, deadline: float | None, event: int = select.POLLIN) -> None:
+    def _wait_to_send(self, deadline: float | None) -> None:
         poll = select.poll()
-        poll.register(self.sock, event)
+        poll.register(self.sock, select.POLLOUT)
         if not poll.poll(None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000):
-            raise Silent
+            raise Closed("the other side does not listen")
 
     def close(self) -> None:
         """Close this end."""

@@ -36,6 +36,7 @@ from autogradient.wire.frames import (
     FRAME,
     FROZENSET,
     GRAPH,
+    HANDLE,
     INDEX,
     MAX_BYTES,
     MAX_CONTAINERS,
@@ -65,6 +66,9 @@ from autogradient.wire.lifting import LIFT, as_int, object_array
 
 __all__ = ["MAX_BYTES", "MAX_PLAIN_BYTES", "BadFrame", "Boundary", "NotPlain", "decode", "decode_plain", "encode", "field_names"]
 
+_NO_RAWS = memoryview(b"")
+#: Bytes of an array that go along by themselves; fewer are copied in less time.
+MIN_RAW = 16 * 1024
 _SHAREABLE = (list, dict, set, np.ndarray)
 _ATOMS = {bool, float, str, bytes, type(None)}
 
@@ -88,6 +92,14 @@ class Boundary:
         """`tensor` with its gradients going to the other side's graph."""
         raise BadFrame("no gradients cross here")
 
+    def handle(self, value: Any) -> int | None:
+        """The number under which the other side keeps `value`, where it is one of the other side's objects."""
+        return None
+
+    def handled(self, number: int) -> Any:
+        """This side's object that the other side knows by a handle of that number."""
+        raise BadFrame("a handle where none can be")
+
     def lower(self, value: Any) -> Any:
         """Plain data that stands for `value`. Raises NotPlain."""
         raise NotPlain(f"an object of type {type(value).__name__}")
@@ -100,31 +112,52 @@ class Boundary:
 # ---- to bytes --------------------------------------------------------------------------------------------------------
 
 
-def encode(value: Any, boundary: Boundary | None = None, *, bare: bool = False) -> bytes:
-    """`value` as bytes; with `bare` its content even where it is shared. Raises NotPlain where anything in it is not plain data or is too large."""
+def encode(value: Any, boundary: Boundary | None = None, *, bare: bool = False, raws: list[memoryview] | None = None) -> bytes:
+    """`value` as bytes; with `bare` its content even where it is shared. Raises NotPlain where anything in it is not plain data or is too large.
+
+    The numbers of large arrays and tensors are not copied but added to `raws`, where that is given.
+    """
     try:
-        return _pack(_Lowering(boundary or Boundary()).lower(value, 0, bare))
+        return _Lowering(boundary or Boundary(), raws).pack(value, bare)
     except (RecursionError, ValueError, OverflowError) as error:
         raise NotPlain(f"a value that cannot be sent ({error})") from None
-
-
-def _pack(value: Any) -> bytes:
-    data: bytes = msgpack.packb(value, use_bin_type=True)
-    if len(data) > MAX_BYTES:
-        raise NotPlain(f"a value of {len(data) // 1_000_000} MB")
-    return data
-
-
-def _extension(code: int, value: Any) -> msgpack.ExtType:
-    return msgpack.ExtType(code, _pack(value))
 
 
 class _Lowering:
     """One value on its way to MessagePack: everything that MessagePack lacks becomes an extension type."""
 
-    def __init__(self, boundary: Boundary) -> None:
-        self.boundary = boundary
+    def __init__(self, boundary: Boundary, raws: list[memoryview] | None) -> None:
+        self.boundary, self.raws = boundary, raws
         self.left = MAX_ITEMS
+        self.room = MAX_BYTES
+        self.packer = msgpack.Packer(use_bin_type=True, buf_size=4096)
+
+    def pack(self, value: Any, bare: bool = False) -> bytes:
+        return self.bytes_of(self.lower(value, 0, bare))
+
+    def bytes_of(self, lowered: Any) -> bytes:
+        data: bytes = self.packer.pack(lowered)
+        if len(data) > self.room:
+            raise NotPlain(f"a value of {len(data) // 1_000_000} MB")
+        return data
+
+    def numbers(self, flat: np.ndarray) -> Any:
+        """The bytes of a contiguous array, or, where they go along by themselves, how many they are."""
+        if self.raws is None or flat.nbytes < MIN_RAW:
+            return flat.tobytes()
+        self.room -= flat.nbytes
+        if self.room < 0:
+            raise NotPlain(f"a value of {flat.nbytes // 1_000_000} MB and more")
+        self.raws.append(flat.reshape(-1).view(np.uint8).data)
+        return flat.nbytes
+
+    def raw(self, value: np.ndarray) -> list[Any]:
+        if not DTYPES.fullmatch(value.dtype.str):
+            raise NotPlain(f"an array of dtype {value.dtype}")
+        return [value.dtype.str, list(value.shape), self.numbers(np.ascontiguousarray(value))]
+
+    def extension(self, code: int, lowered: Any) -> msgpack.ExtType:
+        return msgpack.ExtType(code, self.bytes_of(lowered))
 
     def lower(self, value: Any, depth: int, bare: bool = False) -> Any:
         kind = type(value)
@@ -134,18 +167,21 @@ class _Lowering:
         if value is None or kind in (bool, float, str, bytes):
             return value
         if kind is int:
-            return value if -(2**63) <= value < 2**64 else _extension(BIGINT, hex(value))
+            return value if -(2**63) <= value < 2**64 else self.extension(BIGINT, hex(value))
         handler = _LOWER.get(kind)
         if handler is not None:
             number = self.boundary.share(value) if kind in _SHAREABLE and not bare else None
-            return handler(self, value, depth) if number is None else _extension(SHARED, number)
+            return handler(self, value, depth) if number is None else self.extension(SHARED, number)
+        handle = self.boundary.handle(value)
+        if handle is not None:
+            return self.extension(HANDLE, handle)
         torch = sys.modules.get("torch")
         if torch is not None and kind in (torch.Tensor, torch.nn.Parameter):
             graph = None if bare else self.boundary.graph(value)
             if graph is not None:
-                return _extension(GRAPH, [*graph, _extension(TENSOR, self.tensor(value))])
+                return self.extension(GRAPH, [*graph, self.extension(TENSOR, self.tensor(value))])
             number = None if bare else self.boundary.share(value)
-            return _extension(TENSOR, self.tensor(value)) if number is None else _extension(SHARED, number)
+            return self.extension(TENSOR, self.tensor(value)) if number is None else self.extension(SHARED, number)
         return self._rare(value, kind, depth)
 
     def items(self, values: Any, depth: int) -> list[Any]:
@@ -161,15 +197,15 @@ class _Lowering:
     def mapping(self, value: dict[Any, Any], depth: int) -> Any:
         if all(type(key) is str for key in value):
             return {key: self.lower(item, depth + 1) for key, item in value.items()}
-        return _extension(DICT, self.pairs(value, depth))
+        return self.extension(DICT, self.pairs(value, depth))
 
     def pairs(self, value: dict[Any, Any], depth: int) -> list[list[Any]]:
         return [[self.lower(key, depth + 1), self.lower(item, depth + 1)] for key, item in value.items()]
 
     def array(self, value: np.ndarray, depth: int) -> Any:
         if value.dtype.kind == "O":
-            return _extension(OBJECTS, [list(value.shape), self.items(value.ravel().tolist(), depth)])
-        return _extension(ARRAY, _raw(value))
+            return self.extension(OBJECTS, [list(value.shape), self.items(value.ravel().tolist(), depth)])
+        return self.extension(ARRAY, self.raw(value))
 
     def tensor(self, value: Any) -> list[Any]:
         torch = sys.modules["torch"]
@@ -177,7 +213,7 @@ class _Lowering:
             raise NotPlain(f"a tensor on {value.device} ({value.layout})")
         try:
             flat = value.detach().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
-            raw = flat.reshape(-1).view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+            raw = self.numbers(flat.reshape(-1).view(torch.uint8).numpy()) if flat.numel() else b""
         except RuntimeError:  # torch.func's tensors hold no numbers
             raise NotPlain("a tensor without numbers of its own, as torch.func makes them; do this in a @probe function") from None
         name = str(flat.dtype).removeprefix("torch.")
@@ -186,24 +222,24 @@ class _Lowering:
 
     def _rare(self, value: Any, kind: type, depth: int) -> Any:
         if isinstance(value, np.generic) and kind.__module__ == "numpy" and value.dtype.kind != "V":
-            return _extension(SCALAR, _raw(np.asarray(value)))
+            return self.extension(SCALAR, self.raw(np.asarray(value)))
         if isinstance(value, np.dtype):
             if not DTYPES.fullmatch(value.str):
                 raise NotPlain(f"the dtype {value}")
-            return _extension(DTYPE, value.str)
+            return self.extension(DTYPE, value.str)
         if value is Ellipsis:
-            return _extension(ELLIPSIS, None)
+            return self.extension(ELLIPSIS, None)
         names = field_names(value)
         if names is not None:
-            return _extension(NAMED, [kind.__name__, names, self.items(tuple.__getitem__(value, slice(None)), depth)])
+            return self.extension(NAMED, [kind.__name__, names, self.items(tuple.__getitem__(value, slice(None)), depth)])
         torch = sys.modules.get("torch")
         if torch is not None:
             if kind is torch.Size:
-                return _extension(SIZE, list(value))
+                return self.extension(SIZE, list(value))
             if kind is torch.dtype:
-                return _extension(TORCH_DTYPE, str(value).removeprefix("torch."))
+                return self.extension(TORCH_DTYPE, str(value).removeprefix("torch."))
             if kind is torch.device:
-                return _extension(DEVICE, str(value))
+                return self.extension(DEVICE, str(value))
         pandas: Any = sys.modules.get("pandas")
         if pandas is not None and str(kind.__module__).split(".")[0] == "pandas":
             found = self._pandas(pandas, value, kind, depth)
@@ -212,8 +248,8 @@ class _Lowering:
         if kind is type:
             path = f"{value.__module__}.{value.__qualname__}"
             if PLAIN_TYPES.get(path) is value:
-                return _extension(TYPE, path)
-        return _extension(OTHER, self.lower(self.boundary.lower(value), depth + 1))
+                return self.extension(TYPE, path)
+        return self.extension(OTHER, self.lower(self.boundary.lower(value), depth + 1))
 
     def _pandas(self, pandas: Any, value: Any, kind: type, depth: int) -> Any:
         def column(values: Any) -> Any:
@@ -224,11 +260,11 @@ class _Lowering:
             return [column(values), self.items(list(values.names), depth + 1)]
 
         if kind is pandas.Series:
-            return _extension(SERIES, [column(value), index(value.index), self.lower(value.name, depth + 1)])
+            return self.extension(SERIES, [column(value), index(value.index), self.lower(value.name, depth + 1)])
         if kind is pandas.DataFrame:
-            return _extension(FRAME, [[column(value.iloc[:, i]) for i in range(value.shape[1])], index(value.index), index(value.columns)])
+            return self.extension(FRAME, [[column(value.iloc[:, i]) for i in range(value.shape[1])], index(value.index), index(value.columns)])
         if isinstance(value, pandas.Index) and kind.__name__ in ("Index", "RangeIndex", "DatetimeIndex", "MultiIndex"):
-            return _extension(INDEX, index(value))
+            return self.extension(INDEX, index(value))
         return None
 
 
@@ -243,30 +279,24 @@ def field_names(value: Any) -> list[str] | None:
     return None
 
 
-def _raw(value: np.ndarray) -> list[Any]:
-    if not DTYPES.fullmatch(value.dtype.str):
-        raise NotPlain(f"an array of dtype {value.dtype}")
-    return [value.dtype.str, list(value.shape), np.ascontiguousarray(value).tobytes()]
-
-
 _LOWER: dict[type, Callable[[_Lowering, Any, int], Any]] = {
     list: lambda s, v, d: s.items(v, d),
-    tuple: lambda s, v, d: _extension(TUPLE, s.items(v, d)),
-    set: lambda s, v, d: _extension(SET, s.items(v, d)),
-    frozenset: lambda s, v, d: _extension(FROZENSET, s.items(v, d)),
+    tuple: lambda s, v, d: s.extension(TUPLE, s.items(v, d)),
+    set: lambda s, v, d: s.extension(SET, s.items(v, d)),
+    frozenset: lambda s, v, d: s.extension(FROZENSET, s.items(v, d)),
     dict: lambda s, v, d: s.mapping(v, d),
-    collections.OrderedDict: lambda s, v, d: _extension(ORDERED, s.pairs(v, d)),
-    collections.Counter: lambda s, v, d: _extension(COUNTER, s.pairs(v, d)),
-    collections.defaultdict: lambda s, v, d: _extension(DEFAULT, s.pairs(v, d)),
-    collections.deque: lambda s, v, d: _extension(DEQUE, [s.items(v, d), v.maxlen]),
+    collections.OrderedDict: lambda s, v, d: s.extension(ORDERED, s.pairs(v, d)),
+    collections.Counter: lambda s, v, d: s.extension(COUNTER, s.pairs(v, d)),
+    collections.defaultdict: lambda s, v, d: s.extension(DEFAULT, s.pairs(v, d)),
+    collections.deque: lambda s, v, d: s.extension(DEQUE, [s.items(v, d), v.maxlen]),
     type({}.keys()): lambda s, v, d: s.items(list(v), d),
     type({}.values()): lambda s, v, d: s.items(list(v), d),
     type({}.items()): lambda s, v, d: s.items(list(v), d),
-    complex: lambda s, v, d: _extension(COMPLEX, [v.real, v.imag]),
-    slice: lambda s, v, d: _extension(SLICE, [s.lower(part, d + 1) for part in (v.start, v.stop, v.step)]),
-    range: lambda s, v, d: _extension(RANGE, [s.lower(part, d + 1) for part in (v.start, v.stop, v.step)]),
-    fractions.Fraction: lambda s, v, d: _extension(FRACTION, [hex(v.numerator), hex(v.denominator)]),
-    decimal.Decimal: lambda s, v, d: _extension(DECIMAL, str(v)),
+    complex: lambda s, v, d: s.extension(COMPLEX, [v.real, v.imag]),
+    slice: lambda s, v, d: s.extension(SLICE, [s.lower(part, d + 1) for part in (v.start, v.stop, v.step)]),
+    range: lambda s, v, d: s.extension(RANGE, [s.lower(part, d + 1) for part in (v.start, v.stop, v.step)]),
+    fractions.Fraction: lambda s, v, d: s.extension(FRACTION, [hex(v.numerator), hex(v.denominator)]),
+    decimal.Decimal: lambda s, v, d: s.extension(DECIMAL, str(v)),
     np.ndarray: lambda s, v, d: s.array(v, d),
 }
 
@@ -274,17 +304,17 @@ _LOWER: dict[type, Callable[[_Lowering, Any, int], Any]] = {
 # ---- from bytes ------------------------------------------------------------------------------------------------------
 
 
-def decode(data: bytes, boundary: Boundary | None = None) -> Any:
-    """The value that `encode` made the bytes from. Raises BadFrame for anything else; nothing in the bytes is run."""
+def decode(data: bytes | memoryview, boundary: Boundary | None = None, *, raws: memoryview = _NO_RAWS) -> Any:
+    """The value that `encode` made the bytes from; `raws` are all of its raws joined. Raises BadFrame for anything else; nothing in the bytes is run."""
     try:
-        return _Lifting(boundary or Boundary()).unpack(data, 0)
+        return _Lifting(boundary or Boundary(), raws).unpack(data)
     except BadFrame:
         raise
     except (Exception, MemoryError) as error:
         raise BadFrame(f"{type(error).__name__}: {error}"[:300]) from None
 
 
-def decode_plain(data: bytes) -> Any:
+def decode_plain(data: bytes | memoryview) -> Any:
     """Like `decode`, for None, bool, numbers, str, bytes, lists and dicts with text as keys only: all that may come to the grader itself."""
 
     left = [MAX_CONTAINERS]
@@ -317,25 +347,32 @@ def decode_plain(data: bytes) -> Any:
 
 
 class _Lifting:
-    def __init__(self, boundary: Boundary) -> None:
-        self.boundary = boundary
+    def __init__(self, boundary: Boundary, raws: memoryview) -> None:
+        self.boundary, self.raws = boundary, raws
+        self.depth = -1
 
-    def unpack(self, data: bytes, depth: int) -> Any:
-        if depth > 2 * MAX_DEPTH:
+    def unpack(self, data: bytes | memoryview) -> Any:
+        self.depth += 1
+        if self.depth > 2 * MAX_DEPTH:
             raise BadFrame("too deep")
-        return msgpack.unpackb(
-            data,
-            raw=False,
-            strict_map_key=True,
-            timestamp=1,
-            max_array_len=MAX_ITEMS,
-            max_map_len=MAX_ITEMS,
-            ext_hook=lambda code, inner: self.lift(code, self.unpack(inner, depth + 1)),
-        )
+        value = msgpack.unpackb(data, raw=False, strict_map_key=True, timestamp=1, max_array_len=MAX_ITEMS, max_map_len=MAX_ITEMS, ext_hook=self.lift)
+        self.depth -= 1
+        return value
 
-    def lift(self, code: int, value: Any) -> Any:
+    def fill(self, value: Any) -> None:
+        """Put the next raw bytes where there is only their number. Each is taken once, so that few cannot become many."""
+        length = value[-1]
+        if type(length) is int:
+            if not 0 <= length <= len(self.raws):
+                raise BadFrame("raw bytes that are not there")
+            value[-1], self.raws = self.raws[:length], self.raws[length:]
+
+    def lift(self, code: int, inner: bytes) -> Any:
+        value = self.unpack(inner)
         if code == SHARED:
             return self.boundary.shared(as_int(value))
+        if code == HANDLE:
+            return self.boundary.handled(as_int(value))
         if code == GRAPH:
             return self.boundary.joined(*value)
         if code == OTHER:
@@ -343,4 +380,8 @@ class _Lifting:
         handler = LIFT.get(code)
         if handler is None:
             raise BadFrame(f"unknown extension {code}")
+        if code in (ARRAY, TENSOR):
+            self.fill(value)
+            if code == TENSOR and value[-2] is not None:
+                self.fill(value[-2])
         return handler(value)

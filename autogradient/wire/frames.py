@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import struct
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +17,7 @@ MAX_CONTAINERS = 100_000
 
 (DICT, TUPLE, SET, FROZENSET, COMPLEX, BIGINT, SLICE, ELLIPSIS, ARRAY, SCALAR, DTYPE, TENSOR) = range(12)
 (RANGE, FRACTION, DECIMAL, NAMED, ORDERED, COUNTER, DEFAULT, DEQUE, OBJECTS, SIZE, TORCH_DTYPE, DEVICE) = range(12, 24)
-(FRAME, SERIES, INDEX, TYPE, SHARED, GRAPH, OTHER) = range(24, 31)
+(FRAME, SERIES, INDEX, TYPE, SHARED, GRAPH, OTHER, HANDLE) = range(24, 32)
 
 DTYPES = re.compile(r"[<>|=]?(b1|[biu][1248]|f(2|4|8|16)|c(8|16|32)|[SU]\d{1,7}|[mM]8(\[\d*\w{1,2}\])?)")
 _DTYPE_NAMES = """
@@ -43,3 +45,36 @@ class NotPlain(TypeError):
 
 class BadFrame(ValueError):
     """Bytes that are no value."""
+
+
+# ---- messages of a conversation --------------------------------------------------------------------------------------
+
+#: Kinds of message: a request, its answer, its error. Kind, number and the lengths of state and body stand before state, body and raw numbers.
+REQUEST, ANSWER, ERROR = b"?", b"!", b"x"
+_HEAD = struct.Struct("!cqII")
+
+
+class Message(NamedTuple):
+    """One message of a conversation. `raws` are the numbers of the body's large arrays, one after the other."""
+
+    kind: bytes
+    number: int
+    state: bytes | memoryview
+    body: bytes | memoryview
+    raws: memoryview
+
+
+def message(kind: bytes, number: int, state: bytes, body: bytes) -> bytes:
+    """What a message begins with; the raw numbers of large arrays follow."""
+    return b"".join((_HEAD.pack(kind, number, len(state), len(body)), state, body))
+
+
+def parts(data: bytes | memoryview) -> Message:
+    """A message from its bytes. Raises BadFrame where they are none."""
+    if len(data) < _HEAD.size:
+        raise BadFrame("a message that is none")
+    kind, number, first, second = _HEAD.unpack_from(data)
+    rest = memoryview(data)[_HEAD.size :]
+    if kind not in (REQUEST, ANSWER, ERROR) or first + second > len(rest):
+        raise BadFrame("a message that is none")
+    return Message(kind, number, rest[:first], rest[first : first + second], rest[first + second :])

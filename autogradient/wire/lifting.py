@@ -72,7 +72,7 @@ def _shape(shape: Any) -> list[int]:
 
 def _array(value: Any) -> np.ndarray:
     dtype, shape, raw = value
-    if type(dtype) is not str or not DTYPES.fullmatch(dtype) or type(raw) is not bytes:
+    if type(dtype) is not str or not DTYPES.fullmatch(dtype) or type(raw) not in (bytes, memoryview):
         raise BadFrame("an array that is none")
     kind = np.dtype(dtype)
     array = np.frombuffer(raw, dtype=kind) if kind.itemsize and raw else np.zeros(0, kind)
@@ -96,7 +96,7 @@ def _tensor(value: Any) -> Any:
 
     name, shape, requires_grad, parameter, grad, raw = value
     dtype = _torch_dtype(name)
-    if name not in TENSOR_DTYPES or type(raw) is not bytes:  # torch crashes on raw bytes of quantized types
+    if name not in TENSOR_DTYPES or type(raw) not in (bytes, memoryview):  # torch crashes on raw bytes of quantized types
         raise BadFrame("a tensor that is none")
     flat = torch.frombuffer(bytearray(raw), dtype=dtype) if raw else torch.empty(0, dtype=dtype)
     tensor = flat.reshape(_shape(shape))

@@ -1,6 +1,6 @@
 """One end of a conversation: numbered requests that may nest, objects that both ends hold, gradients that cross.
 
-    ["?", n, operation, arguments, state]  →  ["!", n, value, state]  or  ["x", n, error, state]
+    ? n [operation, arguments …] state  →  ! n value state  or  x n error state      (`frames.message`)
 
 Whoever waits for an answer serves the other's requests meanwhile, so that a function passed along can be called back.
 
@@ -14,22 +14,23 @@ the output of a `torch.autograd.Function` whose backward asks for those leaves' 
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 import weakref
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
 from autogradient.wire import codec
 from autogradient.wire.channel import SEND_S, Channel, Closed, Silent
+from autogradient.wire.frames import ANSWER, ERROR, REQUEST, Message, message, parts
 
 #: Requests that one end serves, levels of requests within requests, and objects and graphs that it keeps, in one conversation.
 MAX_REQUESTS, MAX_NESTED, MAX_KEPT = 500_000, 40, 200_000
 #: The state that goes along where there is nothing to say.
 NOTHING = b""
+_NO_RAWS = memoryview(b"")
 
 
 class Gone(Exception):
@@ -63,7 +64,7 @@ class Peer(codec.Boundary):
 
     # ---- what a subclass says ----------------------------------------------------------------------------------------
 
-    def serve(self, operation: str, arguments: tuple[Any, ...]) -> Any:
+    def serve(self, operation: str, arguments: Sequence[Any]) -> Any:
         """Carry out a request of the other end."""
         raise Gone(f"unknown request {operation!r}")
 
@@ -97,23 +98,26 @@ class Peer(codec.Boundary):
             raise Gone(self.over)
         before, self.answering = self.answering, False
         try:
-            body = codec.encode(arguments, self)
+            raws: list[memoryview] = []
+            body = codec.encode([operation, *arguments], self, bare=True, raws=raws)
         finally:
             self.answering = before
         self.count += 1
         number = self.count
-        self._send(["?", number, operation, body, self._state()])
+        self._send(REQUEST, number, body, raws)
         while True:
-            message = self._receive()
-            if message[0] == "?":
-                self._answer(message)
+            received = self._receive()
+            if received.kind == REQUEST:
+                self._answer(received)
                 continue
-            if message[1] != number:
+            if received.number != number:
                 self.end("it answered what was not asked")
-            with self._digesting():
-                self._use(message[3])
-                answer = self._decode(message[2])
-                error = self.fail(answer) if message[0] == "x" else None
+            try:
+                self._use(received.state)
+                answer = self._decode(received.body, received.raws)
+                error = self.fail(answer) if received.kind == ERROR else None
+            except Exception as problem:
+                self._refuse(problem)
             if error is not None:
                 raise error
             return answer
@@ -122,78 +126,73 @@ class Peer(codec.Boundary):
         """Serve requests until the other end closes."""
         while True:
             try:
-                message = self._receive()
+                received = self._receive()
             except Gone:
                 return
-            if message[0] != "?":
+            if received.kind != REQUEST:
                 return
-            self._answer(message)
+            self._answer(received)
 
-    def end(self, why: str, kind: type[Gone] = Gone) -> None:
+    def end(self, why: str, kind: type[Gone] = Gone) -> NoReturn:
         """End the conversation: every later request fails alike."""
         self.over = self.over or why
         raise kind(self.over)
 
-    def _answer(self, message: list[Any]) -> None:
+    def _answer(self, received: Message) -> None:
         self.served += 1
         if self.served > MAX_REQUESTS or self.nested >= MAX_NESTED:
             self.end("it asks too much")
-        _, number, operation, body, state = message
-        with self._digesting():
-            self._use(state)
-            arguments = self._decode(body)
+        try:
+            self._use(received.state)
+            operation, *arguments = self._decode(received.body, received.raws)
+            if type(operation) is not str:
+                raise codec.BadFrame("a request that is none")
+        except Exception as problem:
+            self._refuse(problem)
         self.nested += 1
+        kind, raws = ANSWER, list[memoryview]()
         try:
             value = self.serve(operation, arguments)
             self.answering = True
-            answer = ["!", number, codec.encode(value, self)]
+            answer = codec.encode(value, self, raws=raws)
         except Gone:
             raise
         except BaseException as error:
             self.answering = True
-            answer = ["x", number, codec.encode(self.describe(error), self)]
+            raws.clear()
+            kind, answer = ERROR, codec.encode(self.describe(error), self)
         finally:
             self.answering = False
             self.nested -= 1
-        self._send([*answer, self._state()])
+        self._send(kind, received.number, answer, raws)
 
-    @contextlib.contextmanager
-    def _digesting(self) -> Iterator[None]:
+    def _refuse(self, problem: Exception) -> NoReturn:
         """Whatever a message breaks while it is taken in, it was no message: no test may take that for an answer."""
-        try:
-            yield
-        except (Gone, Warning, FloatingPointError):  # warnings of the other end that a filter here turns into errors are an answer
-            raise
-        except Exception as error:
-            self.end(f"a message that is none ({type(error).__name__})")
+        if isinstance(problem, (Gone, Warning, FloatingPointError)):  # warnings of the other end that a filter here turns into errors are an answer
+            raise problem
+        self.end(f"a message that is none ({type(problem).__name__})")
 
-    def _send(self, message: list[Any]) -> None:
+    def _send(self, kind: bytes, number: int, body: bytes, raws: list[memoryview]) -> None:
         left = SEND_S if self.deadline is None else max(0.1, self.deadline - time.monotonic())
         try:
-            self.channel.send_bytes(codec.encode(message), timeout=left)
+            self.channel.send_bytes(message(kind, number, self._state(), body), *raws, timeout=left)
         except Closed as error:
             self.end(str(error), Late if self.deadline is not None and time.monotonic() > self.deadline else Gone)
 
-    def _receive(self) -> list[Any]:
+    def _receive(self) -> Message:
         left = None if self.deadline is None else self.deadline - time.monotonic()
         try:
             if left is not None and left <= 0:
                 raise Silent
-            message = codec.decode_plain(self.channel.receive_bytes(0, left)[0])
+            return parts(self.channel.receive_bytes(0, left)[0])
         except Silent:
             self.end("it did not answer in time", Late)
         except (Closed, codec.BadFrame) as error:
             self.end(str(error))
-        sizes = {"?": 5, "!": 4, "x": 4}
-        if type(message) is not list or not message or type(message[0]) is not str or len(message) != sizes.get(message[0]) or type(message[1]) is not int:
-            self.end("a message that is none")
-        return message
 
-    def _decode(self, body: Any) -> Any:
+    def _decode(self, body: bytes | memoryview, raws: memoryview = _NO_RAWS) -> Any:
         try:
-            if type(body) is not bytes:
-                raise codec.BadFrame("a body that is none")
-            return codec.decode(body, self)
+            return codec.decode(body, self, raws=raws)
         except codec.BadFrame as error:
             self.end(str(error))
 
@@ -208,8 +207,8 @@ class Peer(codec.Boundary):
             content["free"], self.freed = self.freed, []
         return codec.encode(content) if content else NOTHING
 
-    def _use(self, state: Any) -> None:
-        if state == NOTHING:
+    def _use(self, state: bytes | memoryview) -> None:
+        if not state:
             self.use_state({})
             return
         found = self._decode(state)

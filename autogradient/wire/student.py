@@ -9,6 +9,7 @@ import builtins
 import random
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from autogradient.wire import library
 from autogradient.wire.channel import Channel
 from autogradient.wire.codec import BadFrame, NotPlain
 from autogradient.wire.peer import MAX_KEPT, Peer
-from autogradient.wire.proxies import FREE, KINDS, LIMITED, NAMED, STRANGER, BoundaryError, ClassProxy, ObjectProxy, Proxy
+from autogradient.wire.proxies import FREE, KINDS, LIMITED, NAMED, STRANGER, BoundaryError, ClassProxy, FunctionProxy, ObjectProxy, Proxy
 
 _LIBRARY_CLASSES = ("torch.nn.", "torch.optim.", "torch.utils.", "torch.distributions.", "torch.random", "matplotlib.", "builtins.code", "contextlib.")
 _WARNINGS = {w.__name__: w for w in vars(builtins).values() if isinstance(w, type) and issubclass(w, Warning)}
@@ -75,6 +76,7 @@ class Student(Peer):
         self.level = STRANGER
         self.violation = ""
         self.fetched: dict[int, str] = {}
+        self.by_name: dict[str, Proxy] = {}  # functions and classes, until the other side says that the name means another
         self.classes: set[str] = set()  # the student's classes that the test has taken
         self.sources: list[str] = []  # the notebook's cells, for `inspect.getsource`
         self.remote_traceback: list[str] = []
@@ -91,10 +93,14 @@ class Student(Peer):
 
     def get(self, name: str) -> Any:
         """The student's object of that name. Raises KeyError."""
+        if name in self.by_name:
+            return self.by_name[name]
         found = self.ask("get", name, level=FREE)
         if type(found) is not tuple or not found:
             raise KeyError(name)
         if isinstance(found[0], Proxy):
+            if type(found[0]) in (FunctionProxy, ClassProxy):  # whatever else it may be tells on its own when its name is given to another
+                self.by_name[name] = found[0]
             self.fetched.setdefault(object.__getattribute__(found[0], "_id"), name)
             if type(found[0]) is ClassProxy and name in self.named:
                 self.classes |= {name, object.__getattribute__(found[0], "_type")}
@@ -126,6 +132,8 @@ class Student(Peer):
 
     def use_state(self, state: dict[str, Any]) -> None:
         """Print what the student's code printed, warn what it warned, and take over whether the test's models are training."""
+        for name in state.get("names", ()):
+            self.by_name.pop(name, None)
         for number, flags in state.get("training", ()):
             model = next((kept for kept in self.kept if self.given.get(id(kept)) == number), None)
             for module, flag in zip(library.modules(model), flags, strict=False):
@@ -149,13 +157,18 @@ class Student(Peer):
 
     # ---- values ------------------------------------------------------------------------------------------------------
 
+    def handle(self, value: Any) -> int | None:
+        """The student's own objects, and classes of exceptions that stand for the student's."""
+        if issubclass(type(value), Proxy):
+            number: int = object.__getattribute__(value, "_id")
+            return number
+        if isinstance(value, type) and self.callback_numbers.get(id(value), 0) < 0:
+            return -self.callback_numbers[id(value)]
+        return None
+
     def lower(self, value: Any) -> Any:
         """What stands for an object that a test passes to student code."""
         kind = type(value)
-        if issubclass(kind, Proxy):
-            return ("handle", object.__getattribute__(value, "_id"))
-        if isinstance(value, type) and id(value) in self.callback_numbers and self.callback_numbers[id(value)] < 0:
-            return ("handle", -self.callback_numbers[id(value)])
         if value is self.secret and value is not None:
             return ("generator", self._callback(value))
         found = library.reference(value)
@@ -251,7 +264,7 @@ class Student(Peer):
 
     # ---- the other side's requests and errors ------------------------------------------------------------------------
 
-    def serve(self, operation: str, arguments: tuple[Any, ...]) -> Any:
+    def serve(self, operation: str, arguments: Sequence[Any]) -> Any:
         """The few things that student code may ask for: calling a function it was given, its gradients, a draw, the next item."""
         if operation == "call":
             number, positional, named = arguments

@@ -10,10 +10,10 @@ wire = table("wire")
 #: Replaces the value of every answer given after a hidden input was seen by `_body()`.
 _HOOK = """
 _send_before = peer.Peer._send
-def _send(self, m):
-    if globals().get('_on') and m[0] == '!':
-        m = ['!', m[1], _body(), *m[3:]]
-    return _send_before(self, m)
+def _send(self, kind, number, body, raws):
+    if globals().get('_on') and kind == b'!':
+        body, raws = _body(), []
+    return _send_before(self, kind, number, body, raws)
 peer.Peer._send = _send
 class _Said(codec.Boundary):
     def __init__(self, what): self.what = what
@@ -45,7 +45,14 @@ def frames(id: str, description: str, *expressions: str, calls: int = 0, ahead: 
 
 CASES: tuple[Case, ...] = (
     frames("empty", "nothing, half a value, a value and more", "b''", "_pack([1.0] * 100)[:50]", "_pack(1) + b'\\xc0\\xc0'"),
-    frames("no-bytes", "no bytes, text that is not UTF-8", "[1, 2]", "b'\\xa4\\xff\\xfe\\xfd\\xfc'", "5"),
+    frames("no-text", "text that is not UTF-8, a list and a number for an array", "_pack([1, 2])", "b'\\xa4\\xff\\xfe\\xfd\\xfc'", "_pack(5)"),
+    frames(
+        "raw-missing",
+        "arrays whose numbers are to come along, and do not",
+        "_x(codes.ARRAY, '<f8', [3, 2], 48)",
+        "_x(codes.TENSOR, 'float32', [3], True, False, None, 2**62)",
+        "_x(codes.ARRAY, '<f8', [1], -8)",
+    ),
     frames(
         "extensions",
         "extensions that there are not, MessagePack's own times",

@@ -39,6 +39,7 @@ def _shout(data):
         except OSError: pass
 def _frame(message): return struct.pack('!I', len(message)) + message
 def _E(code, value): return msgpack.ExtType(code, msgpack.packb(value))
+def _say(number, value, kind=b'!', state=b''): return codes.message(kind, number, state, codec.encode(value))
 """
 
 # ---- the conversation ------------------------------------------------------------------------------------------------
@@ -54,15 +55,18 @@ TALKS = (
     talk(
         "answer-twice",
         "answers the request itself, and then again",
-        "for n in range(1, 60): s.channel.send(['!', n, codec.encode(np.zeros((3, 2))), codec.encode({})])",
+        "for n in range(1, 60): s.channel.send_bytes(_say(n, np.zeros((3, 2))))",
     ),
-    talk(
-        "foreign-number", "answers requests that were never made", "for n in (-1, 0, 2**60, 10**6): s.channel.send(['!', n, codec.encode(1), codec.encode({})])"
-    ),
+    talk("foreign-number", "answers requests that were never made", "for n in (-1, 0, 2**60, 10**6): s.channel.send_bytes(_say(n, 1))"),
     talk(
         "malformed",
         "messages that are none",
         "for m in (5, [], ['?'], ['!', 'x', b'', b''], ['?', 1, 2, 3, 4], {'passed': True}, ['z', 1, 2, 3], None): s.channel.send(m)",
+    ),
+    talk(
+        "lying-parts",
+        "messages that say they have more than they have, or something of a strange kind",
+        "for k, a, b in ((b'!', 2**31, 2**31), (b'!', 0, 9), (b'z', 0, 0), (b'\\xff', 1, 0)): s.channel.send_bytes(struct.pack('!cqII', k, 1, a, b) + b'\\xc0')",
     ),
     talk("garbage", "random bytes", "s.channel.sock.sendall(os.urandom(100_000))"),
     talk("lying-length", "a frame of four gigabytes", "s.channel.sock.sendall(b'\\xff\\xff\\xff\\xff' + b'x' * 1000)"),
@@ -82,7 +86,7 @@ TALKS = (
     talk(
         "flood",
         "valid answers without end",
-        "m = _frame(codec.encode(['!', 10**6, b'\\xc0', codec.encode({})]))\nwhile True: s.channel.sock.sendall(m * 1000)",
+        "m = _frame(_say(10**6, None))\nwhile True: s.channel.sock.sendall(m * 1000)",
         calls=1,
     ),
     talk("flood-empty", "empty frames without end", "while True: s.channel.sock.sendall(b'\\0\\0\\0\\0' * 10000)", calls=1),
@@ -181,7 +185,7 @@ TALKS = (
     talk(
         "interrupt",
         "handles the grader's interrupt by answering",
-        "import signal\nsignal.signal(signal.SIGINT, lambda *a: s.channel.send(['!', 5, codec.encode(np.zeros((3, 2))), codec.encode({})]))\nwhile True: pass",
+        "import signal\nsignal.signal(signal.SIGINT, lambda *a: s.channel.send_bytes(_say(5, np.zeros((3, 2)))))\nwhile True: pass",
         calls=1,
     ),
     talk(
@@ -324,7 +328,7 @@ CASES_OF_GRADER = (
         "a server of its own in the worker's place, that says ok to all",
         FIND
         + GUARD
-        + "_c = _channel()\n_c.send({'outputs': [], 'error': None, 'seconds': 0.0})\nwhile True:\n    _r, _f = _c.receive_with_fds(1)\n    if _r['do'] == 'fork':\n        if os.fork() == 0:\n            _c = channel.Channel(socket.socket(fileno=_f[0])); _c.send({'pid': os.getpid()})\n    elif _r['do'] == 'talk':\n        _c = channel.Channel(socket.socket(fileno=_f[0])) if _f else _c\n        while True:\n            _m = codec.decode_plain(_c.receive_bytes()[0])\n            _c.send(['!', _m[1], codec.encode((np.zeros((3, 2)),) if _m[2] == 'get' else np.zeros((3, 2))), codec.encode({})])\n    elif _r['do'] == 'value': _c.send({'value': codec.encode(1.0)})\n    else: _c.send({'outputs': [], 'error': None, 'seconds': 0.0})",
+        + "_c = _channel()\n_c.send({'outputs': [], 'error': None, 'seconds': 0.0})\nwhile True:\n    _r, _f = _c.receive_with_fds(1)\n    if _r['do'] == 'fork':\n        if os.fork() == 0:\n            _c = channel.Channel(socket.socket(fileno=_f[0])); _c.send({'pid': os.getpid()})\n    elif _r['do'] == 'talk':\n        _c = channel.Channel(socket.socket(fileno=_f[0])) if _f else _c\n        while True:\n            _m = codes.parts(_c.receive_bytes()[0]); _o = msgpack.unpackb(_m.body, ext_hook=lambda *a: None)[0]\n            _c.send_bytes(_say(_m.number, (np.zeros((3, 2)),) if _o == 'get' else np.zeros((3, 2))))\n    elif _r['do'] == 'value': _c.send({'value': codec.encode(1.0)})\n    else: _c.send({'outputs': [], 'error': None, 'seconds': 0.0})",
     ),
     wire(
         "wire-patch-codec",
