@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import tempfile
@@ -78,12 +79,13 @@ class Engine:
             session.wait()
         except WorkerError:
             session = self.interpreter(role).session(confinement)
-        if self.ahead:
-            spare = self.interpreter(role).begin(confinement)
-            with self.lock:
-                self.spares[key], spare = spare, self.spares.get(key)  # type: ignore[assignment]
-            if spare is not None:
-                spare.close()
+        with contextlib.suppress(WorkerError):  # then the next one starts when it is needed
+            if self.ahead and key not in self.spares:
+                spare = self.interpreter(role).begin(confinement)
+                with self.lock:
+                    before, self.spares[key] = self.spares.get(key), spare
+                if before is not None:  # another thread's
+                    before.close()
         return session
 
     def rest(self) -> None:
