@@ -16,6 +16,7 @@ from autogradient.engine import Engine
 from autogradient.errors import SubmissionError, WorkerError
 from autogradient.result import Problem, Result, SubmissionInfo, add_up, digest, environment_digest, write_atomically
 from autogradient.submission import choose, load, read, recognise
+from autogradient.verdicts import Verdicts
 
 
 @dataclass(frozen=True)
@@ -135,22 +136,26 @@ def grade_all(
     jobs: int,
     results: Path | None = None,
     release: str = "",
+    verdicts: Verdicts | None = None,
     done: Callable[[Done], None] | None = None,
 ) -> list[Done]:
-    """Grade items side by side. With `results` each is written as soon as it is done, and one whose receipt is unchanged is taken from there."""
+    """Grade items side by side. With `results` each is written as soon as it is done, and one whose receipt is unchanged is taken from there.
+
+    What `verdicts` knows of a changed one is taken from there.
+    """
     items = list(items)
     finished: dict[int, Done] = {}
     stopped = threading.Event()
     engine.ahead = len(items) > 1
     with ThreadPoolExecutor(max_workers=max(1, jobs), initializer=engine.settle) as pool:
-        futures = {pool.submit(_grade_one, item, engine, results, release, stopped): index for index, item in enumerate(items)}
+        futures = {pool.submit(_grade_one, item, engine, results, release, verdicts, stopped): index for index, item in enumerate(items)}
         try:
             for future in as_completed(futures):
                 finished[futures[future]] = future.result()
                 if done and not finished[futures[future]].graded.starved:
                     done(finished[futures[future]])
             for index in sorted(index for index, one in finished.items() if one.graded.starved):  # once more, alone
-                finished[index] = _grade_one(replace(items[index], again=True), engine, results, release, stopped)
+                finished[index] = _grade_one(replace(items[index], again=True), engine, results, release, verdicts, stopped)
                 if done:
                     done(finished[index])
         except BaseException:
@@ -163,7 +168,7 @@ def grade_all(
     return [finished[index] for index in range(len(items))]
 
 
-def _grade_one(item: Item, engine: Engine, results: Path | None, release: str, stopped: threading.Event) -> Done:
+def _grade_one(item: Item, engine: Engine, results: Path | None, release: str, verdicts: Verdicts | None, stopped: threading.Event) -> Done:
     try:
         data, problem = load(item.path), ""
     except SubmissionError as error:
@@ -175,7 +180,7 @@ def _grade_one(item: Item, engine: Engine, results: Path | None, release: str, s
         return Done(item, grade.Graded(old), again=False)
     info = SubmissionInfo(students=list(item.students), file=item.path.name)
     try:
-        graded = grade.Graded(grade.unreadable(item.assignment, data, problem, info)) if problem else _grade_bytes(item, data, engine, info, stopped)
+        graded = grade.Graded(grade.unreadable(item.assignment, data, problem, info)) if problem else _grade_bytes(item, data, engine, info, verdicts, stopped)
     except Exception as error:  # one submission's trouble must not end the others'
         graded = grade.failed(item.assignment, data, error, info)
     if stopped.is_set():  # its processes were killed under it: that is no verdict
@@ -193,14 +198,14 @@ def _grade_one(item: Item, engine: Engine, results: Path | None, release: str, s
     return Done(item, graded)
 
 
-def _grade_bytes(item: Item, data: bytes, engine: Engine, info: SubmissionInfo, stopped: threading.Event) -> grade.Graded:
+def _grade_bytes(item: Item, data: bytes, engine: Engine, info: SubmissionInfo, verdicts: Verdicts | None, stopped: threading.Event) -> grade.Graded:
     """Grade a file; where a process of the grader's own died under it, once more."""
     try:
-        return grade.grade_bytes(item.assignment, data, item.path.name, engine, info)
+        return grade.grade_bytes(item.assignment, data, item.path.name, engine, info, verdicts=verdicts)
     except WorkerError:
         if stopped.is_set():
             raise
-        return grade.grade_bytes(item.assignment, data, item.path.name, engine, info)
+        return grade.grade_bytes(item.assignment, data, item.path.name, engine, info, verdicts=verdicts)
 
 
 def _unchanged(old: Result, item: Item, data: bytes, engine: Engine) -> bool:

@@ -18,6 +18,10 @@ from autogradient.ledger import apply_ledger
 from autogradient.ledger import read as read_ledger
 from autogradient.prove import require_proof
 from autogradient.result import Result, write_atomically
+from autogradient.verdicts import Verdicts
+
+#: Where in results/ verdicts are kept that need not be taken again.
+VERDICTS = ".verdicts"
 
 
 def write_release(course: Course, assignment: Assignment, *, unproved: bool = False) -> bool:
@@ -90,7 +94,9 @@ def grade_course(
             done(item)
 
     try:
-        in_order = batch.grade_all(items, engine, jobs=jobs, results=course.results, release=course.release, done=keep)
+        in_order = batch.grade_all(
+            items, engine, jobs=jobs, results=course.results, release=course.release, verdicts=Verdicts(course.results / VERDICTS), done=keep
+        )
     finally:  # after an interrupt, too, what was finished need not be graded again
         for assignment in assignments:
             record(course, assignment, [d for d in finished if d.item.assignment is assignment and d.again])

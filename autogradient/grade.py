@@ -12,11 +12,11 @@ import os
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from autogradient import errors, judge, kinds
 from autogradient.assignment import Assignment, Case, Part
-from autogradient.engine import Court, Engine
+from autogradient.engine import Engine
 from autogradient.errors import SubmissionError
 from autogradient.judge import Snapshot, Verdict
 from autogradient.result import (
@@ -33,6 +33,7 @@ from autogradient.result import (
 )
 from autogradient.running import Beginnings, Budget, Decide, Runs, replay, run_steps
 from autogradient.submission import Notebook, Submission, plan, plan_release, read
+from autogradient.verdicts import Known, Verdicts
 from autogradient.wire import codec
 
 
@@ -50,60 +51,127 @@ class Graded:
     starved: bool = False
 
 
-def grade_bytes(assignment: Assignment, data: bytes, name: str, engine: Engine, info: SubmissionInfo, *, seed: int = 1) -> Graded:
+def grade_bytes(
+    assignment: Assignment, data: bytes, name: str, engine: Engine, info: SubmissionInfo, *, seed: int = 1, verdicts: Verdicts | None = None
+) -> Graded:
     """Grade one submitted file. Never raises for what a student did: an unreadable file is a result too."""
     try:
         notebook = read(data, name)
     except SubmissionError as error:
         return Graded(unreadable(assignment, data, str(error), info, seed=seed))
-    return grade_notebook(assignment, notebook, engine, info, seed=seed)
+    return grade_notebook(assignment, notebook, engine, info, seed=seed, verdicts=verdicts)
 
 
-def grade_notebook(assignment: Assignment, notebook: Notebook, engine: Engine, info: SubmissionInfo, *, seed: int = 1, skip_unattempted: bool = True) -> Graded:
-    """Grade a notebook that has been read. With `skip_unattempted` an untouched stub is not run: it earns nothing, which the proof has shown."""
+def grade_notebook(
+    assignment: Assignment,
+    notebook: Notebook,
+    engine: Engine,
+    info: SubmissionInfo,
+    *,
+    seed: int = 1,
+    skip_unattempted: bool = True,
+    verdicts: Verdicts | None = None,
+) -> Graded:
+    """Grade a notebook that has been read. With `skip_unattempted` an untouched stub is not run: it earns nothing, which the proof has shown.
+
+    What `verdicts` knows is taken from there, and what is new kept there.
+    """
     submission = plan(assignment, notebook)
     skip_unattempted = skip_unattempted and assignment.format == "autogradient"  # other formats have no proof that a stub earns nothing
     wanted = {part.id for part in assignment.parts if _can_run(assignment, part) and (submission.attempted[part.id] or not skip_unattempted)}
     expected = expected_answers(assignment, engine)
-    budget = Budget(assignment.limits.submission_s)
-    runs = Runs()
-    found: dict[str, list[Verdict]] = {part.id: [] for part in assignment.parts}
-
-    def decide(part: Part, snapshot: Snapshot, cases: list[Case] | None, first: bool = False) -> list[Case] | None:
-        verdict = _verdict(assignment, part, cases, submission, snapshot, expected, seed, skip_unattempted, court, budget, first)
-        found[part.id].append(verdict)
-        return verdict.left if verdict.gone else None
-
-    with engine.court(engine.folder(assignment.files), assignment.limits) as court:
-        with Beginnings(engine, assignment, seed) as beginnings:
-            snapshots = run_steps(assignment, beginnings.begin, submission.steps, wanted, runs, budget)
-            again = _ask(assignment, snapshots, decide)
-        if again:
-            with Beginnings(engine, assignment, seed) as beginnings:
-                replay(assignment, beginnings.begin(), submission.steps, again, runs, budget, decide)
-    verdicts = {part.id: judge.together(part, found[part.id]) for part in assignment.parts}
+    known = verdicts.of(assignment, submission, expected, seed, not engine.missing) if verdicts else None
+    trials = _Trials(assignment, submission, expected, seed, skip_unattempted, known)
+    runs = trials.take(engine, wanted)
+    found = {part.id: judge.together(part, trials.found[part.id]) for part in assignment.parts}
     result = _result(assignment, notebook.digest, info, seed, engine)
-    result.replayed = bool(again)
-    result.questions = _questions(assignment, verdicts, submission.attempted)
+    result.replayed = bool(trials.replayed)
+    result.questions = _questions(assignment, found, submission.attempted)
     result.points = add_up(result.questions)
     result.problems = submission.problems + runs.problems
     if any(case.outcome == "grader_error" for part in result.parts for case in part.cases):
         result.outcome = "grader_error"
-    staff = {part: verdict.staff for part, verdict in verdicts.items() if verdict.staff}
+    staff = {part: verdict.staff for part, verdict in found.items() if verdict.staff}
     answers = {f"{part}-answer": cells[0] for part, cells in submission.answers.items() if cells}
-    starved = runs.starved or any(verdict.starved for verdict in verdicts.values())
-    return Graded(result, staff, executed(notebook, runs, _check_outputs(submission, verdicts)), answers, starved)
+    starved = runs.starved or any(verdict.starved for verdict in found.values())
+    return Graded(result, staff, executed(notebook, runs, _check_outputs(submission, found)), answers, starved)
 
 
-def _ask(assignment: Assignment, snapshots: dict[str, Snapshot], decide: Decide) -> dict[str, list[Case] | None]:
+class _Trials:
+    """The verdicts on one submission as they are taken. `replayed` are the parts that needed the second pass."""
+
+    def __init__(
+        self, assignment: Assignment, submission: Submission, expected: dict[str, Any], seed: int, skip_unattempted: bool, known: Known | None
+    ) -> None:
+        self.assignment, self.submission, self.expected = assignment, submission, expected
+        self.seed, self.skip_unattempted, self.known = seed, skip_unattempted, known
+        self.found: dict[str, list[Verdict]] = {part.id: [] for part in assignment.parts}
+        self.replayed: set[str] = set()
+        self.budget = Budget(assignment.limits.submission_s)
+
+    def take(self, engine: Engine, wanted: set[str]) -> Runs:
+        """Have verdicts on all parts, those of the `wanted` ones by running cells and tests where they are not known; returns what the cells showed."""
+        kept = {part.id: self.known.verdict(part) for part in self.assignment.parts if part.id in wanted} if self.known else {}
+        for name, found in kept.items():
+            if found is not None:
+                self.found[name].append(found[0])
+                self.replayed |= {name} if found[1] else set()
+        new = {name for name in wanted if not self.found[name]}
+        runs = self.known.runs() if self.known and not new else None
+        if runs is None:
+            runs = Runs()
+            self._run(engine, new, runs)
+            if self.known:
+                self.known.keep_runs(runs)
+                for part in self.assignment.parts:
+                    if part.id in new:
+                        self.known.keep_verdict(part, judge.together(part, self.found[part.id]), part.id in self.replayed)
+        for part in self.assignment.parts:
+            if part.id not in wanted:
+                self.found[part.id].append(_without_running(self.assignment, part, self.submission.attempted[part.id], self.skip_unattempted))
+        return runs
+
+    def _run(self, engine: Engine, wanted: set[str], runs: Runs) -> None:
+        assignment, steps, seed = self.assignment, self.submission.steps, self.seed
+        with engine.court(engine.folder(assignment.files), assignment.limits) as court:
+
+            def decide(part: Part, snapshot: Snapshot, cases: list[Case] | None, first: bool = False) -> list[Case] | None:
+                if self.budget.left <= 0:
+                    message = judge.OUT_OF_TIME.format(seconds=assignment.limits.submission_s)
+                    verdict = judge.without_verdict(part, "timed_out", None, message, cases)
+                else:
+                    expendable: Literal["rest is left", ""] = "rest is left" if first else ""
+                    verdict = judge.judge(assignment, part, snapshot, self.expected.get(part.id), seed, court, cases=cases, expendable=expendable)
+                self.found[part.id].append(verdict)
+                return verdict.left if verdict.gone else None
+
+            with Beginnings(engine, assignment, seed) as beginnings:
+                snapshots = run_steps(assignment, beginnings.begin, steps, wanted, runs, self.budget)
+                again = _ask([part for part in assignment.parts if part.id in wanted], snapshots, decide)
+            if again:
+                self.replayed |= set(again)
+                with Beginnings(engine, assignment, seed) as beginnings:
+                    replay(assignment, beginnings.begin(), steps, again, runs, self.budget, decide)
+
+
+def _without_running(assignment: Assignment, part: Part, attempted: bool, skip_unattempted: bool) -> Verdict:
+    """The verdict on a part of which nothing is run."""
+    if part.by_hand:
+        return judge.without_verdict(part, "not_run", judge.BY_HAND) if attempted else judge.without_verdict(part, "failed", None, judge.NOT_FILLED)
+    if not attempted and skip_unattempted:
+        return judge.without_verdict(part, "failed", None, judge.NOT_FILLED)
+    return judge.without_verdict(part, "not_run", judge.ON_GPU)
+
+
+def _ask(parts: list[Part], snapshots: dict[str, Snapshot], decide: Decide) -> dict[str, list[Case] | None]:
     """Phase two, in two rounds: what students may see an error's text of, and only then what must stay hidden, so that no text can carry that out.
 
     Returns what is left for a second pass: part → cases (None: all).
     """
     again: dict[str, list[Case] | None] = {part: None for part, snapshot in snapshots.items() if snapshot.unsafe}
     for hidden in (False, True):
-        for part in assignment.parts:
-            snapshot = snapshots.get(part.id, Snapshot())
+        for part in parts:
+            snapshot = snapshots[part.id]
             if snapshot.unsafe:
                 continue
             cases = [case for case in part.cases if case.hidden == hidden] if snapshot.interpreter else None
@@ -162,31 +230,6 @@ def _result(assignment: Assignment, submission_digest: str, info: SubmissionInfo
 
 def _can_run(assignment: Assignment, part: Part) -> bool:
     return not part.by_hand and not ("cuda" in assignment.question_of(part.id).needs and not judge.has_gpu())
-
-
-def _verdict(
-    assignment: Assignment,
-    part: Part,
-    cases: list[Case] | None,
-    submission: Submission,
-    snapshot: Snapshot,
-    expected: dict[str, Any],
-    seed: int,
-    skip_unattempted: bool,
-    court: Court,
-    budget: Budget,
-    first: bool,
-) -> Verdict:
-    attempted = submission.attempted[part.id]
-    if part.by_hand:
-        return judge.without_verdict(part, "not_run", judge.BY_HAND) if attempted else judge.without_verdict(part, "failed", None, judge.NOT_FILLED)
-    if not attempted and skip_unattempted:
-        return judge.without_verdict(part, "failed", None, judge.NOT_FILLED)
-    if not _can_run(assignment, part):
-        return judge.without_verdict(part, "not_run", judge.ON_GPU)
-    if budget.left <= 0:
-        return judge.without_verdict(part, "timed_out", None, judge.OUT_OF_TIME.format(seconds=assignment.limits.submission_s), cases)
-    return judge.judge(assignment, part, snapshot, expected.get(part.id), seed, court, cases=cases, expendable="rest is left" if first else "")
 
 
 # ---- the executed notebook -----------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ def _judge_value(assignment: Assignment, part: Part, snapshot: Snapshot, expecte
     found = snapshot.value or {"missing": True}
     problem, right, slip, starved = "", False, "", False
     if isinstance(found.get("value"), bytes):
-        job = {"do": "value", "kind": part.kind, "form": kinds.form_of(part), "rules": kinds.verdict_rules(part), "slips": _slips(part), "expected": expected}
+        job = {"do": "value", "kind": part.kind, "form": kinds.form_of(part), "rules": kinds.verdict_rules(part), "slips": slips_of(part), "expected": expected}
         try:
             (report,) = court.trial(codec.encode(job | {"value": found["value"]}), None, assignment.limits.case_s)
             problem, right, slip = str(report["problem"]), report["right"] is True, str(report["slip"])
@@ -160,7 +160,7 @@ def _judge_value(assignment: Assignment, part: Part, snapshot: Snapshot, expecte
     return Verdict(out, starved=starved)
 
 
-def _slips(part: Part) -> list[tuple[Any, list[list[str]], str]]:
+def slips_of(part: Part) -> list[tuple[Any, list[list[str]], str]]:
     """The listed slips: the wrong value, the words that mean it, and the sentence that names the slip."""
     found = []
     for text, slip in part.declaration.slips.items():
@@ -182,7 +182,7 @@ def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int, sou
     (what the part takes from the student), `classes` (those of them that are classes; None where nobody knows), `sources` (the cells that were run), `limit` (seconds for each case), `stop` (after the first failure).
     """
     return {
-        **_standing(assignment, part),
+        **standing(assignment, part),
         "do": "cases",
         "cases": [[case.name, case_seed(seed, part, case.name)] for case in cases],
         "sources": sources,
@@ -192,7 +192,7 @@ def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int, sou
 
 
 @functools.lru_cache(maxsize=1000)
-def _standing(assignment: Assignment, part: Part) -> dict[str, Any]:
+def standing(assignment: Assignment, part: Part) -> dict[str, Any]:
     """What is the same in every job of a part."""
     own = assignment.format == "autogradient"
     given = [given_source(cell, assignment.seed) for cell in assignment.with_role("given") if own and cell.target in (part.question, part.id)]

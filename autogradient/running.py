@@ -72,6 +72,7 @@ class Runs:
     """What came of the student's cells: run by cell index, and what to tell the student about them.
 
     `killers` are the steps that killed their process or had to be stopped. `starved`: one was stopped that hardly got a processor.
+    `out_of_time`: not all were run.
     """
 
     cells: dict[int, CellRun] = field(default_factory=dict)
@@ -79,6 +80,7 @@ class Runs:
     killers: set[int] = field(default_factory=set)
     shown: int = 0
     starved: bool = False
+    out_of_time: bool = False
 
     def keep(self, step: Step, run: CellRun, limit: float) -> None:
         """Keep a run and, where the cell failed, say so."""
@@ -118,6 +120,7 @@ def run_steps(assignment: Assignment, begin: Callable[[], Interpreter], steps: l
     final = max((i for i, step in enumerate(steps) if step.do == "run" or step.part in wanted), default=0)
     for index, step in enumerate(steps):
         if budget.left <= 0:
+            runs.out_of_time = True
             runs.problems.append(Problem(message=errors.OUT_OF_TIME.format(seconds=assignment.limits.submission_s)))
             break
         try:

@@ -20,6 +20,7 @@ ROWS = (
     ("prove", "autograded", "exports"),
     ("batch", "gradebook", "mutants"),
     ("grade", "course", "feedback"),
+    ("verdicts",),
     ("running",),
     ("judge", "submission", "leaks", "formats"),
     ("engine", "release", "source", "nbgrader_format", "otter_format"),

@@ -25,7 +25,7 @@ from autogradient.wire.channel import Channel, Closed, Silent
 MAX_ITEMS, MAX_TEXT = 1000, 250_000
 
 #: Seconds a cell gets to end after it was interrupted, and a fork to say hello or a value to come.
-GRACE_S, HELLO_S = 2.0, 10.0
+GRACE_S, HELLO_S = 2.0, 6.0
 #: Bytes that may be on their way between a test and the student's process.
 TALK_BYTES, _SO_SNDBUFFORCE = 4 * 1024 * 1024, 32
 #: Seconds in which a session has to be ready.
