@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -40,6 +40,19 @@ class Done:
     item: Item
     graded: grade.Graded
     again: bool = True
+
+
+class Watcher:
+    """Is told how grading goes on; from several threads, one at a time. This one does nothing with it."""
+
+    def total(self, number: int) -> None:
+        """So many submissions there are."""
+
+    def began(self, item: Item) -> None:
+        """One is looked at."""
+
+    def done(self, done: Done) -> None:
+        """One is done."""
 
 
 def cpu_count() -> int:
@@ -137,27 +150,37 @@ def grade_all(
     results: Path | None = None,
     release: str = "",
     verdicts: Verdicts | None = None,
-    done: Callable[[Done], None] | None = None,
+    write: bool = True,
+    watcher: Watcher | None = None,
 ) -> list[Done]:
     """Grade items side by side. With `results` each is written as soon as it is done, and one whose receipt is unchanged is taken from there.
 
-    What `verdicts` knows of a changed one is taken from there.
+    What `verdicts` knows of a changed one is taken from there. Without `write` nothing is written to `results`.
     """
     items = list(items)
     finished: dict[int, Done] = {}
     stopped = threading.Event()
     engine.ahead = len(items) > 1
+    watcher = watcher or Watcher()
+    watcher.total(len(items))
+    told = threading.Lock()
+
+    def one(item: Item) -> Done:
+        with told:
+            watcher.began(item)
+        return _grade_one(item, engine, results, release, verdicts, write, stopped)
+
     with ThreadPoolExecutor(max_workers=max(1, jobs), initializer=engine.settle) as pool:
-        futures = {pool.submit(_grade_one, item, engine, results, release, verdicts, stopped): index for index, item in enumerate(items)}
+        futures = {pool.submit(one, item): index for index, item in enumerate(items)}
         try:
             for future in as_completed(futures):
                 finished[futures[future]] = future.result()
-                if done and not finished[futures[future]].graded.starved:
-                    done(finished[futures[future]])
-            for index in sorted(index for index, one in finished.items() if one.graded.starved):  # once more, alone
-                finished[index] = _grade_one(replace(items[index], again=True), engine, results, release, verdicts, stopped)
-                if done:
-                    done(finished[index])
+                if not finished[futures[future]].graded.starved:
+                    with told:
+                        watcher.done(finished[futures[future]])
+            for index in sorted(index for index, it in finished.items() if it.graded.starved):  # once more, alone
+                finished[index] = one(replace(items[index], again=True))
+                watcher.done(finished[index])
         except BaseException:
             stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -168,7 +191,7 @@ def grade_all(
     return [finished[index] for index in range(len(items))]
 
 
-def _grade_one(item: Item, engine: Engine, results: Path | None, release: str, verdicts: Verdicts | None, stopped: threading.Event) -> Done:
+def _grade_one(item: Item, engine: Engine, results: Path | None, release: str, verdicts: Verdicts | None, write: bool, stopped: threading.Event) -> Done:
     try:
         data, problem = load(item.path), ""
     except SubmissionError as error:
@@ -191,7 +214,7 @@ def _grade_one(item: Item, engine: Engine, results: Path | None, release: str, v
         before, graded = old.to_json(), _fall_back(old, graded)
         if graded.result.to_json() == before:
             return Done(item, graded, again=False)
-    if target is not None:
+    if target is not None and write:
         write_atomically(target, graded.result.to_json())
         if graded.notebook is not None or graded.result.outcome == "grader_error":  # else nothing was run, and what staff may see of an earlier run still holds
             write_atomically(target.with_suffix(".staff.json"), json.dumps(graded.staff, indent=1, ensure_ascii=False, default=str) + "\n")

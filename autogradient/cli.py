@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,7 @@ def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) 
 
     Example: autogradient prove perceptrons
     """
+    from autogradient import console
     from autogradient import prove as proving
     from autogradient.batch import cpu_count
     from autogradient.engine import Engine
@@ -130,38 +131,17 @@ def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) 
                     click.echo(f"{assignment.name}: proved already on this machine; nothing has changed")
                 continue
             assert isinstance(engine, Engine)
-            with _progress(f"proving {assignment.name}", 0, quiet=as_json) as step:
-                proof = proving.prove(assignment, engine, jobs=jobs or cpu_count(), progress=lambda done, of, step=step: step(done, of))  # type: ignore[misc]
+            with console.Bar(f"proving {assignment.name}", quiet=as_json) as bar:
+                proof = proving.prove(assignment, engine, jobs=jobs or cpu_count(), progress=bar.step)
             proving.write_proof(assignment, proof)
             out.append(proof.to_dict())
             failed = failed or not proof.proved
             if not as_json:
-                click.echo(_proof_text(proof.to_dict()))
+                click.echo(console.proof_text(proof.to_dict()))
     if as_json:
         click.echo(json.dumps(out, indent=1, ensure_ascii=False))
     if failed:
         sys.exit(EXIT_FAILED)
-
-
-def _proof_text(proof: dict[str, Any]) -> str:
-    reference, blank, mutants = proof["reference"], proof["blank"], proof["mutants"]
-    lines = [
-        f"{proof['assignment']}: {'proved' if proof['proved'] else 'NOT PROVED'}",
-        f"  reference {reference['earned']:g} of {reference['possible']:g} points, untouched release {blank['earned']:g}",
-        f"  right answers with full marks {proof['right']['full']} of {proof['right']['of']}, wrong answers caught {proof['wrong']['caught']} of {proof['wrong']['of']}",
-        f"  mutants killed {mutants['killed']} of {mutants['of']} ({mutants['equivalent']} declared equivalent), hostile returns refused {proof['hostile']['refused']} of {proof['hostile']['of']}",
-        f"  verdicts alike sealed and in a plain notebook {proof['boundary']['alike']} of {proof['boundary']['of']}",
-    ]
-    lists = (
-        ("not right", proof["remarks"]),
-        ("right, but without full marks", proof["right"]["missed"]),
-        ("wrong, but not caught", proof["wrong"]["missed"]),
-        ("mutant survived", mutants["survived"]),
-        ("hostile, but accepted", proof["hostile"]["accepted"]),
-        ("not alike", proof["boundary"]["differ"]),
-    )
-    lines += [f"    {what}: {sentence}" for what, sentences in lists for sentence in sentences]
-    return "\n".join(lines)
 
 
 @cli.command()
@@ -213,7 +193,7 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
 
     Example: autogradient grade homework.ipynb --assignment perceptrons
     """
-    from autogradient import course, coursework
+    from autogradient import console, course, coursework
     from autogradient.batch import cpu_count
     from autogradient.engine import Engine
 
@@ -232,17 +212,8 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
         if everything:
             here = course.find()
             assignments = _assignments((assignment,) if assignment else ())
-            with _progress("grading", 0, quiet=as_json) as step:
-                counted = [0, 0]
-
-                def start(total: int) -> None:
-                    counted[1] = total
-
-                def finished(_: Any) -> None:
-                    counted[0] += 1
-                    step(*counted)
-
-                graded = coursework.grade_course(here, assignments, engine, jobs=workers, done=finished, start=start)
+            with console.Bar("grading", quiet=as_json) as watcher:
+                graded = coursework.grade_course(here, assignments, engine, jobs=workers, watcher=watcher)
             for sentence in graded.skipped:
                 click.echo(sentence, err=True)
             results, several = graded.results, True
@@ -253,7 +224,8 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
                 click.echo(f"{again} graded, {len(graded.done) - again} up to date; results in {errors.relative(here.results)}")
         else:
             assignments = _assignments_for(paths, assignment)
-            done = coursework.grade_files(list(paths), assignments, engine, jobs=workers)
+            with console.Bar("grading", quiet=as_json or not sys.stderr.isatty()) as watcher:
+                done = coursework.grade_files(list(paths), assignments, engine, jobs=workers, watcher=watcher)
             results, several = [d.graded.result for d in done], len(done) > 1 or any(path.is_dir() for path in paths)
             if out:
                 coursework.save_results(done, out)
@@ -261,28 +233,68 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
         data = [json.loads(result.to_json()) for result in results]
         click.echo(json.dumps(data if several else data[0], indent=1, ensure_ascii=False))
     elif not everything:
-        _show_results(results, {a.name: a for a in assignments}, several)
+        console.show_results(results, {a.name: a for a in assignments}, several)
     if any(result.outcome == "grader_error" for result in results):
         sys.exit(EXIT_FAILED)
 
 
-def _show_results(results: list[Any], assignments: dict[str, Any], several: bool) -> None:
-    from rich.console import Console
-    from rich.markdown import Markdown
+@cli.command()
+@click.argument("names", nargs=-1)
+@click.option("--preview", is_flag=True, help="Say what would change, and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
+@click.option("--jobs", type=click.IntRange(min=1), help="How many submissions at once; by default one for each processor.")
+def regrade(names: tuple[str, ...], preview: bool, as_json: bool, jobs: int | None) -> None:
+    """Say whose marks change, and grade anew.
 
-    from autogradient.feedback import summary
-    from autogradient.testcode import show_points
+    Grades in submitted/ what has changed since it was graded: notebooks, tests, environment. First says for whom the verdict becomes another, by how much and in
+    which cases, hand marks counted in; then, without --preview, writes results and gradebook. All assignments, or those in NAMES.
 
-    if not several:
-        assignment = assignments[results[0].assignment]
-        Console(width=None if sys.stdout.isatty() else 100).print(Markdown(summary.markdown(results[0], assignment.title, assignment.headings)))
+    Example: autogradient regrade perceptrons --preview
+    """
+    from autogradient import console, course, coursework
+    from autogradient import regrade as regrading
+    from autogradient.batch import cpu_count
+
+    here = course.find()
+    assignments = _assignments(tuple(_names(here, names)))
+    with _engine(True) as engine:
+        engine.check()
+        with console.Bar("regrading", quiet=as_json) as watcher:
+            changes, looked_at = regrading.preview(here, assignments, engine, jobs=jobs or cpu_count(), watcher=watcher)
+        if not preview:
+            coursework.grade_course(here, assignments, engine, jobs=jobs or cpu_count())
+    if as_json:
+        click.echo(json.dumps([change.to_dict() for change in changes], indent=1, ensure_ascii=False))
         return
-    for result in results:
-        points = result.points
-        waits = f", {show_points(points.ungraded)} wait" if points.ungraded else ""
-        click.echo(
-            f"{result.submission.file}: {result.assignment}: {result.outcome}, {show_points(points.earned)} of {show_points(points.possible)} points{waits}"
-        )
+    for change in changes:
+        click.echo(change.text)
+    click.echo(f"{len(changes)} of {len(looked_at)} {'would come' if preview else 'came'} out otherwise, {len(looked_at) - len(changes)} the same")
+
+
+@cli.command()
+@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
+def verify(results: tuple[Path, ...]) -> None:
+    """Grade again what results were made from.
+
+    Finds the notebook that each result's receipt names in submitted/, grades it anew with the receipt's seed and compares every case, times aside.
+    Exits 0 if all came out the same, 1 if one did not, or cannot be compared because assignment or environment have changed.
+
+    Example: autogradient verify results/perceptrons/ada.json
+    """
+    from autogradient import course
+    from autogradient import regrade as regrading
+
+    here = course.find()
+    same = True
+    with _engine(True) as engine:
+        engine.check()
+        for path in results:
+            verified = regrading.verify(here, path, engine)
+            same = same and verified.same is True
+            said = {True: "same", False: "different", None: "cannot be told"}[verified.same]
+            click.echo("\n    ".join([f"{errors.relative(path)}: {said}", *verified.sentences]))
+    if not same:
+        sys.exit(EXIT_FAILED)
 
 
 @cli.command()
@@ -438,32 +450,6 @@ def _engine(needed: bool) -> Iterator[Any]:
 
     with Engine(course=course.root_or_none()) as engine:
         yield engine
-
-
-@contextmanager
-def _progress(label: str, total: int, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal, a line at every quarter elsewhere, nothing where `quiet`. Yields step(done, of)."""
-    if quiet:
-        yield lambda done, of: None
-        return
-    if not sys.stderr.isatty():
-        shown = [-1]
-
-        def line(done: int, of: int) -> None:
-            quarter = 4 * done // max(of, 1)
-            if quarter > shown[0]:
-                shown[0] = quarter
-                click.echo(f"{label}: {done} of {of}", err=True)
-
-        yield line
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=total or None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from autogradient import batch, errors, exports, leaks, release
 from autogradient.assignment import Assignment
-from autogradient.batch import Done
+from autogradient.batch import Done, Watcher
 from autogradient.course import Course
 from autogradient.engine import Engine
 from autogradient.errors import GradebookError, StaleError, SubmissionError
@@ -66,8 +66,7 @@ def grade_course(
     engine: Engine,
     *,
     jobs: int,
-    done: Callable[[Done], None] | None = None,
-    start: Callable[[int], None] | None = None,
+    watcher: Watcher | None = None,
 ) -> Graded:
     """Grade everything in submitted/, then bring gradebook, autograded/ and results/ up to date.
 
@@ -84,23 +83,32 @@ def grade_course(
             continue
         shown = _autograded(course, item).exists() and (course.root / "gradebook.db").exists()
         items.append(replace(item, again=not shown))
-    if start:
-        start(len(items))
-    finished: list[Done] = []
-
-    def keep(item: Done) -> None:
-        finished.append(item)
-        if done:
-            done(item)
-
+    keeper = _Keeper(watcher or Watcher())
     try:
         in_order = batch.grade_all(
-            items, engine, jobs=jobs, results=course.results, release=course.release, verdicts=Verdicts(course.results / VERDICTS), done=keep
+            items, engine, jobs=jobs, results=course.results, release=course.release, verdicts=Verdicts(course.results / VERDICTS), watcher=keeper
         )
     finally:  # after an interrupt, too, what was finished need not be graded again
         for assignment in assignments:
-            record(course, assignment, [d for d in finished if d.item.assignment is assignment and d.again])
+            record(course, assignment, [d for d in keeper.finished if d.item.assignment is assignment and d.again])
     return Graded(in_order, skipped)
+
+
+class _Keeper(Watcher):
+    """Keeps what is done, and passes everything on."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self.watcher, self.finished = watcher, list[Done]()
+
+    def total(self, number: int) -> None:
+        self.watcher.total(number)
+
+    def began(self, item: batch.Item) -> None:
+        self.watcher.began(item)
+
+    def done(self, done: Done) -> None:
+        self.finished.append(done)
+        self.watcher.done(done)
 
 
 def _stray(course: Course) -> list[str]:
@@ -207,10 +215,10 @@ def write_marks(course: Course, names: list[str], folder: Path) -> list[Path]:
     return paths
 
 
-def grade_files(paths: list[Path], assignments: list[Assignment], engine: Engine, *, jobs: int, done: Callable[[Done], None] | None = None) -> list[Done]:
+def grade_files(paths: list[Path], assignments: list[Assignment], engine: Engine, *, jobs: int, watcher: Watcher | None = None) -> list[Done]:
     """Grade single files or folders of them outside a course tree. Raises SubmissionError where a file belongs to no assignment."""
     items = [batch.identify(path, assignments) for given in paths for path in batch.find_notebooks(given)]
-    return batch.grade_all(items, engine, jobs=jobs, done=done)
+    return batch.grade_all(items, engine, jobs=jobs, watcher=watcher)
 
 
 def save_results(done: Iterable[Done], folder: Path) -> list[Path]:

@@ -230,6 +230,11 @@ OTHER_ASSIGNMENT = "the notebook says that it is '{claims}', but was graded as '
 CANNOT_READ = "{name}: the file cannot be read ({problem})"
 GRADER_FAILED = "the grader failed on this notebook; the course staff will look at it"
 STRAY_SUBMISSION = "{path}: the course has no assignment of this name, so it was not graded; move its notebook into a folder named after the assignment"
+NO_RESULT = "{path} is no result; give a file of results/ASSIGNMENT/STUDENT.json"
+NOTHING_TO_VERIFY = "{path}: nothing was handed in, so there is nothing to grade again"
+SUBMISSION_GONE = "{folder} has no notebook with the digest {digest}… that the result was made from; put the notebook back, or grade what is there"
+OTHER_SOURCE = "the assignment '{name}' has changed since, so the verdicts may differ; check out the version that was graded"
+OTHER_ENVIRONMENT = "it was graded in another environment (Python, packages, locale, our version), so the verdicts may differ"
 NOTHING_SUBMITTED = "submitted/ is empty; put notebooks into submitted/STUDENT/ASSIGNMENT/"
 NOT_CONFINED = (
     "student code cannot be confined here: '{layer}' is missing ({reason}); run 'autogradient doctor', or give --trust-submissions for work you trust"

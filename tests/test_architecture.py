@@ -16,7 +16,8 @@ MODULES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for p
 ROWS = (
     ("__main__",),
     ("cli",),
-    ("coursework", "authoring", "scaffold", "doctor"),
+    ("regrade",),
+    ("coursework", "authoring", "scaffold", "doctor", "console"),
     ("prove", "autograded", "exports"),
     ("batch", "gradebook", "mutants"),
     ("grade", "course", "feedback"),

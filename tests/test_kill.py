@@ -163,10 +163,6 @@ class Killer:
         self.over = True
         self.thread.join()
 
-    def count(self, _: Any) -> None:
-        """A submission is done."""
-        self.done += 1
-
     def work(self) -> None:
         for moment, kind in zip(self.moments, self.kinds, strict=True):
             while not self.over and self.done < moment:
@@ -193,6 +189,16 @@ def sessions(engine: Engine, role: str, *, supervisors: bool = False) -> list[in
     return [pid for pid, depth in below(engine.warm[role].process.pid).items() if (depth == 1) == supervisors]
 
 
+class Counter(batch.Watcher):
+    """Tells a killer when a submission is done."""
+
+    def __init__(self, killer: Killer) -> None:
+        self.killer = killer
+
+    def done(self, done: batch.Done) -> None:
+        self.killer.done += 1
+
+
 VICTIMS: dict[str, Callable[[Engine], list[int]]] = {
     "worker": lambda engine: sessions(engine, WORKER),
     "judge": lambda engine: sessions(engine, JUDGE),
@@ -211,7 +217,7 @@ def test_parts_of_the_engine_are_killed(number: int, course: Path, assignment: A
     with Engine() as engine:
         engine.check()
         with Killer(rng, engine, kinds) as killer:
-            batch.grade_all(batch.submissions(course / "submitted", [assignment]), engine, jobs=2, results=home / "results", done=killer.count)
+            batch.grade_all(batch.submissions(course / "submitted", [assignment]), engine, jobs=2, results=home / "results", watcher=Counter(killer))
         assert len(killer.killed) > len(kinds) // 2, killer.killed  # one that was looked for at the very end may find nobody
         batch.grade_all(batch.submissions(course / "submitted", [assignment]), engine, jobs=2, results=home / "results")
         check(home / "results", expected)

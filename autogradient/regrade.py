@@ -1,0 +1,162 @@
+"""What grading anew would change, and whether a result can be had again from its receipt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from autogradient import batch, errors
+from autogradient.assignment import Assignment
+from autogradient.batch import Done, Watcher
+from autogradient.course import Course
+from autogradient.coursework import VERDICTS
+from autogradient.engine import Engine
+from autogradient.errors import CourseError, SubmissionError
+from autogradient.grade import grade_bytes
+from autogradient.ledger import BY_HAND, apply_ledger
+from autogradient.ledger import read as read_ledger
+from autogradient.result import CaseResult, Result, decimal, digest, environment_digest
+from autogradient.submission import load
+from autogradient.testcode import show_points
+from autogradient.verdicts import Verdicts
+
+
+@dataclass
+class Change:
+    """A submission that comes out otherwise: points with hand marks before (None where there was no result) and after, what differs case by case, and why."""
+
+    student: str
+    assignment: str
+    before: Fraction | None
+    after: Fraction
+    possible: Fraction
+    cases: list[str] = field(default_factory=list)
+    why: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain values."""
+        before = None if self.before is None else decimal(self.before)
+        numbers = {"before": before, "after": decimal(self.after), "possible": decimal(self.possible)}
+        return {"student": self.student, "assignment": self.assignment, **numbers, "why": self.why, "cases": self.cases}
+
+    @property
+    def text(self) -> str:
+        """One line, and one for each case."""
+        before = "no result" if self.before is None else show_points(self.before)
+        head = f"{self.student}: {self.assignment}: {before} → {show_points(self.after)} of {show_points(self.possible)} points ({self.why})"
+        return "\n".join([head, *(f"    {case}" for case in self.cases)])
+
+
+def preview(course: Course, assignments: list[Assignment], engine: Engine, *, jobs: int, watcher: Watcher | None = None) -> tuple[list[Change], list[Done]]:
+    """What grading everything in submitted/ would change, and all that was looked at; no result, mark or gradebook is written."""
+    items = list(batch.submissions(course.submitted, assignments))
+    ledger = read_ledger(course.ledger)
+    before = {item: batch.read_result(batch.result_path(course.results, item.assignment.name, item.students[0])) for item in items}
+    looked_at = batch.grade_all(items, engine, jobs=jobs, results=course.results, verdicts=Verdicts(course.results / VERDICTS), write=False, watcher=watcher)
+    changes = []
+    for one in looked_at:
+        old, new = before[one.item], apply_ledger(one.graded.result, ledger)
+        cases = differences(apply_ledger(old, ledger) if old else None, new)
+        if cases or old is None:
+            points = _total(apply_ledger(old, ledger)) if old else None
+            changes.append(Change(new.student, new.assignment, points, _total(new), new.points.possible, cases, _why(old, new)))
+    return changes, looked_at
+
+
+def _total(result: Result) -> Fraction:
+    return result.points.earned + result.points.bonus
+
+
+def _why(old: Result | None, new: Result) -> str:
+    """What the verdicts depend on and is another than before."""
+    if old is None:
+        return "graded for the first time"
+    reasons = {
+        "another notebook was handed in": old.receipt.submission != new.receipt.submission,
+        "the assignment has changed": old.receipt.assignment != new.receipt.assignment,
+        "the environment has changed": old.receipt.environment != new.receipt.environment,
+        "another seed": old.receipt.seed != new.receipt.seed,
+    }
+    return ", ".join(reason for reason, is_so in reasons.items() if is_so) or "nothing has changed: the verdict depends on chance or on time"
+
+
+def differences(old: Result | None, new: Result) -> list[str]:
+    """What differs between two results of one submission, a sentence for each case; times aside."""
+    if old is None:
+        return []
+    found = []
+    if old.outcome != new.outcome:
+        found.append(f"{old.outcome} → {new.outcome}")
+    was, now = _cases(old), _cases(new)
+    for key in [*was, *(key for key in now if key not in was)]:
+        part, name, _, _ = key
+        a, b = was.get(key), now.get(key)
+        if a is None or b is None:
+            found.append(f"{part}: '{name}' is {'gone' if b is None else 'new'} ({_points(a, b)})")
+        elif (a.outcome, a.earned, a.possible) != (b.outcome, b.earned, b.possible):
+            outcome = b.outcome if a.outcome == b.outcome else f"{a.outcome} → {b.outcome}"
+            found.append(f"{part}: '{name}' {outcome} ({_points(a, b)}){' ' + b.message if b.message else ''}")
+        elif a.message != b.message and BY_HAND not in (a.reason, b.reason):
+            found.append(f"{part}: '{name}' says “{b.message}” instead of “{a.message}”")
+    return found
+
+
+def _cases(result: Result) -> dict[tuple[str, str, bool, int], CaseResult]:
+    """Cases by part, name, whether they are hidden, and which one of that name it is."""
+    found: dict[tuple[str, str, bool, int], CaseResult] = {}
+    for part in result.parts:
+        for case in part.cases:
+            number = sum(key[:3] == (part.id, case.name, case.hidden) for key in found)
+            found[part.id, case.name, case.hidden, number] = case
+    return found
+
+
+def _points(a: CaseResult | None, b: CaseResult | None) -> str:
+    change = (b.earned if b else Fraction(0)) - (a.earned if a else Fraction(0))
+    return f"{'+' if change > 0 else '−' if change < 0 else '±'}{show_points(abs(change))}"
+
+
+@dataclass
+class Verified:
+    """Whether a result came out the same. `same` is None where it cannot be told; `sentences` say what differs, or why not."""
+
+    same: bool | None
+    sentences: list[str]
+
+
+def verify(course: Course, path: Path, engine: Engine) -> Verified:
+    """Grade again what a result's receipt names, and compare; nothing that is known already is believed. Raises CourseError, SubmissionError."""
+    result = batch.read_result(path)
+    if result is None:
+        raise CourseError(errors.NO_RESULT.format(path=errors.relative(path)))
+    if result.outcome == "missing" or not result.student:
+        return Verified(None, [errors.NOTHING_TO_VERIFY.format(path=errors.relative(path))])
+    assignment = course.assignment(result.assignment)
+    data = _submitted(course, result)
+    receipt = result.receipt
+    other = []
+    if receipt.assignment != assignment.digest:
+        other.append(errors.OTHER_SOURCE.format(name=assignment.name))
+    if receipt.environment != environment_digest(not engine.missing):
+        other.append(errors.OTHER_ENVIRONMENT)
+    new = grade_bytes(assignment, data, result.submission.file or path.name, engine, result.submission, seed=receipt.seed).result
+    found = differences(result, new)
+    if other:
+        return Verified(None, [*other, *(found or ["nevertheless it came out the same"])])
+    return Verified(not found, found)
+
+
+def _submitted(course: Course, result: Result) -> bytes:
+    """The file that a result was made from. Raises SubmissionError where nothing of that digest is in submitted/."""
+    folder = course.submitted / result.student / result.assignment
+    try:
+        paths = batch.find_notebooks(folder) if folder.is_dir() else []
+    except SubmissionError:
+        paths = []
+    for path in paths:
+        data = load(path)
+        if digest(data) == result.receipt.submission:
+            return data
+    raise SubmissionError(errors.SUBMISSION_GONE.format(folder=errors.relative(folder), digest=result.receipt.submission[:19]))
