@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from autogradient import kinds
 from autogradient.assignment import Assignment, Case, Part
+from autogradient.demands import demands
 from autogradient.engine import Court
 from autogradient.errors import WorkerError, WorkerTimeout
 from autogradient.foreign import prelude
@@ -178,7 +179,7 @@ def slips_of(part: Part) -> list[tuple[Any, list[list[str]], str]]:
 def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int, sources: list[str], stop_at_failure: bool = False) -> dict[str, Any]:
     """What a judge needs for some cases of a part.
 
-    `setup` (texts run once), `given` (texts run afresh for each case), `given_names`, `tests` (text), `style`, `cases` ([function name, seed] …), `names`
+    `takes`, `changes`, `libraries` (see `demands`), `setup` (texts run once), `given` (texts run afresh for each case), `given_names`, `tests` (text), `style`, `cases` ([function name, seed] …), `names`
     (what the part takes from the student), `classes` (those of them that are classes; None where nobody knows), `sources` (the cells that were run), `limit` (seconds for each case), `stop` (after the first failure).
     """
     return {
@@ -197,7 +198,11 @@ def standing(assignment: Assignment, part: Part) -> dict[str, Any]:
     own = assignment.format == "autogradient"
     given = [given_source(cell, assignment.seed) for cell in assignment.with_role("given") if own and cell.target in (part.question, part.id)]
     setup = [cell.source for role in ("setup", "helpers") for cell in assignment.with_role(role)] if own else [prelude(assignment, part)]
+    asked = demands(part.tests, part.style, [case.name for case in part.cases], part.names, [without_magics(text) for text in setup])
     return {
+        "takes": sorted(asked.takes),
+        "changes": asked.changes,
+        "libraries": asked.libraries,
         "setup": [without_magics(text) for text in setup],
         "given": [without_magics(text) for text in given],
         "given_names": [name for text in given for name in bound_names(text)],

@@ -230,57 +230,6 @@ def reachable(wanted: set[str], pool: list[Statement]) -> list[Statement]:
     return [pool[index] for index in sorted(keep)]
 
 
-#: Calls that copy an object: a test that makes one beforehand wants to compare.
-_COPIES = ("copy", "clone", "deepcopy")
-
-
-def asks_for_changes(tree: ast.Module, theirs: set[str]) -> bool:
-    """Whether a test asks for what calls do to their arguments: it calls one of `theirs` (the student's names), or what came of one, for that alone,
-    writes into one, or copies something beforehand."""
-    known = set(theirs)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and any(isinstance(n, ast.Call) and _root(n) in known for n in ast.walk(node.value)):
-            known |= {n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)}
-        if isinstance(node, (ast.For, ast.comprehension)) and any(isinstance(n, ast.Name) and n.id in known for n in ast.walk(node.iter)):
-            known |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
-        if isinstance(node, ast.withitem) and node.optional_vars and any(isinstance(n, ast.Name) and n.id in known for n in ast.walk(node.context_expr)):
-            known |= {n.id for n in ast.walk(node.optional_vars) if isinstance(n, ast.Name)}
-    passed_along = {id(argument) for node in ast.walk(tree) if isinstance(node, ast.Call) for argument in node.args}  # a copy that nobody keeps
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _called(node.value) != "backward" and _root(node.value) in known:
-            return True
-        if isinstance(node, ast.Call) and _called(node) in _COPIES and id(node) not in passed_along:
-            return True
-        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and _root(node) in known:
-            return True
-    passed = {
-        argument.id
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and _root(node) in known
-        for argument in [*node.args, *(keyword.value for keyword in node.keywords)]
-        if isinstance(argument, ast.Name)
-    }
-    checks = [node.test for node in ast.walk(tree) if isinstance(node, ast.Assert)]
-    checks += [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
-    for operand in [one for check in checks for one in (check.values if isinstance(check, ast.BoolOp) else [check])]:
-        gradients = {id(n.value) for n in ast.walk(operand) if isinstance(n, ast.Attribute) and n.attr == "grad"}  # these come of `backward`
-        names = {n.id for n in ast.walk(operand) if isinstance(n, ast.Name) and id(n) not in gradients}
-        if names & passed and not names & known:  # what was passed, and nothing that came of the student: it can only be about changes
-            return True
-    return False
-
-
-def _root(node: ast.expr) -> str:
-    """The name at which a chain of calls, attributes and items begins."""
-    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-
-
 def definition(text: str, path: str) -> str:
     """The text of a function, class, method or lambda that a cell defines; "" where it does not."""
     try:

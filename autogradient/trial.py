@@ -30,8 +30,9 @@ from typing import Any
 import numpy as np
 
 from autogradient import kinds
+from autogradient.demands import ALIASES
 from autogradient.sandbox.servant import seed_everything
-from autogradient.testcode import Statement, asks_for_changes, bound_names, definition, needed_names, parse, reachable, statements
+from autogradient.testcode import Statement, definition, parse, reachable, statements
 from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed
 from autogradient.wire.codec import NotPlain
@@ -39,20 +40,6 @@ from autogradient.wire.peer import Late
 from autogradient.wire.proxies import LIMITED, Proxy, class_of
 from autogradient.wire.student import Student
 
-#: Names by which tests that come without a notebook know libraries: only where the library has all that the test asks of the name.
-ALIASES = {
-    "np": "numpy",
-    "pd": "pandas",
-    "plt": "matplotlib.pyplot",
-    "nn": "torch.nn",
-    "F": "torch.nn.functional",
-    "optim": "torch.optim",
-    "mpl": "matplotlib",
-    **{
-        name: name for name in ("numpy", "torch", "math", "random", "re", "itertools", "functools", "inspect", "warnings", "collections", "copy", "io", "types")
-    },
-    **{name: name for name in ("contextlib", "operator", "statistics", "string", "textwrap", "time", "typing", "ast", "pandas", "matplotlib", "pytest")},
-}
 #: Pyplot's functions that look at figures, and the student's process has them.
 FIGURES = ("gcf", "gca", "get_fignums", "get_figlabels", "close", "fignum_exists", "axes")
 
@@ -146,17 +133,14 @@ class Trial:
     def __init__(self, job: dict[str, Any], channel: Channel) -> None:
         self.job = job
         self.tests: str = job["tests"]
-        self.tree = tree = parse(self.tests) if job["style"] == "functions" else _cell(self.tests)
-        functions = {node.name: node.args for node in tree.body if isinstance(node, ast.FunctionDef)}
-        if job["style"] == "functions":
-            taken = [functions[name] for name, _ in job["cases"] if name in functions]
-            self.named = {argument.arg for each in taken for argument in [*each.posonlyargs, *each.args, *each.kwonlyargs]}
-        else:
-            self.named = needed_names(ast.unparse(tree))
-        theirs = self.named | (set(job["names"]) - set(ALIASES))
-        self.student = Student(channel, copy_back=asks_for_changes(tree, theirs - set(bound_names("\n".join(job["setup"]))) - set(bound_names(tree))))
+        self.student = Student(channel, copy_back=job["changes"])
         self.student.sources = job["sources"]
         self.namespace: dict[str, Any] = {}
+
+    @functools.cached_property
+    def tree(self) -> ast.Module:
+        """The tests as Python."""
+        return parse(self.tests) if self.job["style"] == "functions" else _cell(self.tests)
 
     def reports(self) -> Iterator[dict[str, Any]]:
         """Run the cases; a report for each, until the student's process is gone."""
@@ -194,12 +178,12 @@ class Trial:
         for text in self.job["setup"]:
             exec(compile(text, "<instructor's setup>", "exec", dont_inherit=True), self.namespace)
         self._draw_given()
-        for name in set(self.job["names"]) | self.named:
-            module = self._alias(name)
-            if module is not None and name not in self.namespace:
+        for name in self.job["libraries"]:
+            module = None if name in self.namespace else self._library(name)
+            if module is not None:
                 self.namespace[name] = module
         classes = self.job["classes"]
-        self.student.named = frozenset(self.named if classes is None else classes) - set(self.namespace)
+        self.student.named = frozenset(self.job["takes"] if classes is None else classes) - set(self.namespace)
         if classes is None:  # only by the way they are written
             self.student.named = frozenset(name for name in self.student.named if name[:1].isupper())
         if self.job["style"] == "functions":
@@ -209,20 +193,13 @@ class Trial:
         for text in self.job["given"]:
             exec(compile(text, "<given>", "exec", dont_inherit=True), self.namespace)
 
-    def _alias(self, name: str) -> Any:
-        """The library that tests mean by a name."""
-        if name not in ALIASES:
-            return None
+    def _library(self, name: str) -> Any:
+        """The library that tests mean by a name, if it has all that they ask of it."""
         try:
             module = importlib.import_module(ALIASES[name])
         except ImportError:
             return None
-        texts = [
-            self.tests,
-            *(node.value for node in ast.walk(self.tree) if isinstance(node, ast.Constant) and type(node.value) is str and ">>>" in node.value),
-        ]
-        asked = {found for text in texts for found in _attributes(text, name)}
-        return module if all(hasattr(module, attribute) for attribute in asked) else None
+        return module if all(hasattr(module, attribute) for attribute in self.job["libraries"][name]) else None
 
     def _probe(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function whose text is run in the student's process."""
@@ -350,18 +327,6 @@ def _cell(text: str) -> ast.Module:
         return parse(text)
     except SyntaxError:
         return parse(TransformerManager().transform_cell(text))
-
-
-def _attributes(text: str, name: str) -> set[str]:
-    """The attributes that a text, perhaps a doctest, asks of a name."""
-    with contextlib.suppress(SyntaxError):
-        tree = parse(text)
-        return {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name) and n.value.id == name}
-    import doctest
-
-    with contextlib.suppress(ValueError):
-        return {found for example in doctest.DocTestParser().get_examples(text) for found in _attributes(example.source, name)}
-    return set()
 
 
 def explain(error: BaseException, student: Student | None = None) -> list[Any]:

@@ -27,7 +27,7 @@ ROWS = (
     ("engine", "release", "source", "nbgrader_format", "otter_format"),
     ("declarations", "foreign", "front_matter"),
     ("trial", "plain"),
-    ("kinds",),
+    ("kinds", "demands"),
     ("testcode", "ledger", "sandbox"),
     ("directives",),
     ("assignment", "result", "wire"),
@@ -96,7 +96,7 @@ def test_the_judges_process_knows_nothing_of_sources_results_or_marks() -> None:
         module = todo.pop()
         reached.add(module)
         todo |= imports(module) - reached - {""}
-    assert {room(module) for module in reached} <= {"trial", "kinds", "testcode", "wire", "sandbox", "errors", "assignment", "directives"}, reached
+    assert {room(module) for module in reached} <= {"trial", "kinds", "demands", "testcode", "wire", "sandbox", "errors", "assignment", "directives"}, reached
     assert imports("trial") & {m for m in MODULES if room(m) == "sandbox"} == {"sandbox.servant"}
 
 
