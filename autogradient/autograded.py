@@ -12,36 +12,41 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 from nbgrader import api
 from nbgrader.utils import parse_utc
 
+from autogradient.course import checked_student
 from autogradient.feedback.sanitize import clean_notebook
-from autogradient.gradebook import checked_student, find_assignment, open_gradebook, url_of
+from autogradient.gradebook import find_assignment, open_gradebook, url_of
 from autogradient.result import Result, write_atomically
 
 
-def write_autograded(
-    course_root: Path, result: Result, notebook: Mapping[str, Any], gradebook_url: str = "", answers: Mapping[str, int] | None = None
-) -> list[Path]:
-    """Write `autograded/{student}/{assignment}/{assignment}.ipynb`, where the formgrader and `nbgrader generate_feedback` read it.
+class Autograded:
+    """The part of autograded/ that belongs to one assignment. Raises GradebookError where the gradebook does not know it."""
 
-    Cells get the release's nbgrader metadata back from the gradebook, locked cells their text; what the gradebook does not know is shown as
-    plain cells, grade cells that are gone are put back, and active content is taken out, for staff open it with all their rights.
-    `notebook` is the executed submission as it came (nbformat 4 data); `answers` says which of its cells (from 0) was graded as which grade_id,
-    where an answer had lost its id; a locked cell is known by its text, too. Of several cells with one id the last one that was changed is shown as the answer.
-    Returns the paths, none for a missing submission. Raises GradebookError.
-    """
-    if result.outcome == "missing":
-        return []
-    students = [checked_student(student) for student in result.submission.students]
-    with open_gradebook(gradebook_url or url_of(course_root)) as book:
-        row = find_assignment(book.db, result.assignment)
-        text = write_notebook(_restored(_known_cells(book.db, row), notebook, answers or {}), version=4)
-    paths = []
-    for student in students:
-        folder = course_root / "autograded" / student / result.assignment
-        write_atomically(folder / f"{result.assignment}.ipynb", text)
-        if result.submission.received_at:
-            write_atomically(folder / "timestamp.txt", f"{parse_utc(result.submission.received_at)} UTC\n")
-        paths.append(folder / f"{result.assignment}.ipynb")
-    return paths
+    def __init__(self, course_root: Path, assignment: str, gradebook_url: str = "") -> None:
+        self.root, self.name = course_root / "autograded", assignment
+        with open_gradebook(gradebook_url or url_of(course_root)) as book:
+            self.known = _known_cells(book.db, find_assignment(book.db, assignment))
+
+    def write(self, result: Result, notebook: Mapping[str, Any], answers: Mapping[str, int] | None = None) -> list[Path]:
+        """Write `{student}/{assignment}/{assignment}.ipynb`, where the formgrader and `nbgrader generate_feedback` read it.
+
+        Cells get the release's nbgrader metadata back from the gradebook, locked cells their text; what the gradebook does not know is shown as
+        plain cells, grade cells that are gone are put back, and active content is taken out, for staff open it with all their rights.
+        `notebook` is the executed submission as it came (nbformat 4 data); `answers` says which of its cells (from 0) was graded as which grade_id,
+        where an answer had lost its id; a locked cell is known by its text, too. Of several cells with one id the last one that was changed is shown as the answer.
+        Returns the paths, none for a missing submission. Raises GradebookError.
+        """
+        if result.outcome == "missing":
+            return []
+        students = [checked_student(student) for student in result.submission.students]
+        text = write_notebook(_restored(self.known, notebook, answers or {}), version=4)
+        paths = []
+        for student in students:
+            folder = self.root / student / self.name
+            write_atomically(folder / f"{self.name}.ipynb", text)
+            if result.submission.received_at:
+                write_atomically(folder / "timestamp.txt", f"{parse_utc(result.submission.received_at)} UTC\n")
+            paths.append(folder / f"{self.name}.ipynb")
+        return paths
 
 
 def _known_cells(db: Any, assignment: Any) -> dict[str, NotebookNode]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from autogradient.assignment import Assignment
 from autogradient.engine import Engine
 from autogradient.errors import SubmissionError, WorkerError
 from autogradient.result import Problem, Result, SubmissionInfo, add_up, digest, environment_digest, write_atomically
-from autogradient.submission import choose, load, read, recognise
+from autogradient.submission import Notebook, load, read
 from autogradient.verdicts import Verdicts
 
 
@@ -43,13 +44,13 @@ class Done:
 
 
 class Watcher:
-    """Is told how grading goes on; from several threads, one at a time. This one does nothing with it."""
+    """Is told how grading goes on. This one does nothing with it."""
 
     def total(self, number: int) -> None:
         """So many submissions there are."""
 
     def began(self, item: Item) -> None:
-        """One is looked at."""
+        """One is looked at, in a thread of its own."""
 
     def done(self, done: Done) -> None:
         """One is done."""
@@ -64,9 +65,12 @@ def find_notebooks(path: Path) -> list[Path]:
     """The notebooks in a file or folder, checkpoints and hidden folders left out. Raises SubmissionError where there are none."""
     if path.is_file():
         return [path]
+    found: list[Path] = []
+    for folder, folders, names in os.walk(path):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(folder, name) for name in names if name.endswith(".ipynb") and not name.startswith(".")]
     home = path.resolve()
-    inside = [p for p in sorted(path.rglob("*.ipynb")) if p.is_file() and p.resolve().is_relative_to(home)]  # no links to other people's work
-    found = [p for p in inside if not any(part.startswith(".") for part in p.relative_to(path).parts)]
+    found = sorted(p for p in found if not p.is_symlink() or (p.is_file() and p.resolve().is_relative_to(home)))  # no links to other people's work
     if not found:
         raise SubmissionError(errors.NO_NOTEBOOK.format(name=errors.relative(path)))
     return found
@@ -129,6 +133,37 @@ def _choose(paths: list[Path], assignment: Assignment, student: str) -> Item:
     return Item(assignment, chosen, (student,), tuple(remarks))
 
 
+def recognise(notebook: Notebook, path: Path, assignments: Sequence[Assignment]) -> tuple[Assignment, str]:
+    """Which assignment a notebook belongs to and how that is known: by its metadata, its cells' ids, its file's name, its folder's name.
+
+    Raises SubmissionError where it belongs to none.
+    """
+    by_name = {assignment.name: assignment for assignment in assignments}
+    if notebook.claims in by_name:
+        return by_name[notebook.claims], "its metadata"
+    claimed = {cell.grade_id.removeprefix("#") for cell in notebook.cells}
+    scores = {a.name: len(claimed & {part_id for part in a.parts for part_id in (part.id, f"{part.id}-answer")}) for a in assignments}
+    best = max(scores, key=lambda name: scores[name], default="")
+    if best and scores[best] > 0:
+        return by_name[best], "the ids of its cells"
+    for word, how in ((path.stem, "its file name"), (path.parent.name, "its folder")):
+        simple = re.sub(r"[\s_]+", "-", word.lower())
+        for name in sorted(by_name, key=len, reverse=True):
+            if simple == name or re.search(rf"(^|[^a-z0-9]){re.escape(name)}($|[^a-z])", simple):
+                return by_name[name], how
+    raise SubmissionError(errors.NOT_RECOGNISED.format(name=path.name))
+
+
+def choose(paths: Iterable[Path], name: str) -> tuple[Path, str]:
+    """Which of several notebooks of one assignment is graded, and the reason: its own name, then the most recent change, then the alphabet."""
+    candidates = sorted(paths)
+    exact = [path for path in candidates if path.stem == name]
+    if len(exact) == 1:
+        return exact[0], "it has the assignment's name"
+    newest = max(candidates, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    return newest, "it was changed last"
+
+
 def result_path(results: Path, assignment: str, student: str) -> Path:
     """Where a result is kept."""
     return results / assignment / f"{student}.json"
@@ -160,25 +195,28 @@ def grade_all(
     items = list(items)
     finished: dict[int, Done] = {}
     stopped = threading.Event()
-    engine.ahead = len(items) > 1
     watcher = watcher or Watcher()
     watcher.total(len(items))
-    told = threading.Lock()
+    for index, item in enumerate(items):
+        kept = _kept(item, engine, results) if results else None
+        if kept is not None:
+            finished[index] = kept
+            watcher.done(kept)
+    left = [index for index in range(len(items)) if index not in finished]
+    engine.ahead = len(left) > 1
 
     def one(item: Item) -> Done:
-        with told:
-            watcher.began(item)
+        watcher.began(item)
         return _grade_one(item, engine, results, release, verdicts, write, stopped)
 
     with ThreadPoolExecutor(max_workers=max(1, jobs), initializer=engine.settle) as pool:
-        futures = {pool.submit(one, item): index for index, item in enumerate(items)}
+        futures = {pool.submit(one, items[index]): index for index in left}
         try:
             for future in as_completed(futures):
                 finished[futures[future]] = future.result()
                 if not finished[futures[future]].graded.starved:
-                    with told:
-                        watcher.done(finished[futures[future]])
-            for index in sorted(index for index, it in finished.items() if it.graded.starved):  # once more, alone
+                    watcher.done(finished[futures[future]])
+            for index in [index for index in left if finished[index].graded.starved]:  # once more, alone
                 finished[index] = one(replace(items[index], again=True))
                 watcher.done(finished[index])
         except BaseException:
@@ -191,6 +229,20 @@ def grade_all(
     return [finished[index] for index in range(len(items))]
 
 
+def _kept(item: Item, engine: Engine, results: Path) -> Done | None:
+    """What was made of an item before, if it is still good."""
+    old = read_result(result_path(results, item.assignment.name, item.students[0])) if item.students else None
+    if old is None or not (old.outcome == "unreadable" or (old.outcome == "graded" and not item.again)):
+        return None
+    try:
+        data = load(item.path)
+    except SubmissionError:
+        data = b""
+    receipt = old.receipt
+    unchanged = (receipt.submission, receipt.assignment, receipt.environment) == (digest(data), item.assignment.digest, environment_digest(not engine.missing))
+    return Done(item, grade.Graded(old), again=False) if unchanged else None
+
+
 def _grade_one(item: Item, engine: Engine, results: Path | None, release: str, verdicts: Verdicts | None, write: bool, stopped: threading.Event) -> Done:
     try:
         data, problem = load(item.path), ""
@@ -199,8 +251,6 @@ def _grade_one(item: Item, engine: Engine, results: Path | None, release: str, v
     student = item.students[0] if item.students else ""
     target = result_path(results, item.assignment.name, student) if results and student else None
     old = read_result(target) if target else None
-    if old is not None and (old.outcome == "unreadable" or (old.outcome == "graded" and not item.again)) and _unchanged(old, item, data, engine):
-        return Done(item, grade.Graded(old), again=False)
     info = SubmissionInfo(students=list(item.students), file=item.path.name)
     try:
         graded = grade.Graded(grade.unreadable(item.assignment, data, problem, info)) if problem else _grade_bytes(item, data, engine, info, verdicts, stopped)
@@ -229,11 +279,6 @@ def _grade_bytes(item: Item, data: bytes, engine: Engine, info: SubmissionInfo, 
         if stopped.is_set():
             raise
         return grade.grade_bytes(item.assignment, data, item.path.name, engine, info, verdicts=verdicts)
-
-
-def _unchanged(old: Result, item: Item, data: bytes, engine: Engine) -> bool:
-    receipt = old.receipt
-    return (receipt.submission, receipt.assignment, receipt.environment) == (digest(data), item.assignment.digest, environment_digest(not engine.missing))
 
 
 def _fall_back(old: Result, graded: grade.Graded) -> grade.Graded:

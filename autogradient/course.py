@@ -11,12 +11,13 @@ from typing import Any
 from autogradient import errors
 from autogradient.assignment import Assignment
 from autogradient.directives import nearest
-from autogradient.errors import CourseError
+from autogradient.errors import CourseError, GradebookError
 from autogradient.formats import load_assignment
 
 CONFIG = Path("grader_config") / "course.toml"
 SOURCES = (".py", ".ipynb")
 KEYS: dict[str, type] = {"format": int, "name": str, "release": str, "seed": int, "assignments": list}
+_STUDENT = re.compile(r"[^\W_][\w.@+-]{0,127}")
 TYPES = {int: "a whole number", str: "text", list: "a list of names"}
 
 
@@ -86,6 +87,13 @@ class Course:
             if "student" not in (reader.fieldnames or []):
                 raise CourseError(errors.BAD_COURSE.format(file=errors.relative(path), where="line 1", problem="there is no column 'student'"))
             return [row["student"].strip() for row in reader if row["student"] and row["student"].strip()]
+
+
+def checked_student(student: str) -> str:
+    """`student` if it can be a folder's name, else GradebookError."""
+    if not _STUDENT.fullmatch(student):
+        raise GradebookError(errors.BAD_STUDENT.format(student=student))
+    return student
 
 
 def find(start: Path | None = None) -> Course:

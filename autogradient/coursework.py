@@ -11,7 +11,7 @@ from typing import Any
 from autogradient import batch, errors, exports, leaks, release
 from autogradient.assignment import Assignment
 from autogradient.batch import Done, Watcher
-from autogradient.course import Course
+from autogradient.course import Course, checked_student
 from autogradient.engine import Engine
 from autogradient.errors import GradebookError, StaleError, SubmissionError
 from autogradient.ledger import apply_ledger
@@ -22,6 +22,8 @@ from autogradient.verdicts import Verdicts
 
 #: Where in results/ verdicts are kept that need not be taken again.
 VERDICTS = ".verdicts"
+#: Submissions that are written into the gradebook at once.
+AT_ONCE = 25
 
 
 def write_release(course: Course, assignment: Assignment, *, unproved: bool = False) -> bool:
@@ -72,8 +74,6 @@ def grade_course(
 
     A result whose receipt is unchanged, and that the gradebook's folder still has, is not graded again.
     """
-    from autogradient.gradebook import checked_student
-
     items, skipped = [], _stray(course)
     for item in batch.submissions(course.submitted, assignments):
         try:
@@ -83,22 +83,26 @@ def grade_course(
             continue
         shown = _autograded(course, item).exists() and (course.root / "gradebook.db").exists()
         items.append(replace(item, again=not shown))
-    keeper = _Keeper(watcher or Watcher())
+    recorder = _Recorder(course, watcher or Watcher())
     try:
         in_order = batch.grade_all(
-            items, engine, jobs=jobs, results=course.results, release=course.release, verdicts=Verdicts(course.results / VERDICTS), watcher=keeper
+            items, engine, jobs=jobs, results=course.results, release=course.release, verdicts=Verdicts(course.results / VERDICTS), watcher=recorder
         )
     finally:  # after an interrupt, too, what was finished need not be graded again
-        for assignment in assignments:
-            record(course, assignment, [d for d in keeper.finished if d.item.assignment is assignment and d.again])
+        recorder.record()
     return Graded(in_order, skipped)
 
 
-class _Keeper(Watcher):
-    """Keeps what is done, and passes everything on."""
+class _Recorder(Watcher):
+    """Brings gradebook and autograded/ up to date while grading goes on, some submissions at a time, and passes everything on.
 
-    def __init__(self, watcher: Watcher) -> None:
-        self.watcher, self.finished = watcher, list[Done]()
+    What only they need of a submission is let go then: a class is larger than memory.
+    """
+
+    def __init__(self, course: Course, watcher: Watcher) -> None:
+        self.course, self.watcher = course, watcher
+        self.waiting: list[Done] = []
+        self.known: set[str] = set()
 
     def total(self, number: int) -> None:
         self.watcher.total(number)
@@ -107,8 +111,20 @@ class _Keeper(Watcher):
         self.watcher.began(item)
 
     def done(self, done: Done) -> None:
-        self.finished.append(done)
+        if done.again:
+            self.waiting.append(done)
+        if len(self.waiting) >= AT_ONCE:
+            self.record()
         self.watcher.done(done)
+
+    def record(self) -> None:
+        """Write what waits."""
+        waiting, self.waiting = self.waiting, []
+        for assignment in dict.fromkeys(done.item.assignment for done in waiting):
+            record(self.course, assignment, [done for done in waiting if done.item.assignment is assignment], first=assignment.name not in self.known)
+            self.known.add(assignment.name)
+        for done in waiting:
+            done.graded.notebook, done.graded.staff = None, {}
 
 
 def _stray(course: Course) -> list[str]:
@@ -129,8 +145,8 @@ def _autograded(course: Course, item: batch.Item) -> Path:
     return course.root / "autograded" / item.students[0] / name / f"{name}.ipynb"
 
 
-def record(course: Course, assignment: Assignment, done: Iterable[Done]) -> None:
-    """Write results that are new into nbgrader's gradebook, and the notebooks it shows into autograded/."""
+def record(course: Course, assignment: Assignment, done: Iterable[Done], *, first: bool = True) -> None:
+    """Write results that are new into nbgrader's gradebook, and the notebooks it shows into autograded/; `first` the assignment itself."""
     done = list(done)
     if not done:
         return
@@ -138,13 +154,15 @@ def record(course: Course, assignment: Assignment, done: Iterable[Done]) -> None
 
     from autogradient import autograded, gradebook
 
-    notebook = from_dict(release.load(release.build(assignment))) if assignment.format == "autogradient" else None
-    gradebook.record_assignment(course.gradebook_url, assignment, notebook, course.ledger)
+    if first:
+        notebook = from_dict(release.load(release.build(assignment))) if assignment.format == "autogradient" else None
+        gradebook.record_assignment(course.gradebook_url, assignment, notebook, course.ledger)
     rows = [(d.graded.result, None if d.graded.notebook is None else from_dict(d.graded.notebook)) for d in done]
     gradebook.record_results(course.gradebook_url, assignment, rows, course.ledger)
+    shown = autograded.Autograded(course.root, assignment.name, course.gradebook_url)
     for (result, executed), graded in zip(rows, (d.graded for d in done), strict=True):
         if executed is not None:
-            autograded.write_autograded(course.root, result, executed, course.gradebook_url, graded.answers)
+            shown.write(result, executed, graded.answers)
 
 
 def all_results(course: Course, names: list[str]) -> list[Result]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,6 +28,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from autogradient import errors, ledger
 from autogradient.assignment import Assignment
+from autogradient.course import checked_student
 from autogradient.errors import GradebookError
 from autogradient.feedback.sanitize import grade_id_of, text_of
 from autogradient.ledger import Mark
@@ -44,7 +44,6 @@ _SEEN = Table(
     Column("extra", String(64)),
     Column("comment", Text),
 )
-_STUDENT = re.compile(r"[^\W_][\w.@+-]{0,127}")
 
 
 class _Hand(NamedTuple):
@@ -217,13 +216,6 @@ def find_assignment(db: Any, assignment: str) -> Any:
     if row is None or not row.notebooks:
         raise GradebookError(errors.NOT_RECORDED.format(assignment=assignment))
     return row
-
-
-def checked_student(student: str) -> str:
-    """`student` if it can be a folder's name, else GradebookError."""
-    if not _STUDENT.fullmatch(student):
-        raise GradebookError(errors.BAD_STUDENT.format(student=student))
-    return student
 
 
 def _exact(value: float | None) -> Decimal | None:

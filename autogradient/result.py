@@ -9,7 +9,9 @@ import hashlib
 import json
 import os
 import platform
+import site
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterable
 from fractions import Fraction
@@ -192,7 +194,9 @@ def digest(data: bytes) -> str:
 @cache
 def environment_digest(sealed: bool = True) -> str:
     """Digest of what the verdict may depend on outside the notebooks: Python build, packages, threads, locale and zone, our version, and the seal."""
-    packages = sorted({f"{d.metadata['Name']}=={d.version}".lower() for d in distributions() if d.metadata["Name"]})
+    # not all of sys.path: the current folder, and what setuptools puts there once something imports it, are not installed
+    places = {*sysconfig.get_paths().values(), *site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])}
+    packages = sorted({f"{d.metadata['Name']}=={d.version}".lower() for d in distributions(path=sorted(places)) if d.metadata["Name"]})
     facts = {
         "python": sys.version,
         "platform": [platform.system(), platform.machine()],

@@ -1,4 +1,4 @@
-"""Untrusted notebook → Submission: read within bounds, recognised, its answers found, and put in the order it will be run in.
+"""Untrusted notebook → Submission: read within bounds, its answers found, and put in the order it will be run in.
 
 What a student broke outside the answers does not matter: the instructor's cells run from the instructor's copy wherever the student left,
 moved, edited, doubled or deleted them.
@@ -7,10 +7,8 @@ moved, edited, doubled or deleted them.
 from __future__ import annotations
 
 import ast
-import copy
 import json
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +22,7 @@ from autogradient.result import Problem, digest
 from autogradient.testcode import bound_names, loaded_names, parse
 
 MAX_MB, MAX_CELLS, MAX_BRACKETS = 50, 3000, 1_000_000  # an empty list takes eighty times as much memory as room in the file
+MAX_DEPTH = 100
 #: More than so many problems of one kind are told in one sentence.
 MANY = 3
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
@@ -109,7 +108,7 @@ def read(data: bytes, name: str) -> Notebook:
         notebook = json.loads(text)
         if "\\ud" in text.lower():  # half a character, which no file or message can hold
             notebook = json.loads(json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace"))
-        copy.deepcopy(notebook)
+        _measure(notebook)
     except (ValueError, RecursionError) as error:
         conflict = CONFLICT.search(text)
         if conflict:
@@ -117,6 +116,17 @@ def read(data: bytes, name: str) -> Notebook:
             raise SubmissionError(errors.MERGE_CONFLICT.format(name=name, line=line)) from None
         raise SubmissionError(errors.UNREADABLE_JSON.format(name=name, line=getattr(error, "lineno", 1))) from None
     return _notebook(notebook, data, name)
+
+
+def _measure(notebook: Any) -> None:
+    """Raise RecursionError where it is nested too deep for what is done with it later."""
+    level, depth = [notebook], 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise RecursionError
+        inner = [child for thing in level for child in (thing.values() if isinstance(thing, dict) else thing if isinstance(thing, list) else ())]
+        level = [child for child in inner if isinstance(child, (dict, list))]
 
 
 def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
@@ -147,37 +157,6 @@ def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
     meta = notebook.get("metadata") if isinstance(notebook.get("metadata"), dict) else {}
     ours = meta.get("autogradient") if meta and isinstance(meta.get("autogradient"), dict) else {}
     return Notebook(cells, notebook, str(ours.get("assignment", "")) if ours else "", digest(data))
-
-
-def recognise(notebook: Notebook, path: Path, assignments: Sequence[Assignment]) -> tuple[Assignment, str]:
-    """Which assignment a notebook belongs to and how that is known: by its metadata, its cells' ids, its file's name, its folder's name.
-
-    Raises SubmissionError where it belongs to none.
-    """
-    by_name = {assignment.name: assignment for assignment in assignments}
-    if notebook.claims in by_name:
-        return by_name[notebook.claims], "its metadata"
-    claimed = {cell.grade_id.removeprefix("#") for cell in notebook.cells}
-    scores = {a.name: len(claimed & {part_id for part in a.parts for part_id in (part.id, f"{part.id}-answer")}) for a in assignments}
-    best = max(scores, key=lambda name: scores[name], default="")
-    if best and scores[best] > 0:
-        return by_name[best], "the ids of its cells"
-    for word, how in ((path.stem, "its file name"), (path.parent.name, "its folder")):
-        simple = re.sub(r"[\s_]+", "-", word.lower())
-        for name in sorted(by_name, key=len, reverse=True):
-            if simple == name or re.search(rf"(^|[^a-z0-9]){re.escape(name)}($|[^a-z])", simple):
-                return by_name[name], how
-    raise SubmissionError(errors.NOT_RECOGNISED.format(name=path.name))
-
-
-def choose(paths: Iterable[Path], name: str) -> tuple[Path, str]:
-    """Which of several notebooks of one assignment is graded, and the reason: its own name, then the most recent change, then the alphabet."""
-    candidates = sorted(paths)
-    exact = [path for path in candidates if path.stem == name]
-    if len(exact) == 1:
-        return exact[0], "it has the assignment's name"
-    newest = max(candidates, key=lambda path: (path.stat().st_mtime_ns, path.name))
-    return newest, "it was changed last"
 
 
 # ---- finding answers and places --------------------------------------------------------------------------------------

@@ -22,12 +22,12 @@ from nbgrader.api import Gradebook
 from nbgrader.preprocessors import SaveCells
 
 from autogradient import grade, gradebook, ledger, release
-from autogradient.autograded import write_autograded
+from autogradient.autograded import Autograded
 from autogradient.engine import Engine
 from autogradient.errors import GradebookError
 from autogradient.feedback import page, summary
 from autogradient.formats import load_assignment
-from autogradient.result import SubmissionInfo
+from autogradient.result import Result, SubmissionInfo
 
 CELLS = ("and-gate", "and-gate-hidden", "why-answer")
 
@@ -76,6 +76,11 @@ class Course:
         done = subprocess.run([sys.executable, "-m", "nbgrader", *arguments], cwd=self.root, env=environment, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return done.stderr
+
+
+def write_autograded(root: Path, result: Result, notebook: Any, **more: Any) -> list[Path]:
+    """Write one submission into autograded/."""
+    return Autograded(root, result.assignment).write(result, notebook, **more)
 
 
 @pytest.fixture(scope="session")

@@ -15,10 +15,11 @@ from nbformat import v3
 
 from autogradient import batch, cli, coursework
 from autogradient.assignment import Assignment
+from autogradient.batch import choose, recognise
 from autogradient.course import Course
 from autogradient.errors import SubmissionError
 from autogradient.result import Result
-from autogradient.submission import MAX_CELLS, MAX_MB, choose, load, plan, read, recognise
+from autogradient.submission import MAX_CELLS, MAX_MB, load, plan, read
 
 
 @pytest.fixture(scope="module")

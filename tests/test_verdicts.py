@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from autogradient import judge
 from autogradient.assignment import Assignment
 from autogradient.engine import Engine
 from autogradient.grade import Graded, grade_bytes
-from autogradient.result import SubmissionInfo
+from autogradient.result import SubmissionInfo, environment_digest
 from autogradient.verdicts import Verdicts
 
 
@@ -172,3 +174,13 @@ def test_a_damaged_entry_is_as_good_as_none(counted: Counted, small: Assignment)
     again = counted.grade(small, data)
     assert set(counted.judged) == {"double", "total", "scale", "pick"}
     assert again.result.points == first.result.points
+
+
+@pytest.mark.parametrize("before", ["", "import setuptools, torch.utils.cpp_extension", "import sys; sys.path.insert(0, 'elsewhere')"])
+def test_the_environment_is_what_is_installed_not_what_happens_to_be_imported(before: str, tmp_path: Path) -> None:
+    folder = tmp_path / "elsewhere" / "strange-1.0.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text("Name: strange\nVersion: 1.0\n")
+    program = f"{before}\nfrom autogradient.result import environment_digest\nprint(environment_digest())"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=True)
+    assert run.stdout.strip() == environment_digest()
