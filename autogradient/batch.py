@@ -70,7 +70,7 @@ def find_notebooks(path: Path) -> list[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [Path(folder, name) for name in names if name.endswith(".ipynb") and not name.startswith(".")]
     home = path.resolve()
-    found = sorted(p for p in found if not p.is_symlink() or (p.is_file() and p.resolve().is_relative_to(home)))  # no links to other people's work
+    found = sorted(p for p in found if p.is_file() and (not p.is_symlink() or p.resolve().is_relative_to(home)))  # no links to other people's work, no pipes
     if not found:
         raise SubmissionError(errors.NO_NOTEBOOK.format(name=errors.relative(path)))
     return found
