@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from autogradient import errors, grade
@@ -217,7 +217,7 @@ def grade_all(
                 if not finished[futures[future]].graded.starved:
                     watcher.done(finished[futures[future]])
             for index in [index for index in left if finished[index].graded.starved]:  # once more, alone
-                finished[index] = one(replace(items[index], again=True))
+                finished[index] = one(items[index])
                 watcher.done(finished[index])
         except BaseException:
             stopped.set()

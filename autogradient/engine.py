@@ -73,7 +73,12 @@ class Engine:
         key = (role, confinement)
         with self.lock:
             spare = self.spares.pop(key, None)
-        session = self._waited(spare) or self.interpreter(role).session(confinement)
+        try:
+            if spare is not None:
+                spare.wait()
+        except WorkerError:
+            spare = None
+        session = spare or self.interpreter(role).session(confinement)
         with contextlib.suppress(WorkerError):  # then the next one starts when it is needed
             if self.ahead and key not in self.spares:
                 spare = self.interpreter(role).begin(confinement)
@@ -82,20 +87,6 @@ class Engine:
                 if before is not None:  # another thread's
                     before.close()
         return session
-
-    @staticmethod
-    def _waited(spare: Session | None) -> Session | None:
-        """A session that was started ahead, once it is ready; None where it is not to be had."""
-        if spare is not None:
-            try:
-                spare.wait()
-                return spare
-            except WorkerError:
-                spare.close()
-            except BaseException:
-                spare.close()
-                raise
-        return None
 
     def rest(self) -> None:
         """Start no sessions ahead any more, and end those that were."""

@@ -57,11 +57,11 @@ def preview(course: Course, assignments: list[Assignment], engine: Engine, *, jo
     looked_at = batch.grade_all(items, engine, jobs=jobs, results=course.results, verdicts=Verdicts(course.results / VERDICTS), write=False, watcher=watcher)
     changes = []
     for one in looked_at:
-        old, new = before[one.item], apply_ledger(one.graded.result, ledger)
-        cases = differences(apply_ledger(old, ledger) if old else None, new)
+        found = before[one.item]
+        old, new = apply_ledger(found, ledger) if found else None, apply_ledger(one.graded.result, ledger)
+        cases = differences(old, new)
         if cases or old is None:
-            points = _total(apply_ledger(old, ledger)) if old else None
-            changes.append(Change(new.student, new.assignment, points, _total(new), new.points.possible, cases, _why(old, new)))
+            changes.append(Change(new.student, new.assignment, _total(old) if old else None, _total(new), new.points.possible, cases, _why(old, new)))
     return changes, looked_at
 
 

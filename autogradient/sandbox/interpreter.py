@@ -100,11 +100,7 @@ class Zygote:
     def session(self, confinement: Confinement) -> Session:
         """Fork a session and wait for it. Raises ConfinementError where a layer of its confinement cannot be had, WorkerError where it does not start."""
         session = self.begin(confinement)
-        try:
-            session.wait()
-        except BaseException:
-            session.close()
-            raise
+        session.wait()
         return session
 
     def begin(self, confinement: Confinement) -> Session:
@@ -158,16 +154,22 @@ class Session:
         self.layers: list[str] = []
 
     def wait(self) -> None:
-        """Wait until its first process is there and confined. Raises ConfinementError where a layer cannot be had, WorkerError where it does not start."""
-        if self.layers:
-            return
+        """Wait until its first process is there and confined. Raises ConfinementError where a layer cannot be had, WorkerError where it does not start: then it is closed."""
+        try:
+            self.layers = self.layers or self._layers()
+        except BaseException:
+            self.close()
+            raise
+
+    def _layers(self) -> list[str]:
         try:
             said = self.control.receive(START_S)
         except (Closed, Silent, codec.BadFrame) as error:
             raise WorkerError(f"no process could be started for a submission ({error})") from None
         if "missing" in said:
             raise ConfinementError(errors.NOT_CONFINED.format(layer=said["missing"], reason=said.get("reason", "")))
-        self.layers = said["layers"]
+        layers: list[str] = said["layers"]
+        return layers
 
     def __enter__(self) -> Session:
         return self

@@ -44,6 +44,7 @@ from autogradient.wire.frames import (
     MAX_ITEMS,
     MAX_PLAIN_BYTES,
     NAMED,
+    NO_RAWS,
     OBJECTS,
     ORDERED,
     OTHER,
@@ -66,7 +67,6 @@ from autogradient.wire.lifting import LIFT, as_int, object_array
 
 __all__ = ["MAX_BYTES", "MAX_PLAIN_BYTES", "BadFrame", "Boundary", "NotPlain", "decode", "decode_plain", "encode", "field_names"]
 
-_NO_RAWS = memoryview(b"")
 #: Bytes of an array that go along by themselves; fewer are copied in less time.
 MIN_RAW = 16 * 1024
 _SHAREABLE = (list, dict, set, np.ndarray)
@@ -304,7 +304,7 @@ _LOWER: dict[type, Callable[[_Lowering, Any, int], Any]] = {
 # ---- from bytes ------------------------------------------------------------------------------------------------------
 
 
-def decode(data: bytes | memoryview, boundary: Boundary | None = None, *, raws: memoryview = _NO_RAWS) -> Any:
+def decode(data: bytes | memoryview, boundary: Boundary | None = None, *, raws: memoryview = NO_RAWS) -> Any:
     """The value that `encode` made the bytes from; `raws` are all of its raws joined. Raises BadFrame for anything else; nothing in the bytes is run."""
     try:
         return _Lifting(boundary or Boundary(), raws).unpack(data)

@@ -52,6 +52,8 @@ class BadFrame(ValueError):
 #: Kinds of message: a request, its answer, its error. Kind, number and the lengths of state and body stand before state, body and raw numbers.
 REQUEST, ANSWER, ERROR = b"?", b"!", b"x"
 _HEAD = struct.Struct("!cqII")
+#: Where there are no large arrays.
+NO_RAWS = memoryview(b"")
 
 
 class Message(NamedTuple):

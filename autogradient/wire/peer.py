@@ -24,13 +24,12 @@ import numpy as np
 
 from autogradient.wire import codec
 from autogradient.wire.channel import SEND_S, Channel, Closed, Silent
-from autogradient.wire.frames import ANSWER, ERROR, REQUEST, Message, message, parts
+from autogradient.wire.frames import ANSWER, ERROR, NO_RAWS, REQUEST, Message, message, parts
 
 #: Requests that one end serves, levels of requests within requests, and objects and graphs that it keeps, in one conversation.
 MAX_REQUESTS, MAX_NESTED, MAX_KEPT = 500_000, 40, 200_000
 #: The state that goes along where there is nothing to say.
 NOTHING = b""
-_NO_RAWS = memoryview(b"")
 
 
 class Gone(Exception):
@@ -190,7 +189,7 @@ class Peer(codec.Boundary):
         except (Closed, codec.BadFrame) as error:
             self.end(str(error))
 
-    def _decode(self, body: bytes | memoryview, raws: memoryview = _NO_RAWS) -> Any:
+    def _decode(self, body: bytes | memoryview, raws: memoryview = NO_RAWS) -> Any:
         try:
             return codec.decode(body, self, raws=raws)
         except codec.BadFrame as error:
