@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from autogradient import batch, errors, exports, leaks, release
 from autogradient.assignment import Assignment
-from autogradient.batch import Done, Watcher
+from autogradient.batch import Done, Grader, Watcher
 from autogradient.course import Course, checked_student
-from autogradient.engine import Engine
 from autogradient.errors import GradebookError, StaleError, SubmissionError
 from autogradient.ledger import apply_ledger
 from autogradient.ledger import read as read_ledger
@@ -51,28 +51,18 @@ def check_release(course: Course, assignment: Assignment) -> None:
 
 @dataclass
 class Graded:
-    """What grading a course came to: how many were graded now and how many were up to date, and which files belong to no result."""
+    """What grading a course came to: which submissions (student, assignment), how many of them were graded now, which files belong to none, and whether the grader failed."""
 
-    done: list[Done]
-    skipped: list[str]
-
-    @property
-    def results(self) -> list[Result]:
-        """All results, in the order of the submissions."""
-        return [done.graded.result for done in self.done]
+    submissions: list[tuple[str, str]] = field(default_factory=list)
+    new: int = 0
+    skipped: list[str] = field(default_factory=list)
+    failed: bool = False
 
 
-def grade_course(
-    course: Course,
-    assignments: list[Assignment],
-    engine: Engine,
-    *,
-    jobs: int,
-    watcher: Watcher | None = None,
-) -> Graded:
+def grade_course(course: Course, assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> Graded:
     """Grade everything in submitted/, then bring gradebook, autograded/ and results/ up to date.
 
-    A result whose receipt is unchanged, and that the gradebook's folder still has, is not graded again.
+    A result whose receipt is unchanged, and that the gradebook's folder still has, is not graded again. No result is kept in memory.
     """
     items, skipped = [], _stray(course)
     for item in batch.submissions(course.submitted, assignments):
@@ -83,39 +73,33 @@ def grade_course(
             continue
         shown = _autograded(course, item).exists() and (course.root / "gradebook.db").exists()
         items.append(replace(item, again=not shown))
-    recorder = _Recorder(course, watcher or Watcher())
-    try:
-        in_order = batch.grade_all(
-            items, engine, jobs=jobs, results=course.results, release=course.release, verdicts=Verdicts(course.results / VERDICTS), watcher=recorder
-        )
-    finally:  # after an interrupt, too, what was finished need not be graded again
-        recorder.record()
-    return Graded(in_order, skipped)
+    recorder, graded = _Recorder(course), Graded([(item.students[0], item.assignment.name) for item in items], skipped=skipped)
+    verdicts = Verdicts(course.results / VERDICTS)
+    with contextlib.closing(batch.grade_each(items, grader, results=course.results, release=course.release, verdicts=verdicts, watcher=watcher)) as coming:
+        try:
+            for done in coming:
+                graded.new += done.again
+                graded.failed |= done.graded.result.outcome == "grader_error"
+                if done.again:
+                    recorder.add(done)
+        finally:  # after an interrupt, too, what was finished need not be graded again
+            recorder.record()
+    return graded
 
 
-class _Recorder(Watcher):
-    """Brings gradebook and autograded/ up to date while grading goes on, some submissions at a time, and passes everything on.
+class _Recorder:
+    """Brings gradebook and autograded/ up to date while grading goes on, some submissions at a time."""
 
-    What only they need of a submission is let go then: a class is larger than memory.
-    """
-
-    def __init__(self, course: Course, watcher: Watcher) -> None:
-        self.course, self.watcher = course, watcher
+    def __init__(self, course: Course) -> None:
+        self.course = course
         self.waiting: list[Done] = []
         self.known: set[str] = set()
 
-    def total(self, number: int) -> None:
-        self.watcher.total(number)
-
-    def began(self, item: batch.Item) -> None:
-        self.watcher.began(item)
-
-    def done(self, done: Done) -> None:
-        if done.again:
-            self.waiting.append(done)
+    def add(self, done: Done) -> None:
+        """Write one, now or soon."""
+        self.waiting.append(done)
         if len(self.waiting) >= AT_ONCE:
             self.record()
-        self.watcher.done(done)
 
     def record(self) -> None:
         """Write what waits."""
@@ -123,8 +107,6 @@ class _Recorder(Watcher):
         for assignment in dict.fromkeys(done.item.assignment for done in waiting):
             record(self.course, assignment, [done for done in waiting if done.item.assignment is assignment], first=assignment.name not in self.known)
             self.known.add(assignment.name)
-        for done in waiting:
-            done.graded.notebook, done.graded.staff = None, {}
 
 
 def _stray(course: Course) -> list[str]:
@@ -163,6 +145,14 @@ def record(course: Course, assignment: Assignment, done: Iterable[Done], *, firs
     for (result, executed), graded in zip(rows, (d.graded for d in done), strict=True):
         if executed is not None:
             shown.write(result, executed, graded.answers)
+
+
+def course_results(course: Course, submissions: Iterable[tuple[str, str]]) -> Iterator[Result]:
+    """The results of some submissions (student, assignment), as they were graded, one after the other."""
+    for student, name in submissions:
+        result = batch.read_result(batch.result_path(course.results, name, student))
+        if result is not None:
+            yield result
 
 
 def all_results(course: Course, names: list[str]) -> list[Result]:
@@ -233,10 +223,10 @@ def write_marks(course: Course, names: list[str], folder: Path) -> list[Path]:
     return paths
 
 
-def grade_files(paths: list[Path], assignments: list[Assignment], engine: Engine, *, jobs: int, watcher: Watcher | None = None) -> list[Done]:
+def grade_files(paths: list[Path], assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> list[Done]:
     """Grade single files or folders of them outside a course tree. Raises SubmissionError where a file belongs to no assignment."""
     items = [batch.identify(path, assignments) for given in paths for path in batch.find_notebooks(given)]
-    return batch.grade_all(items, engine, jobs=jobs, watcher=watcher)
+    return batch.grade_all(items, grader, watcher=watcher)
 
 
 def save_results(done: Iterable[Done], folder: Path) -> list[Path]:

@@ -11,6 +11,7 @@
     ├── CellError         a cell that an author runs in a notebook is wrong, or the reference fails its tests
     ├── LedgerError       results/ledger.jsonl is damaged
     ├── GradebookError    gradebook.db cannot be opened, is busy, or lacks an assignment
+    ├── ClusterError      a Dask cluster cannot be used, or is gone
     └── WorkerError       the untrusted side died, hung or broke the protocol
 
 A message names the file, the cell and what to do, in one sentence.
@@ -98,6 +99,10 @@ class LedgerError(AutogradientError):
 
 class GradebookError(AutogradientError):
     """nbgrader's gradebook cannot be opened or written, or does not know what it is asked about."""
+
+
+class ClusterError(AutogradientError):
+    """The Dask cluster cannot be reached, may not be used as it is, or has nobody left who can grade."""
 
 
 class WorkerError(AutogradientError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from autogradient import batch, errors
 from autogradient.assignment import Assignment
-from autogradient.batch import Done, Watcher
+from autogradient.batch import Grader, Watcher
 from autogradient.course import Course
 from autogradient.coursework import VERDICTS
 from autogradient.engine import Engine
@@ -49,20 +50,20 @@ class Change:
         return "\n".join([head, *(f"    {case}" for case in self.cases)])
 
 
-def preview(course: Course, assignments: list[Assignment], engine: Engine, *, jobs: int, watcher: Watcher | None = None) -> tuple[list[Change], list[Done]]:
-    """What grading everything in submitted/ would change, and all that was looked at; no result, mark or gradebook is written."""
+def preview(course: Course, assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> tuple[list[Change], int]:
+    """What grading everything in submitted/ would change, and how many were looked at; no result, mark or gradebook is written."""
     items = list(batch.submissions(course.submitted, assignments))
-    ledger = read_ledger(course.ledger)
-    before = {item: batch.read_result(batch.result_path(course.results, item.assignment.name, item.students[0])) for item in items}
-    looked_at = batch.grade_all(items, engine, jobs=jobs, results=course.results, verdicts=Verdicts(course.results / VERDICTS), write=False, watcher=watcher)
-    changes = []
-    for one in looked_at:
-        found = before[one.item]
-        old, new = apply_ledger(found, ledger) if found else None, apply_ledger(one.graded.result, ledger)
-        cases = differences(old, new)
-        if cases or old is None:
-            changes.append(Change(new.student, new.assignment, _total(old) if old else None, _total(new), new.points.possible, cases, _why(old, new)))
-    return changes, looked_at
+    ledger, places = read_ledger(course.ledger), {id(item): index for index, item in enumerate(items)}
+    verdicts, changes = Verdicts(course.results / VERDICTS), dict[int, Change]()
+    with contextlib.closing(batch.grade_each(items, grader, results=course.results, verdicts=verdicts, write=False, watcher=watcher)) as looked_at:
+        for one in (done for done in looked_at if done.again):
+            found = batch.read_result(batch.result_path(course.results, one.item.assignment.name, one.item.students[0]))
+            old, new = apply_ledger(found, ledger) if found else None, apply_ledger(one.graded.result, ledger)
+            cases = differences(old, new)
+            if cases or old is None:
+                change = Change(new.student, new.assignment, _total(old) if old else None, _total(new), new.points.possible, cases, _why(old, new))
+                changes[places[id(one.item)]] = change
+    return [changes[place] for place in sorted(changes)], len(items)
 
 
 def _total(result: Result) -> Fraction:
