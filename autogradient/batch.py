@@ -188,8 +188,8 @@ class Grader(Protocol):
     #: Whether student code is confined.
     sealed: bool
 
-    def batch(self, number: int) -> AbstractContextManager[object]:
-        """For as long as so many submissions are graded."""
+    def batch(self, items: list[Item]) -> AbstractContextManager[object]:
+        """For as long as these are graded."""
 
     def settle(self) -> None:
         """Called once in each thread that will ask for grading."""
@@ -212,8 +212,8 @@ class Local:
         return not self.engine.missing
 
     @contextmanager
-    def batch(self, number: int) -> Iterator[None]:
-        self.engine.ahead = number > 1
+    def batch(self, items: list[Item]) -> Iterator[None]:
+        self.engine.ahead = len(items) > 1
         try:
             yield
         finally:
@@ -268,7 +268,7 @@ def _graded(left: list[Item], grading: _Grading) -> Generator[Done]:
     """What is not up to date, graded; no more of it at a time than keeps everybody busy."""
     slots, waiting, again = grading.grader.slots, set[Future[Done]](), list[Item]()
     coming = iter(left)
-    with grading.grader.batch(len(left)), ThreadPoolExecutor(max_workers=min(slots, len(left)), initializer=grading.grader.settle) as pool:
+    with grading.grader.batch(left), ThreadPoolExecutor(max_workers=min(slots, len(left)), initializer=grading.grader.settle) as pool:
         try:
             while True:
                 waiting |= {pool.submit(grading.one, item) for item in itertools.islice(coming, 2 * slots - len(waiting))}

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -453,17 +454,16 @@ def _engine(needed: bool) -> Iterator[Any]:
 @contextmanager
 def _grader(jobs: int | None, dask: str | None, *, trusted: bool = False) -> Iterator[Any]:
     """Who grades: a Dask cluster where one is named, else this machine."""
+    from autogradient import course
+
     if dask:
         if trusted:
             raise click.UsageError("--trust-submissions is for this machine; a cluster's workers confine student code or grade nothing")
         from autogradient.cluster import connect
 
-        with connect(dask, workers=jobs) as cluster:
-            for sentence in cluster.remarks:
-                click.echo(sentence, err=True)
+        with connect(dask, workers=jobs, course=course.root_or_none(), say=partial(click.echo, err=True)) as cluster:
             yield cluster
         return
-    from autogradient import course
     from autogradient.batch import Local, cpu_count
     from autogradient.engine import Engine
 

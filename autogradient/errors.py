@@ -202,6 +202,19 @@ NOT_ALIKE = "{part}: {case} {plain} in a plain notebook and {sealed} sealed ({an
 TO_A_PROBE = "; write what cannot cross as a @probe function"
 FAILED_PROOF = "{assignment} is not proved; run 'autogradient prove {assignment}' to see why"
 
+# ---- clusters ------------------------------------------------------------------------------------------------------
+NO_DASK = "Dask is not installed; pip install 'autogradient[dask]'"
+BAD_ADDRESS = "{address}: not a scheduler's address; write tls://HOST:PORT, tcp://127.0.0.1:PORT for one on this machine, or local"
+NOT_ENCRYPTED = (
+    "{address}: tests and marks go over the network only encrypted; start the scheduler and its workers with TLS and write tls://HOST:PORT (docs/cluster.md)"
+)
+NO_CLUSTER = "{address}: no Dask scheduler answers ({problem})"
+CLUSTER_GONE = "the Dask scheduler is gone ({problem}); what was graded is kept, and the same command goes on from there"
+NO_WORKERS = "the Dask cluster has had no worker that can grade for {seconds:.0f} s{why}; what was graded is kept, and the same command goes on from there"
+UNFIT_WORKER = "{worker} is not used: {why}"
+WORKER_NOT_ENCRYPTED = "its link is not encrypted; start it with TLS"
+WORKER_DIFFERS = "it would grade in another environment: {what}"
+
 # ---- submissions ---------------------------------------------------------------------------------------------------
 UNREADABLE_JSON = "{name}: this is not a notebook (not valid JSON, line {line}); open it in JupyterLab, save it and submit again"
 MERGE_CONFLICT = "{name}: a merge conflict was left in the file (line {line}); keep one side of it, open the notebook to see that it loads, and submit again"
