@@ -127,11 +127,13 @@ class Engine:
             self.missing = sorted(REQUIRED - set(session.layers))
 
     def interpreter(self, role: str) -> Zygote:
-        """The warm interpreter of a role; a new one where it has died."""
+        """The warm interpreter of a role; a new one where it has died, or grown."""
         with self.lock:
-            if self.warm[role].process.poll() is not None and not self.stopped:
-                self.warm[role].close()
+            if (self.warm[role].process.poll() is not None or self.warm[role].grown) and not self.stopped:
+                before = self.warm[role]
+                before.close()
                 self.warm[role] = Zygote(role)
+                self.warm[role].sessions |= before.sessions  # those that go on, to be stopped with the rest
             return self.warm[role]
 
     def wait(self) -> None:

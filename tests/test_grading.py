@@ -49,6 +49,7 @@ from autogradient import batch, grade, judge
 from autogradient.assignment import Assignment, Limits
 from autogradient.engine import JUDGE, WORKER, Engine
 from autogradient.result import PartResult, Result, SubmissionInfo
+from autogradient.sandbox import interpreter
 from autogradient.testcode import bound_names
 
 
@@ -355,6 +356,24 @@ def test_an_interpreter_that_died_is_started_anew(small: Assignment, tmp_path: P
         own.warm[role].process.kill()
         own.warm[role].process.wait()
         (done,) = run(small, tmp_path, own)
+    assert (done.graded.result.outcome, done.graded.result.points.earned) == ("graded", 6)
+
+
+@pytest.mark.parametrize("role", [WORKER, JUDGE])
+def test_an_interpreter_that_has_grown_is_replaced_and_its_sessions_go_on(small: Assignment, tmp_path: Path, role: str) -> None:
+    hand_in(tmp_path / "submitted", Notebook(small).bytes())
+    with Engine() as own:
+        own.wait()
+        old = own.warm[role]
+        with own.session(own.folder({}), small.limits) as before:
+            main = before.start()
+            old.first_mb -= 2 * interpreter.GROWTH_MB
+            (done,) = run(small, tmp_path, own)
+            assert own.warm[role] is not old and old.process.poll() is not None and not own.warm[role].grown
+            assert main.run("1 + 1", 5).status == "ok"
+            if role == WORKER:
+                own.stop()
+                assert main.run("1 + 1", 5).status == "killed"
     assert (done.graded.result.outcome, done.graded.result.points.earned) == ("graded", 6)
 
 

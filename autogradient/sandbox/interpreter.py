@@ -28,6 +28,8 @@ MAX_ITEMS, MAX_TEXT = 1000, 250_000
 GRACE_S, HELLO_S = 2.0, 6.0
 #: Bytes that may be on their way between a test and the student's process.
 TALK_BYTES, _SO_SNDBUFFORCE = 4 * 1024 * 1024, 32
+#: MB that a warm interpreter may grow by.
+GROWTH_MB = 200.0
 #: Seconds in which a session has to be ready.
 START_S = 60.0
 
@@ -78,6 +80,7 @@ class Zygote:
         )
         far.close()
         self.ready = self.stopped = False
+        self.first_mb = 0.0
         self.lock = threading.Lock()
         self.sessions: weakref.WeakSet[Session] = weakref.WeakSet()
 
@@ -96,6 +99,19 @@ class Zygote:
                 except (Closed, Silent) as error:
                     raise WorkerError(f"the interpreter for submissions did not start ({error}); set AUTOGRADIENT_DEBUG=1 to see why") from None
                 self.ready = True
+                self.first_mb = self._mb()
+
+    @property
+    def grown(self) -> bool:
+        """Whether it holds much more memory than when it was ready: a long batch goes on with a new one."""
+        return self.ready and self._mb() > self.first_mb + GROWTH_MB
+
+    def _mb(self) -> float:
+        try:
+            with open(f"/proc/{self.process.pid}/statm") as file:
+                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+        except OSError:  # it has ended, which its user will notice
+            return 0.0
 
     def session(self, confinement: Confinement) -> Session:
         """Fork a session and wait for it. Raises ConfinementError where a layer of its confinement cannot be had, WorkerError where it does not start."""
@@ -133,7 +149,7 @@ class Zygote:
                 session.stop()
 
     def close(self) -> None:
-        """End the interpreter."""
+        """End the interpreter. Sessions go on until they are closed."""
         self.channel.close()
         if not self.ready:  # still loading, for nobody
             self.process.kill()
