@@ -186,6 +186,22 @@ NOT_A_SOURCE = "{path}: neither an instructor notebook (.py or .ipynb) nor a fol
 # ---- course, release, proof ----------------------------------------------------------------------------------------
 NO_COURSE = "{path}: no course here (no grader_config/course.toml in this folder or above); run the command inside a course, or give --assignment PATH"
 BAD_COURSE = "{file}: {where}: {problem}"
+UNKNOWN_KEY_IN = "unknown key '{key}' in '{table}'{nearest}"
+NOT_A_CHOICE = "'{key} = \"{value}\"' is none of {options}{nearest}"
+BAD_TIMEZONE = "'{zone}' is no time zone; write a name such as \"Europe/Berlin\"{nearest}"
+UNKNOWN_DEADLINE = "no assignment is called '{name}', so nothing would be due{nearest}"
+NOT_A_MOMENT = "'{key}' must be a date and time without quotes, such as 2026-10-12T23:59:00+02:00"
+LOCAL_MOMENT = "'{key} = {value}' has no time zone; add its offset (2026-10-12T23:59:00+02:00), or set timezone = \"Europe/Berlin\" for the whole file"
+NOT_A_DURATION = '\'{key}\' must be a length of time in quotes, such as "15 minutes", "2 hours" or "7 days"'
+NOT_A_SHARE = '\'{key}\' must be a share of what was earned in quotes, from "0%" to "100%"'
+NOTHING_BEFORE_GRACE = "'late.nothing_after' is shorter than 'late.grace'; within the grace period work is on time"
+NOT_UTF8 = "this is not UTF-8 text"
+NO_STUDENT_COLUMN = "there is no column 'student'"
+COLUMN_TWICE = "there are two columns '{column}'; keep one"
+UNKNOWN_COLUMN = "unknown column '{column}'; did you mean '{nearest}'?"
+STUDENT_TWICE = "'{student}' stands twice; keep one row for each student"
+BAD_MOMENT = "'{text}' is no date or time; write 2026-10-12, \"2026-10-12 18:00\" or 2026-10-12T18:00+02:00"
+MOMENT_WITHOUT_ZONE = "'{text}' has no time zone; add its offset (2026-10-12T18:00+02:00), or set timezone = \"Europe/Berlin\" in grader_config/course.toml"
 UNKNOWN_ASSIGNMENT = "no assignment is called '{name}' (the course has: {known}){nearest}"
 EXISTS = "{path} exists already; choose another name"
 LEAK_FOUND = "{assignment}: the release would show students what they must not see; nothing was written"
@@ -299,6 +315,9 @@ NO_GRADEBOOK = "{url}: the gradebook cannot be opened ({problem})"
 GRADEBOOK_BUSY = "{url}: the gradebook cannot be written ({problem}); close other programs that write to it and try again"
 GRADEBOOK_NOT_A_FILE = "{url}: only a gradebook in an SQLite file can be rebuilt"
 NOT_RECORDED = "the gradebook does not know the assignment '{assignment}'; run 'autogradient release {assignment}' first"
+NO_TIME_OF_RECEIPT = "{assignment}: no time of receipt is known of {students}, so they count as on time; submitted/STUDENT/{assignment}/timestamp.txt says it"
+EMPTY_SECTION = "deadlines name the section '{section}', but nobody on grader_config/roster.csv is in it{nearest}"
+BESIDE_ATTEMPTS = "{path}: notebooks beside attempt-N/ folders are not graded; move them into a folder of their own, such as attempt-1/"
 BAD_STUDENT = "'{student}' cannot be a student's id here; ids become folder names, so use letters, digits, dots, hyphens and underscores"
 
 
