@@ -15,8 +15,9 @@ from autogradient.coursework import VERDICTS
 from autogradient.engine import Engine
 from autogradient.errors import CourseError, SubmissionError
 from autogradient.grade import grade_bytes
-from autogradient.ledger import BY_HAND, apply_ledger
+from autogradient.ledger import BY_HAND
 from autogradient.ledger import read as read_ledger
+from autogradient.marks import Decisions, make
 from autogradient.result import CaseResult, Result, decimal, digest, environment_digest
 from autogradient.submission import load
 from autogradient.testcode import show_points
@@ -25,7 +26,7 @@ from autogradient.verdicts import Verdicts
 
 @dataclass
 class Change:
-    """A submission that comes out otherwise: points with hand marks before (None where there was no result) and after, what differs case by case, and why."""
+    """A submission that comes out otherwise: points with all that was decided before (None where there was no result) and after, what differs case by case, and why."""
 
     student: str
     assignment: str
@@ -52,16 +53,24 @@ class Change:
 def preview(course: Course, assignments: list[Assignment], engine: Engine, *, jobs: int, watcher: Watcher | None = None) -> tuple[list[Change], list[Done]]:
     """What grading everything in submitted/ would change, and all that was looked at; no result, mark or gradebook is written."""
     items = list(batch.submissions(course.submitted, assignments))
-    ledger = read_ledger(course.ledger)
-    before = {item: batch.read_result(batch.result_path(course.results, item.assignment.name, item.students[0])) for item in items}
+    ledger, sections = read_ledger(course.ledger), course.sections()
+    decisions = {assignment.name: Decisions(ledger, assignment.name) for assignment in assignments}
     looked_at = batch.grade_all(items, engine, jobs=jobs, results=course.results, verdicts=Verdicts(course.results / VERDICTS), write=False, watcher=watcher)
-    changes = []
+    together: dict[tuple[str, str], list[Result]] = {}
     for one in looked_at:
-        found = before[one.item]
-        old, new = apply_ledger(found, ledger) if found else None, apply_ledger(one.graded.result, ledger)
+        together.setdefault((one.item.students[0], one.item.assignment.name), []).append(one.graded.result)
+    changes = []
+    for (student, name), found in together.items():
+        before = batch.read_attempts(course.results, name, student)
+        anew = {result.submission.attempt: result for result in found}
+        after = {result.submission.attempt: result for result in before if None not in anew and result.submission.attempt is not None} | anew
+        rules = (student, course.policy, decisions[name], sections.get(student, ""))
+        old, new = make(before, *rules) if before else None, make([after[number] for number in sorted(after, key=lambda number: number or 0)], *rules)
         cases = differences(old, new)
-        if cases or old is None:
-            changes.append(Change(new.student, new.assignment, _total(old) if old else None, _total(new), new.points.possible, cases, _why(old, new)))
+        if old is not None and old.submission.attempt != new.submission.attempt:
+            cases.insert(0, f"attempt {new.submission.attempt} counts instead of attempt {old.submission.attempt}")
+        if cases or old is None or _total(old) != _total(new):
+            changes.append(Change(student, name, _total(old) if old else None, _total(new), new.points.possible, cases, _why(old, new)))
     return changes, looked_at
 
 
@@ -77,6 +86,7 @@ def _why(old: Result | None, new: Result) -> str:
         "another notebook was handed in": old.receipt.submission != new.receipt.submission,
         "the assignment has changed": old.receipt.assignment != new.receipt.assignment,
         "the environment has changed": old.receipt.environment != new.receipt.environment,
+        "another time of receipt": old.submission.received_at != new.submission.received_at,
         "another seed": old.receipt.seed != new.receipt.seed,
     }
     return ", ".join(reason for reason, is_so in reasons.items() if is_so) or "nothing has changed: the verdict depends on chance or on time"
