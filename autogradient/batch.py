@@ -210,10 +210,14 @@ def read_result(path: Path) -> Result | None:
 
 def read_results(results: Path, assignment: str) -> dict[str, list[Result]]:
     """All valid results of an assignment on disk: student → those of the attempts in order, or the one of a single submission."""
+    return {student: found for student in students(results, assignment) if (found := read_attempts(results, assignment, student))}
+
+
+def students(results: Path, assignment: str) -> list[str]:
+    """Who has a result of an assignment on disk."""
     folder = results / assignment
     single = {path.stem for path in folder.glob("*.json") if not path.name.endswith(".staff.json")}
-    students = sorted(single | {path.name for path in folder.glob("attempts/*") if path.is_dir()})
-    return {student: found for student in students if (found := read_attempts(results, assignment, student))}
+    return sorted(single | {path.name for path in folder.glob("attempts/*") if path.is_dir()})
 
 
 def read_attempts(results: Path, assignment: str, student: str) -> list[Result]:

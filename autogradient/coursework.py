@@ -333,7 +333,7 @@ def write_feedback(course: Course, names: list[str], *, now: datetime | None = N
                 fresh.append(folder)
                 continue
             assignment = assignment or course.assignment(name)
-            notebook = _notebook(shown / f"{name}.ipynb") if result.outcome == "graded" and _shown(shown) == result.submission.attempt else None
+            notebook = shown_notebook(course, name, student, result.submission.attempt) if result.outcome == "graded" else None
             html = page.html_page(result, None if notebook is None else from_dict(notebook), assignment.title, assignment.files, assignment.headings)
             write_atomically(folder / "feedback.md", summary.markdown(result, assignment.title, assignment.headings))
             write_atomically(folder / "feedback.html", html)
@@ -344,6 +344,12 @@ def write_feedback(course: Course, names: list[str], *, now: datetime | None = N
 def _newest(paths: Iterable[Path]) -> int:
     """When the newest of some files was changed, in nanoseconds; 0 where there are none."""
     return max((path.stat().st_mtime_ns for path in paths if path.is_file()), default=0)
+
+
+def shown_notebook(course: Course, name: str, student: str, attempt: int | None) -> dict[str, Any] | None:
+    """The notebook in autograded/ as it ran; None where there is none, or another attempt is shown."""
+    folder = course.root / "autograded" / student / name
+    return _notebook(folder / f"{name}.ipynb") if _shown(folder) == attempt else None
 
 
 def _notebook(path: Path) -> dict[str, Any] | None:

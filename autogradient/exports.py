@@ -51,6 +51,11 @@ def neutral(text: str) -> str:
     return "'" + text if re.match(r"\s*[=+\-@＝＋－＠]", text) else text
 
 
+def restored(text: str) -> str:
+    """What `neutral` made text, as it was."""
+    return text[1:] if re.match(r"'\s*[=+\-@＝＋－＠]", text) else text
+
+
 def _totals(result: Result | None) -> list[str]:
     if result is None or result.outcome == "missing" or is_excused(result):
         return ["", "", "", ""]

@@ -203,9 +203,11 @@ def _mark(part: PartResult, cases: list[CaseResult], mark: Mark) -> None:
         cases[-1].earned += Fraction(mark.extra)
         if cases[-1].outcome not in NO_VERDICT:
             cases[-1].reason = BY_HAND
-    if mark.comment and part.cases:
+    words = ", ".join(f"{name} {points}" for name, points in mark.items.items())
+    comment = ". ".join(text for text in (words, mark.comment) if text)
+    if comment and part.cases:
         target = (cases or part.cases)[0]
-        target.message = f"{target.message} {mark.comment}".strip() if part.kind != "essay" else mark.comment
+        target.message = f"{target.message} {comment}".strip() if part.kind != "essay" else comment
         if target.outcome not in NO_VERDICT:
             target.reason = BY_HAND
 
