@@ -157,11 +157,13 @@ def answers_of(course: Course, one: Marked) -> dict[str, str] | None:
 
 def _shares(parts: list[list[Answer]], markers: int) -> list[list[Answer]]:
     """The answers to each part, dealt out: whole parts, the largest first, to whoever has least; a part is cut where there are too few of them."""
-    heaps = [list(answers) for answers in parts]
-    while heaps and len(heaps) < markers and max(map(len, heaps)) > 1:
-        largest = max(range(len(heaps)), key=lambda index: len(heaps[index]))
-        answers = heaps[largest]
-        heaps[largest : largest + 1] = [answers[: len(answers) // 2], answers[len(answers) // 2 :]]
+    cuts = [1] * len(parts)
+    while parts and sum(cuts) < min(markers, sum(map(len, parts))):
+        cuts[max(range(len(parts)), key=lambda index: len(parts[index]) / cuts[index])] += 1
+    heaps = []
+    for answers, pieces in zip(parts, cuts, strict=True):
+        edges = [len(answers) * piece // pieces for piece in range(pieces + 1)]
+        heaps += [answers[start:end] for start, end in zip(edges, edges[1:], strict=False)]
     shares: list[list[int]] = [[] for _ in range(markers)]
     for index in sorted(range(len(heaps)), key=lambda index: -len(heaps[index])):
         min(shares, key=lambda share: sum(len(heaps[i]) for i in share)).append(index)
