@@ -130,7 +130,7 @@ def load(root: Path) -> Course:
 
     def line_of(*keys: str) -> str:
         """The line in which the last of `keys` stands, each in the table of the one before."""
-        lines, found = text.split("\n"), -1
+        lines, found = ["" if line.lstrip().startswith("#") else line for line in text.split("\n")], -1
         for depth, key in enumerate(keys):
             name = re.escape(key)
             start = re.compile(rf"""\s*\[?\s*["']?{name}\b""" if depth == 0 else rf"""(^|[\s.\[{{,"']){name}["']?\s*[\].=]""")

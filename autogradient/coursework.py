@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -290,7 +290,7 @@ def all_results(course: Course, names: list[str], *, now: datetime | None = None
     return found
 
 
-def notices(course: Course, marked: Iterable[Marked]) -> list[str]:
+def notices(course: Course, marked: Sequence[Marked]) -> list[str]:
     """What the reader of marks should know: whose time of receipt is not known, and what in the deadlines has no effect. A sentence each."""
     unknown: dict[str, list[str]] = {}
     for one in marked:
@@ -300,6 +300,9 @@ def notices(course: Course, marked: Iterable[Marked]) -> list[str]:
     for name, students in unknown.items():
         more = f" and {len(students) - 3} more" if len(students) > 3 else ""
         found.append(errors.NO_TIME_OF_RECEIPT.format(assignment=name, students=", ".join(students[:3]) + more))
+    if course.policy.hidden_feedback == "after_deadline":
+        names = dict.fromkeys(one.assignment for one in marked)
+        found += [errors.HIDDEN_FOR_GOOD.format(assignment=name) for name in names if course.policy.last_due(name) is None]
     present = {section for section in course.sections().values() if section}
     for section in sorted({section for deadline in course.policy.deadlines.values() for section in deadline.sections} - present):
         found.append(errors.EMPTY_SECTION.format(section=section, nearest=nearest(section, present)))

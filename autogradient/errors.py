@@ -349,6 +349,9 @@ FROM_SHEET = "marked in {name}"
 NOTHING_READ = "nothing was written; mend the rows and read the sheets again"
 SHEETS_READ = "{new} marks read, {known} known already, {blank} rows not filled in"
 NO_TIME_OF_RECEIPT = "{assignment}: no time of receipt is known of {students}, so they count as on time; submitted/STUDENT/{assignment}/timestamp.txt says it"
+HIDDEN_FOR_GOOD = (
+    "{assignment}: there is no deadline, so names and hints of hidden tests are never shown; set one, or another hidden_feedback, in grader_config/course.toml"
+)
 EMPTY_SECTION = "deadlines name the section '{section}', but nobody on grader_config/roster.csv is in it{nearest}"
 BESIDE_ATTEMPTS = "{path}: notebooks beside attempt-N/ folders are not graded; move them into a folder of their own, such as attempt-1/"
 BAD_STUDENT = "'{student}' cannot be a student's id here; ids become folder names, so use letters, digits, dots, hyphens and underscores"

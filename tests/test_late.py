@@ -86,6 +86,21 @@ def test_a_mistake_in_a_policy_is_named_with_its_line(tmp_path: Path, text: str,
     assert f"course.toml: {sentence}" in str(error.value)
 
 
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_examples_that_people_copy_are_policies(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "grading.md").read_text().split("```toml\n")[1].split("```")[0]
+    comments = (ROOT / "grader_config" / "course.toml").read_text().split("the last attempt counts.\n")[1]
+    example = "\n".join(line.removeprefix("#").strip() for line in comments.splitlines())
+    for number, text in enumerate((page, example)):
+        names = 'assignments = ["perceptrons", "activations"]\n'
+        (tmp_path / str(number)).mkdir()
+        policy = config(tmp_path / str(number), names + text)
+        assert policy.due("activations", "tuesday") and policy.late.nothing_after == timedelta(days=7), text
+        assert policy.hidden_feedback == "after_deadline"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -377,8 +392,13 @@ def test_the_reader_of_a_report_is_told_what_is_not_known(here: Course) -> None:
     assert sentence.startswith("small: no time of receipt is known of cyd, so they count as on time")
     moved = change(here, "tue = ", "wed = ")
     assert "nobody on grader_config/roster.csv is in it" in coursework.notices(moved, coursework.all_results(moved, ["small"]))[1]
+    silent = change(moved, "[deadlines]", 'hidden_feedback = "after_deadline"\n[deadlines]')
+    assert len(coursework.notices(silent, coursework.all_results(silent, ["small"]))) == 2
+    moved = change(silent, 'hidden_feedback = "after_deadline"\n', "")
     without = change(moved, "small = {due = 2026-10-12T12:00:00, sections = {wed = 2026-10-13T12:00:00}}\n", "")
     assert coursework.notices(without, coursework.all_results(without, ["small"])) == []
+    silent = change(without, "[deadlines]", 'hidden_feedback = "after_deadline"\n[deadlines]')
+    assert "never shown" in coursework.notices(silent, coursework.all_results(silent, ["small"]))[0]
 
 
 def test_feedback_says_which_attempt_counts_and_what_lateness_costs(here: Course) -> None:
