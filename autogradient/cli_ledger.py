@@ -126,9 +126,9 @@ def gradebook(rebuild: bool) -> None:
 
     here = course.find()
     taken = gradebooks.take_hand_marks(here.gradebook_url, here.ledger)
-    click.echo(f"{len(taken)} marks taken from the formgrader")
+    click.echo(errors.TAKEN.format(count=len(taken)))
     if rebuild:
-        click.echo(f"{coursework.rebuild_gradebook(here)} submissions in a new gradebook.db")
+        click.echo(errors.REBUILT.format(count=coursework.rebuild_gradebook(here)))
     else:
         coursework.bring_penalties(here, here.names())
 

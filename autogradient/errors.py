@@ -347,7 +347,9 @@ MARKED_MEANWHILE = "'{part}' was marked meanwhile by {who} ({said}); empty the r
 ANSWER_CHANGED = "the answer to '{part}' is another one by now; empty the row and write new sheets with --split"
 FROM_SHEET = "marked in {name}"
 NOTHING_READ = "nothing was written; mend the rows and read the sheets again"
-SHEETS_READ = "{new} marks read, {known} known already, {blank} rows not filled in"
+SHEETS_READ = "marks read: {new}, known already: {known}, rows not filled in: {blank}"
+TAKEN = "marks taken from the formgrader: {count}"
+REBUILT = "submissions in a new gradebook.db: {count}"
 NO_TIME_OF_RECEIPT = "{assignment}: no time of receipt is known of {students}, so they count as on time; submitted/STUDENT/{assignment}/timestamp.txt says it"
 HIDDEN_FOR_GOOD = (
     "{assignment}: there is no deadline, so names and hints of hidden tests are never shown; set one, or another hidden_feedback, in grader_config/course.toml"

@@ -40,6 +40,7 @@ class Marked(Result):
 
     team: list[str] = Field(default_factory=list)
     attempts: int = 1
+    unread: list[Result] = Field(default_factory=list)
     excused: Excuse | None = None
     whole: list[Adjustment] = Field(default_factory=list)
     late: Lateness | None = None
@@ -88,6 +89,7 @@ def make(attempts: Sequence[Result], student: str, policy: Policy, decisions: De
     made = [_made(result, student, policy, decisions, section, hides, until) for result in attempts]
     chosen = _choose(made, policy)
     chosen.attempts = len(made)
+    chosen.unread = [] if chosen.outcome == "unreadable" else [one for one in attempts if one.outcome == "unreadable"]
     return chosen
 
 

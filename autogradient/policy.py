@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -35,7 +34,7 @@ class Deadline:
     """Until when an assignment is to be handed in: everybody (None: no deadline but the sections'), and sections that have their own."""
 
     due: datetime | None
-    sections: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    sections: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Policy:
     """The policies of a course; without any, nothing is late, the last attempt counts and hidden tests are shown by name and hint."""
 
     timezone: str = ""
-    deadlines: Mapping[str, Deadline] = field(default_factory=lambda: MappingProxyType({}))
+    deadlines: Mapping[str, Deadline] = field(default_factory=dict)
     late: Late = Late()
     counts: Counts = "last_on_time"
     hidden_feedback: Hidden = "full"
@@ -128,7 +127,7 @@ def read(data: Mapping[str, Any], bad: Callable[..., CourseError], known: Iterab
         if names and name not in names:
             raise bad(errors.UNKNOWN_DEADLINE.format(name=name, nearest=nearest(name, names)), "deadlines", name)
         deadlines[name] = _deadline(name, value, place, bad)
-    return Policy(zone, MappingProxyType(deadlines), _late(data.get("late", {}), bad), **chosen)  # type: ignore[arg-type]
+    return Policy(zone, deadlines, _late(data.get("late", {}), bad), **chosen)  # type: ignore[arg-type]
 
 
 def _deadline(name: str, value: Any, zone: tzinfo | None, bad: Callable[..., CourseError]) -> Deadline:
@@ -149,7 +148,7 @@ def _deadline(name: str, value: Any, zone: tzinfo | None, bad: Callable[..., Cou
     if not isinstance(sections, dict) or not value:
         raise bad(errors.NOT_A_MOMENT.format(key=f"deadlines.{name}"), "deadlines", name)
     due = moment(value["due"], "deadlines", name, "due") if "due" in value else None
-    return Deadline(due, MappingProxyType({str(section): moment(when, "deadlines", name, "sections", section) for section, when in sections.items()}))
+    return Deadline(due, {str(section): moment(when, "deadlines", name, "sections", section) for section, when in sections.items()})
 
 
 def _late(table: Mapping[str, Any], bad: Callable[..., CourseError]) -> Late:

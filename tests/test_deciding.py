@@ -222,9 +222,9 @@ def test_a_mark_that_cannot_be_is_refused(here: Course, arguments: tuple[str, ..
 
 def test_the_gradebook_is_made_anew(here: Course) -> None:
     in_formgrader(here, "ada", score=0.5)
-    assert run(here, "gradebook") == "1 marks taken from the formgrader"
+    assert run(here, "gradebook") == "marks taken from the formgrader: 1"
     (here.root / "gradebook.db").unlink()
-    assert run(here, "gradebook", "--rebuild") == "0 marks taken from the formgrader\n3 submissions in a new gradebook.db"
+    assert run(here, "gradebook", "--rebuild") == "marks taken from the formgrader: 0\nsubmissions in a new gradebook.db: 3"
     assert in_formgrader(here, "ada") == 0.5
 
 
@@ -303,12 +303,12 @@ def test_filled_in_sheets_become_marks_once(here: Course, anonymous: tuple[str, 
     for path, given in ((first, [FULL | {"comment": "'=fine"}, {"why: compares": "0,5", "why: briefly": "0"}]), (second, [{"how: counts": "1"}] * 2)):
         fill(path, *given, delimiter=delimiter, encoding=encoding)
     command = ("mark", "--read", *(str(path.relative_to(here.root)) for path in (first, second)), "--who", "tia")
-    assert run(here, *command) == "4 marks read, 0 known already, 1 rows not filled in"
+    assert run(here, *command) == "marks read: 4, known already: 0, rows not filled in: 1"
     assert sum(earned(here).values()) == sum(BEFORE.values()) + 2 + Fraction("0.5") + 1 + 1
     assert [entry.comment for entry in entries(here)][:1] == ["=fine"]
     assert {(entry.part, entry.points) for entry in entries(here)} == {("why", 2), ("why", Decimal("0.5")), ("how", 1)}
     before = here.ledger.read_bytes()
-    assert run(here, *command) == "0 marks read, 4 known already, 1 rows not filled in"
+    assert run(here, *command) == "marks read: 0, known already: 4, rows not filled in: 1"
     assert here.ledger.read_bytes() == before
     for entry in entries(here):
         assert in_formgrader(here, entry.student, f"{entry.part}-answer") == float(entry.points)
@@ -360,7 +360,7 @@ def test_a_row_filled_in_differently_in_two_sheets(here: Course) -> None:
     assert "copy.csv: row 2: filled in differently in results/sheets/small-1-of-2.csv, row 2" in run(here, "mark", "--read", str(first), str(other), code=2)
     assert entries(here) == []
     fill(other, FULL)
-    assert run(here, "mark", "--read", str(first), str(other)).startswith("1 marks read")
+    assert run(here, "mark", "--read", str(first), str(other)).startswith("marks read: 1,")
 
 
 def test_a_mark_that_somebody_gave_meanwhile_is_not_run_over(here: Course) -> None:
@@ -376,7 +376,7 @@ def test_a_marker_may_correct_the_own_sheet(here: Course) -> None:
     first, _ = write(here)
     run(here, "mark", "--read", str(fill(first, FULL)), "--who", "tia")
     assert "marked meanwhile by tia (2 points)" in run(here, "mark", "--read", str(fill(first, {"why: compares": "1"})), "--who", "pat", code=2)
-    assert run(here, "mark", "--read", str(first), "--who", "tia").startswith("1 marks read")
+    assert run(here, "mark", "--read", str(first), "--who", "tia").startswith("marks read: 1,")
     assert earned(here)["ada"] == Fraction("7.5")
 
 

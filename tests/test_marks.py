@@ -256,8 +256,9 @@ def test_an_extension_can_change_which_attempt_counts() -> None:
 
 
 def test_an_attempt_that_cannot_be_read_counts_only_where_none_can() -> None:
-    broken = came(timedelta(hours=-1), attempt=2, outcome="unreadable")
-    assert make(results=[THREE[0], broken]).submission.attempt == 1
+    broken = came(timedelta(hours=-1), attempt=2, outcome="unreadable", problems=[(None, "Save it again.")])
+    one = make(results=[THREE[0], broken])
+    assert one.submission.attempt == 1 and "Of 2 attempts, attempt 1 counts.\n- Attempt 2 could not be read. Save it again." in summary.markdown(one)
     assert make(results=[broken]).submission.attempt == 2
 
 

@@ -14,6 +14,8 @@ def sentences(result: Marked) -> list[tuple[str, str]]:
     found = []
     if result.attempts > 1:
         found.append((f"Of {result.attempts} attempts, attempt {result.submission.attempt} counts.", ""))
+    for one in result.unread:
+        found.append((f"Attempt {one.submission.attempt} could not be read.", " ".join(problem.message for problem in one.problems)))
     if result.extended and result.due is not None:
         found.append((f"Your deadline was extended to {moment(result.due)}.", ""))
     if result.late is not None:
