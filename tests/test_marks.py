@@ -14,9 +14,10 @@ import pytest
 from handmade import case, question
 from hypothesis import given
 from hypothesis import strategies as st
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from autogradient import exports, ledger, marks
-from autogradient.feedback import summary, table
+from autogradient.feedback import page, summary, table
 from autogradient.ledger import Adjustment, Excuse, Extension, Mark, Void
 from autogradient.policy import Deadline, Late, Policy
 from autogradient.result import Result
@@ -328,6 +329,17 @@ def test_what_students_see_of_hidden_tests(policy: Any, hours: int, shown: bool)
     assert ("1 of 2 hidden checks passed" in text) is not shown
     assert "truth table" in text and one.points.earned == 1 and one.points.ungraded == 1
     assert ("are shown after 3 September 2026, 10:30 UTC" in text) is (policy == "after_deadline" and not shown)
+
+
+@pytest.mark.parametrize(("policy", "shown"), [("full", True), ("count", False)])
+def test_the_page_keeps_hidden_tests_back_also_in_copies_of_a_check(policy: Any, shown: bool) -> None:
+    verdict = [new_output("stream", name="stdout", text="✗ noisy: One line must separate them.\n")]
+    check = handmade.cell("code", "grader.check('and-gate')", "and-gate", points=1, outputs=verdict)
+    copied = new_code_cell("grader.check('and-gate')", outputs=verdict)
+    own = new_code_cell("print('mine')", outputs=[new_output("stream", name="stdout", text="my own output\n")])
+    one = make(results=[handmade.result(HIDDEN)], policy=Policy(hidden_feedback=policy), now=DUE)
+    html = page.html_page(one, new_notebook(cells=[check, copied, own]))
+    assert html.count("One line must separate them.") == (3 if shown else 0) and "my own output" in html
 
 
 def test_without_a_deadline_hidden_tests_stay_hidden() -> None:
