@@ -242,6 +242,9 @@ def _stray(course: Course) -> list[str]:
                 sentences.append(str(error))
         if attempts and any(path.suffix == ".ipynb" for path in place.iterdir()):
             sentences.append(errors.BESIDE_ATTEMPTS.format(path=errors.relative(place)))
+        before = course.results / place.name / "attempts" / place.parent.name
+        if not attempts and any(before.glob("*.json")):
+            sentences.append(errors.ATTEMPTS_BEFORE.format(path=errors.relative(place), results=errors.relative(before)))
     return sentences
 
 

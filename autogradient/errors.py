@@ -356,6 +356,7 @@ HIDDEN_FOR_GOOD = (
 )
 EMPTY_SECTION = "deadlines name the section '{section}', but nobody on grader_config/roster.csv is in it{nearest}"
 BESIDE_ATTEMPTS = "{path}: notebooks beside attempt-N/ folders are not graded; move them into a folder of their own, such as attempt-1/"
+ATTEMPTS_BEFORE = "{path}: attempts were graded before, and they count; move the notebook into the next attempt-N/, or delete {results}"
 BAD_STUDENT = "'{student}' cannot be a student's id here; ids become folder names, so use letters, digits, dots, hyphens and underscores"
 
 

@@ -330,6 +330,14 @@ def test_notebooks_beside_attempts_and_attempts_without_one_are_named(here: Cour
     assert len(graded.skipped) == 2 and "attempt-3: no notebook" in graded.skipped[0] and "beside attempt-N/" in graded.skipped[1]
 
 
+def test_a_single_submission_after_attempts_is_named(here: Course, engine: Engine) -> None:
+    shutil.rmtree(here.submitted / "ada" / "small")
+    hand_in(here, "ada", {}, "2026-10-12 09:59:30 UTC")
+    graded = coursework.grade_course(here, [classroom.small(here)], engine, jobs=1)
+    assert "ada/small: attempts were graded before, and they count; move the notebook into the next attempt-N/" in graded.skipped[0]
+    assert points(here)["ada"] == (1, Fraction("4.5"))
+
+
 # ---- nbgrader's gradebook --------------------------------------------------------------------------------------------
 
 
@@ -417,6 +425,16 @@ def test_feedback_is_written_anew_when_it_must_say_something_else(here: Course) 
     assert "ada" in written() and written() == set()
     here = change(here, 'at_most = "50%"', 'at_most = "5%"')
     assert "bob" in written() and written() == set()
+
+
+def test_a_page_has_the_notebook_of_the_attempt_that_counts_or_none(here: Course, engine: Engine) -> None:
+    extend(here, "ada", datetime(2026, 10, 20, tzinfo=UTC))
+    page = here.feedback / "ada" / "small" / "feedback.html"
+    coursework.write_feedback(here, ["small"])
+    assert "Your notebook" not in page.read_text(), "autograded/ still shows the other one"
+    run(here, engine)
+    coursework.write_feedback(here, ["small"])
+    assert "Your notebook" in page.read_text()
 
 
 def test_hidden_tests_are_shown_after_the_last_extension_also_in_the_page(here: Course) -> None:
