@@ -21,7 +21,7 @@ from autogradient.batch import Watcher
 from autogradient.course import Course
 from autogradient.engine import Engine
 from autogradient.errors import CourseError
-from autogradient.ledger import Adjustment, Extension, Mark
+from autogradient.ledger import Adjustment, Excuse, Extension, Mark
 from autogradient.policy import Policy
 
 # ---- course.toml -----------------------------------------------------------------------------------------------------
@@ -363,6 +363,12 @@ def test_an_extension_takes_a_penalty_back(here: Course, engine: Engine) -> None
     extend(here, "ada", datetime(2026, 10, 20, tzinfo=UTC))
     run(here, engine)
     assert (score(here, "bob"), score(here, "ada")) == ((6, None), (6, None))
+
+
+def test_who_is_excused_has_no_penalty(here: Course, engine: Engine) -> None:
+    ledger.append(here.ledger, Excuse(student="bob", assignment="small", who="tia"))
+    run(here, engine)
+    assert score(here, "bob") == (6, None)
 
 
 def test_without_deadlines_penalties_go(here: Course, engine: Engine) -> None:
