@@ -292,6 +292,7 @@ def test_the_tenth_attempt_comes_after_the_ninth(here: Course, engine: Engine) -
         hand_in(here, "ada", RIGHT if number == 9 else {}, "2026-10-12 09:59:59 UTC", number)
     run(here, engine)
     assert points(here)["ada"] == (10, 0)
+    assert [number for number, _ in batch.attempt_folders(here.submitted / "ada" / "small")] == [1, 2, 9, 10]
 
 
 def test_another_time_of_receipt_is_taken_over_without_grading(here: Course, engine: Engine) -> None:
