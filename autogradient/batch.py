@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Protocol
 
 from autogradient import errors, grade
 from autogradient.assignment import Assignment
 from autogradient.engine import Engine
-from autogradient.errors import SubmissionError, WorkerError
+from autogradient.errors import ClusterError, SubmissionError, WorkerError
 from autogradient.result import Problem, Result, SubmissionInfo, add_up, digest, environment_digest, write_atomically
 from autogradient.submission import Notebook, load, read
 from autogradient.verdicts import Verdicts
@@ -42,11 +45,12 @@ class Item:
 
 @dataclass(frozen=True)
 class Done:
-    """A graded item. `again` is false where the result on disk was still good."""
+    """A graded item. `again` is false where the result on disk was still good, and `moved` is true where it came at another time than that says."""
 
     item: Item
     graded: grade.Graded
     again: bool = True
+    moved: bool = False
 
 
 class Watcher:
@@ -227,59 +231,119 @@ def read_attempts(results: Path, assignment: str, student: str) -> list[Result]:
     return [result for path in paths if (result := read_result(path)) is not None]
 
 
-def grade_all(
+class Grader(Protocol):
+    """Who grades: this machine's engine, or others."""
+
+    #: How many submissions at a time.
+    slots: int
+    #: Whether student code is confined.
+    sealed: bool
+
+    def batch(self, items: list[Item]) -> AbstractContextManager[object]:
+        """For as long as these are graded."""
+
+    def settle(self) -> None:
+        """Called once in each thread that will ask for grading."""
+
+    def grade(self, assignment: Assignment, data: bytes, name: str, info: SubmissionInfo, verdicts: Verdicts | None) -> grade.Graded:
+        """Grade one file. Raises WorkerError where it could not be done for no reason of the file's; once more, it may."""
+
+    def stop(self) -> None:
+        """End what is being graded. For another thread than theirs."""
+
+
+class Local:
+    """This machine's engine, for so many submissions at a time."""
+
+    def __init__(self, engine: Engine, jobs: int) -> None:
+        self.engine, self.slots = engine, max(1, jobs)
+
+    @property
+    def sealed(self) -> bool:
+        return not self.engine.missing
+
+    @contextmanager
+    def batch(self, items: list[Item]) -> Iterator[None]:
+        self.engine.ahead = len(items) > 1
+        try:
+            yield
+        finally:
+            self.engine.rest()
+
+    def settle(self) -> None:
+        self.engine.settle()
+
+    def grade(self, assignment: Assignment, data: bytes, name: str, info: SubmissionInfo, verdicts: Verdicts | None) -> grade.Graded:
+        return grade.grade_bytes(assignment, data, name, self.engine, info, verdicts=verdicts)
+
+    def stop(self) -> None:
+        self.engine.stop()
+
+
+def grade_all(items: Iterable[Item], grader: Grader, **options: Any) -> list[Done]:
+    """Grade so many items as memory has room for; in their order. Options as of `grade_each`."""
+    items = list(items)
+    places = {id(item): index for index, item in enumerate(items)}
+    return sorted(grade_each(items, grader, **options), key=lambda done: places[id(done.item)])
+
+
+def grade_each(
     items: Iterable[Item],
-    engine: Engine,
+    grader: Grader,
     *,
-    jobs: int,
     results: Path | None = None,
     release: str = "",
     verdicts: Verdicts | None = None,
     write: bool = True,
     watcher: Watcher | None = None,
-) -> list[Done]:
-    """Grade items side by side. With `results` each is written as soon as it is done, and one whose receipt is unchanged is taken from there.
+) -> Generator[Done]:
+    """Grade items side by side; yields each as it is done, and keeps none. With `results` each is written first, and one whose receipt is unchanged is taken from there.
 
     What `verdicts` knows of a changed one is taken from there. Without `write` nothing is written to `results`.
     """
-    items = list(items)
-    finished: dict[int, Done] = {}
-    stopped = threading.Event()
+    items, left = list(items), list[Item]()
     watcher = watcher or Watcher()
     watcher.total(len(items))
-    for index, item in enumerate(items):
-        kept = _kept(item, engine, results, write) if results else None
-        if kept is not None:
-            finished[index] = kept
+    for item in items:
+        kept = _kept(item, grader.sealed, results, write) if results else None
+        if kept is None:
+            left.append(item)
+        else:
             watcher.done(kept)
-    left = [index for index in range(len(items)) if index not in finished]
-    engine.ahead = len(left) > 1
+            yield kept
+    if left:
+        yield from _graded(left, _Grading(grader, results, release, verdicts, write, watcher))
 
-    def one(item: Item) -> Done:
-        watcher.began(item)
-        return _grade_one(item, engine, results, release, verdicts, write, stopped)
 
-    with ThreadPoolExecutor(max_workers=max(1, jobs), initializer=engine.settle) as pool:
-        futures = {pool.submit(one, items[index]): index for index in left}
+def _graded(left: list[Item], grading: _Grading) -> Generator[Done]:
+    """What is not up to date, graded; no more of it at a time than keeps everybody busy."""
+    slots, waiting, again = grading.grader.slots, set[Future[Done]](), list[Item]()
+    coming = iter(left)
+    with grading.grader.batch(left), ThreadPoolExecutor(max_workers=min(slots, len(left)), initializer=grading.grader.settle) as pool:
         try:
-            for future in as_completed(futures):
-                finished[futures[future]] = future.result()
-                if not finished[futures[future]].graded.starved:
-                    watcher.done(finished[futures[future]])
-            for index in [index for index in left if finished[index].graded.starved]:  # once more, alone
-                finished[index] = one(items[index])
-                watcher.done(finished[index])
+            while True:
+                waiting |= {pool.submit(grading.one, item) for item in itertools.islice(coming, 2 * slots - len(waiting))}
+                if not waiting:
+                    break
+                finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for done in (future.result() for future in finished):
+                    if done.graded.starved:
+                        again.append(done.item)
+                    else:
+                        grading.watcher.done(done)
+                        yield done
+            for item in again:  # once more, alone
+                done = pool.submit(grading.one, item).result()
+                grading.watcher.done(done)
+                yield done
         except BaseException:
-            stopped.set()
+            grading.stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            engine.stop()
+            grading.grader.stop()
             raise
-        finally:
-            engine.rest()
-    return [finished[index] for index in range(len(items))]
 
 
-def _kept(item: Item, engine: Engine, results: Path, write: bool) -> Done | None:
+def _kept(item: Item, sealed: bool, results: Path, write: bool) -> Done | None:
     """What was made of an item before, if it is still good; the time at which it came may be another."""
     path = result_path(results, item.assignment.name, item.students[0], item.attempt) if item.students else None
     old = read_result(path) if path else None
@@ -290,50 +354,69 @@ def _kept(item: Item, engine: Engine, results: Path, write: bool) -> Done | None
     except SubmissionError:
         data = b""
     receipt = old.receipt
-    unchanged = (receipt.submission, receipt.assignment, receipt.environment) == (digest(data), item.assignment.digest, environment_digest(not engine.missing))
-    if unchanged and old.submission.received_at != item.received_at:
+    unchanged = (receipt.submission, receipt.assignment, receipt.environment) == (digest(data), item.assignment.digest, environment_digest(sealed))
+    moved = unchanged and old.submission.received_at != item.received_at
+    if moved:
         old.submission.received_at = item.received_at
         if write and path:
             write_atomically(path, old.to_json())
-    return Done(item, grade.Graded(old), again=False) if unchanged else None
+    return Done(item, grade.Graded(old), again=False, moved=moved) if unchanged else None
 
 
-def _grade_one(item: Item, engine: Engine, results: Path | None, release: str, verdicts: Verdicts | None, write: bool, stopped: threading.Event) -> Done:
-    try:
-        data, problem = load(item.path), ""
-    except SubmissionError as error:
-        data, problem = b"", str(error)
-    student = item.students[0] if item.students else ""
-    target = result_path(results, item.assignment.name, student, item.attempt) if results and student else None
-    old = read_result(target) if target else None
-    info = SubmissionInfo(students=list(item.students), attempt=item.attempt, received_at=item.received_at, file=item.path.name)
-    try:
-        graded = grade.Graded(grade.unreadable(item.assignment, data, problem, info)) if problem else _grade_bytes(item, data, engine, info, verdicts, stopped)
-    except Exception as error:  # one submission's trouble must not end the others'
-        graded = grade.failed(item.assignment, data, error, info)
-    if stopped.is_set():  # its processes were killed under it: that is no verdict
-        raise WorkerError("interrupted")
-    graded.result.release = release
-    graded.result.problems = [*(Problem(message=remark) for remark in item.remarks), *graded.result.problems]
-    if graded.result.outcome == "unreadable" and old is not None and old.outcome == "graded":
-        before, graded = old.to_json(), _fall_back(old, graded)
-        if graded.result.to_json() == before:
-            return Done(item, graded, again=False)
-    if target is not None and write:
-        write_atomically(target, graded.result.to_json())
-        if graded.notebook is not None or graded.result.outcome == "grader_error":  # else nothing was run, and what staff may see of an earlier run still holds
-            write_atomically(target.with_suffix(".staff.json"), json.dumps(graded.staff, indent=1, ensure_ascii=False, default=str) + "\n")
-    return Done(item, graded)
+@dataclass(frozen=True)
+class _Grading:
+    """What it takes to grade an item of a batch and to write what came of it."""
 
+    grader: Grader
+    results: Path | None
+    release: str
+    verdicts: Verdicts | None
+    write: bool
+    watcher: Watcher
+    stopped: threading.Event = field(default_factory=threading.Event)
 
-def _grade_bytes(item: Item, data: bytes, engine: Engine, info: SubmissionInfo, verdicts: Verdicts | None, stopped: threading.Event) -> grade.Graded:
-    """Grade a file; where a process of the grader's own died under it, once more."""
-    try:
-        return grade.grade_bytes(item.assignment, data, item.path.name, engine, info, verdicts=verdicts)
-    except WorkerError:
-        if stopped.is_set():
+    def one(self, item: Item) -> Done:
+        """Grade one. Raises WorkerError where it was stopped meanwhile."""
+        self.watcher.began(item)
+        try:
+            data, problem = load(item.path), ""
+        except SubmissionError as error:
+            data, problem = b"", str(error)
+        student = item.students[0] if item.students else ""
+        target = result_path(self.results, item.assignment.name, student, item.attempt) if self.results and student else None
+        old = read_result(target) if target else None
+        info = SubmissionInfo(students=list(item.students), attempt=item.attempt, received_at=item.received_at, file=item.path.name)
+        try:
+            graded = grade.Graded(grade.unreadable(item.assignment, data, problem, info)) if problem else self._grade(item, data, info)
+        except ClusterError:  # for all that are left, too
             raise
-        return grade.grade_bytes(item.assignment, data, item.path.name, engine, info, verdicts=verdicts)
+        except Exception as error:  # one submission's trouble must not end the others'
+            graded = grade.failed(item.assignment, data, error, info)
+        if self.stopped.is_set():  # its processes were killed under it: that is no verdict
+            raise WorkerError("interrupted")
+        graded.result.release = self.release
+        graded.result.problems = [*(Problem(message=remark) for remark in item.remarks), *graded.result.problems]
+        if graded.result.outcome == "unreadable" and old is not None and old.outcome == "graded":
+            before, graded = old.to_json(), _fall_back(old, graded)
+            if graded.result.to_json() == before:
+                return Done(item, graded, again=False)
+        if target is not None and self.write:
+            write_atomically(target, graded.result.to_json())
+            if (
+                graded.notebook is not None or graded.result.outcome == "grader_error"
+            ):  # else nothing was run, and what staff may see of an earlier run still holds
+                write_atomically(target.with_suffix(".staff.json"), json.dumps(graded.staff, indent=1, ensure_ascii=False, default=str) + "\n")
+        return Done(item, graded)
+
+    def _grade(self, item: Item, data: bytes, info: SubmissionInfo) -> grade.Graded:
+        """Grade a file; where a process of the grader's own died under it, once more."""
+        for last in (False, True):
+            try:
+                return self.grader.grade(item.assignment, data, item.path.name, info, self.verdicts)
+            except WorkerError:
+                if last or self.stopped.is_set():
+                    raise
+        raise AssertionError("not reached")
 
 
 def _fall_back(old: Result, graded: grade.Graded) -> grade.Graded:

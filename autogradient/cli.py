@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -185,8 +186,11 @@ def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print results as JSON: an object for one file, a list for several.")
 @click.option("--jobs", type=click.IntRange(min=1), help="How many submissions at once; by default one for each processor.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write a JSON result and a summary for each file to this folder.")
+@click.option("--dask", metavar="ADDRESS", help="Grade on the Dask cluster with this scheduler (tls://HOST:PORT), or on one of this machine's own: local.")
 @click.option("--trust-submissions", "trusted", is_flag=True, help="Grade even where student code cannot be confined. Only for work you have read.")
-def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_json: bool, jobs: int | None, out: Path | None, trusted: bool) -> None:
+def grade(
+    paths: tuple[Path, ...], everything: bool, assignment: str | None, as_json: bool, jobs: int | None, out: Path | None, dask: str | None, trusted: bool
+) -> None:
     """Grade notebooks: files and folders, or all of the course.
 
     PATHS are files and folders of students; --all takes what lies in submitted/. Exits 0 if every file got a result (essays that wait are no failure), 1 on a grader error, 2 on bad usage.
@@ -194,8 +198,6 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
     Example: autogradient grade homework.ipynb --assignment perceptrons
     """
     from autogradient import console, course, coursework
-    from autogradient.batch import cpu_count
-    from autogradient.engine import Engine
 
     if everything == bool(paths):
         raise click.UsageError("name the files to grade, or give --all")
@@ -204,29 +206,27 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
     for path in paths:
         if not path.exists():
             raise CourseError(errors.NO_FILE.format(path=path))
-    workers = jobs or cpu_count()
-    with Engine(trusted=trusted, course=course.root_or_none()) as engine:
-        engine.check()
-        if engine.missing:
-            click.echo(errors.UNSEALED.format(missing=", ".join(engine.missing)), err=True)
+    failed, several, results = False, True, list[Any]()
+    with _grader(jobs, dask, trusted=trusted) as grader:
         if everything:
             here = course.find()
             assignments = _assignments((assignment,) if assignment else ())
             with console.Bar("grading", quiet=as_json) as watcher:
-                graded = coursework.grade_course(here, assignments, engine, jobs=workers, watcher=watcher)
+                graded = coursework.grade_course(here, assignments, grader, watcher=watcher)
             for sentence in graded.skipped:
                 click.echo(sentence, err=True)
-            results, several = graded.results, True
-            if not results:
+            if not graded.submissions:
                 click.echo(errors.NOTHING_SUBMITTED, err=True)
             if not as_json:
-                again = sum(d.again for d in graded.done)
-                click.echo(f"{again} graded, {len(graded.done) - again} up to date; results in {errors.relative(here.results)}")
+                click.echo(f"{graded.new} graded, {len(graded.submissions) - graded.new} up to date; results in {errors.relative(here.results)}")
+            failed = graded.failed
+            results = list(coursework.course_results(here, graded.submissions)) if as_json else []
         else:
             assignments = _assignments_for(paths, assignment)
             with console.Bar("grading", quiet=as_json or not sys.stderr.isatty()) as watcher:
-                done = coursework.grade_files(list(paths), assignments, engine, jobs=workers, watcher=watcher)
+                done = coursework.grade_files(list(paths), assignments, grader, watcher=watcher)
             results, several = [d.graded.result for d in done], len(done) > 1 or any(path.is_dir() for path in paths)
+            failed = any(result.outcome == "grader_error" for result in results)
             if out:
                 coursework.save_results(done, out)
     if as_json:
@@ -234,7 +234,7 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
         click.echo(json.dumps(data if several else data[0], indent=1, ensure_ascii=False))
     elif not everything:
         console.show_results(results, {a.name: a for a in assignments}, several)
-    if any(result.outcome == "grader_error" for result in results):
+    if failed:
         sys.exit(EXIT_FAILED)
 
 
@@ -243,7 +243,8 @@ def grade(paths: tuple[Path, ...], everything: bool, assignment: str | None, as_
 @click.option("--preview", is_flag=True, help="Say what would change, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
 @click.option("--jobs", type=click.IntRange(min=1), help="How many submissions at once; by default one for each processor.")
-def regrade(names: tuple[str, ...], preview: bool, as_json: bool, jobs: int | None) -> None:
+@click.option("--dask", metavar="ADDRESS", help="Grade on a Dask cluster, as with grade --dask.")
+def regrade(names: tuple[str, ...], preview: bool, as_json: bool, jobs: int | None, dask: str | None) -> None:
     """Say whose marks change, and grade anew.
 
     Grades in submitted/ what has changed since it was graded: notebooks, tests, environment. First says for whom the verdict becomes another, by how much and in
@@ -253,22 +254,20 @@ def regrade(names: tuple[str, ...], preview: bool, as_json: bool, jobs: int | No
     """
     from autogradient import console, course, coursework
     from autogradient import regrade as regrading
-    from autogradient.batch import cpu_count
 
     here = course.find()
     assignments = _assignments(tuple(_names(here, names)))
-    with _engine(True) as engine:
-        engine.check()
+    with _grader(jobs, dask) as grader:
         with console.Bar("regrading", quiet=as_json) as watcher:
-            changes, looked_at = regrading.preview(here, assignments, engine, jobs=jobs or cpu_count(), watcher=watcher)
+            changes, looked_at = regrading.preview(here, assignments, grader, watcher=watcher)
         if not preview:
-            coursework.grade_course(here, assignments, engine, jobs=jobs or cpu_count())
+            coursework.grade_course(here, assignments, grader)
     if as_json:
         click.echo(json.dumps([change.to_dict() for change in changes], indent=1, ensure_ascii=False))
         return
     for change in changes:
         click.echo(change.text)
-    click.echo(f"{len(changes)} of {len(looked_at)} {'would come' if preview else 'came'} out otherwise, {len(looked_at) - len(changes)} the same")
+    click.echo(f"{len(changes)} of {looked_at} {'would come' if preview else 'came'} out otherwise, {looked_at - len(changes)} the same")
 
 
 @cli.command()
@@ -458,6 +457,29 @@ def _engine(needed: bool) -> Iterator[Any]:
 
     with Engine(course=course.root_or_none()) as engine:
         yield engine
+
+
+@contextmanager
+def _grader(jobs: int | None, dask: str | None, *, trusted: bool = False) -> Iterator[Any]:
+    """Who grades: a Dask cluster where one is named, else this machine."""
+    from autogradient import course
+
+    if dask:
+        if trusted:
+            raise click.UsageError("--trust-submissions is for this machine; a cluster's workers confine student code or grade nothing")
+        from autogradient.cluster import connect
+
+        with connect(dask, workers=jobs, course=course.root_or_none(), say=partial(click.echo, err=True)) as cluster:
+            yield cluster
+        return
+    from autogradient.batch import Local, cpu_count
+    from autogradient.engine import Engine
+
+    with Engine(trusted=trusted, course=course.root_or_none()) as engine:
+        engine.check()
+        if engine.missing:
+            click.echo(errors.UNSEALED.format(missing=", ".join(engine.missing)), err=True)
+        yield Local(engine, jobs or cpu_count())
 
 
 if __name__ == "__main__":

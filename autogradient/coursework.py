@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from autogradient import batch, errors, exports, leaks, marks, penalties, release
 from autogradient.assignment import Assignment
-from autogradient.batch import Done, Watcher
+from autogradient.batch import Done, Grader, Watcher
 from autogradient.course import CONFIG, ROSTER, Course, checked_student
 from autogradient.directives import nearest
-from autogradient.engine import Engine
 from autogradient.errors import GradebookError, StaleError, SubmissionError
 from autogradient.ledger import read as read_ledger
 from autogradient.marks import Marked
@@ -57,29 +56,19 @@ def check_release(course: Course, assignment: Assignment) -> None:
 
 @dataclass
 class Graded:
-    """What grading a course came to: how many were graded now and how many were up to date, and which files belong to no result."""
+    """What grading a course came to: which submissions (student, assignment), how many of them were graded now, which files belong to none, and whether the grader failed."""
 
-    done: list[Done]
-    skipped: list[str]
-
-    @property
-    def results(self) -> list[Result]:
-        """All results, in the order of the submissions."""
-        return [done.graded.result for done in self.done]
+    submissions: list[tuple[str, str]] = field(default_factory=list)
+    new: int = 0
+    skipped: list[str] = field(default_factory=list)
+    failed: bool = False
 
 
-def grade_course(
-    course: Course,
-    assignments: list[Assignment],
-    engine: Engine,
-    *,
-    jobs: int,
-    watcher: Watcher | None = None,
-) -> Graded:
+def grade_course(course: Course, assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> Graded:
     """Grade everything in submitted/, then bring gradebook, autograded/ and results/ up to date.
 
     A result whose receipt is unchanged, and that the gradebook's folder still has, is not graded again. Of several attempts all are graded, and the
-    gradebook shows the one that counts by now.
+    gradebook shows the one that counts by now. No result is kept in memory.
     """
     items, skipped = [], _stray(course)
     for item in batch.submissions(course.submitted, assignments):
@@ -90,20 +79,27 @@ def grade_course(
             continue
         shown = _autograded(course, item).exists() and (course.root / "gradebook.db").exists()
         items.append(replace(item, again=not shown and item.attempt is None))
+    graded = Graded([_whose(item) for item in items], skipped=skipped)
 
-    def run(items: list[batch.Item], recorder: _Recorder) -> list[Done]:
-        kept = Verdicts(course.results / VERDICTS)
-        try:
-            return batch.grade_all(items, engine, jobs=jobs, results=course.results, release=course.release, verdicts=kept, watcher=recorder)
-        finally:  # after an interrupt, too, what was finished need not be graded again
-            recorder.record()
+    def run(items: list[batch.Item], recorder: _Recorder, watcher: Watcher | None) -> Iterator[Done]:
+        verdicts = Verdicts(course.results / VERDICTS)
+        with closing(batch.grade_each(items, grader, results=course.results, release=course.release, verdicts=verdicts, watcher=watcher)) as coming:
+            try:
+                for done in coming:
+                    recorder.add(done)
+                    yield done
+            finally:  # after an interrupt, too, what was finished need not be graded again
+                recorder.record()
 
-    recorder = _Recorder(course, watcher or Watcher(), items)
-    in_order = run(items, recorder)
+    recorder = _Recorder(course, items)
+    for done in run(items, recorder, watcher):
+        graded.new += done.again
+        graded.failed |= done.graded.result.outcome == "grader_error"
     if recorder.unseen:  # graded long ago, but it counts only now: its notebook is wanted once more
-        run(recorder.unseen, _Recorder(course, Watcher()))
-    bring_penalties(course, [assignment.name for assignment in assignments], anew=any(done.again for done in in_order))
-    return Graded(in_order, skipped)
+        for _ in run(recorder.unseen, _Recorder(course), None):
+            pass
+    bring_penalties(course, [assignment.name for assignment in assignments], anew=graded.new > 0)
+    return graded
 
 
 def bring_penalties(course: Course, names: list[str], *, anew: bool = True) -> None:
@@ -115,7 +111,7 @@ def bring_penalties(course: Course, names: list[str], *, anew: bool = True) -> N
     if not anew and _newest([stamp]) > _newest(known):
         return
     for name in names:
-        penalties.write(course.gradebook_url, name, all_results(course, [name]))
+        penalties.write(course.gradebook_url, name, each_mark(course, [name]))
     write_atomically(stamp, "")
 
 
@@ -144,15 +140,15 @@ def _released(assignment: Assignment) -> Any:
     return from_dict(release.load(release.build(assignment))) if assignment.format == "autogradient" else None
 
 
-class _Recorder(Watcher):
-    """Brings gradebook and autograded/ up to date while grading goes on, some submissions at a time, and passes everything on.
+class _Recorder:
+    """Brings gradebook and autograded/ up to date while grading goes on, some submissions at a time.
 
-    What only they need of a submission is let go then: a class is larger than memory. Where a student's attempts are among `items`, the one that
-    counts is shown, once all of them are graded; `unseen` are those that count, are not shown yet, and would have to be run again for that.
+    Where a student's attempts are among `items`, the one that counts is shown, once all of them are graded; `unseen` are those that count, are not
+    shown yet, and would have to be run again for that.
     """
 
-    def __init__(self, course: Course, watcher: Watcher, items: Iterable[batch.Item] = ()) -> None:
-        self.course, self.watcher = course, watcher
+    def __init__(self, course: Course, items: Iterable[batch.Item] = ()) -> None:
+        self.course = course
         self.waiting: list[Done] = []
         self.known: set[str] = set()
         self.unseen: list[batch.Item] = []
@@ -160,20 +156,14 @@ class _Recorder(Watcher):
         self.attempts: dict[tuple[str, str], list[Done]] = {}
         self.chooser = _Chooser(course) if self.left else None
 
-    def total(self, number: int) -> None:
-        self.watcher.total(number)
-
-    def began(self, item: batch.Item) -> None:
-        self.watcher.began(item)
-
-    def done(self, done: Done) -> None:
+    def add(self, done: Done) -> None:
+        """Write one, now or soon."""
         if self.chooser is not None and done.item.attempt is not None:
             self._attempt(done, self.chooser)
         elif done.again:
             self.waiting.append(done)
         if len(self.waiting) >= AT_ONCE:
             self.record()
-        self.watcher.done(done)
 
     def _attempt(self, done: Done, chooser: _Chooser) -> None:
         whose = _whose(done.item)
@@ -184,8 +174,8 @@ class _Recorder(Watcher):
         number = chooser.counts(*whose)
         for one in self.attempts.pop(whose):
             if one.item.attempt != number:
-                one.graded.notebook, one.graded.staff = None, {}
-            elif one.again:
+                continue
+            if one.again:
                 self.waiting.append(one)
             elif _shown(_autograded(self.course, one.item).parent) != number or not (self.course.root / "gradebook.db").exists():
                 self.unseen.append(replace(one.item, again=True))
@@ -196,8 +186,6 @@ class _Recorder(Watcher):
         for assignment in dict.fromkeys(done.item.assignment for done in waiting):
             record(self.course, assignment, [done for done in waiting if done.item.assignment is assignment], first=assignment.name not in self.known)
             self.known.add(assignment.name)
-        for done in waiting:
-            done.graded.notebook, done.graded.staff = None, {}
 
 
 class _Chooser:
@@ -272,25 +260,36 @@ def record(course: Course, assignment: Assignment, done: Iterable[Done], *, firs
             shown.write(result, executed, graded.answers)
 
 
+def course_results(course: Course, submissions: Iterable[tuple[str, str]]) -> Iterator[Result]:
+    """The results of some submissions (student, assignment), all attempts of each, as they were graded, one after the other."""
+    for student, name in dict.fromkeys(submissions):
+        yield from batch.read_attempts(course.results, name, student)
+
+
 def all_results(course: Course, names: list[str], *, now: datetime | None = None) -> list[Marked]:
     """What each student gets for each assignment, by results, ledger and policy; `missing` for students on the roster who handed nothing in.
 
     With `now`, as students may see it at that time. Marks given in the formgrader are taken into the ledger first.
     """
+    return list(each_mark(course, names, now=now))
+
+
+def each_mark(course: Course, names: list[str], *, now: datetime | None = None) -> Iterator[Marked]:
+    """The same, one after the other."""
     from autogradient.gradebook import take_hand_marks
 
     take_hand_marks(course.gradebook_url, course.ledger)
     ledger, sections = read_ledger(course.ledger), course.sections()
-    found = []
     for name in names:
         decisions = marks.Decisions(ledger, name)
-        present = batch.read_results(course.results, name)
-        absent = [student for student in sections if student not in present]
-        assignment = course.assignment(name) if absent else None
-        for student, attempts in [*present.items(), *((student, [batch.missing(assignment, student)]) for student in absent if assignment)]:
-            for member in attempts[0].submission.students or [student]:
-                found.append(marks.make(attempts, member, course.policy, decisions, sections.get(member, ""), now=now))
-    return found
+        assignment: Assignment | None = None
+        for student in dict.fromkeys([*batch.students(course.results, name), *sections]):
+            attempts = batch.read_attempts(course.results, name, student)
+            if not attempts and student in sections:
+                assignment = assignment or course.assignment(name)
+                attempts = [batch.missing(assignment, student)]
+            for member in (attempts[0].submission.students or [student]) if attempts else ():
+                yield marks.make(attempts, member, course.policy, decisions, sections.get(member, ""), now=now)
 
 
 def notices(course: Course, marked: Sequence[Marked]) -> list[str]:
@@ -376,10 +375,10 @@ def write_marks(course: Course, names: list[str], folder: Path) -> list[Path]:
     return paths
 
 
-def grade_files(paths: list[Path], assignments: list[Assignment], engine: Engine, *, jobs: int, watcher: Watcher | None = None) -> list[Done]:
+def grade_files(paths: list[Path], assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> list[Done]:
     """Grade single files or folders of them outside a course tree. Raises SubmissionError where a file belongs to no assignment."""
     items = [batch.identify(path, assignments) for given in paths for path in batch.find_notebooks(given)]
-    return batch.grade_all(items, engine, jobs=jobs, watcher=watcher)
+    return batch.grade_all(items, grader, watcher=watcher)
 
 
 def save_results(done: Iterable[Done], folder: Path) -> list[Path]:

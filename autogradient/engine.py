@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -42,9 +42,7 @@ class Engine:
         self.missing: list[str] = []
         self.lock = threading.Lock()
         self.stopped = False
-        processors = sorted(os.sched_getaffinity(0))
-        first = os.getpid() % len(processors)  # another grader on this machine may begin with another
-        self.processors = itertools.cycle(processors[first:] + processors[:first])
+        self.mine = threading.local()
         self.warm = {role: Zygote(role) for role in (WORKER, JUDGE)}
         self.ahead = False
         self.spares: dict[tuple[str, Confinement], Session] = {}
@@ -57,11 +55,22 @@ class Engine:
         self.close()
 
     def settle(self) -> None:
-        """Keep this thread on one processor, the next in turn, and with it the sessions it asks for.
+        """Keep this thread for good on one processor that no other grader's thread has taken, if there is one, and with it the sessions it asks for.
 
         A judge and the process it asks take turns: on one processor they wake each other in half the time.
         """
-        os.sched_setaffinity(0, {next(self.processors)})
+        self.mine.claim = _claim()
+
+    @contextlib.contextmanager
+    def settled(self) -> Iterator[None]:
+        """The same for a while, for a thread that is not ours."""
+        before, claim = os.sched_getaffinity(0), _claim()
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, before)
+            if claim is not None:
+                claim.close()
 
     def session(self, folder: Path, limits: Limits, *, forks: int = 0) -> Session:
         """A session whose first process runs in a copy of `folder`, with room for so many `forks` that wait."""
@@ -144,6 +153,20 @@ class Engine:
             folder.cleanup()
         for zygote in self.warm.values():
             zygote.close()
+
+
+def _claim() -> socket.socket | None:
+    """Move this thread to a processor that is free; it stays taken until what is returned is closed. None where all are taken: then nothing changes."""
+    for processor in sorted(os.sched_getaffinity(0)):
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0autogradient-processor-{processor}")  # a name that only one process of the machine can have, and loses when it ends
+        except OSError:
+            claim.close()
+            continue
+        os.sched_setaffinity(0, {processor})
+        return claim
+    return None
 
 
 class Court:

@@ -11,6 +11,7 @@
     ├── CellError         a cell that an author runs in a notebook is wrong, or the reference fails its tests
     ├── LedgerError       results/ledger.jsonl is damaged
     ├── GradebookError    gradebook.db cannot be opened, is busy, or lacks an assignment
+    ├── ClusterError      a Dask cluster cannot be used, or is gone
     └── WorkerError       the untrusted side died, hung or broke the protocol
 
 A message names the file, the cell and what to do, in one sentence.
@@ -98,6 +99,10 @@ class LedgerError(AutogradientError):
 
 class GradebookError(AutogradientError):
     """nbgrader's gradebook cannot be opened or written, or does not know what it is asked about."""
+
+
+class ClusterError(AutogradientError):
+    """The Dask cluster cannot be reached, may not be used as it is, or has nobody left who can grade."""
 
 
 class WorkerError(AutogradientError):
@@ -212,6 +217,19 @@ OLD_PROOF = "the proof of {assignment} is of another version of it; run 'autogra
 NOT_ALIKE = "{part}: {case} {plain} in a plain notebook and {sealed} sealed ({answer}){where}"
 TO_A_PROBE = "; write what cannot cross as a @probe function"
 FAILED_PROOF = "{assignment} is not proved; run 'autogradient prove {assignment}' to see why"
+
+# ---- clusters ------------------------------------------------------------------------------------------------------
+NO_DASK = "Dask is not installed; pip install 'autogradient[dask]'"
+BAD_ADDRESS = "{address}: not a scheduler's address; write tls://HOST:PORT, tcp://127.0.0.1:PORT for one on this machine, or local"
+NOT_ENCRYPTED = (
+    "{address}: tests and marks go over the network only encrypted; start the scheduler and its workers with TLS and write tls://HOST:PORT (docs/cluster.md)"
+)
+NO_CLUSTER = "{address}: no Dask scheduler answers ({problem})"
+CLUSTER_GONE = "the Dask scheduler is gone ({problem}); what was graded is kept, and the same command goes on from there"
+NO_WORKERS = "the Dask cluster has had no worker that can grade for {seconds:.0f} s{why}; what was graded is kept, and the same command goes on from there"
+UNFIT_WORKER = "{worker} is not used: {why}"
+WORKER_NOT_ENCRYPTED = "its link is not encrypted; start it with TLS"
+WORKER_DIFFERS = "it would grade in another environment: {what}"
 
 # ---- submissions ---------------------------------------------------------------------------------------------------
 UNREADABLE_JSON = "{name}: this is not a notebook (not valid JSON, line {line}); open it in JupyterLab, save it and submit again"

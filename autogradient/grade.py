@@ -10,6 +10,7 @@ import copy
 import datetime
 import os
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -51,15 +52,13 @@ class Graded:
     starved: bool = False
 
 
-def grade_bytes(
-    assignment: Assignment, data: bytes, name: str, engine: Engine, info: SubmissionInfo, *, seed: int = 1, verdicts: Verdicts | None = None
-) -> Graded:
-    """Grade one submitted file. Never raises for what a student did: an unreadable file is a result too."""
+def grade_bytes(assignment: Assignment, data: bytes, name: str, engine: Engine, info: SubmissionInfo, *, seed: int = 1, **options: Any) -> Graded:
+    """Grade one submitted file. Never raises for what a student did: an unreadable file is a result too. Options as of `grade_notebook`."""
     try:
         notebook = read(data, name)
     except SubmissionError as error:
         return Graded(unreadable(assignment, data, str(error), info, seed=seed))
-    return grade_notebook(assignment, notebook, engine, info, seed=seed, verdicts=verdicts)
+    return grade_notebook(assignment, notebook, engine, info, seed=seed, **options)
 
 
 def grade_notebook(
@@ -71,15 +70,18 @@ def grade_notebook(
     seed: int = 1,
     skip_unattempted: bool = True,
     verdicts: Verdicts | None = None,
+    expected: dict[str, Any] | None = None,
+    card: bool | None = None,
 ) -> Graded:
     """Grade a notebook that has been read. With `skip_unattempted` an untouched stub is not run: it earns nothing, which the proof has shown.
 
-    What `verdicts` knows is taken from there, and what is new kept there.
+    What `verdicts` knows is taken from there, and what is new kept there. `expected` are the reference's answers, where they are known. `card`: judge only what
+    needs a card (True) or only the rest (False); by default all that this machine can.
     """
     submission = plan(assignment, notebook)
     skip_unattempted = skip_unattempted and assignment.format == "autogradient"  # other formats have no proof that a stub earns nothing
-    wanted = {part.id for part in assignment.parts if _can_run(assignment, part) and (submission.attempted[part.id] or not skip_unattempted)}
-    expected = expected_answers(assignment, engine)
+    wanted = {part.id for part in assignment.parts if _can_run(assignment, part, card) and (submission.attempted[part.id] or not skip_unattempted)}
+    expected = expected_answers(assignment, engine) if expected is None else expected
     known = verdicts.of(assignment, submission, expected, seed, not engine.missing) if verdicts else None
     trials = _Trials(assignment, submission, expected, seed, skip_unattempted, known)
     runs = trials.take(engine, wanted)
@@ -228,8 +230,9 @@ def _result(assignment: Assignment, submission_digest: str, info: SubmissionInfo
     return Result(assignment=assignment.name, submission=info, graded_at=now, sealed=sealed, outcome="graded", receipt=receipt)
 
 
-def _can_run(assignment: Assignment, part: Part) -> bool:
-    return not part.by_hand and not ("cuda" in assignment.question_of(part.id).needs and not judge.has_gpu())
+def _can_run(assignment: Assignment, part: Part, card: bool | None) -> bool:
+    needed = "cuda" in assignment.question_of(part.id).needs
+    return not part.by_hand and card in (None, needed) and (judge.has_gpu() or not needed)
 
 
 # ---- the executed notebook -----------------------------------------------------------------------------------------
@@ -269,7 +272,12 @@ def executed(notebook: Notebook, runs: Runs, checks: dict[int, str]) -> dict[str
 
 
 def expected_answers(assignment: Assignment, engine: Engine) -> dict[str, Any]:
-    """The reference's value of every short answer. Computed ones are run once per version of the assignment and kept in the user's cache."""
+    """The reference's value of every short answer, those that must be computed by this engine. See `known_answers`."""
+    return known_answers(assignment, lambda computed: computed_answers(assignment, computed, engine))
+
+
+def known_answers(assignment: Assignment, compute: Callable[[list[Part]], dict[str, Any]]) -> dict[str, Any]:
+    """The reference's value of every short answer. Those that must be computed are, once per version of the assignment, and kept in the user's cache."""
     short = [part for part in assignment.parts if part.is_short and part.kind != "formula"]
     values = {part.id: kinds.literal_answer(part) for part in short}
     computed = [part for part in short if values[part.id] is ...]
@@ -281,12 +289,13 @@ def expected_answers(assignment: Assignment, engine: Engine) -> dict[str, Any]:
             return values | codec.decode(cache.read_bytes())
         except codec.BadFrame:
             cache.unlink(missing_ok=True)
-    values |= _compute(assignment, computed, engine)
-    write_atomically(cache, codec.encode({part.id: values[part.id] for part in computed}))
-    return values
+    found = compute(computed)
+    write_atomically(cache, codec.encode(found))
+    return values | found
 
 
-def _compute(assignment: Assignment, computed: list[Part], engine: Engine) -> dict[str, Any]:
+def computed_answers(assignment: Assignment, computed: list[Part], engine: Engine) -> dict[str, Any]:
+    """The reference's values of some short answers: its notebook is run up to the last of them."""
     steps = plan_release(assignment, assignment.reference)
     wanted = {part.id for part in computed}
     last = max(i for i, step in enumerate(steps) if step.do == "part" and step.part in wanted)

@@ -20,7 +20,7 @@ def write(gradebook_url: str, assignment: str, marked: Iterable[Marked]) -> int:
 
     from autogradient.gradebook import open_gradebook
 
-    wanted = {one.student: one for one in marked}
+    wanted = {one.student: _penalty(one) for one in marked}
     changed = 0
     with open_gradebook(gradebook_url) as book:
         query = book.db.query(api.SubmittedNotebook, api.SubmittedAssignment).join(
@@ -28,17 +28,20 @@ def write(gradebook_url: str, assignment: str, marked: Iterable[Marked]) -> int:
         )
         query = query.join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id).filter(api.Assignment.name == assignment)
         for notebook, submission in query:
-            one = wanted.get(submission.student_id)
-            if one is None:
+            if submission.student_id not in wanted:
                 continue
-            late = one.late if one.excused is None else None
-            penalty = float(late.points) if late is not None and late.points else None
-            came = parse_utc(one.submission.received_at) if one.submission.received_at else submission.timestamp
+            penalty, received_at = wanted[submission.student_id]
+            came = parse_utc(received_at) if received_at else submission.timestamp
             if (notebook.late_submission_penalty, submission.timestamp) != (penalty, came):
                 notebook.late_submission_penalty, submission.timestamp = penalty, came
                 changed += 1
         book.db.commit()
     return changed
+
+
+def _penalty(one: Marked) -> tuple[float | None, str | None]:
+    late = one.late if one.excused is None else None
+    return float(late.points) if late is not None and late.points else None, one.submission.received_at
 
 
 def any_set(database: Path) -> bool:

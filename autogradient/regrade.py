@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Any
 
 from autogradient import batch, errors
 from autogradient.assignment import Assignment
-from autogradient.batch import Done, Watcher
+from autogradient.batch import Grader, Watcher
 from autogradient.course import Course
 from autogradient.coursework import VERDICTS
 from autogradient.engine import Engine
@@ -17,7 +19,7 @@ from autogradient.errors import CourseError, SubmissionError
 from autogradient.grade import grade_bytes
 from autogradient.ledger import BY_HAND
 from autogradient.ledger import read as read_ledger
-from autogradient.marks import Decisions, make
+from autogradient.marks import Decisions, Marked, make
 from autogradient.result import CaseResult, Result, decimal, digest, environment_digest
 from autogradient.submission import load
 from autogradient.testcode import show_points
@@ -50,28 +52,44 @@ class Change:
         return "\n".join([head, *(f"    {case}" for case in self.cases)])
 
 
-def preview(course: Course, assignments: list[Assignment], engine: Engine, *, jobs: int, watcher: Watcher | None = None) -> tuple[list[Change], list[Done]]:
-    """What grading everything in submitted/ would change, and all that was looked at; no result, mark or gradebook is written."""
+def preview(course: Course, assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> tuple[list[Change], int]:
+    """What grading everything in submitted/ would change, and how many were looked at; no result, mark or gradebook is written."""
     items = list(batch.submissions(course.submitted, assignments))
     ledger, sections = read_ledger(course.ledger), course.sections()
     decisions = {assignment.name: Decisions(ledger, assignment.name) for assignment in assignments}
-    looked_at = batch.grade_all(items, engine, jobs=jobs, results=course.results, verdicts=Verdicts(course.results / VERDICTS), write=False, watcher=watcher)
-    together: dict[tuple[str, str], list[Result]] = {}
-    for one in looked_at:
-        together.setdefault((one.item.students[0], one.item.assignment.name), []).append(one.graded.result)
-    changes = []
-    for (student, name), found in together.items():
-        before = batch.read_attempts(course.results, name, student)
-        anew = {result.submission.attempt: result for result in found}
-        after = {result.submission.attempt: result for result in before if None not in anew and result.submission.attempt is not None} | anew
-        rules = (student, course.policy, decisions[name], sections.get(student, ""))
-        old, new = make(before, *rules) if before else None, make([after[number] for number in sorted(after, key=lambda number: number or 0)], *rules)
-        cases = differences(old, new)
-        if old is not None and old.submission.attempt != new.submission.attempt:
-            cases.insert(0, f"attempt {new.submission.attempt} counts instead of attempt {old.submission.attempt}")
-        if cases or old is None or _total(old) != _total(new):
-            changes.append(Change(student, name, _total(old) if old else None, _total(new), new.points.possible, cases, _why(old, new)))
-    return changes, looked_at
+    verdicts = Verdicts(course.results / VERDICTS)
+    whose = [(item.students[0], item.assignment.name) for item in items]
+    changes: dict[tuple[str, str], Change | None] = dict.fromkeys(whose)
+    left, anew = Counter(whose), defaultdict[tuple[str, str], dict[int | None, Result]](dict)
+    with contextlib.closing(batch.grade_each(items, grader, results=course.results, verdicts=verdicts, write=False, watcher=watcher)) as looked_at:
+        for one in looked_at:
+            student, name = key = one.item.students[0], one.item.assignment.name
+            if one.again or one.moved:
+                anew[key][one.item.attempt] = one.graded.result
+            left[key] -= 1
+            if not left[key] and key in anew:  # all attempts are there
+                before = batch.read_attempts(course.results, name, student)
+                rules = (student, course.policy, decisions[name], sections.get(student, ""))
+                changes[key] = _change(student, name, make(before, *rules) if before else None, make(_after(before, anew.pop(key)), *rules))
+    return [change for change in changes.values() if change], len(items)
+
+
+def _after(before: list[Result], anew: dict[int | None, Result]) -> list[Result]:
+    """The results of all attempts, in order, as they would be: attempts stand for a single submission from before there were any."""
+    after: dict[int | None, Result] = {}
+    if None not in anew:
+        after.update((result.submission.attempt, result) for result in before if result.submission.attempt is not None)
+    after.update(anew)
+    return [after[number] for number in sorted(after, key=lambda number: number or 0)]
+
+
+def _change(student: str, name: str, old: Marked | None, new: Marked) -> Change | None:
+    cases = differences(old, new)
+    if old is not None and old.submission.attempt != new.submission.attempt:
+        cases.insert(0, f"attempt {new.submission.attempt} counts instead of attempt {old.submission.attempt}")
+    if not cases and old is not None and _total(old) == _total(new):
+        return None
+    return Change(student, name, _total(old) if old else None, _total(new), new.points.possible, cases, _why(old, new))
 
 
 def _total(result: Result) -> Fraction:

@@ -184,6 +184,28 @@ def add_up(questions: Iterable[QuestionResult], share: Fraction = Fraction(1), c
     return totals
 
 
+def merged(first: Result, second: Result) -> Result:
+    """Two results of one submission, each from a machine that could judge some of it: every case from the one that has a verdict, the points added anew.
+
+    Raises ValueError where they are of different submissions, or of different versions of the assignment.
+    """
+    if (first.receipt.submission, first.receipt.assignment) != (second.receipt.submission, second.receipt.assignment):
+        raise ValueError("the two results are of different submissions or assignments")
+    both = first.model_copy(deep=True)
+    others = {part.id: part for part in second.parts}
+    for part in both.parts:
+        other = others[part.id]
+        part.attempted = part.attempted or other.attempted
+        pairs = zip(part.cases, other.cases, strict=True)
+        part.cases = [theirs if mine.outcome in NO_VERDICT and theirs.outcome != "not_run" else mine for mine, theirs in pairs]
+    both.problems += [problem for problem in second.problems if problem not in both.problems]
+    both.replayed, both.sealed = first.replayed or second.replayed, first.sealed and second.sealed
+    if both.outcome in ("graded", "grader_error"):
+        both.outcome = "grader_error" if any(case.outcome == "grader_error" for part in both.parts for case in part.cases) else "graded"
+    both.points = add_up(both.questions)
+    return both
+
+
 def schema() -> dict[str, Any]:
     """The JSON schema of a result."""
     return Result.model_json_schema(by_alias=True, mode="serialization")
@@ -196,20 +218,23 @@ def digest(data: bytes) -> str:
 
 @cache
 def environment_digest(sealed: bool = True) -> str:
-    """Digest of what the verdict may depend on outside the notebooks: Python build, packages, threads, locale and zone, our version, and the seal."""
+    """Digest of the environment."""
+    return digest(json.dumps(environment(sealed), sort_keys=True).encode())
+
+
+def environment(sealed: bool = True) -> dict[str, Any]:
+    """What the verdict may depend on outside the notebooks: Python build, packages, threads, our version, and the seal. Locale and time zone are always the same."""
     # not all of sys.path: the current folder, and what setuptools puts there once something imports it, are not installed
     places = {*sysconfig.get_paths().values(), *site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])}
     packages = sorted({f"{d.metadata['Name']}=={d.version}".lower() for d in distributions(path=sorted(places)) if d.metadata["Name"]})
-    facts = {
+    return {
         "python": sys.version,
         "platform": [platform.system(), platform.machine()],
         "packages": packages,
         "threads": 1,
-        "locale": [os.environ.get(name, "") for name in ("LC_ALL", "LANG", "TZ")],
         "autogradient": __version__,
         "sealed": sealed,
     }
-    return digest(json.dumps(facts, sort_keys=True).encode())
 
 
 def write_atomically(path: Path, data: str | bytes) -> None:

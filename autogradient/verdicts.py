@@ -49,16 +49,42 @@ class Verdicts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def read(self, name: str) -> bytes | None:
+        """An entry as it was written; None where there is none."""
+        try:
+            return (self.folder / name[:2] / f"{name}.json").read_bytes()
+        except OSError:
+            return None
+
+    def write(self, name: str, entry: str) -> None:
+        """Keep an entry."""
+        write_atomically(self.folder / name[:2] / f"{name}.json", entry)
+
     def of(self, assignment: Assignment, submission: Submission, expected: dict[str, Any], seed: int, sealed: bool) -> Known:
         """What is known of a submission, or will be."""
-        return Known(self.folder, assignment, submission, expected, seed, sealed)
+        return Known(self, assignment, submission, expected, seed, sealed)
+
+
+class Carried(Verdicts):
+    """Some verdicts without a folder: those that were given, and in `new` those that are kept."""
+
+    def __init__(self, given: dict[str, str]) -> None:
+        self.given = given
+        self.new: dict[str, str] = {}
+
+    def read(self, name: str) -> bytes | None:
+        found = self.given.get(name)
+        return None if found is None else found.encode()
+
+    def write(self, name: str, entry: str) -> None:
+        self.given[name] = self.new[name] = entry
 
 
 class Known:
     """The kept verdicts on one submission, and what its cells showed."""
 
-    def __init__(self, folder: Path, assignment: Assignment, submission: Submission, expected: dict[str, Any], seed: int, sealed: bool) -> None:
-        self.folder, self.assignment, self.expected = folder, assignment, expected
+    def __init__(self, kept: Verdicts, assignment: Assignment, submission: Submission, expected: dict[str, Any], seed: int, sealed: bool) -> None:
+        self.kept, self.assignment, self.expected = kept, assignment, expected
         limits = assignment.limits
         around = [
             assignment.format,
@@ -70,33 +96,50 @@ class Known:
         self.cells = _digest([around, [[step.do, step.source, step.part] for step in submission.steps]])
         self.places = _digest([step.cell for step in submission.steps])
 
-    def _path(self, *key: str) -> Path:
-        name = _digest(key)
-        return self.folder / name[:2] / f"{name}.json"
+    def entries(self) -> dict[str, str]:
+        """All that is kept: name → entry."""
+        names = [self._part(part) for part in self.assignment.parts] + [self._cells()]
+        return {name: found.decode() for name in names if (found := self.kept.read(name)) is not None}
 
     def verdict(self, part: Part) -> tuple[Verdict, bool] | None:
         """The verdict on a part and whether it needed the second pass; None where it must be taken."""
-        found = _read(self._path(self.cells, part.id, self._part(part)), _Verdict)
+        found = self._read(self._part(part), _Verdict)
         return (Verdict(found.cases, found.staff), found.replayed) if found else None
 
     def keep_verdict(self, part: Part, verdict: Verdict, replayed: bool) -> None:
         """Keep a verdict, unless another time it might be another."""
         if not verdict.starved and not any(case.outcome in PASSING for case in verdict.cases):
             staff = json.loads(json.dumps(verdict.staff, default=str))
-            _write(self._path(self.cells, part.id, self._part(part)), _Verdict(cases=verdict.cases, staff=staff, replayed=replayed))
+            self._write(self._part(part), _Verdict(cases=verdict.cases, staff=staff, replayed=replayed))
 
     def runs(self) -> Runs | None:
         """What the cells showed; None where they must be run."""
-        found = _read(self._path(self.cells, "cells", self.places), _Run)
+        found = self._read(self._cells(), _Run)
         return Runs(cells={index: CellRun("ok", outputs) for index, outputs in found.outputs.items()}, problems=found.problems) if found else None
 
     def keep_runs(self, runs: Runs) -> None:
         """Keep what the cells showed, unless one was stopped or took its process along."""
         if not runs.starved and not runs.killers and not runs.out_of_time:
-            _write(self._path(self.cells, "cells", self.places), _Run(problems=runs.problems, outputs={i: run.outputs for i, run in runs.cells.items()}))
+            self._write(self._cells(), _Run(problems=runs.problems, outputs={i: run.outputs for i, run in runs.cells.items()}))
 
     def _part(self, part: Part) -> str:
-        return _part(self.assignment, part) + (digest(codec.encode(self.expected[part.id])) if part.id in self.expected else "")
+        expected = digest(codec.encode(self.expected[part.id])) if part.id in self.expected else ""
+        return _digest([self.cells, part.id, _part(self.assignment, part) + expected])
+
+    def _cells(self) -> str:
+        return _digest([self.cells, "cells", self.places])
+
+    def _read(self, name: str, model: type[Model]) -> Model | None:
+        found = self.kept.read(name)
+        try:
+            return None if found is None else model.model_validate_json(found)
+        except ValidationError:  # damaged: as if it were not there
+            return None
+
+    def _write(self, name: str, entry: BaseModel) -> None:
+        text = entry.model_dump_json()
+        if len(text) <= MAX_KEPT:
+            self.kept.write(name, text)
 
 
 @lru_cache(maxsize=1000)
@@ -119,18 +162,3 @@ def _digest(content: Any) -> str:
 
 def _plain(value: Any) -> Any:
     return sorted(map(repr, value)) if isinstance(value, (set, frozenset)) else repr(value)
-
-
-def _read(path: Path, model: type[Model]) -> Model | None:
-    try:
-        return model.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValidationError):  # damaged: as if it were not there
-        return None
-
-
-def _write(path: Path, entry: BaseModel) -> None:
-    text = entry.model_dump_json()
-    if len(text) <= MAX_KEPT:
-        write_atomically(path, text)

@@ -99,7 +99,7 @@ def report(found: dict[str, Measured]) -> int:
 
 def sealed(root: Path, name: str) -> Measured:
     """Grade each submission by itself, interpreters warm; the first is graded once before, for what is done once."""
-    from autogradient.batch import grade_all, submissions
+    from autogradient.batch import Local, grade_all, submissions
     from autogradient.engine import Engine
     from autogradient.formats import load_assignment
 
@@ -110,9 +110,9 @@ def sealed(root: Path, name: str) -> Measured:
         if engine.missing:
             sys.exit(f"not sealed here: {', '.join(engine.missing)}")
         engine.wait()
-        grade_all(items[:1], engine, jobs=1)
+        grade_all(items[:1], Local(engine, 1))
         before, started = cpu_of(engine), time.perf_counter()
-        done = grade_all(items, engine, jobs=1, results=root / "results")
+        done = grade_all(items, Local(engine, 1), results=root / "results")
         wall = time.perf_counter() - started
         cpu = cpu_of(engine) - before
     scores = {one.item.students[0]: {p.id: float(p.earned) for p in one.graded.result.parts if p.kind == "code"} for one in done}

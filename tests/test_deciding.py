@@ -17,6 +17,7 @@ from nbgrader.api import Gradebook
 from test_cli import Ran
 
 from autogradient import course, coursework, ledger, sheets
+from autogradient.batch import Local
 from autogradient.course import Course
 from autogradient.engine import Engine
 from autogradient.exports import neutral, restored
@@ -33,7 +34,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Path:
     hand_in(here, "ada", RIGHT | {"why": "I, Ada Lovelace, say:\n\n- two, not one"}, when)
     hand_in(here, "bob", WEAKER | {"why": "=1+1; is 2, \u201cso\u201d", "how": "-1 by -1"}, when)
     hand_in(here, "cyd", {"why": "Because."}, when)
-    coursework.grade_course(here, [classroom.small(here)], engine, jobs=2)
+    coursework.grade_course(here, [classroom.small(here)], Local(engine, 2))
     return here.root
 
 
@@ -112,7 +113,7 @@ def test_a_student_is_excused_and_is_not(here: Course) -> None:
 
 def test_a_deadline_is_extended_for_one_and_holds_again(here: Course, engine: Engine) -> None:
     hand_in(here, "ada", RIGHT | {"why": "I, Ada Lovelace, say:\n\n- two, not one"}, "2026-10-13 08:00:00 UTC")
-    coursework.grade_course(here, [classroom.small(here)], engine, jobs=1)
+    coursework.grade_course(here, [classroom.small(here)], Local(engine, 1))
     assert earned(here)["ada"] == Fraction("5.4")
     with Gradebook(here.gradebook_url) as book:
         assert book.find_submission("small", "ada").notebooks[0].late_submission_penalty == 0.6
@@ -433,6 +434,7 @@ def test_what_is_neutralised_comes_back(text: str) -> None:
         ([7], 3, [2, 2, 3]),
         ([1], 3, [0, 0, 1]),
         ([9, 1], 3, [1, 4, 5]),
+        ([1, 9], 3, [1, 4, 5]),
         ([10], 3, [3, 3, 4]),
         ([], 2, [0, 0]),
     ],

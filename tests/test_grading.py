@@ -278,7 +278,7 @@ def hand_in(folder: Path, data: bytes, student: str = "ada", name: str = "small.
 
 def run(small: Assignment, folder: Path, engine: Engine, jobs: int = 1) -> list[batch.Done]:
     items = list(batch.submissions(folder / "submitted", [small]))
-    return batch.grade_all(items, engine, jobs=jobs, results=folder / "results")
+    return batch.grade_all(items, batch.Local(engine, jobs), results=folder / "results")
 
 
 def test_what_has_not_changed_is_not_graded_again(small: Assignment, engine: Engine, tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def verdicts(result: Result | dict[str, Any]) -> Any:
 @pytest.fixture(scope="module")
 def expected(course: Path, assignment: Assignment, engine: Engine) -> dict[str, Any]:
     """What undisturbed grading gives, by student."""
-    done = batch.grade_all(batch.submissions(course / "submitted", [assignment]), engine, jobs=2)
+    done = batch.grade_all(batch.submissions(course / "submitted", [assignment]), batch.Local(engine, 2))
     found = {one.item.students[0]: verdicts(one.graded.result) for one in done}
     assert len(found) == STUDENTS and {v[0] for v in found.values()} == {"graded", "unreadable"} and len({str(v) for v in found.values()}) >= len(VARIANTS) - 1
     return found
@@ -217,9 +217,9 @@ def test_parts_of_the_engine_are_killed(number: int, course: Path, assignment: A
     with Engine() as engine:
         engine.check()
         with Killer(rng, engine, kinds) as killer:
-            batch.grade_all(batch.submissions(course / "submitted", [assignment]), engine, jobs=2, results=home / "results", watcher=Counter(killer))
+            batch.grade_all(batch.submissions(course / "submitted", [assignment]), batch.Local(engine, 2), results=home / "results", watcher=Counter(killer))
         assert len(killer.killed) > len(kinds) // 2, killer.killed  # one that was looked for at the very end may find nobody
-        batch.grade_all(batch.submissions(course / "submitted", [assignment]), engine, jobs=2, results=home / "results")
+        batch.grade_all(batch.submissions(course / "submitted", [assignment]), batch.Local(engine, 2), results=home / "results")
         check(home / "results", expected)
     until(lambda: not ours(home), "processes end")
 

@@ -17,7 +17,7 @@ from classroom import RIGHT, WEAKER, hand_in
 from nbgrader.api import Gradebook, MissingEntry
 
 from autogradient import batch, course, coursework, ledger, regrade
-from autogradient.batch import Watcher
+from autogradient.batch import Local, Watcher
 from autogradient.course import Course
 from autogradient.engine import Engine
 from autogradient.errors import CourseError
@@ -223,7 +223,7 @@ class Seen(Watcher):
 
 def run(here: Course, engine: Engine) -> list[str]:
     seen = Seen()
-    coursework.grade_course(here, [classroom.small(here)], engine, jobs=2, watcher=seen)
+    coursework.grade_course(here, [classroom.small(here)], Local(engine, 2), watcher=seen)
     return sorted(seen.ran)
 
 
@@ -297,7 +297,7 @@ def test_the_tenth_attempt_comes_after_the_ninth(here: Course, engine: Engine) -
 
 def test_another_time_of_receipt_is_taken_over_without_grading(here: Course, engine: Engine) -> None:
     hand_in(here, "bob", RIGHT, "2026-10-13 09:00:00 UTC")
-    assert [change.text for change in regrade.preview(here, [classroom.small(here)], engine, jobs=1)[0]] == [
+    assert [change.text for change in regrade.preview(here, [classroom.small(here)], Local(engine, 1))[0]] == [
         "bob: small: 4.8 → 6 of 9 points (another time of receipt)"
     ]
     assert points(here)["bob"][1] == Fraction("4.8"), "a preview writes nothing"
@@ -309,7 +309,7 @@ def test_another_time_of_receipt_is_taken_over_without_grading(here: Course, eng
 
 def test_the_preview_says_that_another_attempt_would_count(here: Course, engine: Engine) -> None:
     hand_in(here, "ada", {}, "2026-10-12 09:59:30 UTC", 3)
-    (found,) = regrade.preview(here, [classroom.small(here)], engine, jobs=1)[0]
+    (found,) = regrade.preview(here, [classroom.small(here)], Local(engine, 1))[0]
     assert found.text.startswith(
         "ada: small: 4.5 → 0 of 9 points (another notebook was handed in, another time of receipt)\n    attempt 3 counts instead of attempt 1\n"
     )
@@ -327,14 +327,14 @@ def test_an_attempt_that_cannot_be_read_leaves_the_one_before(here: Course, engi
 def test_notebooks_beside_attempts_and_attempts_without_one_are_named(here: Course, engine: Engine) -> None:
     shutil.copy(here.submitted / "ada" / "small" / "attempt-1" / "small.ipynb", here.submitted / "ada" / "small")
     (here.submitted / "ada" / "small" / "attempt-3").mkdir()
-    graded = coursework.grade_course(here, [classroom.small(here)], engine, jobs=1)
+    graded = coursework.grade_course(here, [classroom.small(here)], Local(engine, 1))
     assert len(graded.skipped) == 2 and "attempt-3: no notebook" in graded.skipped[0] and "beside attempt-N/" in graded.skipped[1]
 
 
 def test_a_single_submission_after_attempts_is_named(here: Course, engine: Engine) -> None:
     shutil.rmtree(here.submitted / "ada" / "small")
     hand_in(here, "ada", {}, "2026-10-12 09:59:30 UTC")
-    graded = coursework.grade_course(here, [classroom.small(here)], engine, jobs=1)
+    graded = coursework.grade_course(here, [classroom.small(here)], Local(engine, 1))
     assert "ada/small: attempts were graded before, and they count; move the notebook into the next attempt-N/" in graded.skipped[0]
     assert points(here)["ada"] == (1, Fraction("4.5"))
 

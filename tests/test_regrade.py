@@ -15,7 +15,7 @@ from homework import ANSWERS, Notebook
 
 from autogradient import console, course, coursework, ledger, regrade
 from autogradient.assignment import Assignment
-from autogradient.batch import Done, Item, Watcher
+from autogradient.batch import Done, Item, Local, Watcher
 from autogradient.cli import cli
 from autogradient.course import Course
 from autogradient.engine import Engine
@@ -38,7 +38,7 @@ def here(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Cou
         path.parent.mkdir(parents=True)
         path.write_bytes(Notebook(small, answers).bytes())
     found = course.find()
-    coursework.grade_course(found, [small], engine, jobs=2)
+    coursework.grade_course(found, [small], Local(engine, 2))
     return found
 
 
@@ -56,16 +56,16 @@ def files(here: Course) -> dict[str, bytes]:
 
 
 def test_where_nothing_has_changed_nothing_would(here: Course, engine: Engine) -> None:
-    changes, looked_at = regrade.preview(here, [here.assignment("small")], engine, jobs=1)
-    assert changes == [] and len(looked_at) == 3 and not any(done.again for done in looked_at)
+    changes, looked_at = regrade.preview(here, [here.assignment("small")], Local(engine, 1))
+    assert changes == [] and looked_at == 3
 
 
 def test_what_would_change_is_said_case_by_case_and_nothing_is_written(here: Course, engine: Engine) -> None:
     before = files(here)
     small = edit(here, *STRICTER)
-    changes, looked_at = regrade.preview(here, [small], engine, jobs=1)
+    changes, looked_at = regrade.preview(here, [small], Local(engine, 1))
     assert files(here) == before
-    assert len(looked_at) == 3
+    assert looked_at == 3
     assert [change.text for change in changes] == [
         "ada: small: 6 → 5.5 of 8 points (the assignment has changed)\n    scale: 'proportions' passed → failed (−0.5) The proportions should stay."
     ]
@@ -73,14 +73,14 @@ def test_what_would_change_is_said_case_by_case_and_nothing_is_written(here: Cou
 
 def test_hand_marks_count_before_and_after(here: Course, engine: Engine) -> None:
     ledger.append(here.ledger, ledger.Mark(student="ada", assignment="small", part="scale-hidden", points=Decimal(1), who="tia"))
-    changes, _ = regrade.preview(here, [edit(here, *STRICTER)], engine, jobs=1)
+    changes, _ = regrade.preview(here, [edit(here, *STRICTER)], Local(engine, 1))
     assert changes == []
 
 
 def test_another_notebook_and_another_maximum(here: Course, engine: Engine) -> None:
     small = edit(here, '@test_case(points=1, failure_message="Try 3 and -1.")', '@test_case(points=3, failure_message="Try 3 and -1.")')
     (here.submitted / "cyd" / "small" / "small.ipynb").write_bytes(Notebook(small, {"pick": 'larger = "b"'}).bytes())
-    changes = {change.student: change for change in regrade.preview(here, [small], engine, jobs=1)[0]}
+    changes = {change.student: change for change in regrade.preview(here, [small], Local(engine, 1))[0]}
     assert (changes["ada"].before, changes["ada"].after, changes["ada"].possible) == (6, 8, 10)
     assert changes["cyd"].why == "another notebook was handed in, the assignment has changed"
     assert "double: 'numbers' passed (+2)" in changes["ada"].cases
@@ -90,7 +90,7 @@ def test_a_first_grading_is_a_change(here: Course, engine: Engine) -> None:
     path = here.submitted / "dan" / "small" / "small.ipynb"
     path.parent.mkdir(parents=True)
     path.write_bytes(Notebook(here.assignment("small")).bytes())
-    (change,) = regrade.preview(here, [here.assignment("small")], engine, jobs=1)[0]
+    (change,) = regrade.preview(here, [here.assignment("small")], Local(engine, 1))[0]
     assert change.text == "dan: small: no result → 6 of 8 points (graded for the first time)"
 
 
@@ -184,7 +184,7 @@ def test_a_bar_shows_what_failed_and_what_is_slow(here: Course, engine: Engine, 
 
         for path in (here.results / "small").glob("*.json"):
             path.unlink()
-        coursework.grade_course(here, [here.assignment("small")], engine, jobs=1, watcher=Listening())
+        coursework.grade_course(here, [here.assignment("small")], Local(engine, 1), watcher=Listening())
     assert (bar.finished, bar.of, bar.failed) == (3, 3, 1)
     assert any(note.startswith("ada/small: ") for note in notes) and notes[-1] == "1 not graded"
     assert "3/3" in screen.getvalue()

@@ -15,7 +15,7 @@ from nbformat import v3
 
 from autogradient import batch, cli, coursework
 from autogradient.assignment import Assignment
-from autogradient.batch import choose, recognise
+from autogradient.batch import Local, choose, recognise
 from autogradient.course import Course
 from autogradient.errors import SubmissionError
 from autogradient.result import Result
@@ -268,8 +268,8 @@ def test_what_lies_where_it_should_not_is_named(course: Course, engine: Any) -> 
     hand_in(course, "alan", b"x = 1", "small/small.py")
     hand_in(course, "edsger", Notebook(small).bytes(), "small.ipynb")
     hand_in(course, "barbara", Notebook(small).bytes(), "small/.ipynb_checkpoints/small-checkpoint.ipynb")
-    graded = coursework.grade_course(course, [small], engine, jobs=1)
-    assert [result.student for result in graded.results] == ["ada"]
+    graded = coursework.grade_course(course, [small], Local(engine, 1))
+    assert [student for student, _ in graded.submissions] == ["ada"]
     assert sorted(sentence.replace(f"{course.root}/", "") for sentence in graded.skipped) == [
         "submitted/alan/small: no notebook (.ipynb) in this folder",
         "submitted/barbara/small: no notebook (.ipynb) in this folder",
@@ -285,10 +285,14 @@ def test_a_course_is_graded_once(course: Course, engine: Any) -> None:
     forgetful.forget()
     hand_in(course, "grace", forgetful.bytes(), "small/Untitled3 (1).ipynb")
     hand_in(course, "alan", b"{")
-    first = coursework.grade_course(course, [small], engine, jobs=2)
-    assert {r.student: (r.outcome, r.points.earned) for r in first.results} == {"ada": ("graded", 6), "alan": ("unreadable", 0), "grace": ("graded", 6)}
-    again = coursework.grade_course(course, [small], engine, jobs=2)
-    assert {d.item.students[0]: d.again for d in again.done} == {"ada": False, "alan": False, "grace": False}
+    first = coursework.grade_course(course, [small], Local(engine, 2))
+    assert {r.student: (r.outcome, r.points.earned) for r in coursework.course_results(course, first.submissions)} == {
+        "ada": ("graded", 6),
+        "alan": ("unreadable", 0),
+        "grace": ("graded", 6),
+    }
+    again = coursework.grade_course(course, [small], Local(engine, 2))
+    assert (first.new, again.new, len(again.submissions)) == (3, 0, 3)
     shown = json.loads((course.root / "autograded/grace/small/small.ipynb").read_text())
     ids = [cell["metadata"]["nbgrader"]["grade_id"] for cell in shown["cells"] if cell["metadata"].get("nbgrader")]
     assert {"double-answer", "total-answer", "scale-answer", "pick-answer", "why-answer"} <= set(ids)

@@ -31,6 +31,7 @@ import psutil
 import autogradient
 from autogradient import batch, coursework
 from autogradient.assignment import Assignment
+from autogradient.batch import Local
 from autogradient.engine import Engine
 from autogradient.errors import SubmissionError
 from autogradient.feedback import page, summary
@@ -159,7 +160,7 @@ class Place:
         if self.engine is None:
             self.engine = Engine()
             self.engine.check()
-        return coursework.grade_files([self.submitted(attack, student)], [self.assignment(attack)], self.engine, jobs=1)
+        return coursework.grade_files([self.submitted(attack, student)], [self.assignment(attack)], Local(self.engine, 1))
 
     def peer(self, attack: Attack) -> str:
         """What the peer's submission comes to."""

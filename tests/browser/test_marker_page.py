@@ -14,6 +14,7 @@ from lab import ROOT, Lab
 from autogradient import course as courses
 from autogradient import coursework, ledger, release, scaffold
 from autogradient.assignment import Assignment
+from autogradient.batch import Local
 from autogradient.course import Course
 from autogradient.engine import Engine
 
@@ -27,8 +28,8 @@ def graded_course(root: Path, engine: Engine) -> Course:
     assignment = course.assignment("losses")
     coursework.write_release(course, assignment, unproved=True)
     submit(course, assignment, "ada")
-    graded = coursework.grade_course(course, [assignment], engine, jobs=1)
-    assert [result.points.ungraded for result in graded.results] == [2]
+    graded = coursework.grade_course(course, [assignment], Local(engine, 1))
+    assert [result.points.ungraded for result in coursework.course_results(course, graded.submissions)] == [2]
     return course
 
 
