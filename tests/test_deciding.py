@@ -405,6 +405,7 @@ def test_what_is_marked_waits_no_longer(here: Course) -> None:
         (b"name,points\nada,2\n", "row 1 is not that of a sheet; it needs the columns 'assignment' and 'part', and either 'code' or 'student'"),
         (b"", "row 1 is not that of a sheet"),
         (b"student,assignment,part\nada,small,why,2\n", "row 2: there are more cells than columns"),
+        (b"student,assignment,part\nada,small\n", "row 2: no part of 'small' is called ''"),
     ],
 )
 def test_a_file_that_is_no_sheet(here: Course, data: bytes, sentence: str) -> None:
