@@ -326,7 +326,7 @@ def _graded(left: list[Item], grading: _Grading) -> Generator[Done]:
                 if not waiting:
                     break
                 finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for done in (future.result() for future in finished):
+                for done in (future.result() for future in sorted(finished, key=lambda future: future.exception() is not None)):  # what is done is not lost
                     if done.graded.starved:
                         again.append(done.item)
                     else:

@@ -36,6 +36,10 @@ except ImportError:
 
 #: Seconds between looks at the cluster while an answer is awaited, and without any worker until it is given up.
 LOOK_S, PATIENCE_S = 2.0, 120.0
+#: Times that a job is sent to workers that are unfit, gone, or do not have the batch yet.
+MANY = 20
+#: Seconds in which a connection is closed.
+CLOSE_S = 5
 #: Submissions on their way at least, and for each thread of the workers: a worker that comes late finds some waiting.
 ON_THEIR_WAY, PER_THREAD = 32, 3
 
@@ -65,15 +69,16 @@ def connect(address: str, *, workers: int | None = None, course: Path | None = N
 
     `course` is the root of the course. Raises ClusterError where there is none, or nobody there can grade.
     """
-    for name in ("distributed", "tornado"):
+    for name in [name for name in logging.root.manager.loggerDict if name.split(".")[0] in ("distributed", "tornado", "asyncio")]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said by us
     with contextlib.ExitStack() as stack:
         if address == "local":
             local = LocalCluster(n_workers=workers or cpu_count(), threads_per_worker=1, security=True, dashboard_address=None, silence_logs=logging.CRITICAL)
             stack.enter_context(local)
-            client = stack.enter_context(Client(local, set_as_default=False))
+            client = Client(local, set_as_default=False)
         else:
-            client = stack.enter_context(_client(address))
+            client = _client(address)
+        stack.callback(client.close, timeout=CLOSE_S)
         yield stack.enter_context(contextlib.closing(Cluster(client, course, say)))
 
 
@@ -83,9 +88,12 @@ def _client(address: str) -> Client:
         raise ClusterError(errors.BAD_ADDRESS.format(address=address))
     if not is_private(address):
         raise ClusterError(errors.NOT_ENCRYPTED.format(address=address))
+    security = distributed.Security(require_encryption=True) if scheme == "tls" else distributed.Security()
+    if scheme == "tls" and security.get_connection_args("client")["ssl_context"] is None:
+        raise ClusterError(errors.NO_CERTIFICATES.format(address=address))
     try:
-        return Client(address, timeout=20, set_as_default=False, security=distributed.Security(require_encryption=True) if scheme == "tls" else None)
-    except (OSError, TimeoutError, TypeError, ValueError) as error:  # TypeError: no certificates are configured
+        return Client(address, timeout=20, set_as_default=False, security=security)
+    except (OSError, ValueError) as error:
         raise ClusterError(errors.NO_CLUSTER.format(address=address, problem=str(error).split("\n")[0])) from None
 
 
@@ -112,12 +120,16 @@ class Cluster:
             threads = client.nthreads()
         self.slots = max(ON_THEIR_WAY, PER_THREAD * sum(threads.values()))
         if threads and not set(threads) - set(self.unfit):
-            raise ClusterError(errors.NO_WORKERS.format(seconds=0, why=self._why()))
+            raise ClusterError(errors.NO_FIT_WORKER.format(why="; ".join(sorted(set(self.unfit.values())))))
 
     def close(self) -> None:
         """Take everything of ours from the workers."""
-        with contextlib.suppress(Exception):  # a scheduler that is gone has nothing of ours
-            self.client.unregister_worker_plugin(self.name)
+        self._take_away(self.name)
+
+    def _take_away(self, plugin: str) -> None:
+        if self.client.status == "running":  # a scheduler that is gone has nothing of ours
+            with contextlib.suppress(Exception):
+                self.client.unregister_worker_plugin(plugin)
 
     @contextlib.contextmanager
     def batch(self, items: Iterable[Item]) -> Iterator[None]:
@@ -127,8 +139,7 @@ class Cluster:
         try:
             yield
         finally:
-            with contextlib.suppress(Exception):
-                self.client.unregister_worker_plugin(material)
+            self._take_away(material)
 
     def settle(self) -> None:
         pass  # its threads only wait
@@ -173,9 +184,9 @@ class Cluster:
     def _ask(self, assignment: Assignment, job: dict[str, Any], *, card: bool = False) -> dict[str, Any]:
         """Have a worker do a job; another one where the first turns out to be unfit. Raises WorkerError, ClusterError."""
         message = encrypt(self.key, job | {"assignment": assignment.digest})
-        while True:
+        for _ in range(MANY):
             data = self._sent(message, card)
-            answer = decrypt(self.key, data) if data is not None else {}
+            answer = decrypt(self.key, data) if data else {}
             if "unfit" in answer:
                 self._exclude(answer["worker"], answer["unfit"])
             elif "lost" in answer:
@@ -184,9 +195,10 @@ class Cluster:
                 raise RuntimeError(answer["failed"])
             elif answer:
                 return answer
+        raise WorkerError("no worker kept what it takes")
 
     def _sent(self, message: bytes, card: bool) -> bytes | None:
-        """What a worker answers to a message; None where it must be sent again, to others."""
+        """What a worker answers to a message; nothing where it must be sent again."""
         with self._talking():
             among = self._among()
             resources = {"GPU": 1} if card else None
@@ -208,7 +220,8 @@ class Cluster:
         since = time.monotonic()
         while not (fit := set(self.client.nthreads()) - set(self.unfit)):
             if time.monotonic() - since > PATIENCE_S or self.stopped:
-                raise ClusterError(errors.NO_WORKERS.format(seconds=PATIENCE_S, why=self._why()))
+                why = f" ({'; '.join(sorted(set(self.unfit.values())))})" if self.unfit else ""
+                raise ClusterError(errors.NO_WORKERS.format(seconds=PATIENCE_S, why=why))
             time.sleep(LOOK_S / 4)
         return sorted(fit) if self.unfit else None
 
@@ -228,9 +241,6 @@ class Cluster:
             new, self.unfit[worker] = worker not in self.unfit, why
         if new:
             self.say(errors.UNFIT_WORKER.format(worker=worker, why=why))
-
-    def _why(self) -> str:
-        return f" ({'; '.join(sorted(set(self.unfit.values())))})" if self.unfit else ""
 
     @contextlib.contextmanager
     def _talking(self) -> Iterator[None]:

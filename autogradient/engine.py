@@ -155,8 +155,20 @@ class Engine:
             zygote.close()
 
 
-def _claim() -> socket.socket | None:
-    """Move this thread to a processor that is free; it stays taken until what is returned is closed. None where all are taken: then nothing changes."""
+class _Claim:
+    """A processor that this thread has moved to, taken until this is closed or let go."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+
+    def close(self) -> None:
+        self.sock.close()
+
+    __del__ = close
+
+
+def _claim() -> _Claim | None:
+    """Move this thread to a processor that is free; None where all are taken: then nothing changes."""
     for processor in sorted(os.sched_getaffinity(0)):
         claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
@@ -165,7 +177,7 @@ def _claim() -> socket.socket | None:
             claim.close()
             continue
         os.sched_setaffinity(0, {processor})
-        return claim
+        return _Claim(claim)
     return None
 
 

@@ -224,8 +224,12 @@ BAD_ADDRESS = "{address}: not a scheduler's address; write tls://HOST:PORT, tcp:
 NOT_ENCRYPTED = (
     "{address}: tests and marks go over the network only encrypted; start the scheduler and its workers with TLS and write tls://HOST:PORT (docs/cluster.md)"
 )
+NO_CERTIFICATES = (
+    "{address}: no certificates are configured for Dask on this machine; set distributed.comm.tls.ca-file, client.cert and client.key (docs/cluster.md)"
+)
 NO_CLUSTER = "{address}: no Dask scheduler answers ({problem})"
 CLUSTER_GONE = "the Dask scheduler is gone ({problem}); what was graded is kept, and the same command goes on from there"
+NO_FIT_WORKER = "no worker of the Dask cluster can grade: {why}"
 NO_WORKERS = "the Dask cluster has had no worker that can grade for {seconds:.0f} s{why}; what was graded is kept, and the same command goes on from there"
 UNFIT_WORKER = "{worker} is not used: {why}"
 WORKER_NOT_ENCRYPTED = "its link is not encrypted; start it with TLS"

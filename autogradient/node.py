@@ -12,6 +12,7 @@ import json
 import os
 import pickle
 import threading
+import time
 import traceback
 import zlib
 from pathlib import Path
@@ -23,9 +24,12 @@ from distributed import WorkerPlugin, get_worker
 from autogradient import errors, grade
 from autogradient.assignment import Assignment
 from autogradient.engine import Engine
-from autogradient.errors import AutogradientError, ClusterError, WorkerError
+from autogradient.errors import AutogradientError, ClusterError, ConfinementError, WorkerError
 from autogradient.result import SubmissionInfo, environment
 from autogradient.verdicts import Carried
+
+#: Seconds in which a batch has to come to a worker that is sent its tasks.
+COME_S = 10.0
 
 
 def encrypt(key: bytes, message: dict[str, Any]) -> bytes:
@@ -110,18 +114,20 @@ class Node(WorkerPlugin):
     def answer(self, message: bytes, material: dict[str, Assignment]) -> bytes:
         """Do what an encrypted message asks for; the answer is encrypted, too, and never an exception: Dask would log it."""
         try:
-            engine = self.ready()
-        except AutogradientError as error:
-            return encrypt(self.key, {"unfit": str(error), "worker": self.address})
-        try:
             job = decrypt(self.key, message)
-            assignment = material[job["assignment"]]
-            with engine.settled():
-                return encrypt(self.key, _compute(engine, assignment, job) if "compute" in job else _grade(engine, assignment, job))
+            return encrypt(self.key, self._answer(job, material[job["assignment"]]))
         except WorkerError as error:
             return encrypt(self.key, {"lost": str(error)})
         except Exception as error:
             return encrypt(self.key, {"failed": "".join(traceback.format_exception(error))})
+
+    def _answer(self, job: dict[str, Any], assignment: Assignment) -> dict[str, Any]:
+        try:
+            engine = self.ready()
+        except (ClusterError, ConfinementError) as error:
+            return {"unfit": str(error), "worker": self.address}
+        with engine.settled():
+            return _compute(engine, assignment, job) if "compute" in job else _grade(engine, assignment, job)
 
 
 def _grade(engine: Engine, assignment: Assignment, job: dict[str, Any]) -> dict[str, Any]:
@@ -151,8 +157,12 @@ def _difference(here: dict[str, Any], there: dict[str, Any]) -> str:
 def work(batch: str, message: bytes) -> bytes:
     """The task that is sent to workers: have the batch's node answer a message."""
     plugins: dict[str, Any] = get_worker().plugins
-    material = plugins.get(f"{batch}-material")
-    answer: bytes = plugins[batch].answer(message, material.assignments if material else {})
+    since = time.monotonic()
+    while not {batch, f"{batch}-material"} <= set(plugins):  # a worker that has just come may be sent tasks before it has everything
+        if time.monotonic() - since > COME_S:
+            return b""
+        time.sleep(0.05)
+    answer: bytes = plugins[batch].answer(message, plugins[f"{batch}-material"].assignments)
     return answer
 
 

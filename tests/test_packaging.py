@@ -23,9 +23,9 @@ TOOLS = {"python", "git", "make", "pip", "setuptools"}
 
 
 def requirements() -> list[Requirement]:
-    """Everything that `pip install -e '.[dev]'` asks for by name, the extra `lab` included."""
+    """Everything that `pip install -e '.[dev]'` asks for by name, the extras `lab` and `dask` included."""
     extras = PROJECT["optional-dependencies"]
-    lines = [*PROJECT["dependencies"], *extras["lab"], *extras["dev"]]
+    lines = [*PROJECT["dependencies"], *extras["lab"], *extras["dask"], *extras["dev"]]
     return [requirement for requirement in map(Requirement, lines) if requirement.name != PROJECT["name"]]
 
 
