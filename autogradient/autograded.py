@@ -17,6 +17,9 @@ from autogradient.feedback.sanitize import clean_notebook
 from autogradient.gradebook import find_assignment, open_gradebook, url_of
 from autogradient.result import Result, write_atomically
 
+#: The file that says which of several attempts is shown.
+ATTEMPT = "attempt.txt"
+
 
 class Autograded:
     """The part of autograded/ that belongs to one assignment. Raises GradebookError where the gradebook does not know it."""
@@ -43,6 +46,10 @@ class Autograded:
         for student in students:
             folder = self.root / student / self.name
             write_atomically(folder / f"{self.name}.ipynb", text)
+            if result.submission.attempt is None:
+                (folder / ATTEMPT).unlink(missing_ok=True)
+            else:
+                write_atomically(folder / ATTEMPT, f"{result.submission.attempt}\n")
             if result.submission.received_at:
                 write_atomically(folder / "timestamp.txt", f"{parse_utc(result.submission.received_at)} UTC\n")
             paths.append(folder / f"{self.name}.ipynb")

@@ -10,7 +10,8 @@ import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,12 +23,15 @@ from autogradient.result import Problem, Result, SubmissionInfo, add_up, digest,
 from autogradient.submission import Notebook, load, read
 from autogradient.verdicts import Verdicts
 
+_ATTEMPT = re.compile(r"attempt-[1-9]\d{0,8}")
+
 
 @dataclass(frozen=True)
 class Item:
     """One submission to grade: whose, of which assignment, which file, and what is to be said about the choice.
 
-    With `again` it is graded even where the result on disk is still good.
+    With `again` it is graded even where the result on disk is still good. `attempt` is the number of its folder `attempt-N`, None where
+    there is but one submission; `received_at` is when it came, if that is known.
     """
 
     assignment: Assignment
@@ -35,15 +39,18 @@ class Item:
     students: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     again: bool = False
+    attempt: int | None = None
+    received_at: str | None = None
 
 
 @dataclass(frozen=True)
 class Done:
-    """A graded item. `again` is false where the result on disk was still good."""
+    """A graded item. `again` is false where the result on disk was still good, and `moved` is true where it came at another time than that says."""
 
     item: Item
     graded: grade.Graded
     again: bool = True
+    moved: bool = False
 
 
 class Watcher:
@@ -104,15 +111,39 @@ def _other(claims: str, assignment: Assignment) -> tuple[str, ...]:
 
 
 def submissions(folder: Path, assignments: list[Assignment]) -> Iterator[Item]:
-    """What lies in a `submitted` folder: one item for each student and assignment, the choice between several notebooks explained."""
+    """What lies in a `submitted` folder: one item for each student and assignment, or for each attempt; the choice between several notebooks explained."""
     by_name = {assignment.name: assignment for assignment in assignments}
     for student in sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith(".")):
         for place in sorted(p for p in student.glob("*") if p.is_dir() and p.name in by_name):
-            try:
-                paths = find_notebooks(place)
-            except SubmissionError:
-                continue
-            yield _choose(paths, by_name[place.name], student.name)
+            one_or_more: Sequence[tuple[int | None, Path]] = attempt_folders(place) or [(None, place)]
+            for number, folder_of_one in one_or_more:
+                try:
+                    paths = find_notebooks(folder_of_one)
+                except SubmissionError:
+                    continue
+                item = _choose(paths, by_name[place.name], student.name)
+                yield replace(item, attempt=number, received_at=received_at(folder_of_one))
+
+
+def attempt_folders(place: Path) -> list[tuple[int, Path]]:
+    """The folders `attempt-N` of a submission by their numbers, the first one first; none where there is but one submission."""
+    found = [(int(path.name.removeprefix("attempt-")), path) for path in place.iterdir() if _ATTEMPT.fullmatch(path.name) and path.is_dir()]
+    return sorted(found)
+
+
+def received_at(folder: Path) -> str | None:
+    """When a submission came, by nbgrader's timestamp.txt in its folder (ISO 8601, UTC); None where that is not known."""
+    path = folder / "timestamp.txt"
+    if path.is_symlink() or not path.is_file():
+        return None
+    from nbgrader.utils import parse_utc
+
+    try:
+        with path.open(encoding="utf-8") as file:
+            moment: datetime = parse_utc(file.read(200).strip())
+    except (ValueError, OverflowError, TypeError, AttributeError, OSError):
+        return None
+    return moment.replace(tzinfo=UTC).isoformat(timespec="seconds")
 
 
 def _choose(paths: list[Path], assignment: Assignment, student: str) -> Item:
@@ -167,9 +198,10 @@ def choose(paths: Iterable[Path], name: str) -> tuple[Path, str]:
     return newest, "it was changed last"
 
 
-def result_path(results: Path, assignment: str, student: str) -> Path:
+def result_path(results: Path, assignment: str, student: str, attempt: int | None = None) -> Path:
     """Where a result is kept."""
-    return results / assignment / f"{student}.json"
+    folder = results / assignment
+    return folder / f"{student}.json" if attempt is None else folder / "attempts" / student / f"{attempt}.json"
 
 
 def read_result(path: Path) -> Result | None:
@@ -178,6 +210,25 @@ def read_result(path: Path) -> Result | None:
         return Result.from_json(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return None
+
+
+def read_results(results: Path, assignment: str) -> dict[str, list[Result]]:
+    """All valid results of an assignment on disk: student → those of the attempts in order, or the one of a single submission."""
+    return {student: found for student in students(results, assignment) if (found := read_attempts(results, assignment, student))}
+
+
+def students(results: Path, assignment: str) -> list[str]:
+    """Who has a result of an assignment on disk."""
+    folder = results / assignment
+    single = {path.stem for path in folder.glob("*.json") if not path.name.endswith(".staff.json")}
+    return sorted(single | {path.name for path in folder.glob("attempts/*") if path.is_dir()})
+
+
+def read_attempts(results: Path, assignment: str, student: str) -> list[Result]:
+    """A student's valid results of an assignment: those of the attempts in order, or else the one of a single submission."""
+    numbers = sorted(int(path.stem) for path in (results / assignment / "attempts" / student).glob("*.json") if path.stem.isdigit())
+    paths = [result_path(results, assignment, student, number) for number in numbers] or [result_path(results, assignment, student)]
+    return [result for path in paths if (result := read_result(path)) is not None]
 
 
 class Grader(Protocol):
@@ -254,7 +305,7 @@ def grade_each(
     watcher = watcher or Watcher()
     watcher.total(len(items))
     for item in items:
-        kept = _kept(item, grader.sealed, results) if results else None
+        kept = _kept(item, grader.sealed, results, write) if results else None
         if kept is None:
             left.append(item)
         else:
@@ -292,9 +343,10 @@ def _graded(left: list[Item], grading: _Grading) -> Generator[Done]:
             raise
 
 
-def _kept(item: Item, sealed: bool, results: Path) -> Done | None:
-    """What was made of an item before, if it is still good."""
-    old = read_result(result_path(results, item.assignment.name, item.students[0])) if item.students else None
+def _kept(item: Item, sealed: bool, results: Path, write: bool) -> Done | None:
+    """What was made of an item before, if it is still good; the time at which it came may be another."""
+    path = result_path(results, item.assignment.name, item.students[0], item.attempt) if item.students else None
+    old = read_result(path) if path else None
     if old is None or not (old.outcome == "unreadable" or (old.outcome == "graded" and not item.again)):
         return None
     try:
@@ -303,7 +355,12 @@ def _kept(item: Item, sealed: bool, results: Path) -> Done | None:
         data = b""
     receipt = old.receipt
     unchanged = (receipt.submission, receipt.assignment, receipt.environment) == (digest(data), item.assignment.digest, environment_digest(sealed))
-    return Done(item, grade.Graded(old), again=False) if unchanged else None
+    moved = unchanged and old.submission.received_at != item.received_at
+    if moved:
+        old.submission.received_at = item.received_at
+        if write and path:
+            write_atomically(path, old.to_json())
+    return Done(item, grade.Graded(old), again=False, moved=moved) if unchanged else None
 
 
 @dataclass(frozen=True)
@@ -326,9 +383,9 @@ class _Grading:
         except SubmissionError as error:
             data, problem = b"", str(error)
         student = item.students[0] if item.students else ""
-        target = result_path(self.results, item.assignment.name, student) if self.results and student else None
+        target = result_path(self.results, item.assignment.name, student, item.attempt) if self.results and student else None
         old = read_result(target) if target else None
-        info = SubmissionInfo(students=list(item.students), file=item.path.name)
+        info = SubmissionInfo(students=list(item.students), attempt=item.attempt, received_at=item.received_at, file=item.path.name)
         try:
             graded = grade.Graded(grade.unreadable(item.assignment, data, problem, info)) if problem else self._grade(item, data, info)
         except ClusterError:  # for all that are left, too

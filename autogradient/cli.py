@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from autogradient import __version__, errors
+from autogradient import __version__, cli_ledger, errors
 from autogradient.errors import AutogradientError, CourseError, StaleError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -329,6 +329,8 @@ def report(names: tuple[str, ...]) -> None:
     here = course.find()
     chosen = _names(here, names)
     results = coursework.all_results(here, chosen)
+    for sentence in coursework.notices(here, results):
+        click.echo(sentence, err=True)
     if sys.stdout.isatty():
         Console().print(table.table(results, chosen))
     else:
@@ -351,6 +353,12 @@ def export(names: tuple[str, ...], target: str, out: Path | None) -> None:
     here = course.find()
     for path in coursework.write_marks(here, _names(here, names), out or here.results):
         click.echo(errors.relative(path))
+
+
+# ---- deciding --------------------------------------------------------------------------------------------------------
+
+for command in cli_ledger.COMMANDS:
+    cli.add_command(command)
 
 
 # ---- the machine -----------------------------------------------------------------------------------------------------

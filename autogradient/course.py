@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from autogradient import errors
+from autogradient import errors, policy, roster
 from autogradient.assignment import Assignment
 from autogradient.directives import nearest
 from autogradient.errors import CourseError, GradebookError
 from autogradient.formats import load_assignment
+from autogradient.policy import Policy
 
 CONFIG = Path("grader_config") / "course.toml"
+ROSTER = Path("grader_config") / "roster.csv"
 SOURCES = (".py", ".ipynb")
-KEYS: dict[str, type] = {"format": int, "name": str, "release": str, "seed": int, "assignments": list}
+KEYS: dict[str, type] = {"format": int, "name": str, "release": str, "seed": int, "assignments": list, **policy.KEYS}
 _STUDENT = re.compile(r"[^\W_][\w.@+-]{0,127}")
-TYPES = {int: "a whole number", str: "text", list: "a list of names"}
+TYPES = {int: "a whole number", str: "text", list: "a list of names", dict: "a table"}
 
 
 @dataclass(frozen=True)
 class Course:
-    """A course folder. `seed` is drawn into every `given` cell; `order` is the order of the assignments."""
+    """A course folder. `seed` is drawn into every `given` cell; `order` is the order of the assignments, `policy` its deadlines and rules."""
 
     root: Path
     name: str = "course"
     release: str = ""
     seed: int = 0
     order: tuple[str, ...] = field(default=())
+    policy: Policy = field(default=Policy())
 
     @property
     def results(self) -> Path:
@@ -75,18 +78,17 @@ class Course:
         """Read an assignment's source. Raises CourseError or SourceErrors."""
         return load_assignment(self.source(name), seed=self.seed)
 
+    def rows(self) -> list[roster.Row]:
+        """The students of grader_config/roster.csv, none where there is no roster. Raises CourseError."""
+        return roster.read(self.root / ROSTER)
+
+    def sections(self) -> dict[str, str]:
+        """The section of each student on the roster, "" where it says none."""
+        return {row.student: row.section for row in self.rows()}
+
     def roster(self) -> list[str]:
         """Student ids of grader_config/roster.csv (column `student`), or none where there is no roster."""
-        import csv
-
-        path = self.root / "grader_config" / "roster.csv"
-        if not path.is_file():
-            return []
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            if "student" not in (reader.fieldnames or []):
-                raise CourseError(errors.BAD_COURSE.format(file=errors.relative(path), where="line 1", problem="there is no column 'student'"))
-            return [row["student"].strip() for row in reader if row["student"] and row["student"].strip()]
+        return [row.student for row in self.rows()]
 
 
 def checked_student(student: str) -> str:
@@ -126,8 +128,14 @@ def load(root: Path) -> Course:
         line = re.search(r"at line (\d+)", str(error))
         raise bad(f"line {line.group(1)}" if line else "end of file", str(error)) from None
 
-    def line_of(key: str) -> str:
-        return next((f"line {i}" for i, line in enumerate(text.split("\n"), start=1) if re.match(rf"\s*\[?\s*{re.escape(key)}\b", line)), "file")
+    def line_of(*keys: str) -> str:
+        """The line in which the last of `keys` stands, each in the table of the one before."""
+        lines, found = ["" if line.lstrip().startswith("#") else line for line in text.split("\n")], -1
+        for depth, key in enumerate(keys):
+            name = re.escape(key)
+            start = re.compile(rf"""\s*\[?\s*["']?{name}\b""" if depth == 0 else rf"""(^|[\s.\[{{,"']){name}["']?\s*[\].=]""")
+            found = next((i for i, line in enumerate(lines) if i >= found and (start.search(line) if depth else start.match(line))), found)
+        return f"line {found + 1}" if found >= 0 else "file"
 
     for key, value in data.items():
         if key not in KEYS:
@@ -138,4 +146,6 @@ def load(root: Path) -> Course:
         raise bad(line_of("seed"), "'seed' must not be negative")
     if data.get("format") != 1:
         raise bad(line_of("format"), "'format = 1' is missing; this version reads format 1")
-    return Course(root, str(data.get("name", root.name)), str(data.get("release", "")), int(data.get("seed", 0)), tuple(map(str, data.get("assignments", []))))
+    bare = Course(root, str(data.get("name", root.name)), str(data.get("release", "")), int(data.get("seed", 0)), tuple(map(str, data.get("assignments", []))))
+    known = dict.fromkeys([*bare.names(), *bare.order]) if bare.names() else ()
+    return replace(bare, policy=policy.read(data, lambda problem, *keys: bad(line_of(*keys), problem), known))

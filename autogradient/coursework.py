@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from autogradient import batch, errors, exports, leaks, release
+from autogradient import batch, errors, exports, leaks, marks, penalties, release
 from autogradient.assignment import Assignment
 from autogradient.batch import Done, Grader, Watcher
-from autogradient.course import Course, checked_student
+from autogradient.course import CONFIG, ROSTER, Course, checked_student
+from autogradient.directives import nearest
 from autogradient.errors import GradebookError, StaleError, SubmissionError
-from autogradient.ledger import apply_ledger
 from autogradient.ledger import read as read_ledger
+from autogradient.marks import Marked
 from autogradient.prove import require_proof
 from autogradient.result import Result, write_atomically
 from autogradient.verdicts import Verdicts
@@ -24,6 +27,8 @@ from autogradient.verdicts import Verdicts
 VERDICTS = ".verdicts"
 #: Submissions that are written into the gradebook at once.
 AT_ONCE = 25
+#: Where in results/ it stands when penalties were last written into the gradebook, by the time of the file.
+STAMP = ".penalties"
 
 
 def write_release(course: Course, assignment: Assignment, *, unproved: bool = False) -> bool:
@@ -62,7 +67,8 @@ class Graded:
 def grade_course(course: Course, assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> Graded:
     """Grade everything in submitted/, then bring gradebook, autograded/ and results/ up to date.
 
-    A result whose receipt is unchanged, and that the gradebook's folder still has, is not graded again. No result is kept in memory.
+    A result whose receipt is unchanged, and that the gradebook's folder still has, is not graded again. Of several attempts all are graded, and the
+    gradebook shows the one that counts by now. No result is kept in memory.
     """
     items, skipped = [], _stray(course)
     for item in batch.submissions(course.submitted, assignments):
@@ -72,34 +78,107 @@ def grade_course(course: Course, assignments: list[Assignment], grader: Grader, 
             skipped.append(f"{errors.relative(item.path)}: {error}")
             continue
         shown = _autograded(course, item).exists() and (course.root / "gradebook.db").exists()
-        items.append(replace(item, again=not shown))
-    recorder, graded = _Recorder(course), Graded([(item.students[0], item.assignment.name) for item in items], skipped=skipped)
-    verdicts = Verdicts(course.results / VERDICTS)
-    with contextlib.closing(batch.grade_each(items, grader, results=course.results, release=course.release, verdicts=verdicts, watcher=watcher)) as coming:
-        try:
-            for done in coming:
-                graded.new += done.again
-                graded.failed |= done.graded.result.outcome == "grader_error"
-                if done.again:
+        items.append(replace(item, again=not shown and item.attempt is None))
+    graded = Graded([_whose(item) for item in items], skipped=skipped)
+
+    def run(items: list[batch.Item], recorder: _Recorder, watcher: Watcher | None) -> Iterator[Done]:
+        verdicts = Verdicts(course.results / VERDICTS)
+        with closing(batch.grade_each(items, grader, results=course.results, release=course.release, verdicts=verdicts, watcher=watcher)) as coming:
+            try:
+                for done in coming:
                     recorder.add(done)
-        finally:  # after an interrupt, too, what was finished need not be graded again
-            recorder.record()
+                    yield done
+            finally:  # after an interrupt, too, what was finished need not be graded again
+                recorder.record()
+
+    recorder = _Recorder(course, items)
+    for done in run(items, recorder, watcher):
+        graded.new += done.again
+        graded.failed |= done.graded.result.outcome == "grader_error"
+    if recorder.unseen:  # graded long ago, but it counts only now: its notebook is wanted once more
+        for _ in run(recorder.unseen, _Recorder(course), None):
+            pass
+    bring_penalties(course, [assignment.name for assignment in assignments], anew=graded.new > 0)
     return graded
 
 
-class _Recorder:
-    """Brings gradebook and autograded/ up to date while grading goes on, some submissions at a time."""
+def bring_penalties(course: Course, names: list[str], *, anew: bool = True) -> None:
+    """Write what late work costs into the gradebook. Without `anew`, nothing is done where nothing has changed since the last time."""
+    database, stamp = course.root / "gradebook.db", course.results / STAMP
+    if not database.exists() or not (course.policy.deadlines or penalties.any_set(database)):
+        return
+    known = [course.ledger, course.root / CONFIG, course.root / ROSTER, database, *course.results.glob("*/*.json"), *course.results.glob("*/attempts/*/*.json")]
+    if not anew and _newest([stamp]) > _newest(known):
+        return
+    for name in names:
+        penalties.write(course.gradebook_url, name, each_mark(course, [name]))
+    write_atomically(stamp, "")
 
-    def __init__(self, course: Course) -> None:
+
+def rebuild_gradebook(course: Course) -> int:
+    """Make nbgrader's gradebook anew from results and ledger alone; returns the number of submissions in it. Raises GradebookError, LedgerError."""
+    from autogradient import gradebook
+
+    gradebook.take_hand_marks(course.gradebook_url, course.ledger)
+    ledger, sections = read_ledger(course.ledger), course.sections()
+    releases, results = [], []
+    for name in course.names():
+        decisions = marks.Decisions(ledger, name)
+        found = batch.read_results(course.results, name)
+        results += [marks.counting(attempts, student, course.policy, decisions, sections.get(student, "")) for student, attempts in found.items()]
+        assignment = course.assignment(name)
+        releases.append((assignment, _released(assignment)))
+    gradebook.rebuild(course.gradebook_url, releases, results, course.ledger)
+    bring_penalties(course, course.names())
+    return len(results)
+
+
+def _released(assignment: Assignment) -> Any:
+    """The student notebook as the gradebook wants it; None for nbgrader's and otter's formats."""
+    from nbformat import from_dict
+
+    return from_dict(release.load(release.build(assignment))) if assignment.format == "autogradient" else None
+
+
+class _Recorder:
+    """Brings gradebook and autograded/ up to date while grading goes on, some submissions at a time.
+
+    Where a student's attempts are among `items`, the one that counts is shown, once all of them are graded; `unseen` are those that count, are not
+    shown yet, and would have to be run again for that.
+    """
+
+    def __init__(self, course: Course, items: Iterable[batch.Item] = ()) -> None:
         self.course = course
         self.waiting: list[Done] = []
         self.known: set[str] = set()
+        self.unseen: list[batch.Item] = []
+        self.left = Counter(_whose(item) for item in items if item.attempt is not None)
+        self.attempts: dict[tuple[str, str], list[Done]] = {}
+        self.chooser = _Chooser(course) if self.left else None
 
     def add(self, done: Done) -> None:
         """Write one, now or soon."""
-        self.waiting.append(done)
+        if self.chooser is not None and done.item.attempt is not None:
+            self._attempt(done, self.chooser)
+        elif done.again:
+            self.waiting.append(done)
         if len(self.waiting) >= AT_ONCE:
             self.record()
+
+    def _attempt(self, done: Done, chooser: _Chooser) -> None:
+        whose = _whose(done.item)
+        graded = self.attempts.setdefault(whose, [])
+        graded.append(done)
+        if len(graded) < self.left[whose]:
+            return
+        number = chooser.counts(*whose)
+        for one in self.attempts.pop(whose):
+            if one.item.attempt != number:
+                continue
+            if one.again:
+                self.waiting.append(one)
+            elif _shown(_autograded(self.course, one.item).parent) != number or not (self.course.root / "gradebook.db").exists():
+                self.unseen.append(replace(one.item, again=True))
 
     def record(self) -> None:
         """Write what waits."""
@@ -109,16 +188,51 @@ class _Recorder:
             self.known.add(assignment.name)
 
 
+class _Chooser:
+    """Says which of a student's attempts counts."""
+
+    def __init__(self, course: Course) -> None:
+        from autogradient.gradebook import take_hand_marks
+
+        take_hand_marks(course.gradebook_url, course.ledger)
+        self.course, self.sections, self.ledger = course, course.sections(), read_ledger(course.ledger)
+        self.decisions: dict[str, marks.Decisions] = {}
+
+    def counts(self, student: str, name: str) -> int | None:
+        """The number of the attempt."""
+        decisions = self.decisions.setdefault(name, marks.Decisions(self.ledger, name))
+        attempts = batch.read_attempts(self.course.results, name, student)
+        return marks.counting(attempts, student, self.course.policy, decisions, self.sections.get(student, "")).submission.attempt
+
+
+def _whose(item: batch.Item) -> tuple[str, str]:
+    return item.students[0], item.assignment.name
+
+
+def _shown(folder: Path) -> int | None:
+    """Which of several attempts a folder of autograded/ shows; None where there is but one submission, or nothing."""
+    with suppress(FileNotFoundError, ValueError):
+        return int((folder / "attempt.txt").read_text(encoding="ascii"))
+    return None
+
+
 def _stray(course: Course) -> list[str]:
     """A sentence for everything in submitted/ that no assignment of the course is meant by, and for folders without a notebook."""
     known = course.names()
     found = [path for path in sorted(course.submitted.glob("*/*")) if path.is_dir() or path.suffix == ".ipynb"]
     sentences = [errors.STRAY_SUBMISSION.format(path=errors.relative(path)) for path in found if path.name not in known and not path.name.startswith(".")]
-    for path in (path for path in found if path.name in known and path.is_dir()):
-        try:
-            batch.find_notebooks(path)
-        except SubmissionError as error:
-            sentences.append(str(error))
+    for place in (path for path in found if path.name in known and path.is_dir()):
+        attempts = [path for _, path in batch.attempt_folders(place)]
+        for path in attempts or [place]:
+            try:
+                batch.find_notebooks(path)
+            except SubmissionError as error:
+                sentences.append(str(error))
+        if attempts and any(path.suffix == ".ipynb" for path in place.iterdir()):
+            sentences.append(errors.BESIDE_ATTEMPTS.format(path=errors.relative(place)))
+        before = course.results / place.name / "attempts" / place.parent.name
+        if not attempts and any(before.glob("*.json")):
+            sentences.append(errors.ATTEMPTS_BEFORE.format(path=errors.relative(place), results=errors.relative(before)))
     return sentences
 
 
@@ -137,8 +251,7 @@ def record(course: Course, assignment: Assignment, done: Iterable[Done], *, firs
     from autogradient import autograded, gradebook
 
     if first:
-        notebook = from_dict(release.load(release.build(assignment))) if assignment.format == "autogradient" else None
-        gradebook.record_assignment(course.gradebook_url, assignment, notebook, course.ledger)
+        gradebook.record_assignment(course.gradebook_url, assignment, _released(assignment), course.ledger)
     rows = [(d.graded.result, None if d.graded.notebook is None else from_dict(d.graded.notebook)) for d in done]
     gradebook.record_results(course.gradebook_url, assignment, rows, course.ledger)
     shown = autograded.Autograded(course.root, assignment.name, course.gradebook_url)
@@ -148,51 +261,84 @@ def record(course: Course, assignment: Assignment, done: Iterable[Done], *, firs
 
 
 def course_results(course: Course, submissions: Iterable[tuple[str, str]]) -> Iterator[Result]:
-    """The results of some submissions (student, assignment), as they were graded, one after the other."""
-    for student, name in submissions:
-        result = batch.read_result(batch.result_path(course.results, name, student))
-        if result is not None:
-            yield result
+    """The results of some submissions (student, assignment), all attempts of each, as they were graded, one after the other."""
+    for student, name in dict.fromkeys(submissions):
+        yield from batch.read_attempts(course.results, name, student)
 
 
-def all_results(course: Course, names: list[str]) -> list[Result]:
-    """Every result of the course with the ledger's decisions applied, and `missing` ones for students on the roster who handed nothing in."""
+def all_results(course: Course, names: list[str], *, now: datetime | None = None) -> list[Marked]:
+    """What each student gets for each assignment, by results, ledger and policy; `missing` for students on the roster who handed nothing in.
+
+    With `now`, as students may see it at that time. Marks given in the formgrader are taken into the ledger first.
+    """
+    return list(each_mark(course, names, now=now))
+
+
+def each_mark(course: Course, names: list[str], *, now: datetime | None = None) -> Iterator[Marked]:
+    """The same, one after the other."""
     from autogradient.gradebook import take_hand_marks
 
     take_hand_marks(course.gradebook_url, course.ledger)
-    ledger = read_ledger(course.ledger)
-    found = []
+    ledger, sections = read_ledger(course.ledger), course.sections()
     for name in names:
-        present = {path.stem: batch.read_result(path) for path in sorted((course.results / name).glob("*.json")) if not path.name.endswith(".staff.json")}
-        found += [apply_ledger(result, ledger) for result in present.values() if result is not None]
-        absent = [student for student in course.roster() if student not in present]
-        if absent:
-            assignment = course.assignment(name)
-            found += [batch.missing(assignment, student) for student in absent]
+        decisions = marks.Decisions(ledger, name)
+        assignment: Assignment | None = None
+        for student in dict.fromkeys([*batch.students(course.results, name), *sections]):
+            attempts = batch.read_attempts(course.results, name, student)
+            if not attempts and student in sections:
+                assignment = assignment or course.assignment(name)
+                attempts = [batch.missing(assignment, student)]
+            for member in (attempts[0].submission.students or [student]) if attempts else ():
+                yield marks.make(attempts, member, course.policy, decisions, sections.get(member, ""), now=now)
+
+
+def notices(course: Course, marked: Sequence[Marked]) -> list[str]:
+    """What the reader of marks should know: whose time of receipt is not known, and what in the deadlines has no effect. A sentence each."""
+    unknown: dict[str, list[str]] = {}
+    for one in marked:
+        if one.due is not None and one.outcome != "missing" and marks.received(one) is None:
+            unknown.setdefault(one.assignment, []).append(one.student)
+    found = []
+    for name, students in unknown.items():
+        more = f" and {len(students) - 3} more" if len(students) > 3 else ""
+        found.append(errors.NO_TIME_OF_RECEIPT.format(assignment=name, students=", ".join(students[:3]) + more))
+    if course.policy.hidden_feedback == "after_deadline":
+        names = dict.fromkeys(one.assignment for one in marked)
+        found += [errors.HIDDEN_FOR_GOOD.format(assignment=name) for name in names if course.policy.last_due(name) is None]
+    present = {section for section in course.sections().values() if section}
+    for section in sorted({section for deadline in course.policy.deadlines.values() for section in deadline.sections} - present):
+        found.append(errors.EMPTY_SECTION.format(section=section, nearest=nearest(section, present)))
     return found
 
 
-def write_feedback(course: Course, names: list[str]) -> tuple[list[Path], list[Path]]:
+def write_feedback(course: Course, names: list[str], *, now: datetime | None = None) -> tuple[list[Path], list[Path]]:
     """feedback/{student}/{assignment}/: a Markdown summary and an HTML page for each result. Returns the folders written and those up to date."""
     from nbformat import from_dict
 
     from autogradient.feedback import page, summary
 
+    now = now or datetime.now(UTC)
     written: list[Path] = []
     fresh: list[Path] = []
     for name in names:
-        results = [result for result in all_results(course, [name]) if result.outcome != "missing"]
-        changed = _newest([course.ledger, *course.source(name).rglob("*"), *Path(page.__file__).parent.glob("*.py")])
+        results = [result for result in all_results(course, [name], now=now) if result.outcome != "missing"]
+        settings = [course.root / CONFIG, course.root / ROSTER]
+        changed = _newest([course.ledger, *settings, *course.source(name).rglob("*"), *Path(page.__file__).parent.glob("*.py")])
+        end = marks.end_of_silence(course.policy, marks.Decisions(read_ledger(course.ledger), name))
+        if end is not None and end < now:  # from then on there is more to be shown
+            changed = max(changed, int(end.timestamp() * 1e9))
         assignment: Assignment | None = None
-        for result, student in ((each, student) for each in results for student in each.submission.students):
+        for result in results:
+            student, first = result.student, result.team[0]
             folder = course.feedback / student / name
-            executed = course.root / "autograded" / student / name / f"{name}.ipynb"
+            shown = course.root / "autograded" / student / name
+            attempts = (course.results / name / "attempts" / first).glob("*.json")
             done = _newest([folder / "feedback.html"])
-            if done and done > max(changed, _newest([executed, batch.result_path(course.results, name, result.student)])):
+            if done and done > max(changed, _newest([*shown.glob("*"), batch.result_path(course.results, name, first), *attempts])):
                 fresh.append(folder)
                 continue
             assignment = assignment or course.assignment(name)
-            notebook = _notebook(executed) if result.outcome == "graded" else None
+            notebook = shown_notebook(course, name, student, result.submission.attempt) if result.outcome == "graded" else None
             html = page.html_page(result, None if notebook is None else from_dict(notebook), assignment.title, assignment.files, assignment.headings)
             write_atomically(folder / "feedback.md", summary.markdown(result, assignment.title, assignment.headings))
             write_atomically(folder / "feedback.html", html)
@@ -203,6 +349,12 @@ def write_feedback(course: Course, names: list[str]) -> tuple[list[Path], list[P
 def _newest(paths: Iterable[Path]) -> int:
     """When the newest of some files was changed, in nanoseconds; 0 where there are none."""
     return max((path.stat().st_mtime_ns for path in paths if path.is_file()), default=0)
+
+
+def shown_notebook(course: Course, name: str, student: str, attempt: int | None) -> dict[str, Any] | None:
+    """The notebook in autograded/ as it ran; None where there is none, or another attempt is shown."""
+    folder = course.root / "autograded" / student / name
+    return _notebook(folder / f"{name}.ipynb") if _shown(folder) == attempt else None
 
 
 def _notebook(path: Path) -> dict[str, Any] | None:

@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from autogradient.feedback.table import by_student
+from autogradient.feedback.table import by_student, is_excused
 from autogradient.result import NO_VERDICT, Result, decimal
 
 
 def marks_csv(results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()) -> str:
     """One row a student: id, then earned, possible, ungraded and bonus of each assignment.
 
-    Blank means that there is no mark: nothing was handed in, or nothing of it has a verdict. Where only some of it waits, `earned` is what
+    Blank means that there is no mark: nothing was handed in, nothing of it has a verdict, or the student is excused. Where only some of it waits, `earned` is what
     is certain so far and `ungraded` what may be added. Cells that a spreadsheet would run as a formula are made text.
     """
     grid, assignments, students = by_student(results, assignments, students)
@@ -28,14 +28,14 @@ def marks_csv(results: Iterable[Result], assignments: Sequence[str] = (), studen
 def parts_csv(results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()) -> str:
     """One row for each part of each submission: student, assignment, question, part, kind, optional, attempted, earned, possible, ungraded.
 
-    `earned` is blank where no case of the part has a verdict. A submission that is missing has no rows.
+    `earned` is blank where no case of the part has a verdict. A submission that is missing or excused has no rows.
     """
     grid, assignments, students = by_student(results, assignments, students)
     rows = [["student", "assignment", "question", "part", "kind", "optional", "attempted", "earned", "possible", "ungraded"]]
     for student in students:
         for name in assignments:
             result = grid.get((student, name))
-            for question in result.questions if result and result.outcome != "missing" else ():
+            for question in result.questions if result and result.outcome != "missing" and not is_excused(result) else ():
                 for part in question.parts:
                     waiting = sum((case.possible for case in part.cases if case.outcome in NO_VERDICT), Fraction(0))
                     blank = bool(part.cases) and all(case.outcome in NO_VERDICT for case in part.cases)
@@ -51,13 +51,18 @@ def neutral(text: str) -> str:
     return "'" + text if re.match(r"\s*[=+\-@＝＋－＠]", text) else text
 
 
+def restored(text: str) -> str:
+    """What `neutral` made text, as it was."""
+    return text[1:] if re.match(r"'\s*[=+\-@＝＋－＠]", text) else text
+
+
 def _totals(result: Result | None) -> list[str]:
-    if result is None or result.outcome == "missing":
+    if result is None or result.outcome == "missing" or is_excused(result):
         return ["", "", "", ""]
     totals = result.points
     if not totals.possible:
         return ["", "", "", ""]
-    graded = result.outcome != "unreadable" and totals.ungraded < totals.possible
+    graded = result.outcome != "unreadable" and (totals.ungraded < totals.possible or totals.earned > 0)
     return [_number(totals.earned) if graded else "", _number(totals.possible), _number(totals.ungraded), _number(totals.bonus) if graded else ""]
 
 

@@ -121,7 +121,7 @@ def take_hand_marks(gradebook_url: str, ledger_path: Path) -> list[Mark]:
         return found
 
 
-def rebuild(gradebook_url: str, releases: Iterable[tuple[Assignment, NotebookNode]], results: Iterable[Result], ledger_path: Path) -> None:
+def rebuild(gradebook_url: str, releases: Iterable[tuple[Assignment, NotebookNode | None]], results: Iterable[Result], ledger_path: Path) -> None:
     """Make the gradebook anew from released notebooks, results and ledger alone; the old one is replaced when the new one is whole.
 
     Hand marks that stand only in the old gradebook are taken into the ledger first. Raises GradebookError, LedgerError.

@@ -63,26 +63,27 @@ class Adjustment(_Entry):
 
 
 class Void(_Entry):
-    """A part that shall not count as it was graded: everybody gets full credit, or it is dropped."""
+    """A part that shall not count as it was graded: everybody gets full credit, or it is dropped; "undo" takes that back."""
 
     kind: Literal["void"] = "void"
     part: str
-    mode: Literal["full", "drop"]
+    mode: Literal["full", "drop", "undo"]
 
 
 class Excuse(_Entry):
-    """A student who need not hand in an assignment."""
+    """A student who need not hand in an assignment; with `undo`, who has to after all."""
 
     kind: Literal["excuse"] = "excuse"
     student: str
+    undo: bool = False
 
 
 class Extension(_Entry):
-    """A student who may hand in later."""
+    """A student who may hand in later; None takes that back."""
 
     kind: Literal["extension"] = "extension"
     student: str
-    until: AwareDatetime
+    until: AwareDatetime | None = None
 
 
 Entry = Annotated[Mark | Adjustment | Void | Excuse | Extension, Field(discriminator="kind")]
@@ -176,7 +177,7 @@ def locate(parts: Iterable[PartResult], name: str) -> tuple[PartResult, list[Cas
 
 
 def apply_ledger(result: Result, entries: Iterable[object]) -> Result:
-    """A copy of `result` with the hand marks of its students filled in and added up anew. Other decisions are left for the making of marks.
+    """A copy of `result` with the hand marks of its students filled in and added up anew. The other decisions are applied by `marks`.
 
     A case marked by hand has the reason "hand" and the comment as its message.
     """
@@ -202,9 +203,11 @@ def _mark(part: PartResult, cases: list[CaseResult], mark: Mark) -> None:
         cases[-1].earned += Fraction(mark.extra)
         if cases[-1].outcome not in NO_VERDICT:
             cases[-1].reason = BY_HAND
-    if mark.comment and part.cases:
+    words = ", ".join(f"{name} {points}" for name, points in mark.items.items())
+    comment = ". ".join(text for text in (words, mark.comment) if text)
+    if comment and part.cases:
         target = (cases or part.cases)[0]
-        target.message = f"{target.message} {mark.comment}".strip() if part.kind != "essay" else mark.comment
+        target.message = f"{target.message} {comment}".strip() if part.kind != "essay" else comment
         if target.outcome not in NO_VERDICT:
             target.reason = BY_HAND
 

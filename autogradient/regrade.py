@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -16,8 +17,9 @@ from autogradient.coursework import VERDICTS
 from autogradient.engine import Engine
 from autogradient.errors import CourseError, SubmissionError
 from autogradient.grade import grade_bytes
-from autogradient.ledger import BY_HAND, apply_ledger
+from autogradient.ledger import BY_HAND
 from autogradient.ledger import read as read_ledger
+from autogradient.marks import Decisions, Marked, make
 from autogradient.result import CaseResult, Result, decimal, digest, environment_digest
 from autogradient.submission import load
 from autogradient.testcode import show_points
@@ -26,7 +28,7 @@ from autogradient.verdicts import Verdicts
 
 @dataclass
 class Change:
-    """A submission that comes out otherwise: points with hand marks before (None where there was no result) and after, what differs case by case, and why."""
+    """A submission that comes out otherwise: points with all that was decided before (None where there was no result) and after, what differs case by case, and why."""
 
     student: str
     assignment: str
@@ -53,17 +55,41 @@ class Change:
 def preview(course: Course, assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> tuple[list[Change], int]:
     """What grading everything in submitted/ would change, and how many were looked at; no result, mark or gradebook is written."""
     items = list(batch.submissions(course.submitted, assignments))
-    ledger, places = read_ledger(course.ledger), {id(item): index for index, item in enumerate(items)}
-    verdicts, changes = Verdicts(course.results / VERDICTS), dict[int, Change]()
+    ledger, sections = read_ledger(course.ledger), course.sections()
+    decisions = {assignment.name: Decisions(ledger, assignment.name) for assignment in assignments}
+    verdicts = Verdicts(course.results / VERDICTS)
+    whose = [(item.students[0], item.assignment.name) for item in items]
+    changes: dict[tuple[str, str], Change | None] = dict.fromkeys(whose)
+    left, anew = Counter(whose), defaultdict[tuple[str, str], dict[int | None, Result]](dict)
     with contextlib.closing(batch.grade_each(items, grader, results=course.results, verdicts=verdicts, write=False, watcher=watcher)) as looked_at:
-        for one in (done for done in looked_at if done.again):
-            found = batch.read_result(batch.result_path(course.results, one.item.assignment.name, one.item.students[0]))
-            old, new = apply_ledger(found, ledger) if found else None, apply_ledger(one.graded.result, ledger)
-            cases = differences(old, new)
-            if cases or old is None:
-                change = Change(new.student, new.assignment, _total(old) if old else None, _total(new), new.points.possible, cases, _why(old, new))
-                changes[places[id(one.item)]] = change
-    return [changes[place] for place in sorted(changes)], len(items)
+        for one in looked_at:
+            student, name = key = one.item.students[0], one.item.assignment.name
+            if one.again or one.moved:
+                anew[key][one.item.attempt] = one.graded.result
+            left[key] -= 1
+            if not left[key] and key in anew:  # all attempts are there
+                before = batch.read_attempts(course.results, name, student)
+                rules = (student, course.policy, decisions[name], sections.get(student, ""))
+                changes[key] = _change(student, name, make(before, *rules) if before else None, make(_after(before, anew.pop(key)), *rules))
+    return [change for change in changes.values() if change], len(items)
+
+
+def _after(before: list[Result], anew: dict[int | None, Result]) -> list[Result]:
+    """The results of all attempts, in order, as they would be: attempts stand for a single submission from before there were any."""
+    after: dict[int | None, Result] = {}
+    if None not in anew:
+        after.update((result.submission.attempt, result) for result in before if result.submission.attempt is not None)
+    after.update(anew)
+    return [after[number] for number in sorted(after, key=lambda number: number or 0)]
+
+
+def _change(student: str, name: str, old: Marked | None, new: Marked) -> Change | None:
+    cases = differences(old, new)
+    if old is not None and old.submission.attempt != new.submission.attempt:
+        cases.insert(0, f"attempt {new.submission.attempt} counts instead of attempt {old.submission.attempt}")
+    if not cases and old is not None and _total(old) == _total(new):
+        return None
+    return Change(student, name, _total(old) if old else None, _total(new), new.points.possible, cases, _why(old, new))
 
 
 def _total(result: Result) -> Fraction:
@@ -78,6 +104,7 @@ def _why(old: Result | None, new: Result) -> str:
         "another notebook was handed in": old.receipt.submission != new.receipt.submission,
         "the assignment has changed": old.receipt.assignment != new.receipt.assignment,
         "the environment has changed": old.receipt.environment != new.receipt.environment,
+        "another time of receipt": old.submission.received_at != new.submission.received_at,
         "another seed": old.receipt.seed != new.receipt.seed,
     }
     return ", ".join(reason for reason, is_so in reasons.items() if is_so) or "nothing has changed: the verdict depends on chance or on time"

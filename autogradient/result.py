@@ -160,10 +160,11 @@ class Result(_Record):
         return [part for question in self.questions for part in question.parts]
 
 
-def add_up(questions: Iterable[QuestionResult]) -> Totals:
+def add_up(questions: Iterable[QuestionResult], share: Fraction = Fraction(1), change: Fraction = Fraction(0)) -> Totals:
     """Fill in the points of parts and questions from their cases and return the totals. The one place where points are added.
 
-    A part marked by hand carries its points in a single case with outcome `not_run` until the mark is there.
+    A part marked by hand carries its points in a single case with outcome `not_run` until the mark is there. Where marks are made, `share`
+    of what was earned counts (late work), then `change` is added; nobody ends below 0.
     """
     totals = Totals()
     for question in questions:
@@ -178,6 +179,8 @@ def add_up(questions: Iterable[QuestionResult]) -> Totals:
         totals.earned += question.earned
         totals.possible += question.possible
         totals.ungraded += sum((case.possible for part in question.parts for case in part.cases if case.outcome in NO_VERDICT), Fraction(0))
+    totals.earned = max(Fraction(0), totals.earned * share + change)
+    totals.bonus *= share
     return totals
 
 

@@ -98,7 +98,10 @@ def test_bad_usage_exits_with_2(tmp_path: Path, arguments: tuple[str, ...]) -> N
     assert ran.code == 2 and not ran.out and "Error:" in ran.err and "Traceback" not in ran.err, ran
 
 
-@pytest.mark.parametrize("command", ["new x", "fmt", "prove", "release", "grade --all", "feedback", "report", "export"])
+DECIDING = ["mark a b c 1", "mark --split 2 b", "mark --read s.csv", "adjust a b 1 --why x", "void b c --full --why x", "excuse a b --why x", "gradebook"]
+
+
+@pytest.mark.parametrize("command", ["new x", "fmt", "prove", "release", "grade --all", "feedback", "report", "export", *DECIDING])
 def test_without_a_course_one_sentence_says_so(tmp_path: Path, command: str) -> None:
     ran = Ran(tmp_path, *command.split())
     assert ran.code == 2 and not ran.out

@@ -19,6 +19,7 @@ from pygments.formatters import HtmlFormatter
 from autogradient.feedback import summary
 from autogradient.feedback.formulas import Formulas
 from autogradient.feedback.sanitize import clean_html, clean_notebook, grade_id_of, render_markdown
+from autogradient.marks import Marked
 from autogradient.result import Result
 
 #: Even if something active slipped through, the browser would not run or load it.
@@ -91,12 +92,22 @@ def _notebook(result: Result, notebook: Mapping[str, Any], files: Mapping[str, b
     exporter.register_filter("clean_html", clean)  # nbconvert's own knows neither paragraphs nor headings and shows their tags as text
     shown = clean_notebook(notebook, keep_tags=True)
     checks = {name for part in result.parts for name in (part.id, f"{part.id}-hidden")}
+    hides = isinstance(result, Marked) and result.hides
+    with_hidden = [part for part in result.parts if any(case.hidden for case in part.cases)]
+    kept_back = {name for part in with_hidden for name in (part.id, f"{part.id}-hidden")}  # a check without a hidden cell of its own shows hidden cases too
     for cell in shown.cells:  # of a check only its verdict is of interest
         if cell.cell_type == "code" and grade_id_of(cell) in checks:
             cell.metadata["tags"] = ["verdict"]
+        if hides and cell.cell_type == "code" and (grade_id_of(cell) in kept_back or _like_a_verdict(cell)):
+            cell.outputs = []
     exporter.register_preprocessor(TagRemovePreprocessor(remove_input_tags={"verdict"}), enabled=True)
     page, _ = exporter.from_notebook_node(shown)
     return formulas.put_back(str(page))
+
+
+def _like_a_verdict(cell: Any) -> bool:
+    """Whether a cell shows what a check would: a copy that a student made of a check has lost its id, but says the same."""
+    return any(str(output.get("text", "")).startswith(("✓ ", "✗ ", "○ ")) for output in cell.outputs)
 
 
 @cache

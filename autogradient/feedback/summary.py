@@ -7,7 +7,9 @@ import unicodedata
 from collections.abc import Mapping
 from fractions import Fraction
 
+from autogradient.feedback import decided
 from autogradient.ledger import BY_HAND
+from autogradient.marks import ADJUSTED, VOID, Marked, is_dropped, is_void
 from autogradient.result import NO_VERDICT, CaseResult, PartResult, QuestionResult, Result
 from autogradient.testcode import show_points
 
@@ -45,7 +47,9 @@ def markdown(result: Result, title: str = "", headings: Mapping[str, str] | None
     """
     headings = headings or {}
     blocks = [f"# {escape(title or result.assignment)}"]
-    if result.outcome == "missing":
+    if isinstance(result, Marked) and result.excused is not None:
+        blocks.append(f"**You are excused from this assignment: it has no mark, and nothing is owed.**{_because(result.excused.why)}")
+    elif result.outcome == "missing":
         blocks.append("Nothing was handed in.")
     elif result.outcome == "unreadable":
         blocks.append("**The file could not be read, so nothing is graded yet.** Mend what is named below and hand it in again.")
@@ -54,12 +58,19 @@ def markdown(result: Result, title: str = "", headings: Mapping[str, str] | None
             blocks.append("**The grader failed on this submission.** That is no fault of yours and costs no points; the course staff have to look at it.")
         if result.questions:
             blocks.append(f"**{points_line(result)}**")
+    if isinstance(result, Marked):
+        lines = [f"- {sentence}{_because(why)}" for sentence, why in decided.sentences(result)]
+        blocks += ["## What was decided", "\n".join(lines)] if lines else []
     blocks += _problems(result)
     if result.outcome in ("graded", "grader_error"):
         open_questions = [question for question in result.questions if any(map(_lines, question.parts))]
         blocks += [block for question in open_questions for block in _question(question, headings.get(question.id))]
         blocks += _closing(result, open_questions, headings)
     return "\n\n".join(blocks) + "\n"
+
+
+def _because(why: str) -> str:
+    return f" {escape(why)}" if why.strip() else ""
 
 
 def _points(points: Fraction) -> str:
@@ -100,9 +111,17 @@ def _waiting(parts: list[PartResult]) -> Fraction:
 
 def _lines(part: PartResult) -> list[str]:
     """What there is to say about a part; nothing where all is well or nothing was tried."""
-    if not part.attempted and not any(case.reason == BY_HAND and case.outcome not in NO_VERDICT for case in part.cases):
+    decided_on = any(case.reason in (VOID, ADJUSTED) or (case.reason == BY_HAND and case.outcome not in NO_VERDICT) for case in part.cases)
+    if not part.attempted and not decided_on:
         return []
+    if is_void(part):
+        what = "this is not counted" if is_dropped(part) else "this counts in full for everybody, whatever was answered"
+        return [f"- ✎ {what}{_colon(part.cases[0].message)}", *(_line(case) for case in part.cases if case.reason == ADJUSTED)]
     return [line for case in part.cases if (line := _line(case))]
+
+
+def _colon(message: str) -> str:
+    return f": {escape(message)}" if message.strip() else ""
 
 
 def _line(case: CaseResult) -> str:
@@ -110,6 +129,8 @@ def _line(case: CaseResult) -> str:
     notes = [_points(case.possible)] if case.possible else []
     if case.hidden:
         notes.append("hidden check")
+    if case.reason == ADJUSTED:
+        return f"- ✎ {decided.change(case.earned)}{_colon(case.message)}"
     name = f"**{escape(case.name)}**"
     worth = f" ({', '.join(notes)})" if notes else ""
     if case.reason == BY_HAND and case.outcome not in NO_VERDICT:
@@ -142,7 +163,7 @@ def _closing(result: Result, open_questions: list[QuestionResult], headings: Map
 
 def _untried(question: QuestionResult, heading: str | None) -> str:
     """A line for the parts of a question that were not tried; "" where all were."""
-    parts = [part for part in question.parts if not part.attempted]
+    parts = [part for part in question.parts if not part.attempted and not is_void(part)]
     if not parts:
         return ""
     name, note = escape(heading or question.id), ", optional" if question.optional else ""

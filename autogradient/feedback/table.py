@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
+from autogradient.marks import Marked, is_void
 from autogradient.result import NO_VERDICT, Result
 from autogradient.testcode import show_points
 
@@ -28,17 +29,25 @@ def waiting_parts(result: Result) -> list[str]:
 
 def untried_parts(result: Result) -> list[str]:
     """Ids of the parts that stand as released, in order."""
-    return [part.id for part in result.parts if not part.attempted]
+    return [part.id for part in result.parts if not part.attempted and not is_void(part)]
 
 
 def points(result: Result) -> str:
-    """The points as they stand in a table: "7.5/12", "7.5/12 +1" with a bonus, else what became of the submission."""
+    """The points as they stand in a table: "7.5/12", "7.5/12 +1" with a bonus, "6/12 late", else what became of the submission."""
+    if is_excused(result):
+        return "excused"
     if result.outcome in ("missing", "unreadable"):
         return NOTHING if result.outcome == "missing" else "unreadable"
     if not result.questions:
         return "grader error"
     bonus = f" +{show_points(result.points.bonus)}" if result.points.bonus else ""
-    return f"{show_points(result.points.earned)}/{show_points(result.points.possible)}{bonus}"
+    late = " late" if isinstance(result, Marked) and result.late is not None else ""
+    return f"{show_points(result.points.earned)}/{show_points(result.points.possible)}{bonus}{late}"
+
+
+def is_excused(result: Result) -> bool:
+    """Whether the student need not have handed it in."""
+    return isinstance(result, Marked) and result.excused is not None
 
 
 def table(results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()) -> Table:
@@ -83,7 +92,7 @@ def printable(text: str) -> str:
 
 def _lists(result: Result | None) -> tuple[list[str], list[str], list[str]]:
     """What failed, what was not tried, what waits; nothing of a submission that was not graded."""
-    if result is None or result.outcome not in ("graded", "grader_error"):
+    if result is None or result.outcome not in ("graded", "grader_error") or is_excused(result):
         return [], [], []
     return failed_parts(result), untried_parts(result), waiting_parts(result)
 
@@ -101,6 +110,8 @@ def _counted(ids: Sequence[str]) -> str:
 def _cell(result: Result | None) -> Text:
     if result is None:
         return Text(NOTHING, style="dim")
+    if is_excused(result):
+        return Text(points(result), style="dim")
     complete = result.outcome == "graded" and result.points.earned >= result.points.possible
     text = Text(points(result), style="bold green" if complete else "bold" if result.outcome == "graded" else "bold red")
     for word, ids, style in zip(("failed", "untried", "waits"), _lists(result), ("red", "dim", "yellow"), strict=True):
