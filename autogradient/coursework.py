@@ -152,6 +152,7 @@ class _Recorder:
         self.waiting: list[Done] = []
         self.known: set[str] = set()
         self.unseen: list[batch.Item] = []
+        self.recorded: dict[str, set[str]] = {}
         self.left = Counter(_whose(item) for item in items if item.attempt is not None)
         self.attempts: dict[tuple[str, str], list[Done]] = {}
         self.chooser = _Chooser(course) if self.left else None
@@ -160,10 +161,19 @@ class _Recorder:
         """Write one, now or soon."""
         if self.chooser is not None and done.item.attempt is not None:
             self._attempt(done, self.chooser)
-        elif done.again:
+        elif done.again or (done.graded.result.outcome == "unreadable" and not self._recorded(done)):
             self.waiting.append(done)
         if len(self.waiting) >= AT_ONCE:
             self.record()
+
+    def _recorded(self, done: Done) -> bool:
+        """Whether a submission without a notebook to show is in the gradebook."""
+        from autogradient import gradebook
+
+        name = done.item.assignment.name
+        if name not in self.recorded:
+            self.recorded[name] = gradebook.recorded(self.course.gradebook_url, name)
+        return done.item.students[0] in self.recorded[name]
 
     def _attempt(self, done: Done, chooser: _Chooser) -> None:
         whose = _whose(done.item)

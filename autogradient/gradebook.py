@@ -112,13 +112,27 @@ def take_hand_marks(gradebook_url: str, ledger_path: Path) -> list[Mark]:
 
     Returns the new entries; none where there is no gradebook yet. Every function here that writes does this first. Raises GradebookError, LedgerError.
     """
-    path = make_url(gradebook_url).database
-    if path and make_url(gradebook_url).get_backend_name() == "sqlite" and not Path(path).exists():
+    if not _exists(gradebook_url):
         return []
     with open_gradebook(gradebook_url) as book:
         found = _take(book.db, ledger_path)
         book.db.commit()
         return found
+
+
+def recorded(gradebook_url: str, assignment: str) -> set[str]:
+    """The students whose submission to an assignment is in the gradebook; none where there is no gradebook yet. Raises GradebookError."""
+    if not _exists(gradebook_url):
+        return set()
+    with open_gradebook(gradebook_url) as book:
+        row = book.db.query(api.Assignment).filter_by(name=assignment).one_or_none()
+        return {submission.student_id for submission in row.submissions} if row else set()
+
+
+def _exists(gradebook_url: str) -> bool:
+    """Whether there is a gradebook, as far as that can be told without making one."""
+    path = make_url(gradebook_url).database
+    return not (path and make_url(gradebook_url).get_backend_name() == "sqlite" and not Path(path).exists())
 
 
 def rebuild(gradebook_url: str, releases: Iterable[tuple[Assignment, NotebookNode | None]], results: Iterable[Result], ledger_path: Path) -> None:

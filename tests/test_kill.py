@@ -24,6 +24,7 @@ import pytest
 from nbgrader.api import Gradebook
 
 from autogradient import batch, coursework
+from autogradient import course as courses
 from autogradient.assignment import Assignment
 from autogradient.engine import JUDGE, WORKER, Engine
 from autogradient.result import Result
@@ -263,3 +264,15 @@ def test_the_grader_is_killed(course: Path, expected: dict[str, Any], home: Path
         assert [student for student in recorded if student in readable] == readable and len(set(recorded)) == len(recorded)
         assert not [path for path in (mine / "results").rglob(".*") if coursework.VERDICTS not in path.parts], "half-written files are left"
         until(lambda: not ours(home), "processes end")
+
+
+def test_an_unreadable_file_that_was_not_recorded_in_time_is(course: Path, engine: Engine, tmp_path: Path) -> None:
+    """As after a kill between its result and the gradebook."""
+    mine = tmp_path / "course"
+    shutil.copytree(course, mine, ignore=shutil.ignore_patterns("results", "gradebook.db*", "student0[0-6]", "student[1-3]*"))
+    here = courses.load(mine)
+    items = list(batch.submissions(here.submitted, [here.assignment("small")]))
+    assert [done.graded.result.outcome for done in batch.grade_all(items, batch.Local(engine, 1), results=here.results)] == ["unreadable", "graded", "graded"]
+    coursework.grade_course(here, [here.assignment("small")], batch.Local(engine, 1))
+    with contextlib.closing(Gradebook(here.gradebook_url)) as book:
+        assert sorted(one.student.id for one in book.assignment_submissions("small")) == ["student07", "student08", "student09"]
