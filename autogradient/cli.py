@@ -14,6 +14,7 @@ import click
 
 from autogradient import __version__, errors
 from autogradient.errors import AutogradientError, CourseError, StaleError
+from autogradient.github import commands as github_commands
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -51,7 +52,9 @@ def main() -> None:
         sys.exit(EXIT_FAILED)
     except AutogradientError as error:
         click.echo(str(error), err=True)
-        sys.exit(EXIT_FAILED if isinstance(error, (errors.ReleaseError, errors.ProofError, errors.WorkerError)) else EXIT_USAGE)
+        sys.exit(
+            EXIT_FAILED if isinstance(error, (errors.ReleaseError, errors.ProofError, errors.WorkerError, errors.GitHubError, errors.GitError)) else EXIT_USAGE
+        )
     except OSError as error:
         click.echo(errors.NO_ACCESS.format(path=errors.relative(str(error.filename or "a file")), problem=error.strerror or error), err=True)
         sys.exit(EXIT_USAGE)
@@ -352,6 +355,12 @@ def export(names: tuple[str, ...], target: str, out: Path | None) -> None:
     here = course.find()
     for path in coursework.write_marks(here, _names(here, names), out or here.results):
         click.echo(errors.relative(path))
+
+
+# ---- GitHub ----------------------------------------------------------------------------------------------------------
+
+for _command in github_commands.COMMANDS:
+    cli.add_command(_command)
 
 
 # ---- the machine -----------------------------------------------------------------------------------------------------

@@ -11,6 +11,9 @@
     ├── CellError         a cell that an author runs in a notebook is wrong, or the reference fails its tests
     ├── LedgerError       results/ledger.jsonl is damaged
     ├── GradebookError    gradebook.db cannot be opened, is busy, or lacks an assignment
+    ├── GitHubError       GitHub refuses, cannot be reached or asks to wait too long
+    │   └── UncertainError  ... and what was asked for may have been done all the same
+    ├── GitError          git failed or took too long
     └── WorkerError       the untrusted side died, hung or broke the protocol
 
 A message names the file, the cell and what to do, in one sentence.
@@ -98,6 +101,22 @@ class LedgerError(AutogradientError):
 
 class GradebookError(AutogradientError):
     """nbgrader's gradebook cannot be opened or written, or does not know what it is asked about."""
+
+
+class GitHubError(AutogradientError):
+    """GitHub refuses, cannot be reached or asks to wait too long. `status` is its HTTP status, 0 where there was none."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class UncertainError(GitHubError):
+    """GitHub failed or did not answer: what was asked for may have been done."""
+
+
+class GitError(AutogradientError):
+    """git failed or took too long."""
 
 
 class WorkerError(AutogradientError):
@@ -280,6 +299,40 @@ OTTER_POINTS_COUNT = "'points' lists {got} values for {cases} cases; give one va
 OTTER_POINTS_SUM = "the cases have {sum} points together, more than the {total} of the test; raise 'points' or lower theirs"
 
 FMT_LOSES = "{path}: left as it is, because formatting would change {what}; this is a fault of fmt, please report it"
+
+# ---- the course on GitHub ------------------------------------------------------------------------------------------
+NO_GITHUB_SETTINGS = "{file}: no such file; write 'organization = \"NAME\"' into it, docs/github.md says what else it may hold"
+GITHUB_UNKNOWN_KEY = "unknown key '{key}'{nearest}"
+GITHUB_BAD_VALUE = "this must be {expected}"
+GITHUB_NO_ORGANIZATION = "the organisation that the course's repositories belong to is missing"
+GITHUB_NOT_INSTALLED = "{missing} is not installed; run 'pip install autogradient[github]'"
+GITHUB_NO_TOKEN = "GitHub needs to know who asks: set {tokens}, or name the App in grader_config/github.toml and set {key} to its private key"
+GITHUB_NO_KEY = "{key} holds neither a private key nor the path of one ({problem})"
+GITHUB_REFUSED = "GitHub refused {what} with {status} ({said}); see docs/github.md for what the App has to be allowed"
+GITHUB_RATE_LIMIT = "GitHub limits how much may be asked: {what} has to wait {seconds} s; run the command again then, it goes on where it stopped"
+GITHUB_NOT_REACHED = "GitHub gave no answer to {what} ({problem}); run the command again, it goes on where it stopped"
+GITHUB_CUT = "the answer was cut short"
+NO_GIT = "git is missing; install it (Debian, Ubuntu: apt install git)"
+GIT_FAILED = "git {what} failed ({said})"
+GIT_TOO_LONG = "git {what} was stopped after {seconds:g} s"
+NO_ROSTER = "{file}: no such file; list the students in it, with a column 'student' and one 'login' for their names on GitHub"
+ROSTER_TWICE = "{file}: line {line}: {what} stands in line {first} already"
+SAME_REPOSITORY = "'{one}' and '{other}' would both have the repository {repository}; change one of the names in the roster"
+NO_RELEASE_REPOSITORY = "there is no repository {repository}, or the App may not see it; run 'autogradient publish' first"
+ENROL_SUMMARY = "{changed} {would}changed, {same} as they should be"
+ENROL_REPOSITORY = "make the repository, private"
+ENROL_DESCRIPTION = "Work of {group}"
+ENROL_CONTENT = "copy the release into it"
+ENROL_ACCESS = "invite {login}"
+ENROL_STAFF = "give the team {team} access"
+ENROL_PULL_REQUEST = "open the pull request '{title}'"
+ENROL_REOPEN = "open the pull request '{title}' again"
+ENROL_PUBLIC = "{repository} is public: everybody can read it; make it private in its settings"
+ENROL_NO_BASE = "{repository} has no branch '{branch}'; restore it on the repository's page of branches"
+ENROL_NO_LOGIN = "{student} has no login in the roster yet and was not invited"
+ENROL_MERGED = (
+    "{repository}: pull request #{number} was merged, so it cannot be opened again; work counts all the same, the branch '{branch}' shows where it began"
+)
 
 # ---- authors' notebooks ---------------------------------------------------------------------------------------------
 CELL_MISTAKE = "line {line}: {message}"

@@ -17,6 +17,7 @@ ROWS = (
     ("__main__",),
     ("cli",),
     ("regrade",),
+    ("github",),
     ("coursework", "authoring", "scaffold", "doctor", "console"),
     ("prove", "autograded", "exports"),
     ("batch", "gradebook", "mutants"),
