@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
+from pathlib import Path
 
 import click
 
 from autogradient import errors
+from autogradient.errors import CourseError
 
 EXIT_FAILED = 1
 
@@ -44,4 +47,68 @@ def enrol(dry_run: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
-COMMANDS = (enrol,)
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--from", "source", default="", metavar="SOURCE", help="repositories, pulls, or the path of a folder or zip; by default what github.toml says.")
+@click.option("--at", "time", default="", help="Take what had been pushed at that time, by GitHub's record: 2026-03-01T22:59:00Z.")
+@click.option("--received", default="", help="When the files of a folder or zip were received, where they do not say.")
+@click.option("--pattern", default="", help="Of a folder or zip: nbgrader's regular expression with student_id and file_id.")
+def collect(names: tuple[str, ...], source: str, time: str, received: str, pattern: str) -> None:
+    """Bring in what students handed in.
+
+    From their repositories, from pull requests to a shared one, from a folder or from a learning platform's zip. What is new becomes
+    submitted/STUDENT/ASSIGNMENT/attempt-N/. Only notebooks are read, and nothing of a student's is run. Exits 1 if something could not be collected.
+
+    Example: autogradient collect --from downloads/week-3.zip
+    """
+    from autogradient import course
+    from autogradient.github import collect as collecting
+    from autogradient.github import roster, settings
+    from autogradient.github.client import Hub
+    from autogradient.github.recognition import Recogniser
+
+    here = course.find()
+    at, given = _time(time), _time(received)
+    failed = []
+
+    def told(done: collecting.Collected) -> None:
+        for attempt in done.attempts:
+            click.echo(errors.relative(attempt))
+        for sentence in [*done.remarks, *done.problems]:
+            click.echo(f"{done.who}: {sentence}", err=True)
+        failed.extend(done.problems)
+
+    collector = collecting.Collector(here, roster.read(here.root), Recogniser(here, names), told)
+    if source not in ("", "repositories", "pulls"):
+        if at is not None:
+            raise click.UsageError("--at is for GitHub, whose record says when something was pushed")
+        done = collector.from_path(Path(source), pattern, given)
+    else:
+        if given is not None or pattern:
+            raise click.UsageError("--received and --pattern are for folders and zips")
+        place = settings.load(here.root)
+        hub = Hub(place, collecting.PERMISSIONS)
+        if source == "pulls" and not place.shared:
+            raise CourseError(errors.COLLECT_NO_SHARED)
+        done = collector.from_pulls(hub, at) if source == "pulls" or (place.shared and not source) else collector.from_repositories(hub, at)
+    new = [attempt for each in done for attempt in each.attempts]
+    same = sum(not each.attempts for each in done)
+    click.echo(errors.COLLECT_SUMMARY.format(count=len(new), folder=errors.relative(here.submitted), same=same, of=len(done)))
+    if failed:
+        sys.exit(EXIT_FAILED)
+
+
+def _time(text: str) -> datetime | None:
+    """A time with its zone. Raises CourseError where it is none."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise CourseError(errors.BAD_TIME.format(time=text))
+    return found
+
+
+COMMANDS = (enrol, collect)

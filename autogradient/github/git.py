@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -184,15 +184,22 @@ class Bare:
             found.append(Entry(mode, kind, oid, int(size) if size.isdigit() else None, path))
         return found, complete
 
-    def blobs(self, oids: list[str]) -> Iterator[bytes | None]:
-        """The contents of files by their ids, one after the other; None for one that is not here or too large."""
-        for oid in oids:
-            size = self.run("cat-file", "--batch-check=%(objecttype) %(objectsize)", data=f"{oid}\n".encode()).decode().split()
-            if len(size) != 2 or size[0] != "blob" or int(size[1]) > MAX_MB * 1_000_000:
-                yield None
+    def blobs(self, oids: list[str]) -> list[bytes | None]:
+        """The contents of files by their ids; None for one that is not here. Whoever asks has seen to it that together they are not too large."""
+        text = self.run("cat-file", "--batch", "--buffer", data="".join(f"{oid}\n" for oid in oids).encode())
+        found: list[bytes | None] = []
+        start = 0
+        for _ in oids:
+            end = text.index(b"\n", start)
+            head = text[start:end].split()
+            if len(head) != 3:  # "… missing"
+                found.append(None)
+                start = end + 1
                 continue
-            head, _, rest = self.run("cat-file", "--batch", data=f"{oid}\n".encode()).partition(b"\n")
-            yield rest[: int(head.split()[2])]
+            stop = end + 1 + int(head[2])
+            found.append(text[end + 1 : stop] if head[1] == b"blob" else None)
+            start = stop + 1
+        return found
 
     # ---- writing -----------------------------------------------------------------------------------------------------
 

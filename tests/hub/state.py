@@ -138,7 +138,7 @@ class State:
             when, old, new, ref = line.split(" ", 3)
             kind = "branch_creation" if old == NOBODY else "branch_deletion" if new == NOBODY else "push"
             entry = self.description.example("repos/list-activities")[0]
-            out.append(entry | {"id": number, "before": old, "after": new, "ref": ref, "timestamp": when, "activity_type": kind})
+            out.append(entry | {"id": number, "before": old, "after": new, "ref": ref, "timestamp": when, "activity_type": kind, "actor": None})
         return sorted(out, key=lambda entry: (entry["timestamp"], entry["id"]), reverse=True)
 
     def person(self, login: str) -> dict[str, Any]:
@@ -150,11 +150,17 @@ class State:
         """A pull request with its commits as they are now."""
         for pull in self.pulls.get(full_name, []):
             if pull["number"] == number:
+                if pull["state"] == "open" and pull["head"]["repo"]:
+                    self.take_head(full_name, number, pull["head"]["repo"]["full_name"], pull["head"]["ref"])
                 for end in ("head", "base"):
                     where = (pull[end].get("repo") or {}).get("full_name", full_name)
                     pull[end]["sha"] = self.branches(where).get(pull[end]["ref"], pull[end]["sha"]) if pull["state"] == "open" else pull[end]["sha"]
                 return pull
         raise Refusal(404, "Not Found")
+
+    def take_head(self, full_name: str, number: int, source: str, head: str) -> None:
+        """GitHub keeps the head of a pull request in the repository that it goes to."""
+        self.git(full_name, "fetch", "--quiet", str(self.bare(source)), f"+refs/heads/{head}:refs/pull/{number}/head")
 
     def open_pull(self, full_name: str, head: str, base: str, title: str, author: str = "the-app[bot]", source: str = "") -> dict[str, Any]:
         """Open a pull request; from a branch of `source`, which is the repository itself unless it is a fork."""
@@ -191,7 +197,7 @@ class State:
                 "label": f"{owner}:{ref}",
                 "repo": self.repositories.get(where.lower()),
             }
-        self.git(full_name, "fetch", "--quiet", str(self.bare(source)), f"+refs/heads/{head}:refs/pull/{number}/head")
+        self.take_head(full_name, number, source, head)
         self.pulls.setdefault(full_name, []).append(pull)
         return pull
 
@@ -231,6 +237,12 @@ def _token(state: State, request: Request) -> tuple[int, Any]:
 @answers("repos/get")
 def _get(state: State, request: Request) -> tuple[int, Any]:
     return 200, state.repositories[state.repository(request).lower()]
+
+
+@answers("repos/list-for-org")
+def _list(state: State, request: Request) -> tuple[int, Any]:
+    mine = [data for name, data in state.repositories.items() if name.startswith(f"{request.path['org']}/".lower())]
+    return 200, [{key: value for key, value in data.items() if key not in ("network_count", "subscribers_count")} for data in mine]
 
 
 @answers("repos/create-in-org")
