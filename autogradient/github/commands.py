@@ -111,4 +111,42 @@ def _time(text: str) -> datetime | None:
     return found
 
 
-COMMANDS = (enrol, collect)
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--to", "target", default="", metavar="PATH", help="A bare repository or a folder, instead of the release repository on GitHub.")
+def publish(names: tuple[str, ...], target: str) -> None:
+    """Write what students get to the release repository.
+
+    Notebooks, public tests, the workflow that runs them, environment files and a README, in a commit for each assignment that changed, never by force.
+    All assignments, or those in NAMES; what else is published stays. Exits 1 where something is not proved, stale or leaking: then nothing is written.
+
+    Example: autogradient publish perceptrons --to ../release.git
+    """
+    from autogradient import course
+    from autogradient.github import publish as publishing
+    from autogradient.github import settings
+    from autogradient.github.client import Hub
+
+    here = course.find()
+    assignments = []
+    for assignment in [here.assignment(name) for name in names or here.names()]:
+        if assignment.format == "autogradient":
+            assignments.append(assignment)
+        else:
+            click.echo(errors.FOREIGN_ONLY_GRADED.format(name=assignment.name, format=assignment.format, done="published"), err=True)
+    path = Path(target)
+    if not target:
+        publishing.check(here, assignments)
+        done = publishing.to_github(Hub(settings.load(here.root), publishing.PERMISSIONS), here, assignments)
+    elif (path / "HEAD").is_file() and (path / "objects").is_dir():
+        done = publishing.to_repository(path.resolve().as_uri(), here, assignments)
+    elif path.exists() and not path.is_dir():
+        raise CourseError(errors.PUBLISH_NO_FOLDER.format(path=target))
+    else:
+        done = publishing.to_folder(path, here, assignments)
+    for change in done:
+        click.echo(change.subject)
+    click.echo(errors.PUBLISH_SUMMARY.format(count=len(done)) if done else errors.PUBLISH_NOTHING)
+
+
+COMMANDS = (publish, enrol, collect)

@@ -22,7 +22,7 @@ BODY = """This pull request stays open. It shows everything you have changed sin
 
 Push to `main` as often as you like: there is nothing to merge and nothing to close.
 """
-START = "Begin here\n\nThis commit changes nothing. It lets the Feedback pull request be open from the first day.\n"
+START = "Begin here\n\nThis commit changes nothing. It lets the Feedback pull request be open from the first day.\n\n[skip ci]\n"
 
 
 @dataclass

@@ -203,14 +203,16 @@ class Bare:
 
     # ---- writing -----------------------------------------------------------------------------------------------------
 
-    def write_tree(self, files: Mapping[str, bytes]) -> str:
-        """A tree of files, as an object; nothing is written anywhere else."""
-        lines = []
-        for path, data in sorted(files.items()):
-            oid = self.run("hash-object", "-w", "--stdin", data=data).decode().strip()
-            lines.append(f"100644 {oid}\t{path}".encode())
+    def change_tree(self, commit: str, files: Mapping[str, bytes | None]) -> str:
+        """The tree of a commit (of none, if "") with some files changed, as an object: nothing is written anywhere else. None takes a file away."""
         index = {"GIT_INDEX_FILE": str(self.folder / "index")}
         (self.folder / "index").unlink(missing_ok=True)
+        if commit:
+            self.run("read-tree", commit, more=index)
+        lines = []
+        for path, data in sorted(files.items()):
+            oid = "0" * 40 if data is None else self.run("hash-object", "-w", "--stdin", data=data).decode().strip()
+            lines.append(f"{'0' if data is None else '100644'} {oid}\t{path}".encode())
         self.run("update-index", "-z", "--add", "--index-info", data=b"\0".join([*lines, b""]), more=index)
         return self.run("write-tree", more=index).decode().strip()
 
