@@ -19,6 +19,9 @@ from autogradient.result import Problem, Result, SubmissionInfo, add_up, digest,
 from autogradient.submission import Notebook, load, read
 from autogradient.verdicts import Verdicts
 
+#: What `collect` calls the folders of a student's attempts at an assignment.
+_ATTEMPT = re.compile(r"attempt-[1-9][0-9]*")
+
 
 @dataclass(frozen=True)
 class Item:
@@ -114,17 +117,22 @@ def submissions(folder: Path, assignments: list[Assignment]) -> Iterator[Item]:
 
 def _choose(paths: list[Path], assignment: Assignment, student: str) -> Item:
     readable = []
+    unreadable = {}
     for path in paths:
         try:
             notebook = read(load(path), path.name)
             readable.append((path, notebook.claims))
-        except SubmissionError:
-            continue
+        except SubmissionError as error:
+            unreadable[path] = str(error)
     ours = [path for path, claims in readable if claims in ("", assignment.name)] or [path for path, _ in readable] or paths
     chosen, reason = choose(ours, assignment.name)
     remarks = []
-    if len(paths) > 1:
-        remarks.append(errors.TWO_NOTEBOOKS.format(names=" and ".join(p.name for p in paths), chosen=chosen.name, reason=reason))
+    beside = [path for path in paths if path.parent == chosen.parent] if _ATTEMPT.fullmatch(chosen.parent.name) else paths
+    if len(beside) > 1:
+        remarks.append(errors.TWO_NOTEBOOKS.format(names=" and ".join(p.name for p in beside), chosen=chosen.name, reason=reason))
+    last = max(paths, key=lambda path: path.stat().st_mtime_ns)
+    if last in unreadable and chosen not in unreadable and last not in beside:  # a later attempt
+        remarks.append(errors.FALLEN_BACK.format(problem=unreadable[last]))
     claims = dict(readable).get(chosen, "")
     if chosen.stem != assignment.name:
         how = "its metadata" if claims == assignment.name else "its folder"
@@ -239,7 +247,12 @@ def _kept(item: Item, engine: Engine, results: Path) -> Done | None:
     except SubmissionError:
         data = b""
     receipt = old.receipt
-    unchanged = (receipt.submission, receipt.assignment, receipt.environment) == (digest(data), item.assignment.digest, environment_digest(not engine.missing))
+    told = {problem.message for problem in old.problems}
+    unchanged = set(item.remarks) <= told and (receipt.submission, receipt.assignment, receipt.environment) == (
+        digest(data),
+        item.assignment.digest,
+        environment_digest(not engine.missing),
+    )
     return Done(item, grade.Graded(old), again=False) if unchanged else None
 
 

@@ -152,7 +152,13 @@ def test_the_attempt_received_last_is_what_is_graded(collect: Callable[..., dict
     push(github, ADA, {"small/small.ipynb": work(small)}, at=DAY.format(5))
     collect()
     (item,) = submissions(place.root / "submitted", [small])
-    assert item.path.parent.name == "attempt-2" and item.students == ("ada",)
+    assert item.path.parent.name == "attempt-2" and item.students == ("ada",) and item.remarks == ()
+    push(github, ADA, {"small/small.ipynb": b"<<<<<<< HEAD\n"}, at=DAY.format(6))
+    collect()
+    (item,) = submissions(place.root / "submitted", [small])
+    assert item.path.parent.name == "attempt-2"
+    (remark,) = item.remarks
+    assert "a merge conflict was left in the file" in remark and remark.endswith("(your last readable submission counts until then)")
 
 
 def test_a_team_shares_its_attempts(collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server) -> None:
