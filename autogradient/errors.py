@@ -110,6 +110,11 @@ class GitHubError(AutogradientError):
         self.status = status
         super().__init__(message)
 
+    @property
+    def everywhere(self) -> bool:
+        """Whether whatever is asked next would fare no better: not reached, not known, limited."""
+        return self.status in (0, 401, 429)
+
 
 class UncertainError(GitHubError):
     """GitHub failed or did not answer: what was asked for may have been done."""
@@ -314,6 +319,7 @@ GITHUB_NOT_REACHED = "GitHub gave no answer to {what} ({problem}); run the comma
 GITHUB_CUT = "the answer was cut short"
 NO_GIT = "git is missing; install it (Debian, Ubuntu: apt install git)"
 GIT_FAILED = "git {what} failed ({said})"
+GIT_DAMAGED = "the commit is not whole"
 GIT_TOO_LONG = "git {what} was stopped after {seconds:g} s"
 NO_ROSTER = "{file}: no such file; list the students in it, with a column 'student' and one 'login' for their names on GitHub"
 ROSTER_TWICE = "{file}: line {line}: {what} stands in line {first} already"

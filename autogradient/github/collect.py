@@ -11,7 +11,7 @@ from typing import Any
 
 from autogradient import errors
 from autogradient.course import Course
-from autogradient.errors import AutogradientError
+from autogradient.errors import AutogradientError, GitHubError
 from autogradient.github import heads, inbox
 from autogradient.github.archive import Sorter
 from autogradient.github.client import Hub
@@ -194,6 +194,8 @@ class Collector:
         try:
             work(done)
         except AutogradientError as error:
+            if isinstance(error, GitHubError) and error.everywhere:
+                raise
             done.problems.append(str(error))
         self.told(done)
         return done

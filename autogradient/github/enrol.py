@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autogradient import errors
-from autogradient.errors import AutogradientError, CourseError
+from autogradient.errors import AutogradientError, CourseError, GitHubError
 from autogradient.github.client import Hub
 from autogradient.github.git import Bare
 from autogradient.github.roster import Group
@@ -46,7 +46,10 @@ def check_names(settings: Settings, groups: Iterable[Group]) -> None:
 
 
 def enrol(hub: Hub, groups: list[Group], *, dry_run: bool = False, told: Callable[[Enrolled], None] = lambda _: None) -> list[Enrolled]:
-    """Do for each group what is missing. One group's trouble does not stop the others; `told` hears of each as it is done."""
+    """Do for each group what is missing. One group's trouble does not stop the others; `told` hears of each as it is done.
+
+    Raises GitHubError where GitHub would refuse the next one too.
+    """
     settings = hub.settings
     check_names(settings, groups)
     source = f"{settings.organization}/{settings.release}"
@@ -65,6 +68,8 @@ def enrol(hub: Hub, groups: list[Group], *, dry_run: bool = False, told: Callabl
                 git.secrets = hub.for_git(url)
                 _Enrolment(hub, git, enrolled, dry_run).all({MAIN: start, BASE: release})
             except AutogradientError as error:
+                if isinstance(error, GitHubError) and error.everywhere:
+                    raise
                 enrolled.problems.append(str(error))
             told(enrolled)
             out.append(enrolled)

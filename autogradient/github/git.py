@@ -174,8 +174,11 @@ class Bare:
             try:
                 assert process.stdout is not None
                 text = process.stdout.read(MAX_LISTING + 1)
+                failed = len(text) <= MAX_LISTING and process.wait(SECONDS)
             finally:
                 _end(process)
+        if failed:
+            raise GitError(errors.GIT_FAILED.format(what="ls-tree", said=errors.GIT_DAMAGED))
         lines = text.split(b"\0")
         complete = len(text) <= MAX_LISTING and len(lines) <= MAX_ENTRIES + 1
         for line in lines[:-1][:MAX_ENTRIES]:

@@ -35,7 +35,7 @@ def is_notebook(path: str) -> bool:
 def take(git: Bare, url: str, commit: str) -> tuple[list[File], list[str]]:
     """Fetch one commit, without its history and without what is too large, and read its notebooks. Raises GitError."""
     git.fetch(url, commit, "refs/taken")
-    entries, complete = git.entries(commit)
+    entries, complete = git.entries("refs/taken")
     sentences = [] if complete else [errors.TAKE_TOO_MANY.format(limit=MAX_ENTRIES)]
     wanted: list[tuple[str, Entry]] = []
     for entry in entries:

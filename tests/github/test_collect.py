@@ -21,6 +21,7 @@ from autogradient.github.enrol import BASE
 from autogradient.github.git import CONFIG, Bare
 from autogradient.github.recognition import Recogniser
 from autogradient.github.roster import read
+from autogradient.source import load
 
 DAY = "2026-03-0{}T10:00:00Z"
 ADA = "the-course/dl-ada"
@@ -177,7 +178,7 @@ def test_the_pull_request_comes_first_then_the_default_branch_then_others(
     collect()
     assert attempts(place)["attempt-2"]["branch"] == "main"
     github.state.open_pull(ADA, "try", "main", "My answers", author="ada-l")
-    push(github, ADA, {"small/small.ipynb": work(small, "double", "total")}, "try", at=DAY.format(4))
+    push(github, ADA, {"small/small.ipynb": work(small, "scale")}, "try", at=DAY.format(4))
     collect()
     assert (attempts(place)["attempt-3"]["branch"], attempts(place)["attempt-3"]["pull_request"]) == ("try", 1)
 
@@ -207,6 +208,8 @@ def test_the_older_release_that_a_student_began_with_is_no_answer(
     text = path.read_text()
     path.write_text(text.replace("def double(x):", "def double(x, out=None):"))
     assert path.read_text() != text
+    newer = load(path)
+    release.write(release.build(newer), place.root / "release" / "small")
     assert [each.attempts for each in collect().values()] == [[], [], []]
 
 
@@ -248,6 +251,20 @@ def test_a_snapshot_holds_what_had_been_pushed_by_then(collect: Callable[..., di
     assert [receipt["received"] for receipt in attempts(place).values()] == [DAY.format(3), DAY.format(6)]
 
 
+def test_a_snapshot_taken_late_does_not_go_before_what_was_received_later(
+    collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server
+) -> None:
+    from autogradient.batch import submissions
+
+    push(github, ADA, {"small/small.ipynb": work(small, "double")}, at=DAY.format(3))
+    push(github, ADA, {"small/small.ipynb": work(small)}, at=DAY.format(6))
+    collect()
+    collect(at=DAY.format(5))
+    assert [receipt["received"] for receipt in attempts(place).values()] == [DAY.format(6), DAY.format(3)]
+    (item,) = submissions(place.root / "submitted", [small])
+    assert item.path.parent.name == "attempt-1"
+
+
 def test_a_force_push_after_the_deadline_does_not_change_the_snapshot(
     collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server
 ) -> None:
@@ -278,6 +295,16 @@ def test_a_huge_notebook_is_left_where_it_is(collect: Callable[..., dict[str, Co
     entries(github, ADA, [("100644", b"[" + b" " * 200_000_000 + b"]", "small.ipynb"), ("100644", work(small), "small2.ipynb")])
     assert left_out(collect()["ada"]) == ["small.ipynb was left out: it has more than 50 MB; clear its outputs and hand it in again"]
     assert [receipt["file"] for receipt in attempts(place).values()] == ["small2.ipynb"]
+
+
+def test_what_is_too_large_is_not_even_fetched(place: Place, github: Server) -> None:
+    github.state.create(ADA)
+    commit = entries(github, ADA, [("100644", b"[" + b" " * 200_000_000 + b"]", "small.ipynb"), ("100644", b"{}", "other.ipynb")])
+    with Bare(local=True) as bare:
+        bare.fetch(place.settings.url(ADA), commit, "refs/taken")
+        found, complete = bare.entries(commit)
+        assert complete and {entry.path: entry.size for entry in found} == {b"other.ipynb": 2, b"small.ipynb": None}
+        assert bare.blobs([entry.oid for entry in found]) == [b"{}", None]
 
 
 def test_thousands_of_files_are_bounded(collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server) -> None:

@@ -115,11 +115,8 @@ def test_whatever_fails_once_nothing_is_doubled(github: Server, released: str, a
 @pytest.mark.parametrize("lives", range(1, 18, 2))
 def test_when_github_dies_half_way_a_second_run_completes_it(github: Server, released: str, again: Callable[..., dict[str, Enrolled]], lives: int) -> None:
     github.lives = lives
-    try:
-        problems = [problem for each in again().values() for problem in each.problems]
-    except GitHubError as error:
-        problems = [str(error)]
-    assert any("GitHub gave no answer to" in problem for problem in problems)
+    with pytest.raises(GitHubError, match="GitHub gave no answer to .* run the command again"):
+        again()
     github.lives = None
     again()
     whole(github, released)
@@ -197,6 +194,28 @@ def test_without_a_token_or_with_a_bad_one_one_sentence_says_so(place: Place, re
     monkeypatch.delenv("AUTOGRADIENT_GITHUB_TOKEN")
     with pytest.raises(GitHubError, match="GitHub needs to know who asks: set AUTOGRADIENT_GITHUB_TOKEN, or name the App"):
         enrol(place.hub(), [])
+
+
+@pytest.mark.parametrize("kind", ["error", "lost", "cut"])
+def test_what_github_would_make_twice_is_looked_for_first(github: Server, place: Place, released: str, kind: str) -> None:
+    hub = place.hub()
+    where = {"owner": "the-course", "repo": "release", "issue_number": 1}
+    github.fault("POST .*comments", kind, 2)
+
+    def look() -> object:
+        return next((comment for comment in hub.pages(hub.rest.issues.list_comments, **where) if comment["body"] == "mine"), None)
+
+    for _ in range(2):
+        found, _ = hub.once(look, lambda: hub.call(hub.rest.issues.create_comment, **where, body="mine"))
+        assert found["body"] == "mine"
+    assert len(github.state.comments["the-course/release#1"]) == 1
+
+
+def test_where_github_limits_everything_the_others_are_not_tried(github: Server, again: Callable[..., dict[str, Enrolled]]) -> None:
+    github.fault("POST /orgs/the-course/repos", "secondary", 99)
+    with pytest.raises(GitHubError, match="GitHub limits how much may be asked"):
+        again()
+    assert github.asked("POST /orgs/the-course/repos") == client.TRIES
 
 
 def test_a_limit_that_does_not_end_is_one_sentence(github: Server, place: Place, released: str) -> None:
