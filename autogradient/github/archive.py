@@ -214,9 +214,10 @@ def _look(data: bytes, most: int) -> None:
     if end < 0 or len(tail) < end + 22:
         raise ValueError("it has no list of contents")
     (size,) = struct.unpack_from("<L", tail, end + 12)
-    if b"PK\x06\x07" in tail[max(0, end - 20) : end]:
-        (at,) = struct.unpack_from("<Q", tail, tail.rfind(b"PK\x06\x07", 0, end) + 8)
-        size = struct.unpack_from("<Q", data, at + 40)[0] if at + 48 <= len(data) else most + 1
+    if tail[max(0, end - 20) : end].startswith(b"PK\x06\x07"):  # a large zip says so once more, in a record that stands before
+        if end < 76:
+            raise ValueError("it has no list of contents")
+        (size,) = struct.unpack_from("<Q", tail, end - 76 + 40)
     if size > most:
         raise ValueError("its list of contents is too long")
 

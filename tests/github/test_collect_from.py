@@ -175,6 +175,15 @@ def test_a_zip_that_lies_about_itself(collect: Callable[..., dict[str, Collected
     assert "cannot be read as a zip" in collect(tmp_path / "week.zip")["ada"].remarks[0]
 
 
+@pytest.mark.parametrize(("count", "name"), [(9_000, "n" * 200), (66_000, "")])  # the second is so long that the zip says so in another way
+def test_a_zip_with_too_long_a_list_is_not_opened(collect: Callable[..., dict[str, Collected]], notebook: bytes, tmp_path: Path, count: int, name: str) -> None:
+    inner = zipped({f"{name}{number}.txt": b"" for number in range(count)} | {"small.ipynb": notebook})
+    (tmp_path / "week.zip").write_bytes(zipped({"ada/work.zip": inner, "bruno/small.ipynb": notebook}))
+    done = collect(tmp_path / "week.zip")
+    assert done["ada"].remarks == ["ada/work.zip was left out: it cannot be read as a zip (its list of contents is too long)"]
+    assert done["ada"].attempts == [] and len(done["bruno"].attempts) == 1
+
+
 def test_one_students_bomb_does_not_use_up_what_others_may_hand_in(
     collect: Callable[..., dict[str, Collected]], notebook: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,7 +191,8 @@ def test_one_students_bomb_does_not_use_up_what_others_may_hand_in(
     many = {f"ada/n{number:03}.ipynb": b"[" + b" " * 40_000 for number in range(30)}
     (tmp_path / "week.zip").write_bytes(zipped({**many, "bruno/small.ipynb": notebook}))
     done = collect(tmp_path / "week.zip")
-    assert len(done["bruno"].attempts) == 1 and done["ada"].remarks[-1].startswith("and ") and done["ada"].attempts == []
+    assert len(done["bruno"].attempts) == 1 and done["ada"].attempts == []
+    assert done["ada"].remarks[0].endswith("of one student 200 notebooks and 0 MB are read")
 
 
 # ---- a folder --------------------------------------------------------------------------------------------------------
