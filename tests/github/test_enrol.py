@@ -159,6 +159,14 @@ def test_a_public_repository_and_a_missing_base_are_reported(github: Server, aga
     assert done["dl-gates"].problems[0].startswith(f"the-course/dl-gates has no branch '{BASE}'")
 
 
+def test_branches_are_pushed_all_or_none(github: Server, again: Callable[..., dict[str, Enrolled]]) -> None:
+    github.state.create("the-course/dl-ada")
+    push(github, "the-course/dl-ada", {"other.txt": b"another history"}, BASE)
+    done = again()
+    assert "git push failed" in done["dl-ada"].problems[0] and set(github.state.branches("the-course/dl-ada")) == {BASE}
+    assert done["dl-gates"].problems == []
+
+
 def test_names_that_would_share_a_repository_are_refused(github: Server, place: Place, again: Callable[..., dict[str, Enrolled]]) -> None:
     (place.root / "grader_config" / "roster.csv").write_text("student,login\na@b,x\na+b,y\n")
     with pytest.raises(CourseError, match="'a@b' and 'a\\+b' would both have the repository dl-a-b"):
