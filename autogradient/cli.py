@@ -15,6 +15,7 @@ import click
 
 from autogradient import __version__, cli_ledger, errors
 from autogradient.errors import AutogradientError, CourseError, StaleError
+from autogradient.github import commands as github_commands
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -52,7 +53,9 @@ def main() -> None:
         sys.exit(EXIT_FAILED)
     except AutogradientError as error:
         click.echo(str(error), err=True)
-        sys.exit(EXIT_FAILED if isinstance(error, (errors.ReleaseError, errors.ProofError, errors.WorkerError)) else EXIT_USAGE)
+        sys.exit(
+            EXIT_FAILED if isinstance(error, (errors.ReleaseError, errors.ProofError, errors.WorkerError, errors.GitHubError, errors.GitError)) else EXIT_USAGE
+        )
     except OSError as error:
         click.echo(errors.NO_ACCESS.format(path=errors.relative(str(error.filename or "a file")), problem=error.strerror or error), err=True)
         sys.exit(EXIT_USAGE)
@@ -355,10 +358,10 @@ def export(names: tuple[str, ...], target: str, out: Path | None) -> None:
         click.echo(errors.relative(path))
 
 
-# ---- deciding --------------------------------------------------------------------------------------------------------
+# ---- deciding, GitHub -------------------------------------------------------------------------------------------------
 
-for command in cli_ledger.COMMANDS:
-    cli.add_command(command)
+for _command in (*cli_ledger.COMMANDS, *github_commands.COMMANDS):
+    cli.add_command(_command)
 
 
 # ---- the machine -----------------------------------------------------------------------------------------------------

@@ -12,6 +12,9 @@
     ├── LedgerError       results/ledger.jsonl is damaged
     ├── GradebookError    gradebook.db cannot be opened, is busy, or lacks an assignment
     ├── ClusterError      a Dask cluster cannot be used, or is gone
+    ├── GitHubError       GitHub refuses, cannot be reached or asks to wait too long
+    │   └── UncertainError  ... and what was asked for may have been done all the same
+    ├── GitError          git failed or took too long
     └── WorkerError       the untrusted side died, hung or broke the protocol
 
 A message names the file, the cell and what to do, in one sentence.
@@ -103,6 +106,27 @@ class GradebookError(AutogradientError):
 
 class ClusterError(AutogradientError):
     """The Dask cluster cannot be reached, may not be used as it is, or has nobody left who can grade."""
+
+
+class GitHubError(AutogradientError):
+    """GitHub refuses, cannot be reached or asks to wait too long. `status` is its HTTP status, 0 where there was none."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        self.status = status
+        super().__init__(message)
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether whatever is asked next would fare no better: not reached, not known, limited."""
+        return self.status in (0, 401, 429)
+
+
+class UncertainError(GitHubError):
+    """GitHub failed or did not answer: what was asked for may have been done."""
+
+
+class GitError(AutogradientError):
+    """git failed or took too long."""
 
 
 class WorkerError(AutogradientError):
@@ -318,6 +342,80 @@ OTTER_POINTS_COUNT = "'points' lists {got} values for {cases} cases; give one va
 OTTER_POINTS_SUM = "the cases have {sum} points together, more than the {total} of the test; raise 'points' or lower theirs"
 
 FMT_LOSES = "{path}: left as it is, because formatting would change {what}; this is a fault of fmt, please report it"
+
+# ---- the course on GitHub ------------------------------------------------------------------------------------------
+NO_GITHUB_SETTINGS = "{file}: no such file; write 'organization = \"NAME\"' into it, docs/github.md says what else it may hold"
+GITHUB_UNKNOWN_KEY = "unknown key '{key}'{nearest}"
+GITHUB_BAD_VALUE = "this must be {expected}"
+GITHUB_NO_ORGANIZATION = "the organisation that the course's repositories belong to is missing"
+GITHUB_NOT_INSTALLED = "{missing} is not installed; run 'pip install autogradient[github]'"
+GITHUB_NO_TOKEN = "GitHub needs to know who asks: set {tokens}, or name the App in grader_config/github.toml and set {key} to its private key"
+GITHUB_NO_KEY = "{key} holds neither a private key nor the path of one ({problem})"
+GITHUB_REFUSED = "GitHub refused {what} with {status} ({said}); see docs/github.md for what the App has to be allowed"
+GITHUB_RATE_LIMIT = "GitHub limits how much may be asked: {what} has to wait {seconds} s; run the command again then, it goes on where it stopped"
+GITHUB_NOT_REACHED = "GitHub gave no answer to {what} ({problem}); run the command again, it goes on where it stopped"
+GITHUB_CUT = "the answer was cut short"
+NO_GIT = "git is missing; install it (Debian, Ubuntu: apt install git)"
+GIT_FAILED = "git {what} failed ({said})"
+GIT_DAMAGED = "the commit is not whole"
+GIT_TOO_LONG = "git {what} was stopped after {seconds:g} s"
+NO_ROSTER = "{file}: no such file; list the students in it, with a column 'student' and one 'login' for their names on GitHub"
+LOGIN_TWICE = "{file}: the login {login} is that of {first} and of {second}; give each their own"
+SAME_REPOSITORY = "'{one}' and '{other}' would both have the repository {repository}; change one of the names in the roster"
+NO_RELEASE_REPOSITORY = "there is no repository {repository}, or the App may not see it; run 'autogradient publish' first"
+TAKE_LEFT_OUT = "{path} was left out: {reason}"
+TAKE_LINK = "it is a link, and links are not followed; commit the notebook itself"
+TAKE_NO_FILE = "it is no ordinary file"
+TAKE_DEEP = "it lies below more than {limit} folders or its path is too long; put it into the assignment's folder"
+TAKE_LARGE = "it has more than {limit} MB; clear its outputs and hand it in again"
+TAKE_LFS = "it is kept in Git LFS; commit the notebook itself"
+TAKE_GONE = "its content is missing; hand it in again"
+TAKE_ENOUGH = "{path} and what comes after it was left out: of one commit {notebooks} notebooks and {limit} MB are read"
+TAKE_FULL = "of one student {notebooks} notebooks and {limit} MB are read"
+TAKE_TOO_MANY = "there are more than {limit:,} files; those after were not looked at"
+TAKE_AND_MORE = "and {count} more"
+TAKE_NOBODY = "its path names nobody of the roster; give --pattern, or complete grader_config/roster.csv"
+TAKE_NO_ZIP = "it cannot be read as a zip ({problem})"
+TAKE_ZIP_IN_ZIP = "it is a zip in a zip in a zip; hand in the notebook itself"
+TAKE_OUTSIDE = "its path leads out of the zip"
+TAKE_ENCRYPTED = "it is encrypted; hand it in without a password"
+TWO_NOTEBOOKS_COLLECTED = "{names} are notebooks of one assignment; {chosen} was taken because {reason}"
+BAD_PATTERN = "--pattern {pattern}: {problem}; write a regular expression with the groups student_id and file_id, as for nbgrader zip_collect"
+BAD_TIME = "'{time}' is no time; write it with its zone, such as 2026-03-01T23:59:00+01:00 or 2026-03-01T22:59:00Z"
+COLLECT_PLACE = "{branch} at {commit}"
+COLLECT_NO_REPOSITORY = "{repository} is not there; run 'autogradient enrol'"
+COLLECT_STRANGER = "pull request #{number} is by {login}, whom the roster does not know"
+COLLECT_NO_RECORD = "GitHub has no record of when {branch} was pushed, so it is not in the snapshot"
+COLLECT_WENT_ON = "taken from {branch}, which was pushed later and answers more"
+COLLECT_NEWER = "{branch} was pushed later, but {chosen} counts: it comes first and {branch} does not answer more"
+COLLECT_NO_SHARED = "grader_config/github.toml names no 'shared' repository to collect pull requests from"
+COLLECT_SUMMARY = "{count} new in {folder}, {same} of {of} without anything new"
+PUBLISH_DESCRIPTION = "{course}: notebooks for students"
+PUBLISH_COURSE = "Course files: {files}"
+PUBLISH_NEW = "{title} ({name}): new, {questions} questions"
+PUBLISH_CHANGED = "{title} ({name}): changed"
+PUBLISH_CELLS = "Cells of the notebook: {cells}"
+PUBLISH_FILES = "Files: {files}"
+PUBLISH_REFUSED = "{url}: {problem}; if somebody pushed there meanwhile, run 'autogradient publish' again: nothing is ever overwritten"
+PUBLISH_TOO_MANY = "the release repository has more files than are read; name another one in grader_config/github.toml"
+PUBLISH_OUTSIDE = "{path} is a link that leads out of {folder}; remove it"
+PUBLISH_NO_FOLDER = "{path} is neither a folder nor a bare repository"
+PUBLISH_SUMMARY = "published in {count} steps"
+PUBLISH_NOTHING = "nothing to publish: everything is as it should be"
+ENROL_SUMMARY = "{changed} {would}changed, {same} as they should be"
+ENROL_REPOSITORY = "make the repository, private"
+ENROL_DESCRIPTION = "Work of {group}"
+ENROL_CONTENT = "copy the release into it"
+ENROL_ACCESS = "invite {login}"
+ENROL_STAFF = "give the team {team} access"
+ENROL_PULL_REQUEST = "open the pull request '{title}'"
+ENROL_REOPEN = "open the pull request '{title}' again"
+ENROL_PUBLIC = "{repository} is public: everybody can read it; make it private in its settings"
+ENROL_NO_BASE = "{repository} has no branch '{branch}'; restore it on the repository's page of branches"
+ENROL_NO_LOGIN = "{student} has no login in the roster yet and was not invited"
+ENROL_MERGED = (
+    "{repository}: pull request #{number} was merged, so it cannot be opened again; work counts all the same, the branch '{branch}' shows where it began"
+)
 
 # ---- authors' notebooks ---------------------------------------------------------------------------------------------
 CELL_MISTAKE = "line {line}: {message}"

@@ -17,7 +17,7 @@ ROWS = (
     ("__main__",),
     ("cli",),
     ("cli_ledger",),
-    ("regrade", "sheets"),
+    ("regrade", "sheets", "github"),
     ("decisions",),
     ("coursework", "authoring", "scaffold", "doctor", "console"),
     ("prove", "autograded", "exports", "penalties", "cluster"),

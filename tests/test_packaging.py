@@ -17,15 +17,15 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 #: What conda-forge calls packages that have another name there, and what it splits an extra into.
 CONDA_NAMES = {"matplotlib": "matplotlib-base", "msgpack": "msgpack-python", "playwright": "playwright-python", "torch": "pytorch"}
-CONDA_EXTRAS = {("bleach", "css"): "tinycss2"}
+CONDA_EXTRAS = {("bleach", "css"): "tinycss2", ("githubkit", "auth-app"): "pyjwt"}
 #: What conda brings that is no dependency of the package.
 TOOLS = {"python", "git", "make", "pip", "setuptools"}
 
 
 def requirements() -> list[Requirement]:
-    """Everything that `pip install -e '.[dev]'` asks for by name, the extras `lab` and `dask` included."""
+    """Everything that `pip install -e '.[dev]'` asks for by name, the extras `lab`, `dask` and `github` included."""
     extras = PROJECT["optional-dependencies"]
-    lines = [*PROJECT["dependencies"], *extras["lab"], *extras["dask"], *extras["dev"]]
+    lines = [*PROJECT["dependencies"], *extras["lab"], *extras["dask"], *extras["github"], *extras["dev"]]
     return [requirement for requirement in map(Requirement, lines) if requirement.name != PROJECT["name"]]
 
 

@@ -70,6 +70,7 @@ def rooms() -> None:
     """The rooms of the house and which way imports point: downwards."""
     p = Picture(920, 560, "The rooms of the package; imports point downwards")
     p.box(310, 20, 300, 50, ORANGE, "cli", "one thin function for each command")
+    p.box(680, 20, 226, 50, GREY, "github/", "publish · enrol · collect")
     p.box(16, 104, 176, 56, GREY, "authoring · scaffold", "for authors")
     p.box(202, 104, 180, 56, GREY, "course · coursework", "a whole course")
     p.box(392, 104, 148, 56, GREY, "prove · mutants", "are the tests good?")

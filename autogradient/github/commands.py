@@ -1,0 +1,152 @@
+"""The commands that have to do with GitHub: one thin function for each, as in `cli`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from autogradient import errors
+from autogradient.errors import CourseError
+
+EXIT_FAILED = 1
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+def enrol(dry_run: bool) -> None:
+    """Make a repository for each student or team.
+
+    Each of the roster gets a private repository made from the release repository, access to it, and the standing pull request 'Feedback'. Run again
+    after a change of the roster, it does only what is missing. Exits 1 if something could not be done.
+
+    Example: autogradient enrol --dry-run
+    """
+    from autogradient import course
+    from autogradient.github import enrol as enrolling
+    from autogradient.github import roster, settings
+    from autogradient.github.client import Hub
+
+    root = course.find().root
+    failed = []
+
+    def told(enrolled: enrolling.Enrolled) -> None:
+        if enrolled.done:
+            click.echo(f"{enrolled.repository}: {'would ' if dry_run else ''}{', '.join(enrolled.done)}")
+        for problem in enrolled.problems:
+            click.echo(problem, err=True)
+        failed.extend(enrolled.problems)
+
+    groups = roster.groups(roster.read(root))
+    done = enrolling.enrol(Hub(settings.load(root), enrolling.PERMISSIONS), groups, dry_run=dry_run, told=told)
+    changed = sum(bool(each.done) for each in done)
+    click.echo(errors.ENROL_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
+    if failed:
+        sys.exit(EXIT_FAILED)
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--from", "source", default="", metavar="SOURCE", help="repositories, pulls, or the path of a folder or zip; by default what github.toml says.")
+@click.option("--at", "time", default="", help="Take what had been pushed at that time, by GitHub's record: 2026-03-01T22:59:00Z.")
+@click.option("--received", default="", help="When the files of a folder or zip were received, where they do not say.")
+@click.option("--pattern", default="", help="Of a folder or zip: nbgrader's regular expression with student_id and file_id.")
+def collect(names: tuple[str, ...], source: str, time: str, received: str, pattern: str) -> None:
+    """Bring in what students handed in.
+
+    From their repositories, from pull requests to a shared one, from a folder or from a learning platform's zip. What is new becomes
+    submitted/STUDENT/ASSIGNMENT/attempt-N/. Only notebooks are read, and nothing of a student's is run. Exits 1 if something could not be collected.
+
+    Example: autogradient collect --from downloads/week-3.zip
+    """
+    from autogradient import course
+    from autogradient.github import collect as collecting
+    from autogradient.github import roster, settings
+    from autogradient.github.client import Hub
+    from autogradient.github.recognition import Recogniser
+
+    here = course.find()
+    at, given = _time(time), _time(received)
+    failed = []
+
+    def told(done: collecting.Collected) -> None:
+        for attempt in done.attempts:
+            click.echo(errors.relative(attempt))
+        for sentence in [*done.remarks, *done.problems]:
+            click.echo(f"{done.who}: {sentence}", err=True)
+        failed.extend(done.problems)
+
+    collector = collecting.Collector(here, roster.read(here.root), Recogniser(here, names), told)
+    if source not in ("", "repositories", "pulls"):
+        if at is not None:
+            raise click.UsageError("--at is for GitHub, whose record says when something was pushed")
+        done = collector.from_path(Path(source), pattern, given)
+    else:
+        if given is not None or pattern:
+            raise click.UsageError("--received and --pattern are for folders and zips")
+        place = settings.load(here.root)
+        hub = Hub(place, collecting.PERMISSIONS)
+        if source == "pulls" and not place.shared:
+            raise CourseError(errors.COLLECT_NO_SHARED)
+        done = collector.from_pulls(hub, at) if source == "pulls" or (place.shared and not source) else collector.from_repositories(hub, at)
+    new = [attempt for each in done for attempt in each.attempts]
+    same = sum(not each.attempts for each in done)
+    click.echo(errors.COLLECT_SUMMARY.format(count=len(new), folder=errors.relative(here.submitted), same=same, of=len(done)))
+    if failed:
+        sys.exit(EXIT_FAILED)
+
+
+def _time(text: str) -> datetime | None:
+    """A time with its zone. Raises CourseError where it is none."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise CourseError(errors.BAD_TIME.format(time=text))
+    return found
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--to", "target", default="", metavar="PATH", help="A bare repository or a folder, instead of the release repository on GitHub.")
+def publish(names: tuple[str, ...], target: str) -> None:
+    """Write what students get to the release repository.
+
+    Notebooks, public tests, the workflow that runs them, environment files and a README, in a commit for each assignment that changed, never by force.
+    All assignments, or those in NAMES; what else is published stays. Exits 1 where something is not proved, stale or leaking: then nothing is written.
+
+    Example: autogradient publish perceptrons --to ../release.git
+    """
+    from autogradient import course
+    from autogradient.github import publish as publishing
+    from autogradient.github import settings
+    from autogradient.github.client import Hub
+
+    here = course.find()
+    assignments = []
+    for assignment in [here.assignment(name) for name in names or here.names()]:
+        if assignment.format == "autogradient":
+            assignments.append(assignment)
+        else:
+            click.echo(errors.FOREIGN_ONLY_GRADED.format(name=assignment.name, format=assignment.format, done="published"), err=True)
+    path = Path(target)
+    if not target:
+        publishing.check(here, assignments)
+        done = publishing.to_github(Hub(settings.load(here.root), publishing.PERMISSIONS), here, assignments)
+    elif (path / "HEAD").is_file() and (path / "objects").is_dir():
+        done = publishing.to_repository(path.resolve().as_uri(), here, assignments)
+    elif path.exists() and not path.is_dir():
+        raise CourseError(errors.PUBLISH_NO_FOLDER.format(path=target))
+    else:
+        done = publishing.to_folder(path, here, assignments)
+    for change in done:
+        click.echo(change.subject)
+    click.echo(errors.PUBLISH_SUMMARY.format(count=len(done)) if done else errors.PUBLISH_NOTHING)
+
+
+COMMANDS = (publish, enrol, collect)

@@ -1,0 +1,206 @@
+"""The release repository: what students get, in small commits that say what changed for them. Nothing unproved, stale or leaking, and never by force."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from autogradient import errors
+from autogradient.assignment import Assignment
+from autogradient.course import Course
+from autogradient.coursework import check_release
+from autogradient.errors import CourseError, GitError
+from autogradient.github.client import Hub
+from autogradient.github.enrol import MAIN
+from autogradient.github.git import Bare
+from autogradient.prove import require_proof
+from autogradient.release import build, load, released_cells
+from autogradient.result import decimal, digest, write_atomically
+
+#: What an App has to be allowed for this.
+PERMISSIONS = {"administration": "write", "contents": "write", "workflows": "write", "metadata": "read"}
+#: One file for each assignment that is published: what the checks and this command know it by.
+MANIFESTS = ".github/release/"
+TEMPLATES = Path(__file__).parents[1] / "templates" / "student"
+#: template → path in the repository
+FILES = {
+    "README.md": "README.md",
+    "check.yml": ".github/workflows/check.yml",
+    "check.py.txt": ".github/check.py",
+    "requirements.txt": "requirements.txt",
+    "environment.yml": "environment.yml",
+    "devcontainer.json": ".devcontainer/devcontainer.json",
+    "gitignore": ".gitignore",
+}
+#: In the course: files that are added to these, or stand for one of them.
+OWN = Path("grader_config") / "student"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One commit: what its message says, and the files it changes (None where one goes)."""
+
+    message: str
+    files: dict[str, bytes | None]
+
+    @property
+    def subject(self) -> str:
+        """The message's first line."""
+        return self.message.split("\n", 1)[0]
+
+
+def check(course: Course, assignments: list[Assignment]) -> None:
+    """Raise LeakError, ProofError or StaleError where an assignment must not be published."""
+    for assignment in assignments:
+        check_release(course, assignment)
+        require_proof(assignment)
+
+
+def changes(course: Course, assignments: list[Assignment], present: Mapping[str, bytes]) -> list[Change]:
+    """What is to be changed in a repository that holds `present`, commit by commit; nothing where it is as it should be."""
+    out = []
+    manifests = {path: data for path, data in present.items() if path.startswith(MANIFESTS)}
+    manifests |= {f"{MANIFESTS}{assignment.name}.json": manifest(assignment) for assignment in assignments}
+    order = course.names()
+    known = sorted((json.loads(data) for data in manifests.values()), key=lambda about: order.index(about["name"]) if about["name"] in order else len(order))
+    wanted = course_files(course, known)
+    files = _differing(wanted, present, [])
+    if files:
+        out.append(Change(errors.PUBLISH_COURSE.format(files=", ".join(sorted(files))), files))
+    for assignment in assignments:
+        name = assignment.name
+        built = build(assignment)
+        wanted = {f"{name}/{path}": data for path, data in built.files.items()} | {f"{MANIFESTS}{name}.json": manifests[f"{MANIFESTS}{name}.json"]}
+        files = _differing(wanted, present, [path for path in present if path.startswith(f"{name}/")])
+        if files:
+            old = present.get(f"{name}/{name}.ipynb")
+            out.append(Change(_message(assignment, old, load(built), sorted(path for path in files if path.startswith(f"{name}/"))), files))
+    return out
+
+
+def manifest(assignment: Assignment) -> bytes:
+    """What the repository knows of an assignment: title, time, points, and digests by which untouched answers are known."""
+    cells = released_cells(assignment)
+    about: dict[str, Any] = {
+        "name": assignment.name,
+        "title": assignment.title,
+        "minutes": assignment.minutes,
+        "questions": len(assignment.questions),
+        "points": decimal(sum((question.points for question in assignment.questions if not question.optional), start=Fraction(0))),
+        "notebook": _hex(build(assignment).notebook),
+        "checks": [cell.target for cell in cells if cell.role == "check"],
+        "answers": {cell.grade_id: _hex(cell.source.strip().encode()) for cell in cells if cell.role == "answer"},
+    }
+    return (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def course_files(course: Course, known: list[dict[str, Any]]) -> dict[str, bytes]:
+    """The files that belong to no assignment. The course's own stand for ours."""
+    files = {path: (TEMPLATES / name).read_bytes() for name, path in FILES.items()}
+    rows = [
+        f"| [{about['title']}]({about['name']}/{about['name']}.ipynb) | {about['questions']} | {about['points']:g} | {about['minutes']:g} |" for about in known
+    ]
+    table = "\n".join(["| assignment | questions | points | minutes |", "|---|---|---|---|", *rows])
+    readme = files["README.md"].decode()
+    files["README.md"] = readme.replace("{course}", course.name).replace("{table}", table).encode()
+    own = course.root / OWN
+    for path in sorted(own.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            files[path.relative_to(own).as_posix()] = path.read_bytes()
+    return files
+
+
+def _differing(wanted: Mapping[str, bytes], present: Mapping[str, bytes], ours: list[str]) -> dict[str, bytes | None]:
+    changed: dict[str, bytes | None] = {path: data for path, data in wanted.items() if present.get(path) != data}
+    return changed | {path: None for path in ours if path not in wanted}
+
+
+def _message(assignment: Assignment, old: bytes | None, new: dict[str, Any], paths: list[str]) -> str:
+    """What changed for a student: the questions whose cells are other ones now, and the files."""
+    if old is None:
+        return errors.PUBLISH_NEW.format(title=assignment.title, name=assignment.name, questions=len(assignment.questions))
+    try:
+        before = _cells(json.loads(old))
+    except (ValueError, AttributeError, TypeError):
+        before = {}
+    after = _cells(new)
+    cells = [grade_id for grade_id in dict.fromkeys([*after, *before]) if before.get(grade_id) != after.get(grade_id)]
+    lines = [errors.PUBLISH_CHANGED.format(title=assignment.title, name=assignment.name), ""]
+    lines += [errors.PUBLISH_CELLS.format(cells=", ".join(cells))] if cells else []
+    return "\n".join([*lines, errors.PUBLISH_FILES.format(files=", ".join(paths))]) + "\n"
+
+
+def _cells(notebook: dict[str, Any]) -> dict[str, str]:
+    return {str(cell["metadata"].get("nbgrader", {}).get("grade_id", cell.get("id", ""))): str(cell["source"]) for cell in notebook["cells"]}
+
+
+def _hex(data: bytes) -> str:
+    return digest(data).removeprefix("sha256:")
+
+
+# ---- where to --------------------------------------------------------------------------------------------------------
+
+
+def to_github(hub: Hub, course: Course, assignments: list[Assignment]) -> list[Change]:
+    """Publish to the release repository on GitHub, which is made where there is none."""
+    owner, name = hub.settings.organization, hub.settings.release
+    rest = hub.rest.repos
+    where: dict[str, Any] = {"owner": owner, "repo": name}
+    description = errors.PUBLISH_DESCRIPTION.format(course=course.name)
+    hub.once(
+        lambda: hub.find(rest.get, **where), lambda: hub.call(rest.create_in_org, org=owner, name=name, description=description, private=True, has_wiki=False)
+    )
+    url = hub.settings.url(f"{owner}/{name}")
+    return to_repository(url, course, assignments, hub.for_git(url))
+
+
+def to_repository(url: str, course: Course, assignments: list[Assignment], secrets: Mapping[str, str] | None = None) -> list[Change]:
+    """Publish to a repository's branch `main`, a commit for each change, on top of what is there."""
+    check(course, assignments)
+    with Bare(secrets=secrets or {}, local=url.startswith("file:")) as git:
+        parent, present = "", {}
+        if MAIN in git.refs(url):
+            git.fetch(url, f"refs/heads/{MAIN}", "refs/release", whole=True)
+            parent = git.commit("refs/release")
+            present = _present(git, parent)
+        todo = changes(course, assignments, present)
+        for change in todo:
+            tree = git.change_tree(parent, change.files)
+            parent = git.write_commit(tree, [parent] if parent else [], change.message, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        if todo:
+            try:
+                git.push(url, {MAIN: parent})
+            except GitError as error:
+                raise GitError(errors.PUBLISH_REFUSED.format(url=url, problem=error)) from None
+    return todo
+
+
+def _present(git: Bare, commit: str) -> dict[str, bytes]:
+    entries, complete = git.entries(commit)
+    if not complete:
+        raise CourseError(errors.PUBLISH_TOO_MANY)
+    plain = [entry for entry in entries if entry.kind == "blob"]
+    contents = git.blobs([entry.oid for entry in plain]) if plain else []
+    return {entry.path.decode("utf-8", "replace"): data or b"" for entry, data in zip(plain, contents, strict=True)}
+
+
+def to_folder(folder: Path, course: Course, assignments: list[Assignment]) -> list[Change]:
+    """Write the files into a folder, for whoever publishes them by other means. What is not ours is left alone."""
+    check(course, assignments)
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink() and ".git" not in path.relative_to(folder).parts]
+    todo = changes(course, assignments, {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
+    for change in todo:
+        for path, data in change.files.items():
+            target = folder / path
+            if not target.resolve().is_relative_to(folder.resolve()):
+                raise CourseError(errors.PUBLISH_OUTSIDE.format(path=path, folder=folder))
+            if data is None:
+                target.unlink()
+            else:
+                write_atomically(target, data)
+    return todo
