@@ -225,10 +225,12 @@ def students(results: Path, assignment: str) -> list[str]:
 
 
 def read_attempts(results: Path, assignment: str, student: str) -> list[Result]:
-    """A student's valid results of an assignment: those of the attempts in order, or else the one of a single submission."""
+    """A student's valid results of an assignment: those of the attempts in the order in which they came, or else the one of a single submission."""
     numbers = sorted(int(path.stem) for path in (results / assignment / "attempts" / student).glob("*.json") if path.stem.isdigit())
     paths = [result_path(results, assignment, student, number) for number in numbers] or [result_path(results, assignment, student)]
-    return [result for path in paths if (result := read_result(path)) is not None]
+    found = [result for path in paths if (result := read_result(path)) is not None]
+    # a snapshot of an earlier time may have been collected later
+    return sorted(found, key=lambda result: result.submission.received_at or "") if all(result.submission.received_at for result in found) else found
 
 
 class Grader(Protocol):

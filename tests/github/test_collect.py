@@ -21,6 +21,8 @@ from autogradient.github.enrol import BASE
 from autogradient.github.git import CONFIG, Bare
 from autogradient.github.recognition import Recogniser
 from autogradient.github.roster import read
+from autogradient.grade import unreadable
+from autogradient.result import SubmissionInfo, write_atomically
 from autogradient.source import load
 
 DAY = "2026-03-0{}T10:00:00Z"
@@ -145,21 +147,20 @@ def test_unchanged_heads_are_not_fetched_again_and_a_new_one_counts_up(
     }
 
 
-def test_the_attempt_received_last_is_what_is_graded(collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server) -> None:
+def test_each_attempt_is_graded_with_the_time_at_which_it_was_pushed(
+    collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server
+) -> None:
     from autogradient.batch import submissions
 
-    push(github, ADA, {"small/small.ipynb": work(small, "double")}, at=DAY.format(3))
-    collect()
-    push(github, ADA, {"small/small.ipynb": work(small)}, at=DAY.format(5))
-    collect()
-    (item,) = submissions(place.root / "submitted", [small])
-    assert item.path.parent.name == "attempt-2" and item.students == ("ada",) and item.remarks == ()
-    push(github, ADA, {"small/small.ipynb": b"<<<<<<< HEAD\n"}, at=DAY.format(6))
-    collect()
-    (item,) = submissions(place.root / "submitted", [small])
-    assert item.path.parent.name == "attempt-2"
-    (remark,) = item.remarks
-    assert "a merge conflict was left in the file" in remark and remark.endswith("(your last readable submission counts until then)")
+    for day, data in ((3, work(small, "double")), (5, work(small)), (6, b"<<<<<<< HEAD\n")):
+        push(github, ADA, {"small/small.ipynb": data}, at=DAY.format(day))
+        collect()
+    found = [(item.students, item.attempt, item.received_at, item.remarks) for item in submissions(place.root / "submitted", [small])]
+    assert found == [(("ada",), number, moment(day), ()) for number, day in ((1, 3), (2, 5), (3, 6))]
+
+
+def moment(day: int) -> str:
+    return datetime.fromisoformat(DAY.format(day)).isoformat()
 
 
 def test_a_team_shares_its_attempts(collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server) -> None:
@@ -254,15 +255,17 @@ def test_a_snapshot_holds_what_had_been_pushed_by_then(collect: Callable[..., di
 def test_a_snapshot_taken_late_does_not_go_before_what_was_received_later(
     collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server
 ) -> None:
-    from autogradient.batch import submissions
+    from autogradient import batch
 
     push(github, ADA, {"small/small.ipynb": work(small, "double")}, at=DAY.format(3))
     push(github, ADA, {"small/small.ipynb": work(small)}, at=DAY.format(6))
     collect()
     collect(at=DAY.format(5))
     assert [receipt["received"] for receipt in attempts(place).values()] == [DAY.format(6), DAY.format(3)]
-    (item,) = submissions(place.root / "submitted", [small])
-    assert item.path.parent.name == "attempt-1"
+    for item in batch.submissions(place.root / "submitted", [small]):
+        info = SubmissionInfo(students=["ada"], attempt=item.attempt, received_at=item.received_at)
+        write_atomically(batch.result_path(place.root / "results", "small", "ada", item.attempt), unreadable(small, b"", "", info).to_json())
+    assert [result.submission.attempt for result in batch.read_attempts(place.root / "results", "small", "ada")] == [2, 1]
 
 
 def test_a_force_push_after_the_deadline_does_not_change_the_snapshot(

@@ -317,6 +317,8 @@ def test_without_settings_or_roster_one_sentence_says_so(place: Place) -> None:
     (place.root / "grader_config" / "github.toml").unlink()
     assert Ran(place.root, "enrol").err.startswith("grader_config/github.toml: no such file; write 'organization")
     (place.root / "grader_config" / "roster.csv").write_text("student,login\nada,x\nada,y\n")
-    assert Ran(place.root, "enrol").err == "grader_config/roster.csv: line 3: student ada stands in line 2 already\n"
+    assert Ran(place.root, "enrol").err == "grader_config/roster.csv: line 3: 'ada' stands twice; keep one row for each student\n"
+    (place.root / "grader_config" / "roster.csv").write_text("student,login\nada,x\nbob,X\n")
+    assert Ran(place.root, "enrol").err == "grader_config/roster.csv: the login X is that of ada and of bob; give each their own\n"
     (place.root / "grader_config" / "roster.csv").unlink()
     assert Ran(place.root, "enrol").err.startswith("grader_config/roster.csv: no such file; list the students in it")
