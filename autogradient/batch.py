@@ -19,6 +19,7 @@ from autogradient import errors, grade
 from autogradient.assignment import Assignment
 from autogradient.engine import Engine
 from autogradient.errors import ClusterError, SubmissionError, WorkerError
+from autogradient.judge import ON_GPU, has_gpu
 from autogradient.result import Problem, Result, SubmissionInfo, add_up, digest, environment_digest, write_atomically
 from autogradient.submission import Notebook, load, read
 from autogradient.verdicts import Verdicts
@@ -240,6 +241,8 @@ class Grader(Protocol):
     slots: int
     #: Whether student code is confined.
     sealed: bool
+    #: Whether there is an NVIDIA card.
+    has_card: bool
 
     def batch(self, items: list[Item]) -> AbstractContextManager[object]:
         """For as long as these are graded."""
@@ -263,6 +266,10 @@ class Local:
     @property
     def sealed(self) -> bool:
         return not self.engine.missing
+
+    @property
+    def has_card(self) -> bool:
+        return has_gpu()
 
     @contextmanager
     def batch(self, items: list[Item]) -> Iterator[None]:
@@ -307,7 +314,7 @@ def grade_each(
     watcher = watcher or Watcher()
     watcher.total(len(items))
     for item in items:
-        kept = _kept(item, grader.sealed, results, write) if results else None
+        kept = _kept(item, grader, results, write) if results else None
         if kept is None:
             left.append(item)
         else:
@@ -345,18 +352,20 @@ def _graded(left: list[Item], grading: _Grading) -> Generator[Done]:
             raise
 
 
-def _kept(item: Item, sealed: bool, results: Path, write: bool) -> Done | None:
+def _kept(item: Item, grader: Grader, results: Path, write: bool) -> Done | None:
     """What was made of an item before, if it is still good; the time at which it came may be another."""
     path = result_path(results, item.assignment.name, item.students[0], item.attempt) if item.students else None
     old = read_result(path) if path else None
     if old is None or not (old.outcome == "unreadable" or (old.outcome == "graded" and not item.again)):
         return None
+    if any(case.reason == ON_GPU for part in old.parts for case in part.cases) and grader.has_card:
+        return None  # what had to wait for one can be judged now
     try:
         data = load(item.path)
     except SubmissionError:
         data = b""
     receipt = old.receipt
-    unchanged = (receipt.submission, receipt.assignment, receipt.environment) == (digest(data), item.assignment.digest, environment_digest(sealed))
+    unchanged = (receipt.submission, receipt.assignment, receipt.environment) == (digest(data), item.assignment.digest, environment_digest(grader.sealed))
     moved = unchanged and old.submission.received_at != item.received_at
     if moved:
         old.submission.received_at = item.received_at

@@ -141,6 +141,12 @@ class Cluster:
         finally:
             self._take_away(material)
 
+    @property
+    def has_card(self) -> bool:
+        """Whether one of the workers has a card, by its resources."""
+        workers = self.client.scheduler_info(n_workers=-1)["workers"]
+        return any(worker["resources"].get("GPU") for address, worker in workers.items() if address not in self.unfit)
+
     def settle(self) -> None:
         pass  # its threads only wait
 
@@ -157,7 +163,7 @@ class Cluster:
         job = {"data": data, "name": name, "info": info.model_dump(), "expected": expected, "verdicts": known, "keep": verdicts is not None}
         on_card = [part.id for question in assignment.questions if "cuda" in question.needs for part in question.parts]
         graded = self._graded(assignment, job | {"card": False if on_card else None}, verdicts)
-        if on_card and self._has_card():
+        if on_card and self.has_card:
             other = self._graded(assignment, job | {"card": True}, verdicts, card=True)
             graded = _merged(graded, other, [index for index, (part, _) in submission.checks.items() if part in on_card])
         return graded
@@ -231,10 +237,6 @@ class Cluster:
             raise ClusterError(errors.CLUSTER_GONE.format(problem=self.client.status))
         present = set(self.client.nthreads())
         return bool(present) if among is None else not present.isdisjoint(among)
-
-    def _has_card(self) -> bool:
-        workers = self.client.scheduler_info(n_workers=-1)["workers"]
-        return any(worker["resources"].get("GPU") for address, worker in workers.items() if address not in self.unfit)
 
     def _exclude(self, worker: str, why: str) -> None:
         with self.lock:

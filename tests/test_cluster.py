@@ -161,9 +161,8 @@ def test_questions_that_need_a_card_go_where_one_is(machines: Machines, root: Pa
     assert {case["outcome"] for result in without.values() for case in cases(result, "double")} == {"not_run"}
     assert all(result["points"]["possible"] == 8 and result["points"]["ungraded"] >= 2 for result in without.values())
     machines.worker("card", "--resources", "GPU=1", preload=WITH_A_CARD)
-    shutil.rmtree(root / "results")
     with connect(address) as grader:
-        until(grader._has_card, "a card")
+        until(lambda: grader.has_card, "a card")
         coursework.grade_course(here, [here.assignment("small")], grader)
     both = results_of(root)
     for student, result in both.items():
