@@ -9,7 +9,7 @@ import re
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,8 +19,8 @@ from autogradient import errors, grade
 from autogradient.assignment import Assignment
 from autogradient.engine import Engine
 from autogradient.errors import ClusterError, SubmissionError, WorkerError
-from autogradient.judge import ON_GPU, has_gpu
-from autogradient.result import Problem, Result, SubmissionInfo, add_up, digest, environment_digest, write_atomically
+from autogradient.judge import has_gpu
+from autogradient.result import ELSEWHERE, ON_GPU, Problem, Result, SubmissionInfo, add_up, digest, environment_digest, left_out, merged, write_atomically
 from autogradient.submission import Notebook, load, read
 from autogradient.verdicts import Verdicts
 
@@ -243,6 +243,8 @@ class Grader(Protocol):
     sealed: bool
     #: Whether there is an NVIDIA card.
     has_card: bool
+    #: Whether only what needs one is judged (True), or only the rest (False); None: all that can be.
+    card: bool | None
 
     def batch(self, items: list[Item]) -> AbstractContextManager[object]:
         """For as long as these are graded."""
@@ -260,8 +262,8 @@ class Grader(Protocol):
 class Local:
     """This machine's engine, for so many submissions at a time."""
 
-    def __init__(self, engine: Engine, jobs: int) -> None:
-        self.engine, self.slots = engine, max(1, jobs)
+    def __init__(self, engine: Engine, jobs: int, *, card: bool | None = None) -> None:
+        self.engine, self.slots, self.card = engine, max(1, jobs), card
 
     @property
     def sealed(self) -> bool:
@@ -283,7 +285,7 @@ class Local:
         self.engine.settle()
 
     def grade(self, assignment: Assignment, data: bytes, name: str, info: SubmissionInfo, verdicts: Verdicts | None) -> grade.Graded:
-        return grade.grade_bytes(assignment, data, name, self.engine, info, verdicts=verdicts)
+        return grade.grade_bytes(assignment, data, name, self.engine, info, verdicts=verdicts, card=self.card)
 
     def stop(self) -> None:
         self.engine.stop()
@@ -352,20 +354,27 @@ def _graded(left: list[Item], grading: _Grading) -> Generator[Done]:
             raise
 
 
+def outdated(items: Iterable[Item], grader: Grader, results: Path) -> Iterator[Item]:
+    """Those of some items that such a grader would have to grade."""
+    return (item for item in items if _kept(item, grader, results, write=False) is None)
+
+
 def _kept(item: Item, grader: Grader, results: Path, write: bool) -> Done | None:
     """What was made of an item before, if it is still good; the time at which it came may be another."""
     path = result_path(results, item.assignment.name, item.students[0], item.attempt) if item.students else None
     old = read_result(path) if path else None
     if old is None or not (old.outcome == "unreadable" or (old.outcome == "graded" and not item.again)):
         return None
-    if any(case.reason == ON_GPU for part in old.parts for case in part.cases) and grader.has_card:
-        return None  # what had to wait for one can be judged now
+    waits = ([ELSEWHERE] if grader.card is not True else []) + ([ON_GPU] if grader.card is not False and grader.has_card else [])
+    if any(left_out(part, waits) for part in old.parts):  # what had to wait for this machine
+        return None
     try:
         data = load(item.path)
     except SubmissionError:
         data = b""
     receipt = old.receipt
-    unchanged = (receipt.submission, receipt.assignment, receipt.environment) == (digest(data), item.assignment.digest, environment_digest(grader.sealed))
+    environment = (receipt.card or receipt.environment) if grader.card else receipt.environment
+    unchanged = (receipt.submission, receipt.assignment, environment) == (digest(data), item.assignment.digest, environment_digest(grader.sealed))
     moved = unchanged and old.submission.received_at != item.received_at
     if moved:
         old.submission.received_at = item.received_at
@@ -411,6 +420,8 @@ class _Grading:
             before, graded = old.to_json(), _fall_back(old, graded)
             if graded.result.to_json() == before:
                 return Done(item, graded, again=False)
+        elif target is not None and old is not None and (self.grader.card is not None or old.receipt.card):
+            graded = _completed(graded, old, target.with_suffix(".staff.json"))
         if target is not None and self.write:
             write_atomically(target, graded.result.to_json())
             if (
@@ -428,6 +439,18 @@ class _Grading:
                 if last or self.stopped.is_set():
                     raise
         raise AssertionError("not reached")
+
+
+def _completed(graded: grade.Graded, old: Result, staff: Path) -> grade.Graded:
+    """A result with what an older one of the same submission has from another machine."""
+    receipt = graded.result.receipt
+    if "unreadable" in (graded.result.outcome, old.outcome) or (receipt.submission, receipt.assignment) != (old.receipt.submission, old.receipt.assignment):
+        return graded
+    others = {part.id for part in graded.result.parts if left_out(part)}
+    with suppress(OSError, ValueError):
+        graded.staff = {part: said for part, said in json.loads(staff.read_bytes()).items() if part in others} | graded.staff
+    graded.result = merged(graded.result, old)
+    return graded
 
 
 def _fall_back(old: Result, graded: grade.Graded) -> grade.Graded:

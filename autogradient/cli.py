@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from autogradient import __version__, cli_ledger, errors
-from autogradient.errors import AutogradientError, CourseError, StaleError
+from autogradient import __version__, cli_grade, cli_ledger, errors
+from autogradient.cli_grade import chosen_assignments, chosen_names, warm_engine
+from autogradient.errors import AutogradientError, StaleError
 from autogradient.github import commands as github_commands
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -123,10 +121,10 @@ def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) 
     from autogradient.batch import cpu_count
     from autogradient.engine import Engine
 
-    assignments = _ours(_assignments(names), "proved")
+    assignments = _ours(chosen_assignments(names), "proved")
     out, failed = [], False
     waiting = [a for a in assignments if again or not proving.proved_here(a)]
-    with _engine(bool(waiting)) as engine:
+    with warm_engine(bool(waiting)) as engine:
         for assignment in assignments:
             if assignment not in waiting:
                 content = proving.read_proof(assignment) or {}
@@ -181,122 +179,8 @@ def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
 
 # ---- grading ---------------------------------------------------------------------------------------------------------
 
-
-@cli.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--all", "everything", is_flag=True, help="Grade submitted/ and bring results, gradebook and autograded/ up to date.")
-@click.option("--assignment", help="An assignment of the course, or the path of a source, an nbgrader notebook or a folder with otter tests.")
-@click.option("--json", "as_json", is_flag=True, help="Print results as JSON: an object for one file, a list for several.")
-@click.option("--jobs", type=click.IntRange(min=1), help="How many submissions at once; by default one for each processor.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write a JSON result and a summary for each file to this folder.")
-@click.option("--dask", metavar="ADDRESS", help="Grade on the Dask cluster with this scheduler (tls://HOST:PORT), or on one of this machine's own: local.")
-@click.option("--trust-submissions", "trusted", is_flag=True, help="Grade even where student code cannot be confined. Only for work you have read.")
-def grade(
-    paths: tuple[Path, ...], everything: bool, assignment: str | None, as_json: bool, jobs: int | None, out: Path | None, dask: str | None, trusted: bool
-) -> None:
-    """Grade notebooks: files and folders, or all of the course.
-
-    PATHS are files and folders of students; --all takes what lies in submitted/. Exits 0 if every file got a result (essays that wait are no failure), 1 on a grader error, 2 on bad usage.
-
-    Example: autogradient grade homework.ipynb --assignment perceptrons
-    """
-    from autogradient import console, course, coursework
-
-    if everything == bool(paths):
-        raise click.UsageError("name the files to grade, or give --all")
-    if everything and out:
-        raise click.UsageError("--out is for files; --all writes to results/")
-    for path in paths:
-        if not path.exists():
-            raise CourseError(errors.NO_FILE.format(path=path))
-    failed, several, results = False, True, list[Any]()
-    with _grader(jobs, dask, trusted=trusted) as grader:
-        if everything:
-            here = course.find()
-            assignments = _assignments((assignment,) if assignment else ())
-            with console.Bar("grading", quiet=as_json) as watcher:
-                graded = coursework.grade_course(here, assignments, grader, watcher=watcher)
-            for sentence in graded.skipped:
-                click.echo(sentence, err=True)
-            if not graded.submissions:
-                click.echo(errors.NOTHING_SUBMITTED, err=True)
-            if not as_json:
-                click.echo(f"{graded.new} graded, {len(graded.submissions) - graded.new} up to date; results in {errors.relative(here.results)}")
-            failed = graded.failed
-            results = list(coursework.course_results(here, graded.submissions)) if as_json else []
-        else:
-            assignments = _assignments_for(paths, assignment)
-            with console.Bar("grading", quiet=as_json or not sys.stderr.isatty()) as watcher:
-                done = coursework.grade_files(list(paths), assignments, grader, watcher=watcher)
-            results, several = [d.graded.result for d in done], len(done) > 1 or any(path.is_dir() for path in paths)
-            failed = any(result.outcome == "grader_error" for result in results)
-            if out:
-                coursework.save_results(done, out)
-    if as_json:
-        data = [json.loads(result.to_json()) for result in results]
-        click.echo(json.dumps(data if several else data[0], indent=1, ensure_ascii=False))
-    elif not everything:
-        console.show_results(results, {a.name: a for a in assignments}, several)
-    if failed:
-        sys.exit(EXIT_FAILED)
-
-
-@cli.command()
-@click.argument("names", nargs=-1)
-@click.option("--preview", is_flag=True, help="Say what would change, and write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
-@click.option("--jobs", type=click.IntRange(min=1), help="How many submissions at once; by default one for each processor.")
-@click.option("--dask", metavar="ADDRESS", help="Grade on a Dask cluster, as with grade --dask.")
-def regrade(names: tuple[str, ...], preview: bool, as_json: bool, jobs: int | None, dask: str | None) -> None:
-    """Say whose marks change, and grade anew.
-
-    Grades in submitted/ what has changed since it was graded: notebooks, tests, environment. First says for whom the verdict becomes another, by how much and in
-    which cases, hand marks counted in; then, without --preview, writes results and gradebook. All assignments, or those in NAMES.
-
-    Example: autogradient regrade perceptrons --preview
-    """
-    from autogradient import console, course, coursework
-    from autogradient import regrade as regrading
-
-    here = course.find()
-    assignments = _assignments(tuple(_names(here, names)))
-    with _grader(jobs, dask) as grader:
-        with console.Bar("regrading", quiet=as_json) as watcher:
-            changes, looked_at = regrading.preview(here, assignments, grader, watcher=watcher)
-        if not preview:
-            coursework.grade_course(here, assignments, grader)
-    if as_json:
-        click.echo(json.dumps([change.to_dict() for change in changes], indent=1, ensure_ascii=False))
-        return
-    for change in changes:
-        click.echo(change.text)
-    click.echo(f"{len(changes)} of {looked_at} {'would come' if preview else 'came'} out otherwise, {looked_at - len(changes)} the same")
-
-
-@cli.command()
-@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
-def verify(results: tuple[Path, ...]) -> None:
-    """Grade again what results were made from.
-
-    Finds the notebook that each result's receipt names in submitted/, grades it anew with the receipt's seed and compares every case, times aside.
-    Exits 0 if all came out the same, 1 if one did not, or cannot be compared because assignment or environment have changed.
-
-    Example: autogradient verify results/perceptrons/ada.json
-    """
-    from autogradient import course
-    from autogradient import regrade as regrading
-
-    here = course.find()
-    same = True
-    with _engine(True) as engine:
-        engine.check()
-        for path in results:
-            verified = regrading.verify(here, path, engine)
-            same = same and verified.same is True
-            said = {True: "same", False: "different", None: "cannot be told"}[verified.same]
-            click.echo("\n    ".join([f"{errors.relative(path)}: {said}", *verified.sentences]))
-    if not same:
-        sys.exit(EXIT_FAILED)
+for _command in cli_grade.COMMANDS:
+    cli.add_command(_command)
 
 
 @cli.command()
@@ -311,7 +195,7 @@ def feedback(names: tuple[str, ...]) -> None:
     from autogradient import course, coursework
 
     here = course.find()
-    written, fresh = coursework.write_feedback(here, _names(here, names))
+    written, fresh = coursework.write_feedback(here, chosen_names(here, names))
     click.echo(f"feedback: {len(written)} written, {len(fresh)} up to date; in {errors.relative(here.feedback)}")
 
 
@@ -330,7 +214,7 @@ def report(names: tuple[str, ...]) -> None:
     from autogradient.feedback import table
 
     here = course.find()
-    chosen = _names(here, names)
+    chosen = chosen_names(here, names)
     results = coursework.all_results(here, chosen)
     for sentence in coursework.notices(here, results):
         click.echo(sentence, err=True)
@@ -354,7 +238,7 @@ def export(names: tuple[str, ...], target: str, out: Path | None) -> None:
     from autogradient import course, coursework
 
     here = course.find()
-    for path in coursework.write_marks(here, _names(here, names), out or here.results):
+    for path in coursework.write_marks(here, chosen_names(here, names), out or here.results):
         click.echo(errors.relative(path))
 
 
@@ -385,104 +269,12 @@ def doctor(as_json: bool) -> None:
         sys.exit(EXIT_FAILED)
 
 
-# ---- shared ----------------------------------------------------------------------------------------------------------
-
-
-def _names(here: Any, names: tuple[str, ...]) -> list[str]:
-    for name in names:
-        here.source(name)
-    return list(names or here.names())
-
-
-def _assignments(names: tuple[str, ...]) -> list[Any]:
-    """Assignments by name in the course, or by path anywhere; all of the course by default."""
-    from autogradient import course
-    from autogradient.formats import load_assignment
-
-    found = []
-    here = None
-    for name in names:
-        if "/" in name or name.endswith((".py", ".ipynb")) or (Path(name).exists() and not _in_course(name)):
-            found.append(load_assignment(Path(name)))
-        else:
-            here = here or course.find()
-            found.append(here.assignment(name))
-    if not names:
-        here = course.find()
-        found = [here.assignment(name) for name in here.names()]
-    return found
-
-
 def _ours(assignments: list[Any], done: str) -> list[Any]:
     """The assignments in our own format; of others it is said that they can only be graded."""
     for assignment in assignments:
         if assignment.format != "autogradient":
             click.echo(errors.FOREIGN_ONLY_GRADED.format(name=assignment.name, format=assignment.format, done=done), err=True)
     return [assignment for assignment in assignments if assignment.format == "autogradient"]
-
-
-def _in_course(name: str) -> bool:
-    from autogradient import course
-
-    try:
-        return name in course.find().names()
-    except CourseError:
-        return False
-
-
-def _assignments_for(paths: tuple[Path, ...], assignment: str | None) -> list[Any]:
-    """The assignment that is named, or those of the course that the files say they belong to (reading a source takes a moment)."""
-    from autogradient import batch, course
-    from autogradient.errors import SubmissionError
-    from autogradient.submission import read
-
-    if assignment:
-        return _assignments((assignment,))
-    here = course.find()
-    claims = set()
-    for path in paths:
-        for file in batch.find_notebooks(path):
-            try:
-                claims.add(read(file.read_bytes(), file.name).claims)
-            except SubmissionError:
-                claims.add("")
-    return _assignments(tuple(sorted(claims)) if claims and claims <= set(here.names()) else ())
-
-
-@contextmanager
-def _engine(needed: bool) -> Iterator[Any]:
-    from autogradient.engine import Engine
-
-    if not needed:
-        yield None
-        return
-    from autogradient import course
-
-    with Engine(course=course.root_or_none()) as engine:
-        yield engine
-
-
-@contextmanager
-def _grader(jobs: int | None, dask: str | None, *, trusted: bool = False) -> Iterator[Any]:
-    """Who grades: a Dask cluster where one is named, else this machine."""
-    from autogradient import course
-
-    if dask:
-        if trusted:
-            raise click.UsageError("--trust-submissions is for this machine; a cluster's workers confine student code or grade nothing")
-        from autogradient.cluster import connect
-
-        with connect(dask, workers=jobs, course=course.root_or_none(), say=partial(click.echo, err=True)) as cluster:
-            yield cluster
-        return
-    from autogradient.batch import Local, cpu_count
-    from autogradient.engine import Engine
-
-    with Engine(trusted=trusted, course=course.root_or_none()) as engine:
-        engine.check()
-        if engine.missing:
-            click.echo(errors.UNSEALED.format(missing=", ".join(engine.missing)), err=True)
-        yield Local(engine, jobs or cpu_count())
 
 
 if __name__ == "__main__":

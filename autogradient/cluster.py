@@ -22,7 +22,7 @@ from autogradient.assignment import Assignment, Part
 from autogradient.batch import Item, cpu_count
 from autogradient.errors import ClusterError, SubmissionError, WorkerError
 from autogradient.grade import Graded, known_answers, unreadable
-from autogradient.result import NO_VERDICT, Result, SubmissionInfo, environment, merged
+from autogradient.result import Result, SubmissionInfo, environment, left_out, merged
 from autogradient.submission import plan, read
 from autogradient.verdicts import Verdicts
 
@@ -101,6 +101,7 @@ class Cluster:
     """A Grader whose work is done by Dask's workers. Close it at the end."""
 
     sealed = True  # a worker that is not grades nothing
+    card = None
 
     def __init__(self, client: Client, course: Path | None, say: Callable[[str], None]) -> None:
         self.client, self.say = client, say
@@ -261,9 +262,5 @@ def _merged(graded: Graded, other: Graded, checks: list[int]) -> Graded:
         for index in checks:
             graded.notebook["cells"][index]["outputs"] = other.notebook["cells"][index]["outputs"]
     result = merged(graded.result, other.result)
-    staff = graded.staff | {part.id: other.staff[part.id] for part in other.result.parts if part.id in other.staff and _judged(part)}
+    staff = graded.staff | {part.id: other.staff[part.id] for part in other.result.parts if part.id in other.staff and not left_out(part)}
     return Graded(result, staff, graded.notebook, graded.answers, graded.starved or other.starved)
-
-
-def _judged(part: Any) -> bool:
-    return any(case.outcome not in NO_VERDICT for case in part.cases)

@@ -242,6 +242,12 @@ NOT_ALIKE = "{part}: {case} {plain} in a plain notebook and {sealed} sealed ({an
 TO_A_PROBE = "; write what cannot cross as a @probe function"
 FAILED_PROOF = "{assignment} is not proved; run 'autogradient prove {assignment}' to see why"
 
+# ---- shards --------------------------------------------------------------------------------------------------------
+BAD_SHARD = "'{text}' is no share of the work; write 2/8 for the second of eight"
+NOT_MERGED = "{file}: left out ({problem})"
+NO_PLAIN_RESULT = "no plain file of at most 20 MB"
+ANOTHERS_RESULT = "its folder and name are those of another student, assignment or attempt, or of none"
+
 # ---- clusters ------------------------------------------------------------------------------------------------------
 NO_DASK = "Dask is not installed; pip install 'autogradient[dask]'"
 BAD_ADDRESS = "{address}: not a scheduler's address; write tls://HOST:PORT, tcp://127.0.0.1:PORT for one on this machine, or local"

@@ -21,6 +21,8 @@ from autogradient.engine import Engine
 from autogradient.errors import SubmissionError
 from autogradient.judge import Snapshot, Verdict
 from autogradient.result import (
+    ELSEWHERE,
+    ON_GPU,
     PartResult,
     Problem,
     QuestionResult,
@@ -87,6 +89,8 @@ def grade_notebook(
     runs = trials.take(engine, wanted)
     found = {part.id: judge.together(part, trials.found[part.id]) for part in assignment.parts}
     result = _result(assignment, notebook.digest, info, seed, engine)
+    if card:
+        result.receipt.environment, result.receipt.card = "", result.receipt.environment
     result.replayed = bool(trials.replayed)
     result.questions = _questions(assignment, found, submission.attempted)
     result.points = add_up(result.questions)
@@ -130,7 +134,8 @@ class _Trials:
                         self.known.keep_verdict(part, judge.together(part, self.found[part.id]), part.id in self.replayed)
         for part in self.assignment.parts:
             if part.id not in wanted:
-                self.found[part.id].append(_without_running(self.assignment, part, self.submission.attempted[part.id], self.skip_unattempted))
+                skipped = self.skip_unattempted and not self.submission.attempted[part.id]
+                self.found[part.id].append(_without_running(self.assignment, part, self.submission.attempted[part.id], skipped))
         return runs
 
     def _run(self, engine: Engine, wanted: set[str], runs: Runs) -> None:
@@ -156,13 +161,11 @@ class _Trials:
                     replay(assignment, beginnings.begin(), steps, again, runs, self.budget, decide)
 
 
-def _without_running(assignment: Assignment, part: Part, attempted: bool, skip_unattempted: bool) -> Verdict:
+def _without_running(assignment: Assignment, part: Part, attempted: bool, skipped: bool) -> Verdict:
     """The verdict on a part of which nothing is run."""
-    if part.by_hand:
-        return judge.without_verdict(part, "not_run", judge.BY_HAND) if attempted else judge.without_verdict(part, "failed", None, judge.NOT_FILLED)
-    if not attempted and skip_unattempted:
+    if skipped or (part.by_hand and not attempted):
         return judge.without_verdict(part, "failed", None, judge.NOT_FILLED)
-    return judge.without_verdict(part, "not_run", judge.ON_GPU)
+    return judge.without_verdict(part, "not_run", judge.BY_HAND if part.by_hand else ON_GPU if needs_card(assignment, part) else ELSEWHERE)
 
 
 def _ask(parts: list[Part], snapshots: dict[str, Snapshot], decide: Decide) -> dict[str, list[Case] | None]:
@@ -230,8 +233,13 @@ def _result(assignment: Assignment, submission_digest: str, info: SubmissionInfo
     return Result(assignment=assignment.name, submission=info, graded_at=now, sealed=sealed, outcome="graded", receipt=receipt)
 
 
+def needs_card(assignment: Assignment, part: Part) -> bool:
+    """Whether a part can only be judged where there is an NVIDIA card."""
+    return "cuda" in assignment.question_of(part.id).needs
+
+
 def _can_run(assignment: Assignment, part: Part, card: bool | None) -> bool:
-    needed = "cuda" in assignment.question_of(part.id).needs
+    needed = needs_card(assignment, part)
     return not part.by_hand and card in (None, needed) and (judge.has_gpu() or not needed)
 
 

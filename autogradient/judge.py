@@ -33,7 +33,7 @@ RAISED = "Your code raised {error}."
 OUT_OF_TIME = "The notebook took more than {seconds:g} s altogether, so this was not looked at."
 TOO_MUCH = "Your code's answer was more than the check could look at."
 BROKEN = "The check itself could not be run; your instructor has been told."
-BY_HAND, ON_GPU = "hand", "gpu"
+BY_HAND = "hand"
 
 
 @dataclass

@@ -13,7 +13,7 @@ import site
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import distributions
@@ -26,6 +26,8 @@ from autogradient import __version__
 
 CaseOutcome = Literal["passed", "failed", "timed_out", "not_run", "grader_error"]
 SubmissionOutcome = Literal["graded", "unreadable", "missing", "grader_error"]
+#: Reasons of `not_run`: it needs a card, or is judged on another machine than this one, which has the card.
+ON_GPU, ELSEWHERE = "gpu", "elsewhere"
 #: Outcomes without a verdict: their points are ungraded, neither earned nor lost.
 NO_VERDICT = ("not_run", "grader_error")
 
@@ -114,11 +116,12 @@ class SubmissionInfo(_Record):
 
 
 class Receipt(_Record):
-    """Digests of all that the verdict depends on, and the seed."""
+    """Digests of all that the verdict depends on, and the seed. `card`: of the environment where questions that need a card were judged, if in one of their own."""
 
     submission: str = ""
     assignment: str = ""
     environment: str = ""
+    card: str = ""
     seed: int = 1
 
 
@@ -185,7 +188,7 @@ def add_up(questions: Iterable[QuestionResult], share: Fraction = Fraction(1), c
 
 
 def merged(first: Result, second: Result) -> Result:
-    """Two results of one submission, each from a machine that could judge some of it: every case from the one that has a verdict, the points added anew.
+    """Two results of one submission, from a machine with a card and from one without: `first`, and what it left to the other; the points added anew.
 
     Raises ValueError where they are of different submissions, or of different versions of the assignment.
     """
@@ -194,16 +197,22 @@ def merged(first: Result, second: Result) -> Result:
     both = first.model_copy(deep=True)
     others = {part.id: part for part in second.parts}
     for part in both.parts:
-        other = others[part.id]
-        part.attempted = part.attempted or other.attempted
-        pairs = zip(part.cases, other.cases, strict=True)
-        part.cases = [theirs if mine.outcome in NO_VERDICT and theirs.outcome != "not_run" else mine for mine, theirs in pairs]
+        if left_out(part) and not left_out(others[part.id]):
+            part.cases = others[part.id].cases
     both.problems += [problem for problem in second.problems if problem not in both.problems]
+    both.receipt.environment, both.receipt.card = (
+        mine or theirs for mine, theirs in ((both.receipt.environment, second.receipt.environment), (both.receipt.card, second.receipt.card))
+    )
     both.replayed, both.sealed = first.replayed or second.replayed, first.sealed and second.sealed
     if both.outcome in ("graded", "grader_error"):
         both.outcome = "grader_error" if any(case.outcome == "grader_error" for part in both.parts for case in part.cases) else "graded"
     both.points = add_up(both.questions)
     return both
+
+
+def left_out(part: PartResult, reasons: Collection[str | None] = (ON_GPU, ELSEWHERE)) -> bool:
+    """Whether a part has no verdict because another machine is to judge it."""
+    return any(case.outcome == "not_run" and case.reason in reasons for case in part.cases)
 
 
 def schema() -> dict[str, Any]:

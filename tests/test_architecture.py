@@ -16,8 +16,9 @@ MODULES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for p
 ROWS = (
     ("__main__",),
     ("cli",),
-    ("cli_ledger",),
+    ("cli_ledger", "cli_grade"),
     ("regrade", "sheets", "github"),
+    ("shards",),
     ("decisions",),
     ("coursework", "authoring", "scaffold", "doctor", "console"),
     ("prove", "autograded", "exports", "penalties", "cluster"),

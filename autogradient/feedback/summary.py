@@ -146,7 +146,9 @@ def _line(case: CaseResult) -> str:
         case "grader_error":
             return f"- ○ {name}{worth}: this could not be checked, through no fault of yours; the course staff will look at it"
         case _:
-            why = {"hand": "a person will mark this", "gpu": "this needs a GPU and has not been run yet"}.get(case.reason or "", "this has not been run yet")
+            why = {"hand": "a person will mark this", "gpu": "this needs a GPU and has not been run yet", "elsewhere": "this is still to be run"}.get(
+                case.reason or "", "this has not been run yet"
+            )
             return f"- ○ {name}{worth}: {why}"
 
 

@@ -149,4 +149,47 @@ def publish(names: tuple[str, ...], target: str) -> None:
     click.echo(errors.PUBLISH_SUMMARY.format(count=len(done)) if done else errors.PUBLISH_NOTHING)
 
 
-COMMANDS = (publish, enrol, collect)
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--shards", type=click.IntRange(min=1, max=200), default=8, show_default=True, help="How many machines of a kind at most.")
+def plan(names: tuple[str, ...], shards: int) -> None:
+    """Say what is to be graded, and on how many machines.
+
+    Prints two lines for a workflow's outputs: cpu=["1/2", "2/2"] and card=[]. Each share is graded by `grade --all --card none --shard 1/2 --out DIR`, those
+    that need a card by the same with `--card only`; `merge` brings results together. Where nothing has changed both lists are empty. All assignments, or those in NAMES.
+
+    Example: autogradient plan --shards 8 >> "$GITHUB_OUTPUT"
+    """
+    import json
+
+    from autogradient import course
+    from autogradient import shards as sharding
+
+    here = course.find()
+    for kind, found in sharding.plan(here, [here.assignment(name) for name in names or here.names()], shards).items():
+        click.echo(f"{kind}={json.dumps(found)}")
+
+
+@click.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def merge(folders: tuple[Path, ...]) -> None:
+    """Bring the results of several machines together.
+
+    FOLDERS are what `grade --shard … --out` wrote. Results of one submission from a machine with a card and from one without become one. Exits 1 where a file
+    was left out: it is no result, or lies where another's should.
+
+    Example: autogradient merge shard-1 shard-2
+    """
+    from autogradient import course
+    from autogradient import shards as sharding
+
+    here = course.find()
+    changed, refused = sharding.merge(here, list(folders))
+    for sentence in refused:
+        click.echo(sentence, err=True)
+    click.echo(f"{changed} results new or changed; in {errors.relative(here.results)}")
+    if refused:
+        sys.exit(EXIT_FAILED)
+
+
+COMMANDS = (publish, enrol, collect, plan, merge)
