@@ -64,10 +64,10 @@ def test_the_result_in_the_grading_page_fits_the_schema() -> None:
 def test_the_grading_page_names_every_outcome() -> None:
     from typing import get_args
 
-    from autogradient.result import CaseOutcome, SubmissionOutcome
+    from autogradient.result import ELSEWHERE, ON_GPU, CaseOutcome, SubmissionOutcome
 
     page = (ROOT / "docs" / "grading.md").read_text()
-    for word in (*get_args(CaseOutcome), *get_args(SubmissionOutcome), judge.BY_HAND, judge.ON_GPU):
+    for word in (*get_args(CaseOutcome), *get_args(SubmissionOutcome), judge.BY_HAND, ON_GPU, ELSEWHERE):
         assert f"`{word}`" in page, word
 
 
