@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import logging
 import secrets
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -73,13 +74,24 @@ def connect(address: str, *, workers: int | None = None, course: Path | None = N
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said by us
     with contextlib.ExitStack() as stack:
         if address == "local":
-            local = LocalCluster(n_workers=workers or cpu_count(), threads_per_worker=1, security=True, dashboard_address=None, silence_logs=logging.CRITICAL)
+            local = _local(workers or cpu_count())
             stack.enter_context(local)
             client = Client(local, set_as_default=False)
         else:
             client = _client(address)
         stack.callback(client.close, timeout=CLOSE_S)
         yield stack.enter_context(contextlib.closing(Cluster(client, course, say)))
+
+
+def _local(workers: int) -> LocalCluster:
+    """A cluster of this machine's own. A Ctrl-C is for us alone, its processes are ended in order: what they ignore from the first they ignore for good."""
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    try:
+        return LocalCluster(n_workers=workers, threads_per_worker=1, security=True, dashboard_address=None, silence_logs=logging.CRITICAL)
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, before)
 
 
 def _client(address: str) -> Client:

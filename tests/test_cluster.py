@@ -286,10 +286,18 @@ def test_what_nobody_can_listen_to(address: str, private: bool) -> None:
     assert node.is_private(address) is private
 
 
-def test_a_cluster_of_this_machines_own(root: Path, calm: Path) -> None:
+def test_a_cluster_of_this_machines_own_is_interrupted_and_goes_on(root: Path, calm: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "autogradient", "grade", "--all", "--dask", "local", "--jobs", "2"]
+    mine = {**os.environ, "TMPDIR": str(tmp_path)}
+    first = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, env=mine)
+    until(lambda: len(list(root.glob("results/small/student*.json"))) > 4, "results are written")
+    os.killpg(first.pid, signal.SIGINT)  # as Ctrl-C does: to the workers, too
+    _, said = first.communicate(timeout=120)
+    assert first.returncode == 130 and b"Traceback" not in said and said.strip().endswith(b"run the command again to go on"), said.decode()
+    until(lambda: not ours(tmp_path), "the workers' engines end")
+    results_of(root)  # nothing half-written
     run = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=200)
-    assert run.returncode == 0 and f"{STUDENTS} graded" in run.stdout, run.stderr
+    assert run.returncode == 0 and " up to date" in run.stdout, run.stderr
     assert results_of(root) == results_of(calm)
 
 
