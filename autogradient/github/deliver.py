@@ -288,11 +288,14 @@ class _Box:
         try:
             self.hub.once(look, lambda: self.write_check(assignment, commit, note))
         except GitHubError as error:
-            if error.status != 403 or "GitHub App" not in str(error):
+            if error.everywhere or error.status >= 500:
                 raise
             self.done.done.pop()
-            self.office.checks = False
-            self.done.remarks.append(sentences.DELIVER_NO_CHECKS)
+            if error.status == 403 and "GitHub App" in str(error):
+                self.office.checks = False
+                self.done.remarks.append(sentences.DELIVER_NO_CHECKS)
+            else:  # as where the commit is gone; what else there is to be said can be said all the same
+                self.done.problems.append(str(error))
 
     def run(self, assignment: Assignment, commit: str) -> dict[str, Any] | None:
         """The check run that is there. Of others with our name, such as a student's own workflow can make, there is nothing to be known here."""

@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from autogradient.assignment import Assignment
@@ -109,7 +110,7 @@ def acknowledgement(assignment: Assignment, marked: Marked, origin: Origin, poli
         blocks.append(sentences.ATTEMPTED.format(count=attempted, of=len(marked.parts)))
         if marked.outcome == "grader_error":
             blocks.append(sentences.GRADER_FAILED)
-        blocks.append(sentences.STILL_TO_COME.format(what=", ".join(_to_come(marked))))
+        blocks.append(sentences.STILL_TO_COME.format(what=", ".join(_to_come(marked, policy))))
     if marked.attempts > 1:
         blocks.append(f"Of {marked.attempts} attempts, attempt {marked.submission.attempt} counts.")
     conclusion: Conclusion = "failure" if marked.outcome == "unreadable" else "neutral"
@@ -140,16 +141,21 @@ def cut(text: str, more: str = "", limit: int = LONGEST) -> str:
 def _receipt(marked: Marked, origin: Origin, policy: Policy) -> str:
     """What came when, and whether that was on time."""
     moment = received(marked)
-    when = decided.moment(moment.astimezone(policy.zone) if policy.zone else moment) if moment else origin.received
+    when = _moment(moment, policy) if moment else origin.received
     came = sentences.RECEIVED.format(commit=origin.commit[:10], when=when) if origin.commit else sentences.RECEIVED_ELSEWHERE.format(when=when)
     if marked.due is None:
         return f"{came}; {sentences.NO_DEADLINE}."
-    due = decided.moment(marked.due)
+    due = _moment(marked.due, policy)
     return f"{came}, {sentences.LATE.format(by=decided.how_long(marked.late.by), due=due) if marked.late else sentences.ON_TIME.format(due=due)}."
 
 
-def _to_come(marked: Marked) -> list[str]:
-    points = sentences.POINTS_LATER.format(when=decided.moment(marked.withheld)) if marked.withheld else sentences.POINTS_SOMETIME
+def _moment(when: datetime, policy: Policy) -> str:
+    """A time by the course's clock."""
+    return decided.moment(when.astimezone(policy.zone) if policy.zone else when)
+
+
+def _to_come(marked: Marked, policy: Policy) -> list[str]:
+    points = sentences.POINTS_LATER.format(when=_moment(marked.withheld, policy)) if marked.withheld else sentences.POINTS_SOMETIME
     found = [points]
     for reason, sentence in ((BY_HAND, sentences.BY_PEOPLE), (GPU, sentences.ON_CARDS)):
         count = sum(part.attempted and any(case.outcome == "not_run" and case.reason == reason for case in part.cases) for part in marked.parts)

@@ -10,11 +10,13 @@ import pytest
 from hub.class_room import BEFORE, CAME, DUE, LATER, Class
 from hub.people import Place, push
 from hub.server import Server
+from hub.state import ANSWERS, Refusal
 
 from autogradient import ledger
 from autogradient.errors import GitHubError
 from autogradient.github import notes
 from autogradient.github.deliver import AT_ONCE
+from autogradient.result import Problem
 
 WRITES = r"^(POST|PUT|PATCH|DELETE) "
 ADA = "the-course/dl-ada"
@@ -135,7 +137,21 @@ def test_a_commit_that_is_gone_has_its_comment_on_the_standing_pull_request(room
     room.write(room.result("ada", data))
     done, _ = room.deliver()
     assert len(room.comments("dl-ada", 1)) == 1
-    assert "422 (No commit found for SHA" in done["dl-ada"].problems[0] and list(room.branch("dl-ada")) == []
+    (problem,) = done["dl-ada"].problems
+    assert "422 (No commit found for SHA" in problem and list(room.branch("dl-ada")) == ["small.md"]
+
+
+def test_where_github_lets_only_apps_make_check_runs_all_else_is_delivered(room: Class, monkeypatch: pytest.MonkeyPatch) -> None:
+    def only_apps(*_: object) -> tuple[int, object]:
+        raise Refusal(403, "You must authenticate via a GitHub App.")
+
+    monkeypatch.setitem(ANSWERS, "checks/create", only_apps)
+    room.graded("ada", ADA)
+    room.graded("bruno", "the-course/dl-gates")
+    done, _ = room.deliver()
+    assert [each.problems for each in done.values()] == [[], []] and room.github.asked("POST .*check-runs") == 1
+    assert done["dl-ada"].remarks == ["check runs are left out: GitHub lets only an App make them, and this is a personal token"]
+    assert len(room.comments("dl-ada")) == 1 and list(room.branch("dl-ada")) == ["small.md"]
 
 
 def test_annotations_stand_at_the_lines_of_the_failing_cells(room: Class) -> None:
@@ -185,12 +201,12 @@ def test_more_annotations_than_a_request_takes_are_sent_in_several_and_never_twi
     assert room.github.asked(WRITES) == before
 
 
-def test_what_is_too_long_for_github_is_cut_and_stands_whole_on_the_branch(room: Class, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_too_long_for_github_is_cut_and_stands_whole_on_the_branch(room: Class) -> None:
     data = room.notebook()
     room.hand_in("ada", data, ADA)
     result = room.result("ada", data)
-    result.problems = [{"cell": 1, "message": f"{number} " + "ä" * 500} for number in range(250)]  # type: ignore[misc]
-    room.write(type(result).model_validate(result.model_dump(by_alias=True)))
+    result.problems = [Problem(cell=1, message=f"{number} " + "ä" * 500) for number in range(250)]
+    room.write(result)
     room.deliver()
     (comment,) = room.comments("dl-ada")
     (check,) = room.checks("dl-ada")
