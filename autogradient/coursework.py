@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,6 +23,8 @@ from autogradient.prove import require_proof
 from autogradient.result import Result, write_atomically
 from autogradient.verdicts import Verdicts
 
+#: Results by assignment and student: those of the attempts, oldest first.
+Given = Mapping[str, Mapping[str, Sequence[Result]]]
 #: Where in results/ verdicts are kept that need not be taken again.
 VERDICTS = ".verdicts"
 #: Submissions that are written into the gradebook at once.
@@ -284,8 +286,8 @@ def all_results(course: Course, names: list[str], *, now: datetime | None = None
     return list(each_mark(course, names, now=now))
 
 
-def each_mark(course: Course, names: list[str], *, now: datetime | None = None) -> Iterator[Marked]:
-    """The same, one after the other."""
+def each_mark(course: Course, names: list[str], *, now: datetime | None = None, given: Given | None = None) -> Iterator[Marked]:
+    """The same, one after the other. `given` are the attempts by assignment and student that stand for what lies in results/."""
     from autogradient.gradebook import take_hand_marks
 
     take_hand_marks(course.gradebook_url, course.ledger)
@@ -293,8 +295,9 @@ def each_mark(course: Course, names: list[str], *, now: datetime | None = None) 
     for name in names:
         decisions = marks.Decisions(ledger, name)
         assignment: Assignment | None = None
-        for student in dict.fromkeys([*batch.students(course.results, name), *sections]):
-            attempts = batch.read_attempts(course.results, name, student)
+        present = batch.students(course.results, name) if given is None else given.get(name, {})
+        for student in dict.fromkeys([*present, *sections]):
+            attempts = batch.read_attempts(course.results, name, student) if given is None else list(given.get(name, {}).get(student, ()))
             if not attempts and student in sections:
                 assignment = assignment or course.assignment(name)
                 attempts = [batch.missing(assignment, student)]

@@ -17,7 +17,7 @@
     ├── GitError          git failed or took too long
     └── WorkerError       the untrusted side died, hung or broke the protocol
 
-A message names the file, the cell and what to do, in one sentence.
+A message names the file, the cell and what to do, in one sentence. Those about feedback on GitHub stand in `github/sentences.py`.
 """
 
 from __future__ import annotations

@@ -18,12 +18,16 @@ LONGEST = 600
 _WORD_JOINER = "\N{WORD JOINER}"
 
 
-def escape(text: str, limit: int = LONGEST) -> str:
-    """Foreign text as one line of Markdown that shows just these characters: no markup, HTML, links, mentions or references."""
+def plain(text: str, limit: int = LONGEST) -> str:
+    """Foreign text as one line without anything that is not seen."""
     visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
     line = " ".join(visible.split())
-    if len(line) > limit:
-        line = line[: limit - 1] + "…"
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def escape(text: str, limit: int = LONGEST) -> str:
+    """Foreign text as one line of Markdown that shows just these characters: no markup, HTML, links, mentions or references."""
+    line = plain(text, limit)
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     line = re.sub(r"([\\`*_{}\[\]()|~$!^]|#|^[-+=]|(?<=^\d)\.|(?<=^\d\d)\.)", r"\\\1", line)
     return re.sub(r"(@|#(?=\d)|:(?=//)|www(?=\.)|GH(?=-\d))", rf"\1{_WORD_JOINER}", line, flags=re.IGNORECASE)

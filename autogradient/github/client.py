@@ -50,6 +50,8 @@ def _retry(error: GitHubException, tried: int) -> RetryOption:
         return RetryOption(error.retry_after <= LONGEST_WAIT, error.retry_after or _wait(0))  # githubkit takes no time at all for a minute
     request = getattr(error, "request", None) or getattr(getattr(error, "exc", None), "_request", None)
     asks = request is not None and request.method in ("GET", "HEAD", "PUT", "PATCH", "DELETE")
+    if request is not None and request.method == "PATCH" and "/check-runs/" in request.url.path:
+        asks = False  # its annotations are added to those that are there
     if isinstance(error, RequestFailed):
         return RetryOption(asks and error.response.status_code >= 500, _wait(tried))
     return RetryOption(asks and isinstance(error, RequestError), _wait(tried))

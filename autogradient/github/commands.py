@@ -12,6 +12,8 @@ from autogradient import errors
 from autogradient.errors import CourseError
 
 EXIT_FAILED = 1
+#: Sentences about refused results that are shown; a forger could cause any number.
+MOST_REFUSED = 100
 
 
 @click.command()
@@ -192,4 +194,46 @@ def merge(folders: tuple[Path, ...]) -> None:
         sys.exit(EXIT_FAILED)
 
 
-COMMANDS = (publish, enrol, collect, plan, merge)
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+def deliver(names: tuple[str, ...], dry_run: bool) -> None:
+    """Bring feedback to students' repositories.
+
+    For each assignment one comment on the pull request, one check run, and Markdown on the branch 'feedback', as far as the course's policy lets it out by
+    now. Results are taken as data: what does not fit its assignment or what was collected is refused. Run again, it writes only what has changed. All
+    assignments, or those in NAMES. Exits 1 if a result was refused or something could not be delivered.
+
+    Example: autogradient deliver perceptrons
+    """
+    from datetime import UTC
+
+    from autogradient import course
+    from autogradient.github import deliver as delivering
+    from autogradient.github import roster, sentences, settings
+    from autogradient.github.client import Hub
+
+    here = course.find()
+    failed = False
+
+    def told(delivered: delivering.Delivered) -> None:
+        nonlocal failed
+        if delivered.done:
+            click.echo(f"{delivered.repository}: {'would write ' if dry_run else ''}{', '.join(delivered.done)}")
+        for sentence in [*delivered.remarks, *delivered.problems]:
+            click.echo(sentence, err=True)
+        failed = failed or bool(delivered.problems)
+
+    assignments = [here.assignment(name) for name in names or here.names()]
+    hub = Hub(settings.load(here.root), delivering.PERMISSIONS)
+    done, refused = delivering.deliver(hub, here, roster.read(here.root), assignments, datetime.now(UTC), dry_run=dry_run, told=told)
+    for sentence in refused[:MOST_REFUSED]:
+        click.echo(sentence, err=True)
+    changed = sum(bool(each.done) for each in done)
+    would = "would be " if dry_run else ""
+    click.echo(sentences.DELIVER_SUMMARY.format(changed=changed, would=would, same=len(done) - changed, refused=len(refused)))
+    if failed or refused:
+        sys.exit(EXIT_FAILED)
+
+
+COMMANDS = (publish, enrol, collect, plan, merge, deliver)

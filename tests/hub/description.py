@@ -78,7 +78,7 @@ class Description:
             pattern = re.sub(r"\\\{(path|ref|basehead)\\\}", r"(?P<\1>.+)", re.escape(template))
             pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", pattern)
             self.templates.append((template.count("{"), re.compile(pattern), template, operations))
-        self.templates.sort(key=lambda entry: entry[0])
+        self.templates.sort(key=lambda entry: (entry[0], -entry[2].count("/")))  # of two that fit, the one that says more
 
     def resolve(self, thing: Any) -> Any:
         """What a reference stands for."""

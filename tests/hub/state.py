@@ -58,6 +58,10 @@ class State:
     collaborators: dict[str, dict[str, str]] = field(default_factory=dict)
     invitations: dict[str, dict[str, str]] = field(default_factory=dict)
     unlogged: set[str] = field(default_factory=set)
+    #: Annotations by the id of their check run.
+    annotations: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    #: Who asks, as it signs its comments.
+    asks: str = "the-app[bot]"
     last_id: int = 1000
 
     def number(self) -> int:
@@ -200,6 +204,38 @@ class State:
         self.take_head(full_name, number, source, head)
         self.pulls.setdefault(full_name, []).append(pull)
         return pull
+
+    def has(self, full_name: str, commit: str) -> bool:
+        """Whether a commit is in a repository."""
+        return subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], cwd=self.bare(full_name), env=ENVIRONMENT, timeout=60).returncode == 0
+
+    def commits_of(self, full_name: str, pull: dict[str, Any]) -> list[str]:
+        """The commits that a pull request brings."""
+        return self.git(full_name, "rev-list", f"{pull['base']['sha']}..refs/pull/{pull['number']}/head").splitlines()
+
+    def say(self, full_name: str, number: int, body: str, author: str) -> dict[str, Any]:
+        """Write a comment on a pull request."""
+        self.pull(full_name, number)
+        comment: dict[str, Any] = self.description.example("issues/create-comment", 201) | {"id": self.number(), "body": body}
+        comment["user"] |= {"login": author}
+        comment["issue_url"] = f"https://api.github.com/repos/{full_name}/issues/{number}"
+        self.comments.setdefault(f"{full_name}#{number}", []).append(comment)
+        return comment
+
+    def take_check(self, run: dict[str, Any], body: dict[str, Any]) -> None:
+        """Write into a check run what is sent; annotations are added to those that are there."""
+        run |= {key: body[key] for key in ("status", "conclusion", "external_id", "details_url", "name") if key in body}
+        output = dict(body.get("output", {}))
+        kept = self.annotations.setdefault(run["id"], [])
+        kept += output.pop("annotations", [])
+        run["output"] |= output | {"annotations_count": len(kept)}
+
+    def protect(self, full_name: str, branch: str) -> None:
+        """Let nobody push to a branch."""
+        hook = self.bare(full_name) / "hooks" / "pre-receive"
+        text = '#!/bin/sh\nwhile read old new ref; do test "$ref" != "refs/heads/{branch}" || {{ echo "protected branch hook declined" >&2; exit 1; }}; done\n'
+        hook.write_text(text.format(branch=branch))
+        hook.chmod(0o755)
 
 
 # ---- answers ---------------------------------------------------------------------------------------------------------
@@ -346,11 +382,16 @@ def _comments(state: State, request: Request) -> tuple[int, Any]:
     return 200, state.comments.get(f"{state.repository(request)}#{request.path['issue_number']}", [])
 
 
+@answers("issues/list-comments-for-repo")
+def _all_comments(state: State, request: Request) -> tuple[int, Any]:
+    name = state.repository(request)
+    found = [comment for place, comments in state.comments.items() if place.startswith(f"{name}#") for comment in comments]
+    return 200, sorted(found, key=lambda comment: comment["id"])
+
+
 @answers("issues/create-comment")
 def _comment(state: State, request: Request) -> tuple[int, Any]:
-    comment = state.description.example("issues/create-comment", 201) | {"id": state.number(), "body": request.body["body"]}
-    state.comments.setdefault(f"{state.repository(request)}#{request.path['issue_number']}", []).append(comment)
-    return 201, comment
+    return 201, state.say(state.repository(request), int(request.path["issue_number"]), request.body["body"], state.asks)
 
 
 @answers("issues/update-comment")
@@ -364,13 +405,28 @@ def _edit(state: State, request: Request) -> tuple[int, Any]:
     raise Refusal(404, "Not Found")
 
 
+@answers("repos/list-pull-requests-associated-with-commit")
+def _pulls_of(state: State, request: Request) -> tuple[int, Any]:
+    name, commit = state.repository(request), request.path["commit_sha"]
+    out = []
+    for number in range(1, len(state.pulls.get(name, [])) + 1):
+        pull = state.pull(name, number)
+        if commit in state.commits_of(name, pull):
+            out.append({key: value for key, value in pull.items() if key not in ("merged", "mergeable", "comments", "commits", "additions", "deletions")})
+    if not out and not state.has(name, commit):
+        raise Refusal(422, f"No commit found for SHA: {commit}")
+    return 200, out
+
+
 @answers("checks/create")
 def _check(state: State, request: Request) -> tuple[int, Any]:
-    run = state.description.example("checks/create", 201) | {"id": state.number(), "name": request.body["name"], "head_sha": request.body["head_sha"]}
-    run |= {key: request.body[key] for key in ("status", "conclusion", "external_id", "details_url") if key in request.body}
-    run["output"] |= request.body.get("output", {})
-    run["output"].pop("annotations", None)
-    state.checks.setdefault(state.repository(request), []).append(run)
+    name, commit = state.repository(request), request.body["head_sha"]
+    if not state.has(name, commit):
+        raise Refusal(422, f"No commit found for SHA: {commit}")
+    run = state.description.example("checks/create", 201) | {"id": state.number(), "name": request.body["name"], "head_sha": commit, "external_id": ""}
+    run["output"] |= {"annotations_count": 0}
+    state.checks.setdefault(name, []).append(run)
+    state.take_check(run, request.body)
     return 201, run
 
 
@@ -378,10 +434,16 @@ def _check(state: State, request: Request) -> tuple[int, Any]:
 def _recheck(state: State, request: Request) -> tuple[int, Any]:
     for run in state.checks.get(state.repository(request), []):
         if str(run["id"]) == request.path["check_run_id"]:
-            run |= {key: value for key, value in request.body.items() if key in ("status", "conclusion", "external_id", "name")}
-            run["output"] |= {key: value for key, value in request.body.get("output", {}).items() if key != "annotations"}
+            state.take_check(run, request.body)
             return 200, run
     raise Refusal(404, "Not Found")
+
+
+@answers("checks/list-annotations")
+def _annotations(state: State, request: Request) -> tuple[int, Any]:
+    example = state.description.example("checks/list-annotations")[0]
+    bare = example | {"start_column": None, "end_column": None, "raw_details": None}
+    return 200, [bare | one for one in state.annotations.get(int(request.path["check_run_id"]), [])]
 
 
 @answers("checks/list-for-ref")
@@ -389,6 +451,7 @@ def _checks(state: State, request: Request) -> tuple[int, Any]:
     name = state.repository(request)
     commit = state.branches(name).get(request.path["ref"].removeprefix("heads/"), request.path["ref"])
     runs = [run for run in state.checks.get(name, []) if run["head_sha"] == commit and request.query.get("check_name", run["name"]) == run["name"]]
+    runs = [run for run in runs if request.query.get("app_id", str(run["app"]["id"])) == str(run["app"]["id"])]
     return 200, {"total_count": len(runs), "check_runs": runs}
 
 

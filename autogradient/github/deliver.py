@@ -1,0 +1,387 @@
+"""Bring feedback to students' repositories: one comment and one check run for each assignment, and a branch of Markdown. What is there already is left alone.
+
+Nothing of a student's is run here, and what a grader wrote is believed as far as `accepting` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from autogradient import coursework
+from autogradient.assignment import Assignment
+from autogradient.course import Course
+from autogradient.errors import AutogradientError, GitError, GitHubError
+from autogradient.github import notes, sentences
+from autogradient.github.accepting import Accepted, Origin, accept
+from autogradient.github.client import Hub
+from autogradient.github.enrol import BASE, FEEDBACK, MAIN
+from autogradient.github.git import Bare
+from autogradient.github.inbox import iso
+from autogradient.github.notes import Note
+from autogradient.github.roster import Member, groups
+from autogradient.marks import Marked
+
+#: What an App has to be allowed for this.
+PERMISSIONS = {"checks": "write", "contents": "write", "pull_requests": "write", "metadata": "read"}
+#: Annotations that GitHub takes with one request; comments of a repository that are looked through.
+AT_ONCE, MOST_COMMENTS = 50, 5000
+#: Bytes of a file on the branch, and files there, that are kept.
+MOST_KEPT, MOST_FILES = 5_000_000, 1000
+
+
+@dataclass
+class Delivered:
+    """What became of a repository: what was done (or, in a rehearsal, would be), what is to be said, and what went wrong."""
+
+    repository: str
+    done: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Letter:
+    """What is to be said about an assignment in a repository: `commit` is what it is about, "" where that is not there; `author` whose pull request it belongs to."""
+
+    assignment: Assignment
+    note: Note
+    commit: str = ""
+    author: str = ""
+    #: A later commit that came, but does not count.
+    other: str = ""
+    number: int | None = None
+
+
+def deliver(
+    hub: Hub,
+    course: Course,
+    members: list[Member],
+    assignments: list[Assignment],
+    now: datetime,
+    *,
+    dry_run: bool = False,
+    told: Callable[[Delivered], None] = lambda _: None,
+) -> tuple[list[Delivered], list[str]]:
+    """Deliver what students may read at a time. Returns what became of each repository, and a sentence for each result that was refused.
+
+    One repository's trouble does not stop the others. Raises GitHubError where GitHub would refuse the next one too.
+    """
+    accepted = accept(course, assignments, [member.student for member in members])
+    marked = {(one.assignment, one.student): one for one in coursework.each_mark(course, [a.name for a in assignments], now=now, given=accepted.results)}
+    settings = hub.settings
+    there = {str(each["name"]).lower(): each for each in hub.pages(hub.rest.repos.list_for_org, org=settings.organization)}
+    sorter = _Sorter(course, assignments, accepted, marked, settings.shared)
+    mail: list[tuple[str, dict[str, Any] | None, list[_Letter]]] = []
+    for group in groups(members):
+        name = settings.repository(group.name)
+        repository = there.get(name.lower())
+        letters = sorter.own(group.members, repository, f"{settings.organization}/{name}")
+        if letters:
+            mail.append((f"{settings.organization}/{name}", repository, letters))
+    if settings.shared and (letters := sorter.to_shared(members)):
+        owner, name = settings.shared.split("/")
+        mail.append((settings.shared, hub.find(hub.rest.repos.get, owner=owner, repo=name), letters))
+    logins = {member.login.lower() for member in members if member.login}
+    office, out = _Office(hub, course, logins, now, dry_run), []
+    for full_name, repository, letters in mail:
+        done = Delivered(full_name)
+        try:
+            if repository is None:
+                done.problems.append(sentences.DELIVER_NO_REPOSITORY.format(repository=full_name))
+            else:
+                office.post(done, str(repository["full_name"]), letters, shared=full_name == settings.shared, private=is_private(repository))
+        except AutogradientError as error:
+            if isinstance(error, GitHubError) and error.everywhere:
+                raise
+            done.problems.append(str(error))
+        told(done)
+        out.append(done)
+    return out, accepted.refused
+
+
+def is_private(repository: dict[str, Any]) -> bool:
+    """Whether nobody but those who were let in can read a repository."""
+    return bool(repository.get("private")) and repository.get("visibility", "private") == "private"
+
+
+@dataclass
+class _Sorter:
+    """Sorts what is to be said by repositories."""
+
+    course: Course
+    assignments: Iterable[Assignment]
+    accepted: Accepted
+    marked: dict[tuple[str, str], Marked]
+    shared: str
+
+    def of(self, assignment: Assignment, member: Member) -> tuple[Marked, Origin] | None:
+        """What a student gets and where it came from; None where nothing was handed in."""
+        marked = self.marked.get((assignment.name, member.student))
+        origin = self.accepted.origins.get((assignment.name, member.student, marked.submission.attempt or 0)) if marked else None
+        return (marked, origin) if marked and origin else None
+
+    def latest(self, assignment: Assignment, member: Member, origin: Origin) -> str:
+        """The commit of the last attempt, where that is another one than the one that counts."""
+        last = self.accepted.results[assignment.name][member.student][-1]
+        found = self.accepted.origins[assignment.name, member.student, last.submission.attempt or 0]
+        return found.commit if found.repository == origin.repository and found.commit != origin.commit else ""
+
+    def own(self, members: Iterable[Member], repository: dict[str, Any] | None, full_name: str) -> list[_Letter]:
+        """What goes to the repository of a student or team. Of a commit that is in another one, as after a change of team, only the words go there."""
+        full_name = str(repository["full_name"]) if repository else full_name
+        private = repository is None or is_private(repository)
+        out = []
+        for assignment in self.assignments:
+            found = [(member, *what) for member in members if (what := self.of(assignment, member)) and not self.is_shared(what[1])]
+            if not found:
+                continue
+            several = [notes.note(assignment, marked, origin, self.course.policy) for _, marked, origin in found]
+            note = several[0] if all(one == several[0] for one in several) else notes.differing(assignment)
+            member, marked, origin = found[0]
+            here = origin.repository.lower() == full_name.lower()
+            other = self.latest(assignment, member, origin) if here else ""
+            out.append(
+                _Letter(assignment, note if private else notes.public(assignment), origin.commit if here else "", other=other, number=marked.submission.attempt)
+            )
+        return out
+
+    def is_shared(self, origin: Origin) -> bool:
+        return bool(self.shared) and origin.repository.lower() == self.shared.lower()
+
+    def to_shared(self, members: Iterable[Member]) -> list[_Letter]:
+        """What goes to the pull requests in a shared repository: everybody there can read them."""
+        found = [(member, assignment, what[1]) for assignment in self.assignments for member in members if (what := self.of(assignment, member))]
+        return [_Letter(assignment, notes.public(assignment), origin.commit, member.login) for member, assignment, origin in found if self.is_shared(origin)]
+
+
+class _Office:
+    """Writes to GitHub what is not there yet."""
+
+    def __init__(self, hub: Hub, course: Course, logins: set[str], now: datetime, dry_run: bool) -> None:
+        self.hub, self.course, self.logins, self.now, self.dry_run = hub, course, logins, now, dry_run
+        self.checks = True
+
+    def post(self, done: Delivered, full_name: str, letters: list[_Letter], *, shared: bool, private: bool) -> None:
+        """All that is to be said in one repository."""
+        if not private and not shared:
+            done.remarks.append(sentences.DELIVER_PUBLIC.format(repository=full_name))
+        owner, name = full_name.split("/")
+        box = _Box(self, done, {"owner": owner, "repo": name}, full_name, shared)
+        for letter in letters:
+            box.comment(letter)
+            box.check(letter.assignment, letter.commit, letter.note)
+            if letter.other and private:
+                box.check(letter.assignment, letter.other, notes.superseded(letter.assignment, letter.number))
+        if private and not shared:
+            box.branch({letter.assignment.name: letter.note for letter in letters})
+
+
+@dataclass
+class _Box:
+    """One repository."""
+
+    office: _Office
+    done: Delivered
+    where: dict[str, Any]
+    full_name: str
+    shared: bool
+    _comments: list[dict[str, Any]] | None = None
+
+    @property
+    def hub(self) -> Hub:
+        return self.office.hub
+
+    def does(self, what: str) -> bool:
+        """Note what is done; whether it is to be done now."""
+        self.done.done.append(what)
+        return not self.office.dry_run
+
+    # ---- the comment -------------------------------------------------------------------------------------------------
+
+    def comment(self, letter: _Letter) -> None:
+        """One comment on the pull request that a commit is in; one on another pull request says where it went."""
+        name, hub, rest = letter.assignment.name, self.hub, self.hub.rest.issues
+        number = self.pull(letter)
+        if number is None:
+            self.done.problems.append(sentences.DELIVER_NO_PULL.format(repository=self.full_name, name=name))
+            return
+        mark = f"<!-- autogradient: {name} -->"
+        more = sentences.WHERE_ELSE.format(branch=FEEDBACK, path=f"{name}.md") if letter.note.out else ""
+        body = f"{mark}\n{notes.cut(letter.note.text, more)}"
+        mine = [comment for comment in self.comments(number) if str(comment.get("body") or "").startswith(mark) and self.is_ours(comment)]
+        here = [comment for comment in mine if _issue(comment) == number]
+        for comment in [] if self.shared else mine:
+            moved = f"{mark}\n{sentences.MOVED.format(title=notes.escape(letter.assignment.title or name), number=number)}\n"
+            self.write(comment, body if comment in here[:1] else moved, name)
+        if self.shared and here:
+            self.write(here[0], body, name)
+        if not here and self.does(sentences.DELIVER_COMMENT.format(name=name, number=number)):
+
+            def look() -> Any:
+                listed = hub.pages(rest.list_comments, most=MOST_COMMENTS, **self.where, issue_number=number)
+                return next((comment for comment in listed if str(comment.get("body") or "").startswith(mark) and self.is_ours(comment)), None)
+
+            hub.once(look, lambda: hub.call(rest.create_comment, **self.where, issue_number=number, body=body))
+
+    def write(self, comment: dict[str, Any], body: str, name: str) -> None:
+        """Change a comment that says something else."""
+        if _same(str(comment["body"]), body):
+            return
+        if self.does(sentences.DELIVER_COMMENT.format(name=name, number=_issue(comment))):
+            self.hub.call(self.hub.rest.issues.update_comment, **self.where, comment_id=comment["id"], body=body)
+
+    def comments(self, number: int) -> list[dict[str, Any]]:
+        """The comments that may be ours: of the whole repository where it is a student's, of one pull request where it is shared."""
+        rest = self.hub.rest.issues
+        if self.shared:
+            return list(self.hub.pages(rest.list_comments, most=MOST_COMMENTS, **self.where, issue_number=number))
+        if self._comments is None:
+            self._comments = list(self.hub.pages(rest.list_comments_for_repo, most=MOST_COMMENTS, **self.where))
+        return self._comments
+
+    def is_ours(self, comment: dict[str, Any]) -> bool:
+        """Whether a comment that bears our mark is ours: a student can copy the mark."""
+        app = self.hub.settings.app
+        if app and (comment.get("performed_via_github_app") or {}).get("id") not in (None, app):
+            return False
+        return str((comment.get("user") or {}).get("login", "")).lower() not in self.office.logins
+
+    def pull(self, letter: _Letter) -> int | None:
+        """The pull request that a commit is in, by GitHub's own word; else the standing one."""
+        rest = self.hub.rest
+        found: list[dict[str, Any]] = []
+        if letter.commit:
+            try:
+                found = list(self.hub.pages(rest.repos.list_pull_requests_associated_with_commit, most=200, **self.where, commit_sha=letter.commit))
+            except GitHubError as error:
+                if error.status not in (404, 409, 422):  # no such commit here any more
+                    raise
+        found = [pull for pull in found if ((pull["base"].get("repo") or {}).get("full_name") or self.full_name).lower() == self.full_name.lower()]
+        if self.shared:
+            found = [pull for pull in found if str((pull.get("user") or {}).get("login", "")).lower() == letter.author.lower()]
+        found.sort(key=lambda pull: (pull["state"] != "open", pull["base"]["ref"] == BASE, pull["head"]["sha"] != letter.commit, pull["number"]))
+        if self.shared or (found and found[0]["state"] == "open"):
+            return int(found[0]["number"]) if found else None
+        standing = self.hub.pages(rest.pulls.list, most=200, **self.where, state="all", head=f"{self.where['owner']}:{MAIN}", base=BASE)
+        mine = sorted(standing, key=lambda pull: (pull["state"] != "open", pull["number"])) + found
+        return int(mine[0]["number"]) if mine else None
+
+    # ---- the check run -----------------------------------------------------------------------------------------------
+
+    def check(self, assignment: Assignment, commit: str, note: Note) -> None:
+        """One check run for a commit and an assignment."""
+        if not commit or not self.office.checks:
+            return
+        run = self.run(assignment, commit)
+        if run is not None and run.get("external_id") == note.digest:
+            return
+        if not self.does(sentences.DELIVER_CHECK.format(name=assignment.name, commit=commit[:10])):
+            return
+
+        def look() -> Any:
+            run = self.run(assignment, commit)
+            return run if run is not None and run.get("external_id") == note.digest else None
+
+        try:
+            self.hub.once(look, lambda: self.write_check(assignment, commit, note))
+        except GitHubError as error:
+            if error.everywhere or error.status >= 500:
+                raise
+            self.done.done.pop()
+            if error.status == 403 and "GitHub App" in str(error):
+                self.office.checks = False
+                self.done.remarks.append(sentences.DELIVER_NO_CHECKS)
+            else:  # as where the commit is gone; what else there is to be said can be said all the same
+                self.done.problems.append(str(error))
+
+    def run(self, assignment: Assignment, commit: str) -> dict[str, Any] | None:
+        """The check run that is there. Of others with our name, such as a student's own workflow can make, there is nothing to be known here."""
+        app = {"app_id": self.hub.settings.app} if self.hub.settings.app else {}
+        name = sentences.CHECK_NAME.format(name=assignment.name)
+        try:
+            found = self.hub.call(self.hub.rest.checks.list_for_ref, **self.where, ref=commit, check_name=name, per_page=100, **app)["check_runs"]
+        except GitHubError as error:
+            if error.status not in (404, 422):
+                raise
+            return None
+        return next((run for run in found if str(run.get("external_id") or "").startswith("autogradient:")), None)
+
+    def write_check(self, assignment: Assignment, commit: str, note: Note) -> Any:
+        """Make it, or go on with it where that was interrupted. The digest is written last, so that one that is not whole is known."""
+        hub, rest = self.hub, self.hub.rest.checks
+        run = self.run(assignment, commit)
+        wanted = [annotation.to_dict() for annotation in note.annotations]
+        if run is not None and run["output"].get("annotations_count"):
+            present = [_key(one) for one in hub.pages(rest.list_annotations, most=10_000, **self.where, check_run_id=run["id"])]
+            wanted = [one for one in wanted if _key(one) not in present]
+        pieces = [wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE)] or [[]]
+        said = {"title": note.title[:200], "summary": notes.cut(note.text)}
+        for number, piece in enumerate(pieces, start=1):
+            last = number == len(pieces)
+            about: dict[str, Any] = {
+                "status": "completed",
+                "conclusion": note.conclusion,
+                "external_id": note.digest if last else "autogradient:unfinished",
+                "output": {**said, **({"annotations": piece} if piece else {})},
+            }
+            if run is None:
+                run = hub.call(rest.create, **self.where, name=sentences.CHECK_NAME.format(name=assignment.name), head_sha=commit, **about)
+            else:
+                run = hub.call(rest.update, **self.where, check_run_id=run["id"], **about)
+        return run
+
+    # ---- the branch --------------------------------------------------------------------------------------------------
+
+    def branch(self, by_name: dict[str, Note]) -> None:
+        """The feedback as Markdown, on a branch that holds nothing else. Once more where somebody pushed there meanwhile."""
+        for last in (False, True):
+            try:
+                self.write_branch(by_name)
+                return
+            except GitError as error:
+                if last:
+                    self.done.problems.append(sentences.DELIVER_BRANCH_REFUSED.format(repository=self.full_name, branch=FEEDBACK, problem=error))
+
+    def write_branch(self, by_name: dict[str, Note]) -> None:
+        url = self.hub.settings.url(self.full_name)
+        files = {f"{name}.md": note.text.encode() for name, note in by_name.items() if note.out}
+        with Bare(secrets=self.hub.for_git(url), local=url.startswith("file:")) as git:
+            parent, before = git.refs(url).get(FEEDBACK, ""), ""
+            if parent:
+                git.fetch(url, f"refs/heads/{FEEDBACK}", "refs/feedback")
+                parent = git.commit("refs/feedback")
+                before = git.run("rev-parse", f"{parent}^{{tree}}").decode().strip()
+                files |= self.kept(git, parent, by_name)
+            if not parent and not files:
+                return
+            tree = git.change_tree("", dict(files))
+            if tree == before:
+                return
+            names = ", ".join(path.removesuffix(".md") for path in sorted(files))
+            what = sentences.DELIVER_BRANCH.format(branch=FEEDBACK, names=names)
+            if what in self.done.done or self.does(what):
+                commit = git.write_commit(tree, [parent] if parent else [], sentences.COMMIT_MESSAGE.format(names=names), iso(self.office.now))
+                git.push(url, {FEEDBACK: commit})
+
+    def kept(self, git: Bare, commit: str, by_name: dict[str, Note]) -> dict[str, bytes]:
+        """The feedback on assignments that are not delivered now."""
+        names = {f"{name}.md".encode() for name in self.office.course.names() if name not in by_name}
+        entries = [entry for entry in git.entries(commit)[0] if entry.path in names and entry.kind == "blob" and (entry.size or 0) <= MOST_KEPT][:MOST_FILES]
+        contents = git.blobs([entry.oid for entry in entries]) if entries else []
+        return {entry.path.decode(): data for entry, data in zip(entries, contents, strict=True) if data is not None}
+
+
+def _issue(comment: dict[str, Any]) -> int:
+    """The number of the pull request that a comment is on."""
+    return int(str(comment["issue_url"]).rpartition("/")[2])
+
+
+def _same(one: str, other: str) -> bool:
+    return one.replace("\r\n", "\n").rstrip() == other.rstrip()
+
+
+def _key(annotation: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(annotation.get(key) for key in ("path", "start_line", "end_line", "annotation_level", "title", "message"))
