@@ -363,6 +363,11 @@ def test_a_rehearsal_writes_nothing(room: Class) -> None:
     before = room.github.asked(WRITES)
     done, _ = room.deliver(dry_run=True)
     assert len(done["dl-ada"].done) == 3 and room.github.asked(WRITES) == before and room.branch("dl-ada") == {}
+    room.deliver()
+    ledger.append(room.course.ledger, ledger.Mark(student="ada", assignment="small", part="why", points=Decimal(2), who="staff"))
+    before, branch = room.github.asked(WRITES), room.branch("dl-ada")
+    done, _ = room.deliver(dry_run=True)
+    assert len(done["dl-ada"].done) == 3 and room.github.asked(WRITES) == before and room.branch("dl-ada") == branch
 
 
 def test_an_attempt_that_does_not_count_is_acknowledged_at_its_commit(room: Class) -> None:
