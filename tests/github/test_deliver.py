@@ -320,6 +320,9 @@ def test_short_pages_are_read_to_the_end(room: Class) -> None:
     before = room.github.asked(WRITES)
     room.deliver()
     assert room.github.asked(WRITES) == before and len(room.comments("dl-ada")) == 4
+    ledger.append(room.course.ledger, ledger.Mark(student="ada", assignment="small", part="why", points=Decimal(2), who="staff"))
+    room.deliver()
+    assert len(room.comments("dl-ada")) == 4 and "6 of 8 points" in room.comments("dl-ada")[3]
 
 
 def test_a_copy_of_our_mark_by_a_student_is_not_taken_for_ours(room: Class) -> None:
