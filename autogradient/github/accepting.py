@@ -229,7 +229,7 @@ def _check_verdicts(part: Part, given: PartResult) -> None:
         if case.earned and (silent or case.outcome == "timed_out"):
             raise _Refused(sentences.RESULT_EARNED.format(part=part.id))
         by_person = case.reason in (VOID, ADJUSTED) or (case.reason == BY_HAND and not silent)
-        if by_person or (part.by_hand and not silent):
+        if by_person or (part.by_hand and not silent and (case.earned or case.outcome != "failed")):  # one that was left blank has failed
             raise _Refused(sentences.RESULT_BY_HAND.format(part=part.id))
 
 

@@ -55,7 +55,7 @@ FORGERIES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "points of something else": (lambda data: more(case(data), possible=50, earned=50), "the cases of 'double', or what they are worth, are not those"),
     "totals out of the air": (lambda data: more(data["points"], earned=8, ungraded=0), "its points are not the sum of its cases"),
     "a larger assignment": (lambda data: more(data["points"], possible=80), "its points are not the sum of its cases"),
-    "an essay that marks itself": (lambda data: more(case(data, 4), outcome="passed", earned=2), "'why' has a mark by a person"),
+    "an essay that marks itself": (lambda data: more(case(data, 4), outcome="passed", earned=2, reason=None), "'why' has a mark by a person"),
     "a mark by a person": (lambda data: more(case(data), reason="hand"), "'double' has a mark by a person"),
     "a voided part": (lambda data: more(case(data), reason="void"), "'double' has a mark by a person"),
     "points without a verdict": (lambda data: more(case(data, 4), earned=2), "'why' has earned points that cannot be earned"),
@@ -190,13 +190,16 @@ def test_what_students_wrote_is_shown_and_does_nothing(room: Class) -> None:
 
 
 def test_a_refused_attempt_changes_nothing_that_was_delivered(room: Class) -> None:
-    room.deliver()
-    before, branch = room.comments("dl-ada"), room.branch("dl-ada")
     data = room.notebook("double")
     room.hand_in("ada", data, ADA, at="2026-03-04T10:00:00Z")
-    forged = json.loads(room.result("ada", data, attempt=2).to_json())
+    second = room.result("ada", data, attempt=2, blank=("total", "scale", "pick"))
+    room.write(second)
+    room.deliver()
+    before, branch = room.comments("dl-ada"), room.branch("dl-ada")
+    assert "2 of 8 points" in before[0]
+    forged = json.loads(second.to_json())
     forged["points"]["earned"] = 80
-    room.write(room.result("ada", data, attempt=2), json.dumps(forged))
+    room.write(second, json.dumps(forged))
     _, refused = room.deliver()
     assert "ada/2.json was refused" in refused[0]
     assert room.comments("dl-ada") == before and room.branch("dl-ada") == branch

@@ -6,13 +6,16 @@ import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import homework
 import pytest
 from hub.class_room import BEFORE, CAME, DUE, LATER, Class
 from hub.people import Place, push
 from hub.server import Server
 from hub.state import ANSWERS, Refusal
 
-from autogradient import ledger
+from autogradient import coursework, ledger
+from autogradient.batch import Local
+from autogradient.engine import Engine
 from autogradient.errors import GitHubError
 from autogradient.github import notes
 from autogradient.github.deliver import AT_ONCE
@@ -240,8 +243,8 @@ def test_pull_requests_to_a_shared_repository_are_read_by_the_whole_class(room: 
     push(room.github, "the-course/work", {"README.md": b"hello"})
     commit = room.hand_in("ada", room.notebook(), "the-course/work", branch="ada")
     room.write(room.result("ada", room.notebook(), wrong={"double": "Look at arrays."}))
-    state.open_pull("the-course/work", "ada", "main", "Copied", author="bruno-k")
-    state.pulls["the-course/work"][0]["state"] = "closed"
+    push(room.github, "the-course/work", {"other.txt": b"hello"}, "other")
+    state.open_pull("the-course/work", "ada", "other", "Copied", author="bruno-k")
     state.open_pull("the-course/work", "ada", "main", "Mine", author="ada-l")
     done, _ = room.deliver()
     assert list(done) == ["work"] and done["work"].problems == []
@@ -268,11 +271,11 @@ def test_a_team_reads_one_comment_and_what_was_decided_about_one_is_not_for_the_
 
 
 def test_whoever_left_a_team_has_nothing_more_written_there(room: Class) -> None:
-    commit = room.graded("ada", "the-course/dl-gates")
-    room.deliver()
-    assert room.comments("dl-gates") == [] and room.checks("dl-gates") == []
+    room.graded("ada", "the-course/dl-gates")
+    done, _ = room.deliver()
+    assert done["dl-ada"].problems == [] and room.comments("dl-gates") == [] and room.checks("dl-gates") == []
     (comment,) = room.comments("dl-ada")
-    assert "6 of 8 points" in comment and room.checks("dl-ada") == [] and commit
+    assert "6 of 8 points" in comment and room.checks("dl-ada") == []
 
 
 # ---- once, whatever goes wrong ---------------------------------------------------------------------------------------
@@ -317,6 +320,9 @@ def test_short_pages_are_read_to_the_end(room: Class) -> None:
     before = room.github.asked(WRITES)
     room.deliver()
     assert room.github.asked(WRITES) == before and len(room.comments("dl-ada")) == 4
+    ledger.append(room.course.ledger, ledger.Mark(student="ada", assignment="small", part="why", points=Decimal(2), who="staff"))
+    room.deliver()
+    assert len(room.comments("dl-ada")) == 4 and "6 of 8 points" in room.comments("dl-ada")[3]
 
 
 def test_a_copy_of_our_mark_by_a_student_is_not_taken_for_ours(room: Class) -> None:
@@ -360,6 +366,11 @@ def test_a_rehearsal_writes_nothing(room: Class) -> None:
     before = room.github.asked(WRITES)
     done, _ = room.deliver(dry_run=True)
     assert len(done["dl-ada"].done) == 3 and room.github.asked(WRITES) == before and room.branch("dl-ada") == {}
+    room.deliver()
+    ledger.append(room.course.ledger, ledger.Mark(student="ada", assignment="small", part="why", points=Decimal(2), who="staff"))
+    before, branch = room.github.asked(WRITES), room.branch("dl-ada")
+    done, _ = room.deliver(dry_run=True)
+    assert len(done["dl-ada"].done) == 3 and room.github.asked(WRITES) == before and room.branch("dl-ada") == branch
 
 
 def test_an_attempt_that_does_not_count_is_acknowledged_at_its_commit(room: Class) -> None:
@@ -372,3 +383,19 @@ def test_an_attempt_that_does_not_count_is_acknowledged_at_its_commit(room: Clas
     assert len(by_commit) == 2 and "attempt 1 is the one that counts" in by_commit[late]["output"]["summary"]
     (comment,) = room.comments("dl-ada")
     assert "6 of 8 points" in comment and "Of 2 attempts, attempt 1 counts." in comment
+
+
+def test_what_was_really_graded_is_accepted_and_delivered(room: Class, engine: Engine) -> None:
+    room.hand_in("ada", homework.Notebook(room.small, homework.ANSWERS | {"scale": "def scale(x):\n    return np.asarray(x)"}).bytes(), ADA)
+    room.hand_in("bruno", b"<<<<<<< HEAD\n", "the-course/dl-gates")
+    room.hand_in("daria", room.notebook("total"), "the-course/dl-daria")
+    coursework.grade_course(room.course, [room.small], Local(engine, 1))
+    done, refused = room.deliver()
+    assert refused == [] and [each.problems for each in done.values()] == [[], [], []]
+    assert "4.5 of 8 points, 2 wait" in room.comments("dl-ada")[0] and "The entries should add up to 1." in room.comments("dl-ada")[0]
+    assert "could not be read" in room.comments("dl-gates")[0] and "a merge conflict" in room.comments("dl-gates")[0]
+    assert "1 of 8 points" in room.comments("dl-daria")[0]
+    (check,) = room.checks("dl-ada")
+    (annotation,) = room.github.state.annotations[int(str(check["id"]))]
+    assert (annotation["title"], annotation["start_line"]) == ("scale", 1)
+    assert [str(check["conclusion"]) for name in ("dl-ada", "dl-gates", "dl-daria") for check in room.checks(name)] == ["failure", "failure", "neutral"]

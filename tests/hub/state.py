@@ -214,8 +214,7 @@ class State:
         return self.git(full_name, "rev-list", f"{pull['base']['sha']}..refs/pull/{pull['number']}/head").splitlines()
 
     def say(self, full_name: str, number: int, body: str, author: str) -> dict[str, Any]:
-        """Write a comment on a pull request."""
-        self.pull(full_name, number)
+        """Write a comment on a pull request or issue."""
         comment: dict[str, Any] = self.description.example("issues/create-comment", 201) | {"id": self.number(), "body": body}
         comment["user"] |= {"login": author}
         comment["issue_url"] = f"https://api.github.com/repos/{full_name}/issues/{number}"
