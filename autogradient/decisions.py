@@ -143,7 +143,7 @@ def part_of(assignment: Assignment, name: str) -> Part:
     """The part called `name`. Raises CourseError."""
     parts = {part.id: part for part in assignment.parts}
     if name not in parts:
-        raise CourseError(errors.UNKNOWN_PART.format(part=name, assignment=assignment.name, nearest=nearest(name, parts)))
+        raise CourseError(errors.NO_SUCH_PART.format(part=name, assignment=assignment.name, nearest=nearest(name, parts)))
     return parts[name]
 
 

@@ -474,3 +474,8 @@ def test_odd_front_matter_is_reported_and_never_crashes(front: str) -> None:
 )
 def test_odd_values_are_reported_and_never_crash(change: tuple[str, str]) -> None:
     assert sentences(changed(change))
+
+
+def test_no_sentence_takes_the_place_of_another() -> None:
+    names = re.findall(r"^([A-Z_]+) = ", Path(errors.__file__).read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(names) == sorted(set(names))
