@@ -58,6 +58,7 @@ parity: setup ## Compare every score with stock otter and stock nbgrader (some m
 benchmark: setup ## Time the proofs of the course, and sealed grading against stock tools
 	.venv/bin/python benchmarks/prove.py
 	.venv/bin/python benchmarks/sealed.py
+	.venv/bin/python benchmarks/batch.py --submissions 20 --otter 1 --sizes 1,10,100
 
 docs: setup ## Write docs/commands.md, the figures of docs/security.md and the result's schema anew
 	.venv/bin/python docs/write_commands.py
