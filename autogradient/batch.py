@@ -443,8 +443,7 @@ class _Grading:
 
 def _completed(graded: grade.Graded, old: Result, staff: Path) -> grade.Graded:
     """A result with what an older one of the same submission has from another machine."""
-    receipt = graded.result.receipt
-    if "unreadable" in (graded.result.outcome, old.outcome) or (receipt.submission, receipt.assignment) != (old.receipt.submission, old.receipt.assignment):
+    if "unreadable" in (graded.result.outcome, old.outcome) or graded.result.receipt.work != old.receipt.work:
         return graded
     others = {part.id for part in graded.result.parts if left_out(part)}
     with suppress(OSError, ValueError):

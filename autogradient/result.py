@@ -124,6 +124,11 @@ class Receipt(_Record):
     card: str = ""
     seed: int = 1
 
+    @property
+    def work(self) -> tuple[str, str]:
+        """What was graded: which submission, by which version of the assignment."""
+        return self.submission, self.assignment
+
 
 class Result(_Record):
     """One graded submission. Everything in it is fit for the student's eyes once the course's policy lets it out."""
@@ -192,7 +197,7 @@ def merged(first: Result, second: Result) -> Result:
 
     Raises ValueError where they are of different submissions, or of different versions of the assignment.
     """
-    if (first.receipt.submission, first.receipt.assignment) != (second.receipt.submission, second.receipt.assignment):
+    if first.receipt.work != second.receipt.work:
         raise ValueError("the two results are of different submissions or assignments")
     both = first.model_copy(deep=True)
     others = {part.id: part for part in second.parts}

@@ -129,8 +129,7 @@ def _merge(course: Course, folder: Path, path: Path) -> bool:
         raise ValueError(errors.ANOTHERS_RESULT)
     target = batch.result_path(course.results, result.assignment, student, result.submission.attempt)
     old = batch.read_result(target)
-    receipts = [(one.receipt.submission, one.receipt.assignment) for one in (result, old) if one is not None]
-    same = len(receipts) == 2 and receipts[0] == receipts[1]
+    same = old is not None and old.receipt.work == result.receipt.work
     if old is not None and not same and old.graded_at > result.graded_at:
         return False  # of an earlier submission, by a machine that was slow
     new = merged(result, old) if same and old else result

@@ -41,7 +41,7 @@ def until(condition: Callable[[], Any], what: str) -> Any:
     deadline = time.monotonic() + LONG_S
     while not (found := condition()):
         assert time.monotonic() < deadline, f"{what}: not within {LONG_S} s"
-        time.sleep(0.02)
+        time.sleep(0.002)
     return found
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import homework
 import pytest
+from clusters import LONG_S, until
 from nbgrader.api import Gradebook
 
 from autogradient import batch, coursework
@@ -32,8 +33,6 @@ from autogradient.result import Result
 #: Kills in all.
 KILLS = int(os.environ.get("AUTOGRADIENT_KILLS", "10"))
 STUDENTS = 40
-#: Seconds that anything is waited for.
-LONG_S = 120
 
 VARIANTS: list[dict[str, str] | bytes] = [
     homework.ANSWERS,
@@ -79,15 +78,6 @@ def ours(home: Path) -> set[int]:
             if f"HOME={home}\0".encode() in Path(f"/proc/{name}/environ").read_bytes() and b"sandbox.zygote" in Path(f"/proc/{name}/cmdline").read_bytes():
                 found |= {int(name), *below(int(name))}
     return found & set(parents())
-
-
-def until(condition: Callable[[], Any], what: str) -> Any:
-    """What the condition gives, once it is true."""
-    deadline = time.monotonic() + LONG_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"{what}: not within {LONG_S} s"
-        time.sleep(0.002)
-    return found
 
 
 # ---- a course --------------------------------------------------------------------------------------------------------
