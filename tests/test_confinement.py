@@ -96,6 +96,30 @@ def test_no_control_group_is_left(world: World) -> None:
     assert not [name for place in places for name in os.listdir(place) if name.startswith(f"autogradient-{os.getpid()}-")]
 
 
+@as_root
+def test_a_control_group_is_not_taken_away_by_another_grader_before_it_is_used(world: World) -> None:
+    in_a_cgroup(world)
+    sweeping = []
+    try:
+        for _ in range(2):
+            if (pid := os.fork()) == 0:
+                kernel.set_death_signal(signal.SIGKILL)
+                while True:
+                    confine.sweep()
+            sweeping.append(pid)
+        joined = 0
+        for _ in range(100):
+            if (pid := os.fork()) == 0:
+                os._exit(0 if cgroup.join(1 << 28, 64) else 1)
+            joined += os.waitpid(pid, 0)[1] == 0
+        assert joined == 100
+    finally:
+        for pid in sweeping:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        confine.sweep()
+
+
 # ---- what is missing is said -----------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import secrets
@@ -60,7 +61,7 @@ def _write(folder: str, **values: int) -> None:
 
 def _enter(parent: str, limits: dict[str, int], wishes: dict[str, int]) -> bool:
     """Make a group below `parent`, set its limits and move there; False where that cannot be done."""
-    for _ in range(3):  # a `sweep` of somebody else's may take the group away while it is still empty
+    for _ in range(3):  # a `sweep` from another container may take the group away while it is still empty
         folder = os.path.join(parent, f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}")
         try:
             os.mkdir(folder)
@@ -73,12 +74,9 @@ def _enter(parent: str, limits: dict[str, int], wishes: dict[str, int]) -> bool:
                     _write(folder, **{name: value})
             _write(folder, cgroup__procs=os.getpid())
             return True
-        except FileNotFoundError:
-            if not os.path.isdir(folder):
+        except OSError as error:
+            if error.errno == errno.ENODEV or not os.path.isdir(folder):  # gone, or going
                 continue
-            os.rmdir(folder)
-            return False
-        except OSError:
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
             return False
@@ -97,13 +95,16 @@ def join(memory: int, processes: int) -> bool:
 
 
 def sweep() -> int:
-    """Remove the groups of sessions that have ended, and say how many. To be called where sessions are started, not in one."""
+    """Remove the groups of sessions that have ended, and say how many. To be called where sessions are started, not in one.
+
+    A group whose maker lives is let be: it may be about to move there.
+    """
     first, second = _places()
     removed = 0
     for place in {*second, *(place for places in first.values() for place in places)}:
         with contextlib.suppress(OSError):
             for name in os.listdir(place):
-                if name.startswith(_PREFIX):
+                if name.startswith(_PREFIX) and not os.path.exists(f"/proc/{name.removeprefix(_PREFIX).partition('-')[0]}"):
                     with contextlib.suppress(OSError):
                         os.rmdir(os.path.join(place, name))
                         removed += 1
