@@ -240,6 +240,10 @@ class Assignment:
         """The question that `part_id` belongs to."""
         return next(question for question in self.questions if any(part.id == part_id for part in question.parts))
 
+    def needs_card(self, part: Part) -> bool:
+        """Whether a part can only be judged where there is an NVIDIA card."""
+        return "cuda" in self.question_of(part.id).needs
+
     def with_role(self, *roles: str, target: str | None = None) -> Iterator[Cell]:
         """The cells with one of `roles` (and `target`, where given), in order."""
         return (cell for cell in self.cells if cell.role in roles and (target is None or cell.target == target))

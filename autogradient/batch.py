@@ -19,7 +19,7 @@ from autogradient import errors, grade
 from autogradient.assignment import Assignment
 from autogradient.engine import Engine
 from autogradient.errors import ClusterError, SubmissionError, WorkerError
-from autogradient.judge import has_gpu
+from autogradient.judge import gpu, has_gpu
 from autogradient.result import ELSEWHERE, ON_GPU, Problem, Result, SubmissionInfo, add_up, digest, environment_digest, left_out, merged, write_atomically
 from autogradient.submission import Notebook, load, read
 from autogradient.verdicts import Verdicts
@@ -373,8 +373,13 @@ def _kept(item: Item, grader: Grader, results: Path, write: bool) -> Done | None
     except SubmissionError:
         data = b""
     receipt = old.receipt
-    environment = (receipt.card or receipt.environment) if grader.card else receipt.environment
-    unchanged = (receipt.submission, receipt.assignment, environment) == (digest(data), item.assignment.digest, environment_digest(grader.sealed))
+    known = [receipt.submission, receipt.assignment]
+    now = [digest(data), item.assignment.digest]
+    if grader.card is not True or not receipt.card:
+        known, now = [*known, receipt.environment], [*now, environment_digest(grader.sealed)]
+    if grader.card is not False and receipt.card:  # which card there is only a machine that has one can tell
+        known, now = [*known, receipt.card], [*now, environment_digest(grader.sealed, gpu() if has_gpu() else receipt.gpu)]
+    unchanged = known == now
     moved = unchanged and old.submission.received_at != item.received_at
     if moved:
         old.submission.received_at = item.received_at

@@ -22,7 +22,7 @@ from autogradient import errors
 from autogradient.assignment import Assignment, Part
 from autogradient.batch import Item, cpu_count
 from autogradient.errors import ClusterError, SubmissionError, WorkerError
-from autogradient.grade import Graded, known_answers, needs_card, unreadable
+from autogradient.grade import Graded, known_answers, unreadable
 from autogradient.result import Result, SubmissionInfo, environment, left_out, merged
 from autogradient.submission import plan, read
 from autogradient.verdicts import Verdicts
@@ -174,7 +174,7 @@ class Cluster:
         expected = self._expected(assignment)
         known = verdicts.of(assignment, submission, expected, 1, self.sealed).entries() if verdicts else {}
         job = {"data": data, "name": name, "info": info.model_dump(), "expected": expected, "verdicts": known, "keep": verdicts is not None}
-        on_card = [part.id for part in assignment.parts if needs_card(assignment, part)]
+        on_card = [part.id for part in assignment.parts if assignment.needs_card(part)]
         graded = self._graded(assignment, job | {"card": False if on_card else None}, verdicts)
         if on_card and self.has_card:
             other = self._graded(assignment, job | {"card": True}, verdicts, card=True)

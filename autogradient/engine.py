@@ -72,10 +72,10 @@ class Engine:
             if claim is not None:
                 claim.close()
 
-    def session(self, folder: Path, limits: Limits, *, forks: int = 0) -> Session:
-        """A session whose first process runs in a copy of `folder`, with room for so many `forks` that wait."""
+    def session(self, folder: Path, limits: Limits, *, forks: int = 0, card: bool = False) -> Session:
+        """A session whose first process runs in a copy of `folder`, with room for so many `forks` that wait; with `card` it can use this machine's cards."""
         budget = Budget(memory_mb=limits.memory_mb, processes=PROCESSES, cpu_s=int(limits.submission_s) + 60, forks=forks)
-        return self.confined(WORKER, Confinement(folder=str(folder), budget=budget, trusted=self.trusted, hidden=self.hidden))
+        return self.confined(WORKER, Confinement(folder=str(folder), budget=budget, trusted=self.trusted, hidden=self.hidden, card=card))
 
     def confined(self, role: str, confinement: Confinement) -> Session:
         """A session of a role; while `ahead` is set, the next one like it is started meanwhile. Raises ConfinementError, WorkerError."""

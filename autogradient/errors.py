@@ -302,6 +302,7 @@ NO_RESULT = "{path} is no result; give a file of results/ASSIGNMENT/STUDENT.json
 NOTHING_TO_VERIFY = "{path}: nothing was handed in, so there is nothing to grade again"
 SUBMISSION_GONE = "{folder} has no notebook with the digest {digest}… that the result was made from; put the notebook back, or grade what is there"
 OTHER_SOURCE = "the assignment '{name}' has changed since, so the verdicts may differ; check out the version that was graded"
+OTHER_CARD = "its questions for a card were judged on another machine ({gpu}), so their verdicts may differ"
 OTHER_ENVIRONMENT = "it was graded in another environment (Python, packages, locale, our version), so the verdicts may differ"
 NOTHING_SUBMITTED = "submitted/ is empty; put notebooks into submitted/STUDENT/ASSIGNMENT/"
 NOT_CONFINED = (

@@ -34,7 +34,7 @@ from autogradient.result import (
     environment_digest,
     write_atomically,
 )
-from autogradient.running import Beginnings, Budget, Decide, Runs, replay, run_steps
+from autogradient.running import Again, Beginnings, Budget, Decide, Runs, replay, run_steps
 from autogradient.submission import Notebook, Submission, plan, plan_release, read
 from autogradient.verdicts import Known, Verdicts
 from autogradient.wire import codec
@@ -84,13 +84,16 @@ def grade_notebook(
     skip_unattempted = skip_unattempted and assignment.format == "autogradient"  # other formats have no proof that a stub earns nothing
     wanted = {part.id for part in assignment.parts if _can_run(assignment, part, card) and (submission.attempted[part.id] or not skip_unattempted)}
     expected = expected_answers(assignment, engine) if expected is None else expected
-    known = verdicts.of(assignment, submission, expected, seed, not engine.missing) if verdicts else None
+    gpu = judge.gpu() if card or any(assignment.needs_card(part) and _can_run(assignment, part, card) for part in assignment.parts) else ""
+    known = verdicts.of(assignment, submission, expected, seed, not engine.missing, gpu) if verdicts else None
     trials = _Trials(assignment, submission, expected, seed, skip_unattempted, known)
     runs = trials.take(engine, wanted)
     found = {part.id: judge.together(part, trials.found[part.id]) for part in assignment.parts}
     result = _result(assignment, notebook.digest, info, seed, engine)
+    if gpu:
+        result.receipt.card, result.receipt.gpu = environment_digest(result.sealed, gpu), gpu
     if card:
-        result.receipt.environment, result.receipt.card = "", result.receipt.environment
+        result.receipt.environment = ""
     result.replayed = bool(trials.replayed)
     result.questions = _questions(assignment, found, submission.attempted)
     result.points = add_up(result.questions)
@@ -126,7 +129,10 @@ class _Trials:
         runs = self.known.runs() if self.known and not new else None
         if runs is None:
             runs = Runs()
-            self._run(engine, new, runs)
+            on_card = {name for name in new if self.assignment.needs_card(self.assignment.part(name))}
+            for names, card in ((new - on_card, False), (on_card, True)):
+                if names or card is bool(on_card):  # to show what cells do takes a run, too
+                    runs.add(self._run(engine, names, card))
             if self.known:
                 self.known.keep_runs(runs)
                 for part in self.assignment.parts:
@@ -138,8 +144,9 @@ class _Trials:
                 self.found[part.id].append(_without_running(self.assignment, part, self.submission.attempted[part.id], skipped))
         return runs
 
-    def _run(self, engine: Engine, wanted: set[str], runs: Runs) -> None:
-        assignment, steps, seed = self.assignment, self.submission.steps, self.seed
+    def _run(self, engine: Engine, wanted: set[str], card: bool) -> Runs:
+        """Run cells and tests where there is no card, or where there is one: CUDA allows no forks, so there every part needs the second pass."""
+        assignment, steps, seed, runs = self.assignment, self.submission.steps, self.seed, Runs()
         with engine.court(engine.folder(assignment.files), assignment.limits) as court:
 
             def decide(part: Part, snapshot: Snapshot, cases: list[Case] | None, first: bool = False) -> list[Case] | None:
@@ -152,28 +159,32 @@ class _Trials:
                 self.found[part.id].append(verdict)
                 return verdict.left if verdict.gone else None
 
-            with Beginnings(engine, assignment, seed) as beginnings:
+            def spoilt(part: Part) -> bool:  # after an error on a card nothing more can be done with it in this process
+                return card and any(case.outcome != "passed" for verdict in self.found[part.id] for case in verdict.cases)
+
+            with Beginnings(engine, assignment, seed, card=card) as beginnings:
                 snapshots = run_steps(assignment, beginnings.begin, steps, wanted, runs, self.budget)
                 again = _ask([part for part in assignment.parts if part.id in wanted], snapshots, decide)
-            if again:
-                self.replayed |= set(again)
-                with Beginnings(engine, assignment, seed) as beginnings:
-                    replay(assignment, beginnings.begin(), steps, again, runs, self.budget, decide)
+            self.replayed |= set(again)
+            while again:
+                with Beginnings(engine, assignment, seed, card=card) as beginnings:
+                    again = replay(assignment, beginnings.begin(), steps, again, runs, self.budget, decide, spoilt)
+        return runs
 
 
 def _without_running(assignment: Assignment, part: Part, attempted: bool, skipped: bool) -> Verdict:
     """The verdict on a part of which nothing is run."""
     if skipped or (part.by_hand and not attempted):
         return judge.without_verdict(part, "failed", None, judge.NOT_FILLED)
-    return judge.without_verdict(part, "not_run", judge.BY_HAND if part.by_hand else ON_GPU if needs_card(assignment, part) else ELSEWHERE)
+    return judge.without_verdict(part, "not_run", judge.BY_HAND if part.by_hand else ON_GPU if assignment.needs_card(part) else ELSEWHERE)
 
 
-def _ask(parts: list[Part], snapshots: dict[str, Snapshot], decide: Decide) -> dict[str, list[Case] | None]:
+def _ask(parts: list[Part], snapshots: dict[str, Snapshot], decide: Decide) -> Again:
     """Phase two, in two rounds: what students may see an error's text of, and only then what must stay hidden, so that no text can carry that out.
 
-    Returns what is left for a second pass: part → cases (None: all).
+    Returns what is left for a second pass.
     """
-    again: dict[str, list[Case] | None] = {part: None for part, snapshot in snapshots.items() if snapshot.unsafe}
+    again: Again = {part: None for part, snapshot in snapshots.items() if snapshot.unsafe}
     for hidden in (False, True):
         for part in parts:
             snapshot = snapshots[part.id]
@@ -233,13 +244,8 @@ def _result(assignment: Assignment, submission_digest: str, info: SubmissionInfo
     return Result(assignment=assignment.name, submission=info, graded_at=now, sealed=sealed, outcome="graded", receipt=receipt)
 
 
-def needs_card(assignment: Assignment, part: Part) -> bool:
-    """Whether a part can only be judged where there is an NVIDIA card."""
-    return "cuda" in assignment.question_of(part.id).needs
-
-
 def _can_run(assignment: Assignment, part: Part, card: bool | None) -> bool:
-    needed = needs_card(assignment, part)
+    needed = assignment.needs_card(part)
     return not part.by_hand and card in (None, needed) and (judge.has_gpu() or not needed)
 
 

@@ -10,7 +10,6 @@ import functools
 import hashlib
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, Literal
 
 from autogradient import kinds
@@ -21,7 +20,7 @@ from autogradient.errors import WorkerError, WorkerTimeout
 from autogradient.foreign import prelude
 from autogradient.release import given_source
 from autogradient.result import CaseOutcome, CaseResult
-from autogradient.sandbox import Interpreter
+from autogradient.sandbox import Interpreter, card
 from autogradient.testcode import bound_names, class_names, without_magics
 from autogradient.wire import codec
 
@@ -77,7 +76,12 @@ def case_seed(seed: int, part: Part, case: str) -> int:
 
 def has_gpu() -> bool:
     """Whether this machine has an NVIDIA card."""
-    return Path("/proc/driver/nvidia/gpus").is_dir()
+    return card.is_there()
+
+
+def gpu() -> str:
+    """The card of this machine and its driver; "unknown" where the driver does not tell."""
+    return card.describe() or "unknown"
 
 
 def without_verdict(part: Part, outcome: CaseOutcome, reason: str | None, message: str = "", cases: list[Case] | None = None) -> Verdict:

@@ -17,6 +17,7 @@ from autogradient.coursework import VERDICTS
 from autogradient.engine import Engine
 from autogradient.errors import CourseError, SubmissionError
 from autogradient.grade import grade_bytes
+from autogradient.judge import gpu, has_gpu
 from autogradient.ledger import BY_HAND
 from autogradient.ledger import read as read_ledger
 from autogradient.marks import Decisions, Marked, make
@@ -103,7 +104,7 @@ def _why(old: Result | None, new: Result) -> str:
     reasons = {
         "another notebook was handed in": old.receipt.submission != new.receipt.submission,
         "the assignment has changed": old.receipt.assignment != new.receipt.assignment,
-        "the environment has changed": old.receipt.environment != new.receipt.environment,
+        "the environment has changed": (old.receipt.environment, old.receipt.card) != (new.receipt.environment, new.receipt.card),
         "another time of receipt": old.submission.received_at != new.submission.received_at,
         "another seed": old.receipt.seed != new.receipt.seed,
     }
@@ -167,8 +168,10 @@ def verify(course: Course, path: Path, engine: Engine) -> Verified:
     other = []
     if receipt.assignment != assignment.digest:
         other.append(errors.OTHER_SOURCE.format(name=assignment.name))
-    if receipt.environment != environment_digest(not engine.missing):
+    if receipt.environment not in ("", environment_digest(not engine.missing)):
         other.append(errors.OTHER_ENVIRONMENT)
+    if receipt.card and (not has_gpu() or receipt.card != environment_digest(not engine.missing, gpu())):
+        other.append(errors.OTHER_CARD.format(gpu=receipt.gpu))
     new = grade_bytes(assignment, data, result.submission.file or path.name, engine, result.submission, seed=receipt.seed).result
     found = differences(result, new)
     if other:

@@ -116,12 +116,13 @@ class SubmissionInfo(_Record):
 
 
 class Receipt(_Record):
-    """Digests of all that the verdict depends on, and the seed. `card`: of the environment where questions that need a card were judged, if in one of their own."""
+    """Digests of all that the verdict depends on, and the seed. `card`: of the environment where questions that need a card were judged, with `gpu`, the card and its driver."""
 
     submission: str = ""
     assignment: str = ""
     environment: str = ""
     card: str = ""
+    gpu: str = ""
     seed: int = 1
 
     @property
@@ -205,9 +206,9 @@ def merged(first: Result, second: Result) -> Result:
         if left_out(part) and not left_out(others[part.id]):
             part.cases = others[part.id].cases
     both.problems += [problem for problem in second.problems if problem not in both.problems]
-    both.receipt.environment, both.receipt.card = (
-        mine or theirs for mine, theirs in ((both.receipt.environment, second.receipt.environment), (both.receipt.card, second.receipt.card))
-    )
+    both.receipt.environment = first.receipt.environment or second.receipt.environment
+    judged_there = first.receipt if first.receipt.card else second.receipt
+    both.receipt.card, both.receipt.gpu = judged_there.card, judged_there.gpu
     both.replayed, both.sealed = first.replayed or second.replayed, first.sealed and second.sealed
     if both.outcome in ("graded", "grader_error"):
         both.outcome = "grader_error" if any(case.outcome == "grader_error" for part in both.parts for case in part.cases) else "graded"
@@ -231,13 +232,16 @@ def digest(data: bytes) -> str:
 
 
 @cache
-def environment_digest(sealed: bool = True) -> str:
+def environment_digest(sealed: bool = True, gpu: str = "") -> str:
     """Digest of the environment."""
-    return digest(json.dumps(environment(sealed), sort_keys=True).encode())
+    return digest(json.dumps(environment(sealed, gpu), sort_keys=True).encode())
 
 
-def environment(sealed: bool = True) -> dict[str, Any]:
-    """What the verdict may depend on outside the notebooks: Python build, packages, threads, our version, and the seal. Locale and time zone are always the same."""
+def environment(sealed: bool = True, gpu: str = "") -> dict[str, Any]:
+    """What the verdict may depend on outside the notebooks: Python build, packages, threads, our version, the seal, and where a card was used, card and driver.
+
+    Locale and time zone are always the same.
+    """
     # not all of sys.path: the current folder, and what setuptools puts there once something imports it, are not installed
     places = {*sysconfig.get_paths().values(), *site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])}
     packages = sorted({f"{d.metadata['Name']}=={d.version}".lower() for d in distributions(path=sorted(places)) if d.metadata["Name"]})
@@ -248,7 +252,7 @@ def environment(sealed: bool = True) -> dict[str, Any]:
         "threads": 1,
         "autogradient": __version__,
         "sealed": sealed,
-    }
+    } | ({"gpu": gpu} if gpu else {})
 
 
 def write_atomically(path: Path, data: str | bytes) -> None:

@@ -1,7 +1,7 @@
 """Phase one: a notebook's cells run in order, and where a part's tests stand a snapshot is forked that only waits.
 
-No hidden byte is near while this goes on. Where a snapshot would be unsafe, because the process has threads that a fork lacks, there is a second pass
-(`replay`): the cells again in a fresh process, with the tests in place, and nothing of it shown.
+No hidden byte is near while this goes on. Where a snapshot would be unsafe, because the process has threads that a fork lacks, or CUDA, which allows no forks,
+there is a second pass (`replay`): the cells again in a fresh process, with the tests in place, and nothing of it shown.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ MAX_SHOWN = 25_000_000
 SLOW_S = 0.5
 
 
+#: What needs a second pass: part → cases (None: all).
+Again = dict[str, list[Case] | None]
+
+
 class Decide(Protocol):
     """Takes a verdict on some cases of a part, or on all of it; returns the cases left for a second pass where the snapshot is gone, else None."""
 
@@ -36,8 +40,8 @@ class Decide(Protocol):
 class Beginnings:
     """Sessions in which a submission's cells can run from the first on: one at a time. A context manager that ends the last."""
 
-    def __init__(self, engine: Engine, assignment: Assignment, seed: int) -> None:
-        self.engine, self.assignment, self.seed = engine, assignment, seed
+    def __init__(self, engine: Engine, assignment: Assignment, seed: int, *, card: bool = False) -> None:
+        self.engine, self.assignment, self.seed, self.card = engine, assignment, seed, card
         self.session: Session | None = None
 
     def __enter__(self) -> Beginnings:
@@ -51,7 +55,7 @@ class Beginnings:
         """The first process of a new session; the one before is ended. Raises WorkerError, ConfinementError."""
         self.__exit__()
         assignment = self.assignment
-        self.session = self.engine.session(self.engine.folder(assignment.files), assignment.limits, forks=len(assignment.parts))
+        self.session = self.engine.session(self.engine.folder(assignment.files), assignment.limits, forks=len(assignment.parts), card=self.card)
         return self.session.start(self.seed)
 
 
@@ -104,6 +108,14 @@ class Runs:
         if run.status != "error":  # an error shows its own traceback
             run.outputs = [*run.outputs, {"output_type": "stream", "name": "stderr", "text": f"{message[:1].upper()}{message[1:]}.\n"}]
 
+    def add(self, other: Runs) -> None:
+        """Take in what came of the same cells elsewhere; what they showed there holds."""
+        self.cells |= other.cells
+        self.problems += [problem for problem in other.problems if problem not in self.problems]
+        self.killers |= other.killers
+        self.starved |= other.starved
+        self.out_of_time |= other.out_of_time
+
 
 def run_steps(assignment: Assignment, begin: Callable[[], Interpreter], steps: list[Step], wanted: set[str], runs: Runs, budget: Budget) -> dict[str, Snapshot]:
     """Run the cells in order in a process that `begin` starts; returns a snapshot for each wanted part. Afterwards nothing else of its session is alive.
@@ -140,7 +152,7 @@ def run_steps(assignment: Assignment, begin: Callable[[], Interpreter], steps: l
                 snapshots[part.id] = lost
                 if part.is_short and part.kind != "formula":
                     snapshots[part.id] = Snapshot(value=main.value(part.names[0]))
-                elif main.threads > 1:
+                elif main.threads > 1 or assignment.needs_card(part):
                     snapshots[part.id] = Snapshot(unsafe=True)
                 else:  # nothing is run after the final part, so it needs no copy
                     last, since = main if index == final else _fork(main, snapshots), []
@@ -188,11 +200,11 @@ def _recover(last: Interpreter | None, begin: Callable[[], Interpreter], since: 
 
 
 def replay(
-    assignment: Assignment, main: Interpreter, steps: list[Step], again: dict[str, list[Case] | None], runs: Runs, budget: Budget, decide: Decide
-) -> None:
+    assignment: Assignment, main: Interpreter, steps: list[Step], again: Again, runs: Runs, budget: Budget, decide: Decide, spoilt: Callable[[Part], bool]
+) -> Again:
     """The second pass: run the cells once more, those that killed or hung left out, and have what is in `again` judged where it stands.
 
-    Nothing is shown of it: hidden inputs may have been in this process.
+    Nothing is shown of it: hidden inputs may have been in this process. Returns what is left for another pass, because the process was `spoilt` by a part.
     """
     parts = {part.id: part for part in assignment.parts}
     limit = assignment.limits.cell_s
@@ -207,9 +219,12 @@ def replay(
                     main.run(step.source, min(limit, budget.left))
                 sources.append(step.source)
             elif step.part in left:
-                cases = left.pop(step.part)
-                decide(parts[step.part], Snapshot(interpreter=main, sources=list(sources), unsafe=main.threads > 1, quiet=True), cases)
+                part, cases = parts[step.part], left.pop(step.part)
+                decide(part, Snapshot(interpreter=main, sources=list(sources), unsafe=main.threads > 1 or assignment.needs_card(part), quiet=True), cases)
+                if spoilt(part):
+                    return left
     except WorkerError as error:
         runs.starved |= main.starved(error)
     for name, cases in left.items():
         decide(parts[name], Snapshot(lost=judge.DIED.format(how="it stopped answering")), cases)
+    return {}

@@ -20,7 +20,6 @@ from autogradient.batch import Grader, Item, Watcher
 from autogradient.course import Course, checked_student
 from autogradient.coursework import VERDICTS, Graded
 from autogradient.errors import CourseError, GradebookError
-from autogradient.grade import needs_card
 from autogradient.result import Result, merged, write_atomically
 from autogradient.verdicts import Verdicts
 
@@ -59,7 +58,7 @@ class _Machine:
 def outdated(course: Course, assignments: list[Assignment], card: bool | None) -> list[Item]:
     """What is to be graded, in order: what needs a card (`card` true) where anything of it does, or what needs none (false), or everything (None)."""
     machine: Any = _Machine(has_card=bool(card), card=card)
-    concerned = [a for a in assignments if not card or any(needs_card(a, part) for part in a.parts)]
+    concerned = [a for a in assignments if not card or any(a.needs_card(part) for part in a.parts)]
     return list(batch.outdated(_submissions(course, concerned), machine, course.results))
 
 
@@ -74,7 +73,7 @@ def _submissions(course: Course, assignments: list[Assignment]) -> Iterator[Item
 
 def plan(course: Course, assignments: list[Assignment], most: int) -> dict[str, list[str]]:
     """The shards that are worth starting, at most so many on machines of a kind: {"cpu": ["1/2", "2/2"], "card": []}."""
-    cards = any(needs_card(assignment, part) for assignment in assignments for part in assignment.parts)
+    cards = any(assignment.needs_card(part) for assignment in assignments for part in assignment.parts)
     found = {}
     for kind, card in (("cpu", False), ("card", True)):
         count = len(outdated(course, assignments, card)) if cards or not card else 0

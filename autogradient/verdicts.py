@@ -60,9 +60,9 @@ class Verdicts:
         """Keep an entry."""
         write_atomically(self.folder / name[:2] / f"{name}.json", entry)
 
-    def of(self, assignment: Assignment, submission: Submission, expected: dict[str, Any], seed: int, sealed: bool) -> Known:
-        """What is known of a submission, or will be."""
-        return Known(self, assignment, submission, expected, seed, sealed)
+    def of(self, assignment: Assignment, submission: Submission, expected: dict[str, Any], seed: int, sealed: bool, gpu: str = "") -> Known:
+        """What is known of a submission, or will be; with a card, where there is one."""
+        return Known(self, assignment, submission, expected, seed, sealed, gpu)
 
 
 class Carried(Verdicts):
@@ -83,13 +83,15 @@ class Carried(Verdicts):
 class Known:
     """The kept verdicts on one submission, and what its cells showed."""
 
-    def __init__(self, kept: Verdicts, assignment: Assignment, submission: Submission, expected: dict[str, Any], seed: int, sealed: bool) -> None:
+    def __init__(
+        self, kept: Verdicts, assignment: Assignment, submission: Submission, expected: dict[str, Any], seed: int, sealed: bool, gpu: str = ""
+    ) -> None:
         self.kept, self.assignment, self.expected = kept, assignment, expected
         limits = assignment.limits
         around = [
             assignment.format,
             _files(assignment),
-            environment_digest(sealed),
+            environment_digest(sealed, gpu),
             seed,
             [limits.cell_s, limits.case_s, limits.memory_mb, limits.submission_s],
         ]

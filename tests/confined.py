@@ -63,11 +63,12 @@ class World:
         writable: bool = True,
         trusted: bool = False,
         hidden: tuple[str, ...] = (),
+        card: bool = False,
         before: Callable[[], object] = lambda: None,
         first: Callable[[int], Any] | None = None,
     ) -> Came:
         """Run `function` in a worker. `before` runs in the fresh fork that will isolate; `first`, in PID 1 with the worker's pid, gives the value instead."""
-        c = confine.Confinement(str(self.folder), budget, writable, trusted, hidden)
+        c = confine.Confinement(str(self.folder), budget, writable, trusted, hidden, card)
         confine.prepare(hidden)
         back, out = os.pipe()
         if (pid := os.fork()) == 0:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from autogradient.sandbox import cgroup, kernel, landlock, mounts, syscalls
+from autogradient.sandbox import card, cgroup, kernel, landlock, mounts, syscalls
 from autogradient.sandbox.mounts import WORK
 
 __all__ = ["LAYERS", "OPTIONAL", "WORK", "Budget", "Confinement", "LayerMissing", "drop", "enclose", "isolate", "prepare", "shed", "sweep"]
@@ -64,6 +64,8 @@ _KEPT = (
 )
 #: MB of a session's memory beyond what is budgeted: copies of the interpreter as student code is forked.
 _SESSION_MB = 256
+#: MB that CUDA and its libraries take for themselves.
+_CUDA_MB = 4096
 #: MB of a copy that only waits: what it does not share with the process it was forked from.
 _FORK_MB = 25
 
@@ -99,7 +101,7 @@ class Confinement:
     """How to confine a session. `folder`: its files are copied into the work folder. `writable` False: nothing at all can be written (judges).
 
     `trusted`: layers that cannot be had are left out. `hidden`: folders, such as the course, that must not be seen even where they lie in
-    a folder of Python's.
+    a folder of Python's. `card`: the machine's NVIDIA cards can be used.
     """
 
     folder: str
@@ -107,6 +109,7 @@ class Confinement:
     writable: bool = True
     trusted: bool = False
     hidden: tuple[str, ...] = ()
+    card: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
@@ -191,7 +194,7 @@ def isolate(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
     step = _Step(c, leave_out)
     if "cgroup" not in leave_out:
         budget = c.budget
-        room = budget.memory_mb + budget.disk_mb + _SESSION_MB + budget.forks * _FORK_MB
+        room = budget.memory_mb + budget.disk_mb + _SESSION_MB + budget.forks * _FORK_MB + c.card * _CUDA_MB
         memory = int(room * 1024 * 1024) + mounts.size_of(c.folder)
         if cgroup.join(memory, budget.processes + budget.forks + 8):
             step.names.append("cgroup")
@@ -299,7 +302,7 @@ def enclose(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
         try:
             show = mounts.plan(c.hidden)
             disk = c.budget.disk_mb * 1024 * 1024 if c.writable else 1024 * 1024
-            _state.proc = mounts.build(show, c.folder, (_state.uid, _state.gid), disk, c.writable, c.trusted)
+            _state.proc = mounts.build(show, c.folder, (_state.uid, _state.gid), disk, c.writable, c.trusted, c.card)
         except mounts.ProcRefused as error:
             raise missing("proc", f"a new /proc cannot be mounted ({error.strerror})") from None
 
@@ -321,7 +324,7 @@ def drop(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
     step = _Step(c, leave_out)
     step.put("environment", _forget_environment)
     step.put("memory order", _first_to_go)
-    step.put("limits", lambda: _limit(c.budget))
+    step.put("limits", lambda: _limit(c.budget, c.card))
     os.umask(0o022)
     _step_down(step, 0, 0)
     kernel.undumpable()
@@ -372,11 +375,13 @@ def _first_to_go() -> None:
     _state.proc = None
 
 
-def _limit(budget: Budget) -> None:
+def _limit(budget: Budget, card: bool) -> None:
     with open("/proc/self/statm") as file:
         present = int(file.read().split()[0]) * resource.getpagesize()
+    # CUDA reserves addresses for all memory that there is, of the machine and its cards; then only memory of the process's own is bounded
+    memory, extra = (resource.RLIMIT_DATA, _CUDA_MB) if card else (resource.RLIMIT_AS, 0)
     limits = {
-        resource.RLIMIT_AS: present + int(budget.memory_mb * 1024 * 1024),
+        memory: present + int((budget.memory_mb + extra) * 1024 * 1024),
         resource.RLIMIT_NPROC: budget.processes + budget.forks,
         resource.RLIMIT_FSIZE: budget.file_mb * 1024 * 1024,
         resource.RLIMIT_NOFILE: budget.open_files,
@@ -422,6 +427,8 @@ def _rules(c: Confinement) -> list[tuple[str, int]]:
     rules = [(path, landlock.PROGRAMS) for path in mounts.plan(c.hidden).trees]
     rules += [("/", landlock.LIST), ("/etc", landlock.READ), ("/proc", landlock.READ), ("/dev", landlock.READ)]
     rules += [(f"/dev/{name}", landlock.DEVICE) for name in ("null", "zero", "full")]
+    if c.card:
+        rules += [(f"/dev/{name}", landlock.CARD) for name in card.devices()] + [(path, landlock.READ) for path in card.FOLDERS]
     work = [os.getcwd(), *(["/tmp"] if _state.enclosed else [])]
     if c.writable:
         return rules + [(path, landlock.WORK) for path in work] + [("/dev/shm", landlock.STORE), ("/dev/pts", landlock.TERMINAL)]

@@ -17,7 +17,8 @@ LIST = _LIST
 READ = _READ | _LIST
 PROGRAMS = READ | _EXECUTE
 DEVICE = _READ | _WRITE | _TRUNCATE
-TERMINAL = DEVICE | _IOCTL | _LIST
+CARD = DEVICE | _IOCTL
+TERMINAL = CARD | _LIST
 #: Everything but device files; and the same without running what was written.
 WORK = ((1 << 15) - 1) & ~_MAKE_DEVICES
 STORE = WORK & ~_EXECUTE

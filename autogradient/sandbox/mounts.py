@@ -10,7 +10,7 @@ import stat
 import sys
 from dataclasses import dataclass
 
-from autogradient.sandbox import kernel
+from autogradient.sandbox import card, kernel
 
 #: Where the notebook runs.
 WORK = "/home/student"
@@ -100,8 +100,10 @@ def plan(hidden: tuple[str, ...] = ()) -> Plan:
     return Plan(trees, tuple(sorted(outside.items())), covers)
 
 
-def build(show: Plan, folder: str, owner: tuple[int, int], disk: int, writable: bool, trusted: bool) -> int | None:
+def build(show: Plan, folder: str, owner: tuple[int, int], disk: int, writable: bool, trusted: bool, cards: bool = False) -> int | None:
     """Make a new root and go there: a copy of `folder` for `owner` (uid, gid) and `disk` bytes to write, for the work folder, /tmp and /dev/shm together.
+
+    With `cards` the machine's NVIDIA cards are shown.
 
     Needs a mount namespace, in PID 1 of a PID namespace. Returns a descriptor of a /proc that can still be written, or None where /proc could not be
     had and `trusted` let that pass. Raises ProcRefused, FolderRefused, or OSError; then everything is as it was.
@@ -110,8 +112,8 @@ def build(show: Plan, folder: str, owner: tuple[int, int], disk: int, writable: 
     mask = os.umask(0o022)
     size = disk + size_of(folder)
     source = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    trees = {path: kernel.copy_mount(path) for path in show.trees}
-    devices = {name: kernel.copy_mount(f"/dev/{name}") for name in _DEVICES}
+    trees = {path: kernel.copy_mount(path) for path in (*show.trees, *(filter(os.path.isdir, card.FOLDERS) if cards else ()))}
+    devices = {name: kernel.copy_mount(f"/dev/{name}") for name in (*_DEVICES, *(card.devices() if cards else ()))}
     stage = next(path for path in _STAGES if os.path.isdir(path))
     old_proc = kernel.copy_mount("/proc") if trusted else None
     kernel.mount("tmpfs", stage, kernel.MS_NOSUID | kernel.MS_NODEV, f"size={size >> 10}k,nr_inodes={size // 4096 + 2000},mode=755")

@@ -1,7 +1,7 @@
 """Plain data as bytes and back: MessagePack with exact types. Never pickle, never code.
 
 Plain are None, bool, int, float, complex, Fraction, Decimal, str, bytes, list, tuple, named tuples, dict (OrderedDict, Counter, defaultdict), set,
-frozenset, deque, slice, range, Ellipsis, NumPy arrays, scalars and dtypes, torch tensors (dense, on the CPU), sizes, dtypes and devices, and pandas
+frozenset, deque, slice, range, Ellipsis, NumPy arrays, scalars and dtypes, torch tensors (dense; from a card they come as copies on the CPU), sizes, dtypes and devices, and pandas
 frames, series and indexes: of exactly these types, for a subclass could lie about itself. Depth, count and size are bounded.
 
 What is not plain goes to a `Boundary`, which knows what stands for it; without one it raises `NotPlain`.
@@ -209,10 +209,10 @@ class _Lowering:
 
     def tensor(self, value: Any) -> list[Any]:
         torch = sys.modules["torch"]
-        if value.layout is not torch.strided or value.device.type != "cpu" or value.is_quantized:
+        if value.layout is not torch.strided or value.device.type not in ("cpu", "cuda") or value.is_quantized:
             raise NotPlain(f"a tensor on {value.device} ({value.layout})")
         try:
-            flat = value.detach().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
+            flat = value.detach().cpu().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
             raw = self.numbers(flat.reshape(-1).view(torch.uint8).numpy()) if flat.numel() else b""
         except RuntimeError:  # torch.func's tensors hold no numbers
             raise NotPlain("a tensor without numbers of its own, as torch.func makes them; do this in a @probe function") from None

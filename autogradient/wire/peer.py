@@ -372,6 +372,7 @@ class Peer(codec.Boundary):
         if graph not in self.graphs:
             raise RuntimeError("Trying to backward through a graph that is gone")
         tensor, leaves, others = self.graphs[graph]
+        gradient = gradient.to(tensor.device) if _is_tensor(gradient) else gradient
         create = create_graph is True
         if not others:
             if not leaves:
@@ -406,7 +407,7 @@ def assign(old: Any, new: Any) -> None:
             if old.grad is not None and new.grad is not None:
                 old.grad.data.copy_(new.grad)
             else:
-                old.grad = new.grad
+                old.grad = None if new.grad is None else new.grad.to(old.device)
 
 
 def _is_tensor(value: Any) -> bool:
