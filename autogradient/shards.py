@@ -19,9 +19,10 @@ from autogradient.assignment import Assignment
 from autogradient.batch import Grader, Item, Watcher
 from autogradient.course import Course, checked_student
 from autogradient.coursework import VERDICTS, Graded
-from autogradient.errors import CourseError, GradebookError
+from autogradient.errors import CourseError, GradebookError, SubmissionError
 from autogradient.grade import needs_card
-from autogradient.result import Result, merged, write_atomically
+from autogradient.result import ON_GPU, Result, digest, left_out, merged, write_atomically
+from autogradient.submission import load
 from autogradient.verdicts import Verdicts
 
 #: Submissions that are worth a machine of their own.
@@ -63,6 +64,17 @@ def outdated(course: Course, assignments: list[Assignment], card: bool | None) -
     return list(batch.outdated(_submissions(course, concerned), machine, course.results))
 
 
+def _judged(course: Course, item: Item) -> bool:
+    """Whether a card has judged a submission. In which environment that was cannot be compared where there is no card."""
+    old = batch.read_result(batch.result_path(course.results, item.assignment.name, item.students[0], item.attempt))
+    if old is None or not old.receipt.card or old.outcome != "graded" or any(left_out(part, (ON_GPU,)) for part in old.parts):
+        return False
+    try:
+        return old.receipt.work == (digest(load(item.path)), item.assignment.digest)
+    except SubmissionError:
+        return False
+
+
 def _submissions(course: Course, assignments: list[Assignment]) -> Iterator[Item]:
     for item in batch.submissions(course.submitted, assignments):
         try:
@@ -72,12 +84,15 @@ def _submissions(course: Course, assignments: list[Assignment]) -> Iterator[Item
         yield item
 
 
-def plan(course: Course, assignments: list[Assignment], most: int) -> dict[str, list[str]]:
-    """The shards that are worth starting, at most so many on machines of a kind: {"cpu": ["1/2", "2/2"], "card": []}."""
-    cards = any(needs_card(assignment, part) for assignment in assignments for part in assignment.parts)
+def plan(course: Course, assignments: list[Assignment], most: int, card: bool | None = None) -> dict[str, list[str]]:
+    """The shards that are worth starting, at most so many on machines of a kind: {"cpu": ["1/2", "2/2"], "card": []}.
+
+    With `card`, only those on machines with a card (true) or without (false); the other list is empty then.
+    """
     found = {}
-    for kind, card in (("cpu", False), ("card", True)):
-        count = len(outdated(course, assignments, card)) if cards or not card else 0
+    for kind, has_card in (("cpu", False), ("card", True)):
+        items = outdated(course, assignments, has_card) if card in (None, has_card) else []
+        count = sum(not (has_card and _judged(course, item)) for item in items)
         of = min(most, -(-count // WORTH))
         found[kind] = [f"{number}/{of}" for number in range(1, of + 1)]
     return found
@@ -130,19 +145,22 @@ def _merge(course: Course, folder: Path, path: Path) -> bool:
     target = batch.result_path(course.results, result.assignment, student, result.submission.attempt)
     old = batch.read_result(target)
     same = old is not None and old.receipt.work == result.receipt.work
-    if old is not None and not same and old.graded_at > result.graded_at:
+    late = old is not None and old.graded_at > result.graded_at
+    if late and not same:
         return False  # of an earlier submission, by a machine that was slow
-    new = merged(result, old) if same and old else result
-    if old is not None and (_said(new) == _said(old) or (same and old.outcome == new.outcome == "unreadable")):
+    new = result
+    if same and old:
+        new = merged(old, result) if late else merged(result, old)
+    if old is not None and (said(new) == said(old) or (same and old.outcome == new.outcome == "unreadable")):
         return False
     write_atomically(target, new.to_json())
     staff, mine = (place.with_suffix(".staff.json") for place in (path, target))
     if staff.is_file() and not staff.is_symlink() and staff.stat().st_size <= MAX_BYTES:
-        write_atomically(mine, _staff(staff, mine if same else None))
+        write_atomically(mine, _staff(mine, staff) if late and mine.is_file() else _staff(staff, mine if same else None))
     return True
 
 
-def _said(result: Result) -> dict[str, Any]:
+def said(result: Result) -> dict[str, Any]:
     """What a result says, however its halves came together."""
     data = result.model_dump(mode="json", exclude={"graded_at"})
     return data | {"problems": sorted(data["problems"], key=json.dumps)}

@@ -158,8 +158,9 @@ class Bare:
         """The commit that a ref stands for."""
         return self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
 
-    def entries(self, commit: str) -> tuple[list[Entry], bool]:
+    def entries(self, commit: str, most: int = MAX_ENTRIES) -> tuple[list[Entry], bool]:
         """What is in a commit, and whether that is all of it: so many entries and so many bytes of them are read."""
+        most_bytes = most * (MAX_LISTING // MAX_ENTRIES)
         process = subprocess.Popen(
             self.command("ls-tree", "-r", "-z", "--long", "--full-tree", "--end-of-options", commit),
             env=self.environment(),
@@ -173,15 +174,15 @@ class Bare:
         with process:
             try:
                 assert process.stdout is not None
-                text = process.stdout.read(MAX_LISTING + 1)
-                failed = len(text) <= MAX_LISTING and process.wait(SECONDS)
+                text = process.stdout.read(most_bytes + 1)
+                failed = len(text) <= most_bytes and process.wait(SECONDS)
             finally:
                 _end(process)
         if failed:
             raise GitError(errors.GIT_FAILED.format(what="ls-tree", said=errors.GIT_DAMAGED))
         lines = text.split(b"\0")
-        complete = len(text) <= MAX_LISTING and len(lines) <= MAX_ENTRIES + 1
-        for line in lines[:-1][:MAX_ENTRIES]:
+        complete = len(text) <= most_bytes and len(lines) <= most + 1
+        for line in lines[:-1][:most]:
             about, _, path = line.partition(b"\t")
             mode, kind, oid, size = about.decode("ascii", "replace").split()
             found.append(Entry(mode, kind, oid, int(size) if size.isdigit() else None, path))
@@ -206,14 +207,18 @@ class Bare:
 
     # ---- writing -----------------------------------------------------------------------------------------------------
 
-    def change_tree(self, commit: str, files: Mapping[str, bytes | None]) -> str:
-        """The tree of a commit (of none, if "") with some files changed, as an object: nothing is written anywhere else. None takes a file away."""
+    def change_tree(self, commit: str, files: Mapping[str, bytes | Path | None]) -> str:
+        """The tree of a commit (of none, if "") with some files changed, as an object: nothing is written anywhere else.
+
+        A file is its contents, or a path where they are; None takes it away.
+        """
         index = {"GIT_INDEX_FILE": str(self.folder / "index")}
         (self.folder / "index").unlink(missing_ok=True)
         if commit:
             self.run("read-tree", commit, more=index)
         lines = []
         for path, data in sorted(files.items()):
+            data = data.read_bytes() if isinstance(data, Path) else data
             oid = "0" * 40 if data is None else self.run("hash-object", "-w", "--stdin", data=data).decode().strip()
             lines.append(f"{'0' if data is None else '100644'} {oid}\t{path}".encode())
         self.run("update-index", "-z", "--add", "--index-info", data=b"\0".join([*lines, b""]), more=index)
