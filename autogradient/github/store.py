@@ -36,8 +36,8 @@ from autogradient.result import Result, write_atomically
 
 #: What an App has to be allowed for this, in the one repository.
 PERMISSIONS = {"contents": "write", "metadata": "read"}
-#: How often a push is tried while others push; files that are read; bytes that are held at once.
-TRIES, MOST_FILES, AT_ONCE = 5, 500_000, 64_000_000
+#: How often a push is tried while others push; files that are listed; files that are held at once.
+TRIES, MOST_FILES, AT_ONCE = 5, 500_000, 100
 LEDGER, REMEMBERED = "results/ledger.jsonl", f"results/{MEMORY}"
 _STUDENT, _ASSIGNMENT, _NUMBER = r"[^\W_][\w.@+-]{0,127}", r"[A-Za-z0-9][\w.-]*", r"[1-9]\d{0,8}"
 _ATTEMPT = re.compile(
@@ -87,7 +87,7 @@ class Store:
         """Bring what is kept into results/ and submitted/. Raises CourseError, GitHubError, GitError."""
         done = Stored()
         with self._open() as (git, url):
-            self._bring(git, self._fetch(git, url)[1], done)
+            self._bring(git, url, self._fetch(git, url)[1], done)
         return done
 
     def push(self) -> Stored:
@@ -96,9 +96,9 @@ class Store:
         with self._open() as (git, url):
             for left in reversed(range(TRIES)):
                 parent, there = self._fetch(git, url)
-                self._bring(git, there, done)
+                self._bring(git, url, there, done)
                 done.refused = []
-                files = self._new(git, there, done)
+                files = self._new(git, url, there, done)
                 if not files:
                     return done
                 done.pushed = sorted(files)
@@ -139,25 +139,25 @@ class Store:
         """The last commit ("" where there is none) and what is kept, by path; what is not of our making is left alone."""
         if MAIN not in git.refs(url):
             return "", {}
-        git.fetch(url, f"refs/heads/{MAIN}", "refs/store")
+        git.fetch(url, f"refs/heads/{MAIN}", "refs/store", files=False)
         entries, complete = git.entries("refs/store", MOST_FILES)
         if not complete:
             raise CourseError(sentences.STORE_TOO_MANY.format(repository=self.repository, limit=MOST_FILES))
-        plain = (entry for entry in entries if entry.mode in FILE_MODES and entry.size is not None)
+        plain = (entry for entry in entries if entry.mode in FILE_MODES)
         return git.commit("refs/store"), {path: entry for entry in plain if _is_kept(path := entry.path.decode("utf-8", "replace"))}
 
     # ---- from there to here ------------------------------------------------------------------------------------------
 
-    def _bring(self, git: Bare, there: dict[str, Entry], done: Stored) -> None:
+    def _bring(self, git: Bare, url: str, there: dict[str, Entry], done: Stored) -> None:
         differing = [(path, entry) for path, entry in there.items() if _oid(self._here(path)) != entry.oid]
         attempts = [(path, entry) for path, entry in differing if _ATTEMPT.fullmatch(path)]
         folders = {str(PurePosixPath(path).parent) for path, _ in attempts}
         whole = [(path, entry) for path, entry in there.items() if str(PurePosixPath(path).parent) in folders]
-        for folder, files in groupby(_contents(git, whole), key=lambda one: str(PurePosixPath(one[0]).parent)):
+        for folder, files in groupby(_contents(git, url, whole), key=lambda one: str(PurePosixPath(one[0]).parent)):
             self._bring_attempt(folder, {PurePosixPath(path).name: data for path, data in files}, there, done)
         both = {path for path, _ in differing if _RESULT.fullmatch(path) and self._here(path).exists()}
         with tempfile.TemporaryDirectory(prefix="autogradient-results-") as place:
-            for path, data in _contents(git, [one for one in differing if not _ATTEMPT.fullmatch(one[0])]):
+            for path, data in _contents(git, url, [one for one in differing if not _ATTEMPT.fullmatch(one[0])]):
                 here = self._here(path)
                 if path == LEDGER:
                     done.pulled += _write(here, _all_lines(data, here.read_bytes() if here.exists() else b""))
@@ -196,7 +196,7 @@ class Store:
 
     # ---- from here to there ------------------------------------------------------------------------------------------
 
-    def _new(self, git: Bare, there: dict[str, Entry], done: Stored) -> dict[str, bytes | Path | None]:
+    def _new(self, git: Bare, url: str, there: dict[str, Entry], done: Stored) -> dict[str, bytes | Path | None]:
         """What is to be written there."""
         found: dict[str, bytes | Path | None] = {}
         results: list[str] = []
@@ -206,7 +206,7 @@ class Store:
                     results.append(path)
                 elif not _STAFF.fullmatch(path):
                     found[path] = self._here(path)
-        kept = dict(_contents(git, [(path, there[path]) for path in results if path in there]))
+        kept = dict(_contents(git, url, [(path, there[path]) for path in results if path in there]))
         for path, result in self._believed(results, done):
             if path not in kept or shards.said(Result.from_json(kept[path])) != shards.said(result):
                 found[path] = result.to_json().encode()
@@ -262,21 +262,21 @@ def _oid(path: Path) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
-def _contents(git: Bare, entries: Iterable[tuple[str, Entry]]) -> Iterator[tuple[str, bytes]]:
-    """Paths and contents in order of the paths, so many at once that memory has room for them."""
-    some: list[tuple[str, Entry]] = []
-
-    def read() -> Iterator[tuple[str, bytes]]:
-        for (path, _), data in zip(some, git.blobs([entry.oid for _, entry in some]) if some else [], strict=True):
+def _contents(git: Bare, url: str, entries: Iterable[tuple[str, Entry]]) -> Iterator[tuple[str, bytes]]:
+    """Paths and contents, in the order of the paths; only these are fetched."""
+    wanted = sorted(entries)
+    if wanted:
+        git.fetch_blobs(url, dict.fromkeys(entry.oid for _, entry in wanted))
+    for some in _some(wanted):
+        for (path, _), data in zip(some, git.blobs([entry.oid for _, entry in some]), strict=True):
             if data is not None:
                 yield path, data
 
-    for path, entry in sorted(entries):
-        if some and sum(one.size or 0 for _, one in some) + (entry.size or 0) > AT_ONCE:
-            yield from read()
-            some = []
-        some.append((path, entry))
-    yield from read()
+
+def _some(entries: list[tuple[str, Entry]]) -> Iterator[list[tuple[str, Entry]]]:
+    """So many at once that memory has room for them."""
+    for start in range(0, len(entries), AT_ONCE):
+        yield entries[start : start + AT_ONCE]
 
 
 def _write(path: Path, data: bytes) -> int:
