@@ -269,7 +269,9 @@ class _Machine:
             environment |= {key: said(value) for key, value in given.items()}
         assert "${{" not in step["run"], f"{name}: an expression in a script is a hole"
         self.done.environments[name] = environment
-        shell = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]]
+        by_name = step.get("shell", self.workflow.get("defaults", {}).get("run", {}).get("shell"))
+        assert by_name in (None, "bash")
+        shell = ["bash", *(["--noprofile", "--norc", "-e", "-o", "pipefail"] if by_name else ["-e"]), "-c", step["run"]]
         done = subprocess.run(shell, cwd=self.workspace, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=280)
         self.done.logs[name] = self.done.logs.get(name, "") + done.stdout
         self.path = [*files["GITHUB_PATH"].read_text().split(), *self.path]

@@ -49,6 +49,12 @@ def steps(path: Path) -> list[dict[str, Any]]:
 # ---- what they may do ------------------------------------------------------------------------------------------------
 
 
+def test_a_failure_in_a_pipe_is_one() -> None:
+    for path in WORKFLOWS:
+        shell = actions.load(path).get("defaults", {}).get("run", {}).get("shell")
+        assert shell == "bash" or not any("|" in step.get("run", "") for step in steps(path)), path.name
+
+
 def test_there_are_four() -> None:
     assert [path.name for path in WORKFLOWS] == ["ci.yml", "grade.yml", "release.yml", "check.yml"]
 
