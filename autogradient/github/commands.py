@@ -154,7 +154,8 @@ def publish(names: tuple[str, ...], target: str) -> None:
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--shards", type=click.IntRange(min=1, max=200), default=8, show_default=True, help="How many machines of a kind at most.")
-def plan(names: tuple[str, ...], shards: int) -> None:
+@click.option("--card", type=click.Choice(["only", "none"]), help="Plan only for machines with a card, or only for those without.")
+def plan(names: tuple[str, ...], shards: int, card: str | None) -> None:
     """Say what is to be graded, and on how many machines.
 
     Prints two lines for a workflow's outputs: cpu=["1/2", "2/2"] and card=[]. Each share is graded by `grade --all --card none --shard 1/2 --out DIR`, those
@@ -168,7 +169,8 @@ def plan(names: tuple[str, ...], shards: int) -> None:
     from autogradient import shards as sharding
 
     here = course.find()
-    for kind, found in sharding.plan(here, [here.assignment(name) for name in names or here.names()], shards).items():
+    assignments = [here.assignment(name) for name in names or here.names()]
+    for kind, found in sharding.plan(here, assignments, shards, {"only": True, "none": False}.get(card or "")).items():
         click.echo(f"{kind}={json.dumps(found)}")
 
 
@@ -196,8 +198,9 @@ def merge(folders: tuple[Path, ...]) -> None:
 
 @click.command()
 @click.argument("names", nargs=-1)
+@click.option("--changed", is_flag=True, help="Ask GitHub nothing about repositories for which nothing has changed since the last time.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-def deliver(names: tuple[str, ...], dry_run: bool) -> None:
+def deliver(names: tuple[str, ...], changed: bool, dry_run: bool) -> None:
     """Bring feedback to students' repositories.
 
     For each assignment one comment on the pull request, one check run, and Markdown on the branch 'feedback', as far as the course's policy lets it out by
@@ -226,14 +229,45 @@ def deliver(names: tuple[str, ...], dry_run: bool) -> None:
 
     assignments = [here.assignment(name) for name in names or here.names()]
     hub = Hub(settings.load(here.root), delivering.PERMISSIONS)
-    done, refused = delivering.deliver(hub, here, roster.read(here.root), assignments, datetime.now(UTC), dry_run=dry_run, told=told)
+    members, now = roster.read(here.root), datetime.now(UTC)
+    done, refused = delivering.deliver(hub, here, members, assignments, now, dry_run=dry_run, changed=changed, told=told)
     for sentence in refused[:MOST_REFUSED]:
         click.echo(sentence, err=True)
-    changed = sum(bool(each.done) for each in done)
+    new = sum(bool(each.done) for each in done)
     would = "would be " if dry_run else ""
-    click.echo(sentences.DELIVER_SUMMARY.format(changed=changed, would=would, same=len(done) - changed, refused=len(refused)))
+    click.echo(sentences.DELIVER_SUMMARY.format(changed=new, would=would, same=len(done) - new, refused=len(refused)))
     if failed or refused:
         sys.exit(EXIT_FAILED)
 
 
-COMMANDS = (publish, enrol, collect, plan, merge, deliver)
+@click.command()
+@click.argument("way", type=click.Choice(["pull", "push"]))
+def store(way: str) -> None:
+    """Keep results and submissions in the marks repository.
+
+    `pull` brings results/ and submitted/ up to date from there, `push` does that and then writes what is new here: attempts that were collected, their results,
+    the ledger. Nothing is taken away, and nothing is pushed over what somebody else has pushed. Exits 1 where a result was refused, as `deliver` would refuse it.
+
+    Example: autogradient store pull
+    """
+    from autogradient import course
+    from autogradient.github import sentences, settings
+    from autogradient.github import store as storing
+
+    here = course.find()
+    kept = storing.Store(storing.hub_for(settings.load(here.root)), here)
+    done = kept.pull() if way == "pull" else kept.push()
+    for sentence in [*done.remarks, *done.refused[:MOST_REFUSED]]:
+        click.echo(sentence, err=True)
+    others = sum(not ("/attempts/" in path or "/attempt-" in path) for path in done.pushed)
+    if way == "pull":
+        click.echo(sentences.STORE_PULLED.format(count=done.pulled))
+    elif done.pushed:
+        click.echo(sentences.STORE_PUSHED.format(results=done.results, attempts=done.attempts, others=others, repository=kept.repository))
+    else:
+        click.echo(sentences.STORE_NOTHING.format(repository=kept.repository))
+    if done.refused:
+        sys.exit(EXIT_FAILED)
+
+
+COMMANDS = (publish, enrol, collect, plan, merge, deliver, store)

@@ -5,9 +5,11 @@ Nothing of a student's is run here, and what a grader wrote is believed as far a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from autogradient import coursework
@@ -23,6 +25,7 @@ from autogradient.github.inbox import iso
 from autogradient.github.notes import Note
 from autogradient.github.roster import Member, groups
 from autogradient.marks import Marked
+from autogradient.result import digest, write_atomically
 
 #: What an App has to be allowed for this.
 PERMISSIONS = {"checks": "write", "contents": "write", "pull_requests": "write", "metadata": "read"}
@@ -30,6 +33,8 @@ PERMISSIONS = {"checks": "write", "contents": "write", "pull_requests": "write",
 AT_ONCE, MOST_COMMENTS = 50, 5000
 #: Bytes of a file on the branch, and files there, that are kept.
 MOST_KEPT, MOST_FILES = 5_000_000, 1000
+#: In results/: what was said last in each repository, so that GitHub need not be asked where that has not changed.
+MEMORY = ".delivered.json"
 
 
 @dataclass
@@ -54,6 +59,11 @@ class _Letter:
     other: str = ""
     number: int | None = None
 
+    @property
+    def said(self) -> list[str | int | None]:
+        """What tells whether something has changed."""
+        return [self.assignment.name, self.assignment.title, self.note.digest, self.note.out, self.commit, self.author, self.other, self.number]
+
 
 def deliver(
     hub: Hub,
@@ -63,12 +73,15 @@ def deliver(
     now: datetime,
     *,
     dry_run: bool = False,
+    changed: bool = False,
     told: Callable[[Delivered], None] = lambda _: None,
 ) -> tuple[list[Delivered], list[str]]:
     """Deliver what students may read at a time. Returns what became of each repository, and a sentence for each result that was refused.
 
-    One repository's trouble does not stop the others. Raises GitHubError where GitHub would refuse the next one too.
+    With `changed`, GitHub is asked nothing about repositories in which the same was said the last time, without trouble. One repository's trouble does not stop
+    the others. Raises GitHubError where GitHub would refuse the next one too.
     """
+    memory = _Memory(course.results / MEMORY)
     accepted = accept(course, assignments, [member.student for member in members])
     marked = {(one.assignment, one.student): one for one in coursework.each_mark(course, [a.name for a in assignments], now=now, given=accepted.results)}
     settings = hub.settings
@@ -88,18 +101,49 @@ def deliver(
     office, out = _Office(hub, course, logins, now, dry_run), []
     for full_name, repository, letters in mail:
         done = Delivered(full_name)
+        private = repository is not None and is_private(repository)
+        if changed and memory.knows(full_name, letters, private):
+            out.append(done)
+            continue
         try:
             if repository is None:
                 done.problems.append(sentences.DELIVER_NO_REPOSITORY.format(repository=full_name))
             else:
-                office.post(done, str(repository["full_name"]), letters, shared=full_name == settings.shared, private=is_private(repository))
+                office.post(done, str(repository["full_name"]), letters, shared=full_name == settings.shared, private=private)
         except AutogradientError as error:
             if isinstance(error, GitHubError) and error.everywhere:
                 raise
             done.problems.append(str(error))
+        if not dry_run:
+            memory.keep(full_name, letters, private, good=not done.problems)
         told(done)
         out.append(done)
     return out, accepted.refused
+
+
+class _Memory:
+    """What was said last in each repository, as a digest by its name and the assignment's."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            said = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            said = {}
+        self.said: dict[str, str] = said if isinstance(said, dict) else {}
+
+    def knows(self, repository: str, letters: list[_Letter], private: bool) -> bool:
+        """Whether all of it was said before."""
+        return all(self.said.get(key) == said for key, said in self.entries(repository, letters, private).items())
+
+    def keep(self, repository: str, letters: list[_Letter], private: bool, *, good: bool) -> None:
+        """Remember what was said, or that something was in the way. Written at once, since the next repository may be one too many for GitHub."""
+        for key, said in self.entries(repository, letters, private).items():
+            self.said[key] = said if good else ""
+        write_atomically(self.path, json.dumps(self.said, indent=0, sort_keys=True) + "\n")
+
+    def entries(self, repository: str, letters: list[_Letter], private: bool) -> dict[str, str]:
+        return {f"{repository} {letter.assignment.name}": digest(json.dumps([private, letter.said]).encode()) for letter in letters}
 
 
 def is_private(repository: dict[str, Any]) -> bool:

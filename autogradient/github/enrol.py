@@ -36,8 +36,8 @@ class Enrolled:
 
 
 def check_names(settings: Settings, groups: Iterable[Group]) -> None:
-    """Raise CourseError where two groups would share a repository, or one would take the release repository."""
-    taken = {settings.release.lower(): settings.release}
+    """Raise CourseError where two groups would share a repository, or one would take the release repository or that of the marks."""
+    taken = {name.lower(): name for name in (settings.release, settings.marks) if name}
     for group in groups:
         name = settings.repository(group.name)
         if name.lower() in taken:

@@ -59,3 +59,15 @@ DELIVER_PUBLIC = "{repository} can be read by others, so it says no more than 'g
 DELIVER_NO_CHECKS = "check runs are left out: GitHub lets only an App make them, and this is a personal token"
 DELIVER_BRANCH_REFUSED = "{repository}: the branch '{branch}' could not be written ({problem})"
 DELIVER_SUMMARY = "{changed} {would}changed, {same} as they should be, {refused} results refused"
+
+# ---- the marks repository --------------------------------------------------------------------------------------------
+STORE_NO_NAME = '{file}: no repository is named that keeps results and submissions; write marks = "marks"'
+STORE_NO_REPOSITORY = "there is no repository {repository}, or it cannot be seen from here; make it, private and empty, and let the App have access to it"
+STORE_PUBLIC = "{repository} can be read by others, and it would hold marks; make it private in its settings"
+STORE_TOO_MANY = "{repository} has more than {limit:,} files, more than can be read"
+STORE_OCCUPIED = "{repository} could not be written ({problem}); run the command again"
+STORE_MOVED = "{student}: attempt {number} of {assignment} is another one in the marks repository; the one that was here is attempt {new} now"
+STORE_MESSAGE = "{results} results, {attempts} attempts\n\n[skip ci]\n"
+STORE_PULLED = "{count} files new or changed here"
+STORE_PUSHED = "{results} results, {attempts} attempts, {others} other files written to {repository}"
+STORE_NOTHING = "nothing to write: {repository} has it all"

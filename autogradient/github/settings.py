@@ -13,7 +13,7 @@ from autogradient.directives import nearest
 from autogradient.errors import CourseError
 
 CONFIG = Path("grader_config") / "github.toml"
-KEYS: dict[str, type] = {"organization": str, "release": str, "prefix": str, "staff": str, "shared": str, "app": int, "api": str, "git": str}
+KEYS: dict[str, type] = {"organization": str, "release": str, "prefix": str, "staff": str, "shared": str, "marks": str, "app": int, "api": str, "git": str}
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_])?")
 _FULL_NAME = re.compile(rf"{_NAME.pattern}/{_NAME.pattern}")
 
@@ -23,7 +23,8 @@ class Settings:
     """Where the course lives on GitHub.
 
     `release` is the name of the repository that publish writes, `prefix` what the names of students' repositories begin with, `staff` the slug of a team that
-    gets access to all of them, `shared` a repository to which students send pull requests instead of having one of their own, `app` a GitHub App's id.
+    gets access to all of them, `shared` a repository to which students send pull requests instead of having one of their own, `marks` the name of the private
+    repository that keeps results and what was collected, `app` a GitHub App's id.
     """
 
     organization: str
@@ -31,6 +32,7 @@ class Settings:
     prefix: str = ""
     staff: str = ""
     shared: str = ""
+    marks: str = ""
     app: int = 0
     api: str = "https://api.github.com"
     git: str = "https://github.com"
@@ -64,8 +66,8 @@ def load(root: Path) -> Settings:
             raise bad(key, errors.GITHUB_BAD_VALUE.format(expected="a whole number" if KEYS[key] is int else "text"))
     if not data.get("organization"):
         raise bad("organization", errors.GITHUB_NO_ORGANIZATION)
-    for key in ("organization", "release"):
-        if not _NAME.fullmatch(data.get(key, "release")):
+    for key in ("organization", "release", "marks"):
+        if not _NAME.fullmatch(data.get(key) or "release"):
             raise bad(key, errors.GITHUB_BAD_VALUE.format(expected="a name as GitHub has them"))
     if data.get("shared") and not _FULL_NAME.fullmatch(data["shared"]):
         raise bad("shared", errors.GITHUB_BAD_VALUE.format(expected="OWNER/NAME of a repository"))
