@@ -33,13 +33,14 @@ SCRATCH = "scratch"
 class Carried:
     """A notebook after a correction: the file (the very same where nothing was to be done), and what there is to say about it.
 
-    `corrected` are the ids of the course's cells that are other ones now or new, `answers` the parts whose answers were carried over, `outdated` those of
+    `corrected` are the ids of the course's cells that are other ones now, `new` of those that were not there, `answers` the parts whose answers were carried over, `outdated` those of
     them that began from another stub, `aside` the ids of cells whose text now stands in a cell of the student's own.
     """
 
     data: bytes
     changed: bool
     corrected: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     outdated: tuple[str, ...] = ()
     aside: tuple[str, ...] = ()
@@ -278,12 +279,11 @@ class _Carrier:
                 after = next((places[each] for each in reversed(before) if each in places), -1)
                 groups.insert(after + 1, _Group(name, [self.cell_for(name, None)]))
         cells = [cell for group in groups for cell in group.cells]
-        corrected = [name for name in self.release if name in {*corrected, *wanted}]
         answered = [name for name, i in self.slots.items() if self.release[name].role == "answer" and not self.past.has(name, self.cells[i].source)]
         changed = not self.is_same(cells)
         parts = tuple(self.given[name].target for name in answered)
         outdated = tuple(self.given[name].target for name in answered if name in begun and _plain(begun[name].text) != _plain(self.release[name].text))
-        said = (tuple(corrected), parts, outdated, tuple(self.aside[i] for i in sorted(self.aside)))
+        said = (tuple(name for name in self.release if name in corrected), tuple(wanted), parts, outdated, tuple(self.aside[i] for i in sorted(self.aside)))
         return Carried(self.bytes(cells) if changed else self.data, changed, *said)
 
     def is_reordered(self, begun: Mapping[str, _Released]) -> bool:
