@@ -236,6 +236,19 @@ def released_cells(assignment: Assignment) -> list[ReleasedCell]:
     return _lay_down(assignment, parity=False, checksums=False).released
 
 
+def former_ids(assignment: Assignment) -> dict[str, str]:
+    """grade_id → the one that the cell had before its question was given another id (`was`); cells of other questions are left out."""
+    owners = {name: question for question in assignment.questions for name in (question.id, *(part.id for part in question.parts))}
+    found: dict[str, str] = {}
+    for cell in released_cells(assignment):
+        # Text without a role goes by the question or part that it stands below.
+        stem = cell.target or cell.grade_id.rpartition("-n")[0]
+        question = owners.get(stem)
+        if question is not None and question.was and cell.grade_id.startswith(question.id):
+            found[cell.grade_id] = question.was + cell.grade_id.removeprefix(question.id)
+    return found
+
+
 class _Notebook:
     """The cells of a student notebook as they are laid down, with nbgrader's metadata."""
 
@@ -264,7 +277,7 @@ class _Notebook:
         if of is not None and "attachments" in of.metadata:
             cell["attachments"] = of.metadata["attachments"]
         if self.checksums:
-            meta |= {"cell_type": kind, "checksum": _checksum(cell)}
+            meta |= {"cell_type": kind, "checksum": checksum(cell)}
         if locked:
             cell["metadata"] |= {"deletable": False, "editable": False}
         if role == "hidden":  # nothing in it for a student to read; what it prints says all
@@ -275,7 +288,7 @@ class _Notebook:
         self.cells.append({"cell_type": "code", "id": cell_id(name), "metadata": {}, "source": source, "execution_count": None, "outputs": []})
 
 
-def _checksum(cell: dict[str, Any]) -> str:
+def checksum(cell: dict[str, Any]) -> str:
     """nbgrader's own checksum of a cell; it takes a second to import and only a release needs it."""
     from nbformat import from_dict
     from nbgrader.utils import compute_checksum

@@ -23,7 +23,7 @@ ROWS = (
     ("coursework", "authoring", "scaffold", "doctor", "console"),
     ("prove", "autograded", "exports", "penalties", "cluster"),
     ("batch", "gradebook", "mutants", "node"),
-    ("grade", "course", "feedback"),
+    ("grade", "course", "feedback", "carry"),
     ("marks",),
     ("verdicts",),
     ("running",),

@@ -5,11 +5,17 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from autogradient import errors
 from autogradient.errors import CourseError
+
+if TYPE_CHECKING:
+    from autogradient.assignment import Assignment
+    from autogradient.course import Course
+    from autogradient.github.client import Hub
 
 EXIT_FAILED = 1
 #: Sentences about refused results that are shown; a forger could cause any number.
@@ -116,19 +122,26 @@ def _time(text: str) -> datetime | None:
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--to", "target", default="", metavar="PATH", help="A bare repository or a folder, instead of the release repository on GitHub.")
-def publish(names: tuple[str, ...], target: str) -> None:
+@click.option("--update", is_flag=True, help="Then bring it to students: in each repository a pull request with their work in the corrected notebook.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+def publish(names: tuple[str, ...], target: str, update: bool, dry_run: bool) -> None:
     """Write what students get to the release repository.
 
     Notebooks, public tests, the workflow that runs them, environment files and a README, in a commit for each assignment that changed, never by force.
     All assignments, or those in NAMES; what else is published stays. Exits 1 where something is not proved, stale or leaking: then nothing is written.
 
-    Example: autogradient publish perceptrons --to ../release.git
+    With --update, students' repositories follow: a pull request brings the corrected files, and the student's own notebook with answers and own cells in
+    their places. Run again, it does only what is missing. Exits 1 if something could not be updated.
+
+    Example: autogradient publish perceptrons --update
     """
     from autogradient import course
+    from autogradient.github import errata, sentences, settings
     from autogradient.github import publish as publishing
-    from autogradient.github import settings
     from autogradient.github.client import Hub
 
+    if update and target:
+        raise click.UsageError(sentences.UPDATE_ONLY_GITHUB)
     here = course.find()
     assignments = []
     for assignment in [here.assignment(name) for name in names or here.names()]:
@@ -139,16 +152,40 @@ def publish(names: tuple[str, ...], target: str) -> None:
     path = Path(target)
     if not target:
         publishing.check(here, assignments)
-        done = publishing.to_github(Hub(settings.load(here.root), publishing.PERMISSIONS), here, assignments)
+        hub = Hub(settings.load(here.root), {**publishing.PERMISSIONS, **(errata.PERMISSIONS if update else {})})
+        done = publishing.to_github(hub, here, assignments, dry_run=dry_run)
     elif (path / "HEAD").is_file() and (path / "objects").is_dir():
-        done = publishing.to_repository(path.resolve().as_uri(), here, assignments)
+        done = publishing.to_repository(path.resolve().as_uri(), here, assignments, dry_run=dry_run)
     elif path.exists() and not path.is_dir():
         raise CourseError(errors.PUBLISH_NO_FOLDER.format(path=target))
     else:
-        done = publishing.to_folder(path, here, assignments)
+        done = publishing.to_folder(path, here, assignments, dry_run=dry_run)
     for change in done:
         click.echo(change.subject)
-    click.echo(errors.PUBLISH_SUMMARY.format(count=len(done)) if done else errors.PUBLISH_NOTHING)
+    said = sentences.PUBLISH_REHEARSED if dry_run else errors.PUBLISH_SUMMARY
+    click.echo(said.format(count=len(done)) if done else errors.PUBLISH_NOTHING)
+    if update:
+        _update(here, hub, assignments, dry_run)
+
+
+def _update(here: Course, hub: Hub, assignments: list[Assignment], dry_run: bool) -> None:
+    """Bring the present releases to students' repositories, and say what became of each."""
+    from autogradient.github import errata, roster, sentences
+
+    failed = []
+
+    def told(updated: errata.Updated) -> None:
+        if updated.done:
+            click.echo(f"{updated.repository}: {'would write ' if dry_run else ''}{', '.join(updated.done)}")
+        for sentence in [*updated.remarks, *updated.problems]:
+            click.echo(sentence, err=True)
+        failed.extend(updated.problems)
+
+    done = errata.update(hub, here, roster.groups(roster.read(here.root)), assignments, dry_run=dry_run, told=told)
+    changed = sum(bool(each.done) for each in done)
+    click.echo(sentences.UPDATE_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
+    if failed:
+        sys.exit(EXIT_FAILED)
 
 
 @click.command()

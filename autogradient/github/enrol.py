@@ -15,8 +15,8 @@ from autogradient.github.settings import Settings
 
 #: What an App has to be allowed for this.
 PERMISSIONS = {"administration": "write", "contents": "write", "pull_requests": "write", "workflows": "write", "metadata": "read"}
-#: The branch that students work on, the one that stays where they began, and the one that staff write.
-MAIN, BASE, FEEDBACK = "main", "feedback-base", "feedback"
+#: The branch that students work on, the one that stays where they began, the one that staff write, and what those begin with that bring corrections.
+MAIN, BASE, FEEDBACK, UPDATE = "main", "feedback-base", "feedback", "update/"
 TITLE = "Feedback"
 BODY = """This pull request stays open. It shows everything you have changed since you began, and feedback appears here.
 

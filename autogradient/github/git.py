@@ -156,6 +156,10 @@ class Bare:
         # Else git would ask for what the filter left out as soon as it is looked at.
         (self.folder / "repository" / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n", encoding="utf-8")
 
+    def fetch_history(self, url: str, commits: Mapping[str, str]) -> None:
+        """Fetch what some commits (ref here → id there) come after, without their files: enough to ask who came before whom."""
+        self.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=tree:0", "--", url, *(f"+{oid}:{ref}" for ref, oid in commits.items()))
+
     def refs(self, url: str) -> dict[str, str]:
         """The branches of another repository: name → commit."""
         lines = self.run("ls-remote", "--refs", "--", url, "refs/heads/*").decode("utf-8", "replace").splitlines()
@@ -170,6 +174,10 @@ class Bare:
     def commit(self, ref: str) -> str:
         """The commit that a ref stands for."""
         return self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
+
+    def committer(self, ref: str) -> str:
+        """The address in a commit. Whoever made it can write there what they like."""
+        return self.run("show", "-s", "--format=%ce", "--end-of-options", ref).decode("utf-8", "replace").strip()
 
     def entries(self, commit: str, most: int = MAX_ENTRIES) -> tuple[list[Entry], bool]:
         """What is in a commit, and whether that is all of it: so many entries and so many bytes of them are read."""
@@ -235,6 +243,7 @@ class Bare:
             oid = "0" * 40 if data is None else self.run("hash-object", "-w", "--stdin", data=data).decode().strip()
             lines.append(f"{'0' if data is None else '100644'} {oid}\t{path}".encode())
         self.run("update-index", "-z", "--add", "--index-info", data=b"\0".join([*lines, b""]), more=index)
+        # Files that were too large to be fetched stay as they are.
         return self.run("write-tree", "--missing-ok", more=index).decode().strip()
 
     def write_commit(self, tree: str, parents: list[str], message: str, date: str) -> str:

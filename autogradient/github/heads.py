@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from autogradient.github.client import Hub
-from autogradient.github.enrol import BASE, FEEDBACK, MAIN
+from autogradient.github.enrol import BASE, FEEDBACK, MAIN, UPDATE
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 #: In which order heads are looked at: a pull request of the student's own says what is handed in.
@@ -83,7 +83,7 @@ def of_repository(hub: Hub, repository: dict[str, Any], at: datetime | None) -> 
     default = str(repository.get("default_branch") or MAIN)
     for branch, commit in branches.items():
         if branch not in (BASE, FEEDBACK):
-            order = PULL if branch in pulls else DEFAULT if branch == default else OTHER
+            order = PULL if branch in pulls and not branch.startswith(UPDATE) else DEFAULT if branch == default else OTHER
             found.append(Head(commit, branch, order, record.received(commit), pulls.get(branch, 0)))
     return sorted((head for head in found if head.commit_is_one), key=lambda head: (head.order, -_seconds(head.received), head.branch))
 

@@ -146,20 +146,23 @@ def _hex(data: bytes) -> str:
 # ---- where to --------------------------------------------------------------------------------------------------------
 
 
-def to_github(hub: Hub, course: Course, assignments: list[Assignment]) -> list[Change]:
-    """Publish to the release repository on GitHub, which is made where there is none."""
+def to_github(hub: Hub, course: Course, assignments: list[Assignment], *, dry_run: bool = False) -> list[Change]:
+    """Publish to the release repository on GitHub, which is made where there is none. A rehearsal only says what would be changed."""
     owner, name = hub.settings.organization, hub.settings.release
     rest = hub.rest.repos
     where: dict[str, Any] = {"owner": owner, "repo": name}
     description = errors.PUBLISH_DESCRIPTION.format(course=course.name)
+    if dry_run and hub.find(rest.get, **where) is None:
+        check(course, assignments)
+        return changes(course, assignments, {})
     hub.once(
         lambda: hub.find(rest.get, **where), lambda: hub.call(rest.create_in_org, org=owner, name=name, description=description, private=True, has_wiki=False)
     )
     url = hub.settings.url(f"{owner}/{name}")
-    return to_repository(url, course, assignments, hub.for_git(url))
+    return to_repository(url, course, assignments, hub.for_git(url), dry_run=dry_run)
 
 
-def to_repository(url: str, course: Course, assignments: list[Assignment], secrets: Mapping[str, str] | None = None) -> list[Change]:
+def to_repository(url: str, course: Course, assignments: list[Assignment], secrets: Mapping[str, str] | None = None, *, dry_run: bool = False) -> list[Change]:
     """Publish to a repository's branch `main`, a commit for each change, on top of what is there."""
     check(course, assignments)
     with Bare(secrets=secrets or {}, local=url.startswith("file:")) as git:
@@ -169,6 +172,8 @@ def to_repository(url: str, course: Course, assignments: list[Assignment], secre
             parent = git.commit("refs/release")
             present = _present(git, parent)
         todo = changes(course, assignments, present)
+        if dry_run:
+            return todo
         for change in todo:
             tree = git.change_tree(parent, change.files)
             parent = git.write_commit(tree, [parent] if parent else [], change.message, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -189,12 +194,12 @@ def _present(git: Bare, commit: str) -> dict[str, bytes]:
     return {entry.path.decode("utf-8", "replace"): data or b"" for entry, data in zip(plain, contents, strict=True)}
 
 
-def to_folder(folder: Path, course: Course, assignments: list[Assignment]) -> list[Change]:
+def to_folder(folder: Path, course: Course, assignments: list[Assignment], *, dry_run: bool = False) -> list[Change]:
     """Write the files into a folder, for whoever publishes them by other means. What is not ours is left alone."""
     check(course, assignments)
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink() and ".git" not in path.relative_to(folder).parts]
     todo = changes(course, assignments, {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
-    for change in todo:
+    for change in [] if dry_run else todo:
         for path, data in change.files.items():
             target = folder / path
             if not target.resolve().is_relative_to(folder.resolve()):

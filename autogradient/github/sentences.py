@@ -71,3 +71,38 @@ STORE_MESSAGE = "{results} results, {attempts} attempts\n\n[skip ci]\n"
 STORE_PULLED = "{count} files new or changed here"
 STORE_PUSHED = "{results} results, {attempts} attempts, {others} other files written to {repository}"
 STORE_NOTHING = "nothing to write: {repository} has it all"
+
+# ---- corrections -----------------------------------------------------------------------------------------------------
+PUBLISH_REHEARSED = "{count} steps would be published"
+UPDATE_BRANCH = "{name}: branch {branch}"
+UPDATE_PULL = "{name}: pull request"
+UPDATE_PULL_TEXT = "{name}: text of #{number}"
+UPDATE_SUMMARY = "{changed} repositories {would}updated, {same} as they should be"
+UPDATE_NO_BRANCH = "{repository} has no branch '{branch}'; run 'autogradient enrol'"
+UPDATE_TOO_MANY = "{repository} has more files than are read, so it was left alone"
+UPDATE_UNREADABLE = "{problem}; it was left alone"
+UPDATE_ANOTHER = "{path} stands where the notebook of '{name}' belongs, but nothing of that is in it, so it was left alone"
+UPDATE_ODD_NAME = "{path} was left alone: there are characters in its path that cannot be printed"
+UPDATE_CLOSED = (
+    "{repository}: #{number}, which brings the present '{name}', was closed without being merged, and was left so; open it again by hand if it is wanted"
+)
+UPDATE_BRANCHES = "there are too many branches that begin with '{branch}'; delete those that are merged"
+UPDATE_ONLY_GITHUB = "--update is for the students' repositories on GitHub; leave out --to"
+LETTER_TITLE = "{title}: corrected"
+LETTER_NEW = "{title}: new"
+LETTER_COMMIT = "{title} ({name}): corrected\n\nFiles: {files}\n\n[skip ci]\n"
+LETTER_BEGIN = "The assignment has been corrected. This pull request brings the correction into your repository."
+LETTER_FRESH = "Here is the assignment `{name}`, which your repository did not have."
+LETTER_CHANGED = "**What is different**"
+LETTER_FRAME = "the notebook around the questions"
+LETTER_FILES = "files: {files}"
+LETTER_CARRIED = "**Nothing of yours is lost.** In {files} your answers ({answers}) and your own cells stand as you left them on your branch."
+LETTER_OUTDATED = "**Look again at {parts}**: what these answers start from has changed. Yours were kept as they are."
+LETTER_ASIDE = "Where you had written something for which there is no place any more, it stands in a cell of your own, below a sentence that says so."
+LETTER_KEPT = "You have changed these files yourself, so they stay as you have them: {files}."
+LETTER_MERGE = """**To take it**, push what you have, press *Merge pull request* below, and pull before you go on (`git pull`). Close notebooks that are open on your machine first.
+
+There are no conflicts as long as you push nothing in between. If GitHub shows some, don't resolve them by hand: tell the course staff, who can have this pull request made anew on top of your work.
+
+If you don't take it, your work is graded all the same, by the corrected tests. Taking it counts as a push like any other: after the deadline, it comes late.
+"""

@@ -371,7 +371,9 @@ def _pulls(state: State, request: Request) -> tuple[int, Any]:
 @answers("pulls/create")
 def _open(state: State, request: Request) -> tuple[int, Any]:
     body = request.body
-    return 201, state.open_pull(state.repository(request), body["head"], body["base"], body["title"])
+    pull = state.open_pull(state.repository(request), body["head"], body["base"], body["title"])
+    pull["body"] = body.get("body")
+    return 201, pull
 
 
 @answers("pulls/update")
