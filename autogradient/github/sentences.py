@@ -45,9 +45,17 @@ WHERE_ELSE = "The same stands on the branch `{branch}`, in `{path}`."
 CUT = "… and more; it is too long for here."
 MOVED = "The feedback on {title} is now on #{number}."
 COUNTS_OTHER = "This was received; attempt {number} is the one that counts."
+TOO_MANY = "This was received; {why}. Attempt {number} is the one that counts."
 ACKNOWLEDGED_TITLE = "Received"
 CHECK_NAME = "Autogradient: {name}"
 COMMIT_MESSAGE = "Feedback: {names}\n\n[skip ci]\n"
+
+# ---- what stands in the release repository ---------------------------------------------------------------------------
+README_LIMIT = " (what is handed in more than {count} times a day, by the clock of {zone}, is received but does not count)"
+
+# ---- what is collected -----------------------------------------------------------------------------------------------
+COLLECT_AS_IT_STOOD = "as it stood at {moment}, a deadline"
+COLLECT_ENOUGH = "it has more than {limit} commits to be looked at; the others were left out"
 
 # ---- what the command says -------------------------------------------------------------------------------------------
 DELIVER_COMMENT = "{name}: comment on #{number}"
