@@ -1,4 +1,4 @@
-"""What people read about feedback on GitHub: why a result is refused, what stands in students' repositories, what `deliver` says. As `errors`, for one subject."""
+"""What people read about the course on GitHub and Gradescope: why a result is refused, what stands in students' repositories, what `deliver` says. As `errors`, for one subject."""
 
 from __future__ import annotations
 
@@ -67,3 +67,8 @@ DELIVER_PUBLIC = "{repository} can be read by others, so it says no more than 'g
 DELIVER_NO_CHECKS = "check runs are left out: GitHub lets only an App make them, and this is a personal token"
 DELIVER_BRANCH_REFUSED = "{repository}: the branch '{branch}' could not be written ({problem})"
 DELIVER_SUMMARY = "{changed} {would}changed, {same} as they should be, {refused} results refused"
+
+# ---- Gradescope ------------------------------------------------------------------------------------------------------
+GRADESCOPE_FAILED = "{name}: otter's generator could not make an autograder ({problem})"
+GRADESCOPE_POINTS = "{points} points; it holds the hidden tests, so keep it from students{more}"
+GRADESCOPE_LEFT = "; it leaves out {parts}, which a person or a GPU must judge"
