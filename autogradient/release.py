@@ -136,12 +136,14 @@ def _is_clutter(path: Path) -> bool:
 # ---- public tests ----------------------------------------------------------------------------------------------------
 
 
-def test_file(assignment: Assignment, part: Part, *, hidden: bool, expected: Any = None) -> str:
+def test_file(assignment: Assignment, part: Part, *, hidden: bool | None, expected: Any = None) -> str:
     """An otter test file (exception format) with the visible or the hidden cases of a part, able to stand alone.
+
+    With None it has all of them, each marked as what it is: for a stock grader that keeps the hidden ones from students. Never publish that.
 
     A file without points would show "passed!" for anything, so where the visible cases carry none the first one gets a nominal point.
     """
-    cases = [case for case in part.cases if case.hidden == hidden]
+    cases = [case for case in part.cases if hidden is None or case.hidden == hidden]
     pool = _pool(assignment, part)
     names = {case.name for case in cases}  # a formula's cases are generated and have no decorator to know them by
     by_name = {name: statement for statement in pool for name in statement.binds & names}
@@ -156,7 +158,7 @@ def test_file(assignment: Assignment, part: Part, *, hidden: bool, expected: Any
         )
     for case in cases:
         points = Fraction(1) if nominal and case is cases[0] else case.points
-        header = _decorator(case.title, decimal(points), False, case.failure_message, case.success_message)
+        header = _decorator(case.title, decimal(points), hidden is None and case.hidden, case.failure_message, case.success_message)
         if case.name in by_name:
             statement = by_name[case.name]
             bodies.append(header + _without_decorators(statement.source))

@@ -16,7 +16,7 @@ MODULES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for p
 ROWS = (
     ("__main__",),
     ("cli",),
-    ("cli_ledger", "cli_grade"),
+    ("cli_ledger", "cli_grade", "gradescope"),
     ("regrade", "sheets", "github"),
     ("shards",),
     ("decisions",),

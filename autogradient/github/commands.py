@@ -65,7 +65,8 @@ def collect(names: tuple[str, ...], source: str, time: str, received: str, patte
     """Bring in what students handed in.
 
     From their repositories, from pull requests to a shared one, from a folder or from a learning platform's zip. What is new becomes
-    submitted/STUDENT/ASSIGNMENT/attempt-N/. Only notebooks are read, and nothing of a student's is run. Exits 1 if something could not be collected.
+    submitted/STUDENT/ASSIGNMENT/attempt-N/. From GitHub, how things stood at a student's deadline is taken too, once it has passed. Only notebooks are
+    read, and nothing of a student's is run. Exits 1 if something could not be collected.
 
     Example: autogradient collect --from downloads/week-3.zip
     """

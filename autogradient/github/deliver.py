@@ -24,7 +24,7 @@ from autogradient.github.git import Bare
 from autogradient.github.inbox import iso
 from autogradient.github.notes import Note
 from autogradient.github.roster import Member, groups
-from autogradient.marks import Marked
+from autogradient.marks import Marked, Over
 from autogradient.result import digest, write_atomically
 
 #: What an App has to be allowed for this.
@@ -58,11 +58,23 @@ class _Letter:
     #: A later commit that came, but does not count.
     other: str = ""
     number: int | None = None
+    #: Why not, where there were too many attempts that day.
+    over: Over | None = None
 
     @property
     def said(self) -> list[str | int | None]:
         """What tells whether something has changed."""
-        return [self.assignment.name, self.assignment.title, self.note.digest, self.note.out, self.commit, self.author, self.other, self.number]
+        return [
+            self.assignment.name,
+            self.assignment.title,
+            self.note.digest,
+            self.note.out,
+            self.commit,
+            self.author,
+            self.other,
+            self.number,
+            str(self.over or ""),
+        ]
 
 
 def deliver(
@@ -167,11 +179,11 @@ class _Sorter:
         origin = self.accepted.origins.get((assignment.name, member.student, marked.submission.attempt or 0)) if marked else None
         return (marked, origin) if marked and origin else None
 
-    def latest(self, assignment: Assignment, member: Member, origin: Origin) -> str:
-        """The commit of the last attempt, where that is another one than the one that counts."""
+    def latest(self, assignment: Assignment, member: Member, origin: Origin) -> tuple[str, int | None]:
+        """Commit ("" where it is the one that counts) and number of the last attempt."""
         last = self.accepted.results[assignment.name][member.student][-1]
         found = self.accepted.origins[assignment.name, member.student, last.submission.attempt or 0]
-        return found.commit if found.repository == origin.repository and found.commit != origin.commit else ""
+        return found.commit if found.repository == origin.repository and found.commit != origin.commit else "", last.submission.attempt
 
     def own(self, members: Iterable[Member], repository: dict[str, Any] | None, full_name: str) -> list[_Letter]:
         """What goes to the repository of a student or team. Of a commit that is in another one, as after a change of team, only the words go there."""
@@ -186,10 +198,10 @@ class _Sorter:
             note = several[0] if all(one == several[0] for one in several) else notes.differing(assignment)
             member, marked, origin = found[0]
             here = origin.repository.lower() == full_name.lower()
-            other = self.latest(assignment, member, origin) if here else ""
-            out.append(
-                _Letter(assignment, note if private else notes.public(assignment), origin.commit if here else "", other=other, number=marked.submission.attempt)
-            )
+            other, last = self.latest(assignment, member, origin) if here else ("", None)
+            over = next((one for one in marked.over if one.attempt == last), None)
+            shown = note if private else notes.public(assignment)
+            out.append(_Letter(assignment, shown, origin.commit if here else "", other=other, number=marked.submission.attempt, over=over))
         return out
 
     def is_shared(self, origin: Origin) -> bool:
@@ -218,7 +230,7 @@ class _Office:
             box.comment(letter)
             box.check(letter.assignment, letter.commit, letter.note)
             if letter.other and private:
-                box.check(letter.assignment, letter.other, notes.superseded(letter.assignment, letter.number))
+                box.check(letter.assignment, letter.other, notes.superseded(letter.assignment, letter.number, letter.over))
         if private and not shared:
             box.branch({letter.assignment.name: letter.note for letter in letters})
 

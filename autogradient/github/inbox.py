@@ -63,9 +63,13 @@ def attempts(folder: Path) -> dict[int, dict[str, Any]]:
 
 
 def is_new(folder: Path, receipt: Receipt) -> bool:
-    """Whether there is no attempt yet of this commit, nor the last one is of the same notebook."""
+    """Whether there is no attempt yet of this commit, nor the one before is of the same notebook.
+
+    Before is what was received before by GitHub's record, where it is of a push: how things stood at a deadline may be collected after what came later.
+    """
     known = attempts(folder)
-    last = known[max(known)] if known else {}
+    earlier = {number: old for number, old in known.items() if not receipt.commit or str(old.get("received", "")) <= iso(receipt.received)}
+    last = earlier[max(earlier, key=lambda number: (str(earlier[number].get("received", "")) if receipt.commit else "", number))] if earlier else {}
     if last.get("digest") == receipt.digest:
         return False
     same = [old for old in known.values() if old.get("digest") == receipt.digest]

@@ -15,6 +15,7 @@ from autogradient.assignment import Assignment
 from autogradient.course import Course
 from autogradient.coursework import check_release
 from autogradient.errors import CourseError, GitError
+from autogradient.github import sentences
 from autogradient.github.client import Hub
 from autogradient.github.enrol import MAIN
 from autogradient.github.git import Bare
@@ -107,7 +108,9 @@ def course_files(course: Course, known: list[dict[str, Any]]) -> dict[str, bytes
     ]
     table = "\n".join(["| assignment | questions | points | minutes |", "|---|---|---|---|", *rows])
     readme = files["README.md"].decode()
-    files["README.md"] = readme.replace("{course}", course.name).replace("{table}", table).encode()
+    limit = course.policy.attempts_per_day
+    said = sentences.README_LIMIT.format(count=limit, zone=course.policy.timezone) if limit else ""
+    files["README.md"] = readme.replace("{course}", course.name).replace("{table}", table).replace("{limit}", said).encode()
     own = course.root / OWN
     for path in sorted(own.rglob("*")):
         if path.is_file() and not path.is_symlink():

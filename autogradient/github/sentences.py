@@ -1,4 +1,4 @@
-"""What people read about feedback on GitHub: why a result is refused, what stands in students' repositories, what `deliver` says. As `errors`, for one subject."""
+"""What people read about the course on GitHub and Gradescope: why a result is refused, what stands in students' repositories, what `deliver` says. As `errors`, for one subject."""
 
 from __future__ import annotations
 
@@ -45,9 +45,17 @@ WHERE_ELSE = "The same stands on the branch `{branch}`, in `{path}`."
 CUT = "… and more; it is too long for here."
 MOVED = "The feedback on {title} is now on #{number}."
 COUNTS_OTHER = "This was received; attempt {number} is the one that counts."
+TOO_MANY = "This was received; {why}. Attempt {number} is the one that counts."
 ACKNOWLEDGED_TITLE = "Received"
 CHECK_NAME = "Autogradient: {name}"
 COMMIT_MESSAGE = "Feedback: {names}\n\n[skip ci]\n"
+
+# ---- what stands in the release repository ---------------------------------------------------------------------------
+README_LIMIT = " (what is handed in more than {count} times a day, by the clock of {zone}, is received but does not count)"
+
+# ---- what is collected -----------------------------------------------------------------------------------------------
+COLLECT_AS_IT_STOOD = "as it stood at {moment}, a deadline"
+COLLECT_ENOUGH = "it has more than {limit} commits to be looked at; the others were left out"
 
 # ---- what the command says -------------------------------------------------------------------------------------------
 DELIVER_COMMENT = "{name}: comment on #{number}"
@@ -106,3 +114,8 @@ There are no conflicts as long as you push nothing in between. If GitHub shows s
 
 If you don't take it, your work is graded all the same, by the corrected tests. Taking it counts as a push like any other: after the deadline, it comes late.
 """
+
+# ---- Gradescope ------------------------------------------------------------------------------------------------------
+GRADESCOPE_FAILED = "{name}: otter's generator could not make an autograder ({problem})"
+GRADESCOPE_POINTS = "{points} points; it holds the hidden tests, so keep it from students{more}"
+GRADESCOPE_LEFT = "; it leaves out {parts}, which a person or a GPU must judge"

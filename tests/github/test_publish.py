@@ -147,6 +147,15 @@ def test_one_assignment_can_be_published_and_the_others_stay(root: Path, bare: P
     assert "small/small.ipynb" in readme and "other/other.ipynb" in readme and "small/small.ipynb" in files(bare)
 
 
+def test_students_are_told_how_often_they_may_hand_in(root: Path, bare: Path) -> None:
+    Ran(root, "publish", "--to", str(bare))
+    assert "Push as often as you like: to" in git(bare, "show", "main:README.md")
+    with (root / "grader_config" / "course.toml").open("a") as file:
+        file.write('timezone = "Europe/Berlin"\nattempts_per_day = 4\n')
+    Ran(root, "publish", "--to", str(bare))
+    assert "(what is handed in more than 4 times a day, by the clock of Europe/Berlin, is received" in git(bare, "show", "main:README.md")
+
+
 def test_the_courses_own_files_stand_for_ours(root: Path, bare: Path) -> None:
     own = root / "grader_config" / "student"
     own.mkdir()
