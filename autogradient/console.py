@@ -29,6 +29,7 @@ def proof_text(proof: dict[str, Any]) -> str:
         f"  mutants killed {mutants['killed']} of {mutants['of']} ({mutants['equivalent']} declared equivalent), hostile returns refused {proof['hostile']['refused']} of {proof['hostile']['of']}",
         f"  verdicts alike sealed and in a plain notebook {proof['boundary']['alike']} of {proof['boundary']['of']}",
     ]
+    lines += [f"  not run, for want of a card: {', '.join(proof['not_run'])}"] if proof["not_run"] else []
     lists = (
         ("not right", proof["remarks"]),
         ("right, but without full marks", proof["right"]["missed"]),

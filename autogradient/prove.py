@@ -6,6 +6,8 @@
     hostile returns    nothing (empty, NaN, None, wrong shape, … from every function)
     the boundary       reference, right and wrong answers get the same verdicts sealed as in a plain notebook
 
+On a machine without a card, parts that need one are not run, and the proof says which: one with a card completes it.
+
 Every variant of a part runs in a fork of the reference where the part stands, so that nothing before it runs twice.
 """
 
@@ -84,6 +86,7 @@ class Proof:
     hostile: Tally = field(default_factory=Tally)
     boundary: Tally = field(default_factory=Tally)
     remarks: list[str] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)  # parts that need a card, where there is none
 
     @property
     def proved(self) -> bool:
@@ -112,6 +115,7 @@ class Proof:
             "hostile": {"refused": self.hostile.done, "of": self.hostile.of, "accepted": sorted(self.hostile.missed)},
             "boundary": {"alike": self.boundary.done, "of": self.boundary.of, "differ": sorted(self.boundary.missed)},
             "remarks": sorted(self.remarks),
+            "not_run": self.not_run,
         }
 
 
@@ -130,30 +134,20 @@ def prove(assignment: Assignment, engine: Engine, *, jobs: int = 2, progress: Ca
     proof = Proof(assignment.name, assignment.digest)
     expected = expected_answers(assignment, engine)
     blank = grade_notebook(assignment, read(build(assignment).notebook, assignment.name), engine, SubmissionInfo(), skip_unattempted=False).result
-    possible = sum((question.points for question in assignment.questions), Fraction(0))
+    lacking = [part for part in assignment.parts if assignment.needs_card(part) and not part.by_hand and not judging.has_gpu()]
+    proof.not_run = [part.id for part in lacking]
+    possible = sum((question.points for question in assignment.questions), Fraction(0)) - sum((part.points for part in lacking), Fraction(0))
     proof.blank = (blank.points.earned + blank.points.bonus, possible)
     for stub in blank.parts:
         if stub.earned:
             proof.remarks.append(f"{stub.id}: the untouched stub earns {show_points(stub.earned)} of {show_points(stub.possible)} points")
-    by_hand = sum((part.points for part in assignment.parts if part.by_hand), Fraction(0))
-    earned = by_hand
-    folder = engine.folder(assignment.files)
-    with (
-        engine.session(folder, assignment.limits, forks=8 * len(assignment.parts)) as session,
-        Courts(engine, folder, assignment.limits) as courts,
-    ):
-        tasks: list[tuple[Part, _Task]] = []
-        stands: dict[str, _Stand] = {}
-        for part, stand, verdict in _walk(assignment, session.start(1), expected, proof, courts.own):
-            earned += sum((case.earned for case in verdict.cases), Fraction(0))
-            for case in verdict.cases:
-                if case.outcome != "passed":
-                    proof.remarks.append(f"{part.id}: the reference does not pass '{case.name}' ({case.outcome}) {_why(verdict, case.name)}".rstrip())
-            if stand is not None:
-                stands[part.id] = stand
-            tasks += [(part, task) for task in _tasks(part)]
-        proof.reference = (earned, possible)
-        _run_all(assignment, proof, tasks, stands, expected, courts, jobs, progress)
+    earned = sum((part.points for part in assignment.parts if part.by_hand), Fraction(0))
+    for card in (False, True):
+        parts = [part for part in assignment.parts if not part.by_hand and assignment.needs_card(part) == card and part not in lacking]
+        if parts:
+            earned += _prove_parts(assignment, parts, engine, expected, proof, 1 if card else jobs, progress)
+    proof.reference = (earned, possible)
+    proof.remarks = list(dict.fromkeys(proof.remarks))
     for part in assignment.parts:
         unused = [e for e in part.equivalents if not any((m.before, m.after) == (e.before, e.after) for m in mutants(part.solution))]
         proof.remarks += [f"{part.id}: no mutant is '{e.before}' → '{e.after}'; remove the equivalent cell or correct it" for e in unused]
@@ -165,9 +159,45 @@ def prove(assignment: Assignment, engine: Engine, *, jobs: int = 2, progress: Ca
     return proof
 
 
-def _walk(assignment: Assignment, main: Interpreter, expected: dict[str, Any], proof: Proof, court: Court) -> Iterator[tuple[Part, _Stand | None, Verdict]]:
-    """Run the reference; yields each part that a machine marks, where its variants start, and the reference's verdict."""
-    parts = {part.id: part for part in assignment.parts}
+def _prove_parts(
+    assignment: Assignment,
+    parts: list[Part],
+    engine: Engine,
+    expected: dict[str, Any],
+    proof: Proof,
+    jobs: int,
+    progress: Callable[[int, int], None] | None,
+) -> Fraction:
+    """Everything that is asked of these parts, of which either all need a card or none; returns what the reference earns.
+
+    With a card: the processes that are forked have only run cells, never a test. So none has begun with CUDA, which allows no forks then.
+    """
+    earned = Fraction(0)
+    folder = engine.folder(assignment.files)
+    card = assignment.needs_card(parts[0])
+    with (
+        engine.session(folder, assignment.limits, forks=8 * len(assignment.parts), card=card) as session,
+        Courts(engine, folder, assignment.limits) as courts,
+    ):
+        tasks: list[tuple[Part, _Task]] = []
+        stands: dict[str, _Stand] = {}
+        for part, stand, verdict in _walk(assignment, parts, session.start(1), expected, proof, courts.own):
+            earned += sum((case.earned for case in verdict.cases), Fraction(0))
+            for case in verdict.cases:
+                if case.outcome != "passed":
+                    proof.remarks.append(f"{part.id}: the reference does not pass '{case.name}' ({case.outcome}) {_why(verdict, case.name)}".rstrip())
+            if stand is not None:
+                stands[part.id] = stand
+            tasks += [(part, task) for task in _tasks(part)]
+        _run_all(assignment, proof, tasks, stands, expected, courts, jobs, progress)
+    return earned
+
+
+def _walk(
+    assignment: Assignment, wanted: list[Part], main: Interpreter, expected: dict[str, Any], proof: Proof, court: Court
+) -> Iterator[tuple[Part, _Stand | None, Verdict]]:
+    """Run the reference; yields each wanted part, where its variants start, and the reference's verdict."""
+    parts = {part.id: part for part in wanted}
     before: dict[str, Interpreter] = {}
     sources: list[str] = []
     for step in plan_release(assignment, assignment.reference):
@@ -180,9 +210,9 @@ def _walk(assignment: Assignment, main: Interpreter, expected: dict[str, Any], p
             if run.status != "ok":
                 proof.remarks.append(f"the reference's cell {step.part or 'setup'} ends with {run.status}: {': '.join(run.error or ())}")
             continue
-        part = parts[step.part]
-        if part.by_hand:
+        if step.part not in parts:
             continue
+        part = parts[step.part]
         if not _is_code(part):
             yield part, None, judging.judge(assignment, part, Snapshot(value=main.value(part.names[0])), expected.get(part.id), 1, court)
             continue
@@ -374,8 +404,11 @@ def proof_path(assignment: Assignment) -> Path:
 
 
 def write_proof(assignment: Assignment, proof: Proof) -> None:
-    """Write the proof file, and remember that this machine has seen it hold."""
-    write_atomically(proof_path(assignment), json.dumps({"digest": proof.digest, **proof.to_dict()}, indent=1, ensure_ascii=False) + "\n")
+    """Write the proof file, and remember that this machine has seen it hold. A whole proof of the same version is not replaced by one that lacks what needs a card."""
+    old = read_proof(assignment) or {}
+    whole = old.get("digest") == proof.digest and old.get("proved") is True and not old.get("not_run")
+    if not (whole and proof.proved and proof.not_run):
+        write_atomically(proof_path(assignment), json.dumps({"digest": proof.digest, **proof.to_dict()}, indent=1, ensure_ascii=False) + "\n")
     if proof.proved:
         write_atomically(_marker(assignment), "")
 
@@ -390,7 +423,8 @@ def proved_here(assignment: Assignment) -> bool:
         require_proof(assignment)
     except ProofError:
         return False
-    return _marker(assignment).exists()
+    lacking = (read_proof(assignment) or {}).get("not_run") and judging.has_gpu()
+    return not lacking and _marker(assignment).exists()
 
 
 def read_proof(assignment: Assignment) -> dict[str, Any] | None:

@@ -185,7 +185,7 @@ def test_prove_says_what_holds_and_does_not_do_it_twice(course: Path) -> None:
     assert proof["assignment"] == "losses" and proof["proved"] is True
     assert proof["reference"] == {"earned": 6, "possible": 6} and proof["blank"]["earned"] == 0
     assert proof["wrong"]["caught"] == proof["wrong"]["of"] == 5 and proof["mutants"]["survived"] == []
-    assert set(proof) == {"assignment", "proved", "reference", "blank", "right", "wrong", "mutants", "hostile", "boundary", "remarks"}
+    assert set(proof) == {"assignment", "proved", "reference", "blank", "right", "wrong", "mutants", "hostile", "boundary", "remarks", "not_run"}
 
 
 def test_a_weak_test_is_not_proved_and_not_released(course: Path, tmp_path: Path) -> None:

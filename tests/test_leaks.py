@@ -259,7 +259,7 @@ def test_what_stands_in_public_is_no_secret() -> None:
     assert leaks.find_leaks(read(text), build(read(text))) == []
 
 
-@pytest.mark.parametrize("name", ["perceptrons", "activations"])
+@pytest.mark.parametrize("name", ["perceptrons", "activations", "gpu"])
 def test_the_courses_own_releases_have_none(name: str) -> None:
     assignment = source.load(Path(__file__).parent.parent / "source" / name, seed=2026)
     assert len(leaks.secrets(assignment)) > 300

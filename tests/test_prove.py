@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from small_source import CODE, ESSAY, HEAD, TEXT, changed, new_course, read, write
 
-from autogradient import coursework, source
+from autogradient import coursework, judge, source
 from autogradient.assignment import Assignment
 from autogradient.engine import Engine
 from autogradient.errors import ProofError
@@ -50,6 +50,7 @@ def test_a_good_assignment_is_proved(engine: Engine) -> None:
         "hostile": {"refused": 10, "of": 10, "accepted": []},
         "boundary": {"alike": 8, "of": 8, "differ": []},
         "remarks": [],
+        "not_run": [],
     }
     assert steps[-1] == (26, 26) and steps == sorted(steps)
 
@@ -144,7 +145,7 @@ def test_a_proof_is_the_same_every_time_and_holds_no_times(engine: Engine, tmp_p
     assert written[0] == written[1]
     content = json.loads(written[0])
     assert content["digest"] == assignment.digest and content["reference"] == {"earned": 5, "possible": 5}
-    assert set(content) == {"digest", "assignment", "proved", "reference", "blank", "right", "wrong", "mutants", "hostile", "boundary", "remarks"}
+    assert set(content) == {"digest", "assignment", "proved", "reference", "blank", "right", "wrong", "mutants", "hostile", "boundary", "remarks", "not_run"}
     assert not re.search(r"second|date\b|\bhost\b|\btime|/tmp", written[0])
 
 
@@ -156,6 +157,38 @@ def with_proof(folder: Path, *, proved: bool = True, text: str = TEXT) -> Assign
         made.remarks.append("no")
     write_proof(assignment, made)
     return assignment
+
+
+ON_CARD = ("question: and-gate, level: E, minutes: 10", "question: and-gate, level: E, minutes: 10, needs: cuda")
+
+
+def test_without_a_card_the_proof_is_of_the_rest_and_says_so(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = ("    return int(a + b - 1.5 > 0)", "    return int(a + b - 0.5 > 0)")
+    for changes, has_card, proved in (((), False, True), ((broken,), False, True), ((), True, True), ((broken,), True, False)):
+        monkeypatch.setattr(judge, "has_gpu", lambda has_card=has_card: has_card)
+        found = prove(read(changed(*PINNED, ON_CARD, *changes)), engine).to_dict()
+        assert found["proved"] is proved
+        assert found["not_run"] == ([] if has_card else ["and-gate"])
+        assert found["reference"]["possible"] == found["blank"]["possible"] == (11.5 if has_card else 8.5)
+        assert found["mutants"]["of"] == (6 if has_card else 0) and found["blank"]["earned"] == 0
+
+
+def test_a_card_completes_a_proof_and_nothing_takes_that_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assignment = source.load(write(tmp_path), seed=2026)
+    part, whole = Proof(assignment.name, assignment.digest, not_run=["and-gate"]), Proof(assignment.name, assignment.digest)
+    write_proof(assignment, part)
+    require_proof(assignment)
+    monkeypatch.setattr(judge, "has_gpu", lambda: True)
+    assert not proved_here(assignment), "here the rest can be proved"
+    write_proof(assignment, whole)
+    assert proved_here(assignment)
+
+    monkeypatch.setattr(judge, "has_gpu", lambda: False)
+    write_proof(assignment, part)
+    assert (read_proof(assignment) or {})["not_run"] == [] and proved_here(assignment)
+    part.remarks.append("no")
+    write_proof(assignment, part)
+    assert (read_proof(assignment) or {})["proved"] is False, "what is found wrong is not kept back"
 
 
 def test_a_release_needs_a_proof_of_just_this_version(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def load(name: str) -> Assignment:
     return read() if name == "small" else source.load(SOURCES / name, seed=2026)
 
 
-every = pytest.mark.parametrize("name", ["small", "perceptrons", "activations"])
+every = pytest.mark.parametrize("name", ["small", "perceptrons", "activations", "gpu"])
 
 
 @functools.cache
@@ -67,7 +67,7 @@ def test_the_same_bytes_in_every_process() -> None:
         "for path in sys.argv[1:]:\n"
         "    for name, data in sorted(release.build(source.load(path, seed=1)).files.items()): print(name, hashlib.sha256(data).hexdigest())\n"
     )
-    paths = [str(SOURCES / name) for name in ("perceptrons", "activations")]
+    paths = [str(SOURCES / name) for name in ("perceptrons", "activations", "gpu")]
     seen = set()
     for seed in ("1", "2", "3"):
         seen.add(

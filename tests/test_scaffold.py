@@ -240,7 +240,7 @@ def test_broken_front_matter_is_a_mistake() -> None:
         scaffold.normalised("# ---\n# jupyter:\n#   autogradient: [\n# ---\n\n# %%\nx = 1\n", Path("x.py"))
 
 
-@pytest.mark.parametrize("name", ["perceptrons", "activations"])
+@pytest.mark.parametrize("name", ["perceptrons", "activations", "gpu"])
 def test_the_courses_own_sources_are_formatted(name: str) -> None:
     assert scaffold.fmt(ROOT / "source" / name, check=True) == ""
 
@@ -301,7 +301,7 @@ def same(one: Assignment, other: Assignment) -> bool:
     return content[0] == content[1] and one.digest == other.digest and one.title == other.title
 
 
-@pytest.mark.parametrize("name", ["perceptrons", "activations", "my-first"])
+@pytest.mark.parametrize("name", ["perceptrons", "activations", "gpu", "my-first"])
 def test_sources_survive_jupytext_both_ways(tmp_path: Path, name: str) -> None:
     path = scaffold.new(tmp_path, name) if name == "my-first" else ROOT / "source" / name / f"{name}.py"
     text = path.read_text()
