@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from autogradient import errors
 from autogradient.course import Course
 from autogradient.errors import AutogradientError, GitHubError
 from autogradient.github import heads, inbox, sentences
@@ -92,7 +91,7 @@ class Collector:
             def work(done: Collected, group: Group = group, name: str = name) -> None:
                 repository = there.get(name.lower())
                 if repository is None:
-                    done.remarks.append(errors.COLLECT_NO_REPOSITORY.format(repository=f"{owner}/{name}"))
+                    done.remarks.append(sentences.COLLECT_NO_REPOSITORY.format(repository=f"{owner}/{name}"))
                 else:
                     self._repository(hub, repository, group, at, done)
 
@@ -112,7 +111,7 @@ class Collector:
             if login.lower() in by_login:
                 pulls.setdefault(by_login[login.lower()].student, []).append(pull)
             elif at is not None or pull["state"] == "open":
-                strangers.remarks.append(errors.COLLECT_STRANGER.format(number=pull["number"], login=shown(login)))
+                strangers.remarks.append(sentences.COLLECT_STRANGER.format(number=pull["number"], login=shown(login)))
         out = [strangers] if strangers.remarks else []
         if strangers.remarks:
             self.told(strangers)
@@ -146,7 +145,7 @@ class Collector:
         def found(moment: datetime | None) -> list[Head]:
             there = standing.heads(moment)
             for head in [head for head in there if head.received is None and at is not None]:
-                done.remarks.append(errors.COLLECT_NO_RECORD.format(branch=shown(head.branch)))
+                done.remarks.append(sentences.COLLECT_NO_RECORD.format(branch=shown(head.branch)))
             return [head for head in there if moment is None or head.received is not None]
 
         self._heads(hub, standing.full_name, self._states(group, found, at), group, done, at, "repository")
@@ -272,7 +271,7 @@ class _Looking:
     def _look(self, head: Head) -> dict[str, Found]:
         if head.commit in self._looked:
             return self._looked[head.commit]
-        place = errors.COLLECT_PLACE.format(branch=shown(head.branch), commit=head.commit[:10])
+        place = sentences.COLLECT_PLACE.format(branch=shown(head.branch), commit=head.commit[:10])
         chosen: dict[str, Found] = {}
         if len(self._looked) == MOST_COMMITS:
             self.done.remarks.append(sentences.COLLECT_ENOUGH.format(limit=MOST_COMMITS))
@@ -304,9 +303,9 @@ def _choose(several: list[_Candidate]) -> tuple[_Candidate, str]:
     for other in several[1:]:
         later = best.head.received is not None and other.head.received is not None and other.head.received > best.head.received
         if later and best.found.attempted < other.found.attempted:
-            best, remark = other, errors.COLLECT_WENT_ON.format(branch=shown(other.head.branch))
+            best, remark = other, sentences.COLLECT_WENT_ON.format(branch=shown(other.head.branch))
         elif later and not remark and other.found.file.data != best.found.file.data:
-            remark = errors.COLLECT_NEWER.format(branch=shown(other.head.branch), chosen=shown(best.head.branch))
+            remark = sentences.COLLECT_NEWER.format(branch=shown(other.head.branch), chosen=shown(best.head.branch))
     same = [each for each in several if each.found.file.data == best.found.file.data and each.head.received is not None]
     return min(same, key=lambda each: each.head.received or datetime.max, default=best), remark
 

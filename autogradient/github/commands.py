@@ -34,7 +34,7 @@ def enrol(dry_run: bool) -> None:
     """
     from autogradient import course
     from autogradient.github import enrol as enrolling
-    from autogradient.github import roster, settings
+    from autogradient.github import roster, sentences, settings
     from autogradient.github.client import Hub
 
     root = course.find().root
@@ -50,7 +50,7 @@ def enrol(dry_run: bool) -> None:
     groups = roster.groups(roster.read(root))
     done = enrolling.enrol(Hub(settings.load(root), enrolling.PERMISSIONS), groups, dry_run=dry_run, told=told)
     changed = sum(bool(each.done) for each in done)
-    click.echo(errors.ENROL_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
+    click.echo(sentences.ENROL_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
     if failed:
         sys.exit(EXIT_FAILED)
 
@@ -72,7 +72,7 @@ def collect(names: tuple[str, ...], source: str, time: str, received: str, patte
     """
     from autogradient import course
     from autogradient.github import collect as collecting
-    from autogradient.github import roster, settings
+    from autogradient.github import roster, sentences, settings
     from autogradient.github.client import Hub
     from autogradient.github.recognition import Recogniser
 
@@ -98,11 +98,11 @@ def collect(names: tuple[str, ...], source: str, time: str, received: str, patte
         place = settings.load(here.root)
         hub = Hub(place, collecting.PERMISSIONS)
         if source == "pulls" and not place.shared:
-            raise CourseError(errors.COLLECT_NO_SHARED)
+            raise CourseError(sentences.COLLECT_NO_SHARED)
         done = collector.from_pulls(hub, at) if source == "pulls" or (place.shared and not source) else collector.from_repositories(hub, at)
     new = [attempt for each in done for attempt in each.attempts]
     same = sum(not each.attempts for each in done)
-    click.echo(errors.COLLECT_SUMMARY.format(count=len(new), folder=errors.relative(here.submitted), same=same, of=len(done)))
+    click.echo(sentences.COLLECT_SUMMARY.format(count=len(new), folder=errors.relative(here.submitted), same=same, of=len(done)))
     if failed:
         sys.exit(EXIT_FAILED)
 
@@ -158,13 +158,13 @@ def publish(names: tuple[str, ...], target: str, update: bool, dry_run: bool) ->
     elif (path / "HEAD").is_file() and (path / "objects").is_dir():
         done = publishing.to_repository(path.resolve().as_uri(), here, assignments, dry_run=dry_run)
     elif path.exists() and not path.is_dir():
-        raise CourseError(errors.PUBLISH_NO_FOLDER.format(path=target))
+        raise CourseError(sentences.PUBLISH_NO_FOLDER.format(path=target))
     else:
         done = publishing.to_folder(path, here, assignments, dry_run=dry_run)
     for change in done:
         click.echo(change.subject)
-    said = sentences.PUBLISH_REHEARSED if dry_run else errors.PUBLISH_SUMMARY
-    click.echo(said.format(count=len(done)) if done else errors.PUBLISH_NOTHING)
+    said = sentences.PUBLISH_REHEARSED if dry_run else sentences.PUBLISH_SUMMARY
+    click.echo(said.format(count=len(done)) if done else sentences.PUBLISH_NOTHING)
     if update:
         _update(here, hub, assignments, dry_run)
 

@@ -69,7 +69,7 @@ def update(
         done = Updated(f"{settings.organization}/{name}" if repository is None else str(repository["full_name"]))
         try:
             if repository is None:
-                done.problems.append(errors.COLLECT_NO_REPOSITORY.format(repository=done.repository))
+                done.problems.append(sentences.COLLECT_NO_REPOSITORY.format(repository=done.repository))
             else:
                 _repository(hub, repository, releases, recognisers, done, dry_run)
         except AutogradientError as error:

@@ -10,7 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from autogradient import errors
 from autogradient.assignment import Assignment
 from autogradient.course import Course
 from autogradient.coursework import check_release
@@ -72,7 +71,7 @@ def changes(course: Course, assignments: list[Assignment], present: Mapping[str,
     wanted = course_files(course, known)
     files = _differing(wanted, present, [])
     if files:
-        out.append(Change(errors.PUBLISH_COURSE.format(files=", ".join(sorted(files))), files))
+        out.append(Change(sentences.PUBLISH_COURSE.format(files=", ".join(sorted(files))), files))
     for assignment in assignments:
         name = assignment.name
         built = build(assignment)
@@ -126,16 +125,16 @@ def _differing(wanted: Mapping[str, bytes], present: Mapping[str, bytes], ours: 
 def _message(assignment: Assignment, old: bytes | None, new: dict[str, Any], paths: list[str]) -> str:
     """What changed for a student: the questions whose cells are other ones now, and the files."""
     if old is None:
-        return errors.PUBLISH_NEW.format(title=assignment.title, name=assignment.name, questions=len(assignment.questions))
+        return sentences.PUBLISH_NEW.format(title=assignment.title, name=assignment.name, questions=len(assignment.questions))
     try:
         before = _cells(json.loads(old))
     except (ValueError, AttributeError, TypeError):
         before = {}
     after = _cells(new)
     cells = [grade_id for grade_id in dict.fromkeys([*after, *before]) if before.get(grade_id) != after.get(grade_id)]
-    lines = [errors.PUBLISH_CHANGED.format(title=assignment.title, name=assignment.name), ""]
-    lines += [errors.PUBLISH_CELLS.format(cells=", ".join(cells))] if cells else []
-    return "\n".join([*lines, errors.PUBLISH_FILES.format(files=", ".join(paths))]) + "\n"
+    lines = [sentences.PUBLISH_CHANGED.format(title=assignment.title, name=assignment.name), ""]
+    lines += [sentences.PUBLISH_CELLS.format(cells=", ".join(cells))] if cells else []
+    return "\n".join([*lines, sentences.PUBLISH_FILES.format(files=", ".join(paths))]) + "\n"
 
 
 def _cells(notebook: dict[str, Any]) -> dict[str, str]:
@@ -154,7 +153,7 @@ def to_github(hub: Hub, course: Course, assignments: list[Assignment], *, dry_ru
     owner, name = hub.settings.organization, hub.settings.release
     rest = hub.rest.repos
     where: dict[str, Any] = {"owner": owner, "repo": name}
-    description = errors.PUBLISH_DESCRIPTION.format(course=course.name)
+    description = sentences.PUBLISH_DESCRIPTION.format(course=course.name)
     if dry_run and hub.find(rest.get, **where) is None:
         check(course, assignments)
         return changes(course, assignments, {})
@@ -184,14 +183,14 @@ def to_repository(url: str, course: Course, assignments: list[Assignment], secre
             try:
                 git.push(url, {MAIN: parent})
             except GitError as error:
-                raise GitError(errors.PUBLISH_REFUSED.format(url=url, problem=error)) from None
+                raise GitError(sentences.PUBLISH_REFUSED.format(url=url, problem=error)) from None
     return todo
 
 
 def _present(git: Bare, commit: str) -> dict[str, bytes]:
     entries, complete = git.entries(commit)
     if not complete:
-        raise CourseError(errors.PUBLISH_TOO_MANY)
+        raise CourseError(sentences.PUBLISH_TOO_MANY)
     plain = [entry for entry in entries if entry.kind == "blob"]
     contents = git.blobs([entry.oid for entry in plain]) if plain else []
     return {entry.path.decode("utf-8", "replace"): data or b"" for entry, data in zip(plain, contents, strict=True)}
@@ -206,7 +205,7 @@ def to_folder(folder: Path, course: Course, assignments: list[Assignment], *, dr
         for path, data in change.files.items():
             target = folder / path
             if not target.resolve().is_relative_to(folder.resolve()):
-                raise CourseError(errors.PUBLISH_OUTSIDE.format(path=path, folder=folder))
+                raise CourseError(sentences.PUBLISH_OUTSIDE.format(path=path, folder=folder))
             if data is None:
                 target.unlink()
             else:
