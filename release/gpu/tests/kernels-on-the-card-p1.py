@@ -17,6 +17,9 @@ def silu(z):
     return z / (1 + np.exp(-z))
 
 
+CARD, ANYWHERE = "cuda", "c"  # how the device begins on which results have to be; "c" is any
+
+
 @probe
 def on_the_card(function, x, arguments, turned):
     """What the function returns for an array that was uploaded: numbers, device, shape. `turned`: it gets a view of the transposed array."""
@@ -40,5 +43,5 @@ def result_there(answer, shape, device):
 @test_case(name='a matrix', points=0.5, hidden=False, failure_message='How many blocks does it take for 3000 entries? And is the result a new tensor like x?')
 def test_a_matrix(scale_silu):
     x = np.linspace(-3, 3, 3000, dtype=np.float32).reshape(60, 50)
-    y = result_there(on_the_card(scale_silu, x, [2.0, -1.0], False), (60, 50), "c")
+    y = result_there(on_the_card(scale_silu, x, [2.0, -1.0], False), (60, 50), ANYWHERE)
     assert np.allclose(y, silu(2 * x.astype(float) - 1), rtol=1e-4, atol=1e-5)

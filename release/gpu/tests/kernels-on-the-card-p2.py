@@ -13,6 +13,9 @@ def probe(function):
     return function
 
 
+CARD, ANYWHERE = "cuda", "c"  # how the device begins on which results have to be; "c" is any
+
+
 @probe
 def on_the_card(function, x, arguments, turned):
     """What the function returns for an array that was uploaded: numbers, device, shape. `turned`: it gets a view of the transposed array."""
@@ -41,5 +44,5 @@ def summed(total, x, device, turned=False):
 
 @test_case(name='a thousand', points=0.5, hidden=False, failure_message='A thousand ones make four tiles. And four numbers make ...?')
 def test_a_thousand(total):
-    summed(total, np.ones(1000, dtype=np.float32), "c")
-    summed(total, np.arange(100, dtype=np.float32).reshape(4, 25), "c")
+    summed(total, np.ones(1000, dtype=np.float32), ANYWHERE)
+    summed(total, np.arange(100, dtype=np.float32).reshape(4, 25), ANYWHERE)
