@@ -17,7 +17,7 @@ from typing import Any
 from autogradient import errors
 from autogradient.assignment import Assignment, Part
 from autogradient.errors import SubmissionError
-from autogradient.release import ReleasedCell, cell_id, released_cells
+from autogradient.release import COLAB_CELL, ReleasedCell, cell_id, released_cells
 from autogradient.result import Problem, digest
 from autogradient.testcode import bound_names, loaded_names, parse
 
@@ -232,6 +232,8 @@ class _Planner:
         self.order = {cell.grade_id: i for i, cell in enumerate(self.released)}
         self.known |= {question.was: self.known[question.id] for question in assignment.questions if question.was and question.id in self.known}
         self.by_cell_id = {cell_id(cell.grade_id): cell for cell in self.released}
+        if assignment.format == "autogradient":  # put there when it was published: no cell of the student's, and nothing to run
+            self.by_cell_id[COLAB_CELL], self.order[COLAB_CELL] = ReleasedCell(COLAB_CELL, "code", "", "colab", ""), -1
         self.by_text: dict[str, list[ReleasedCell]] = {}
         for cell in self.released:
             self.by_text.setdefault(_plain(cell.source), []).append(cell)
@@ -251,7 +253,7 @@ class _Planner:
         found = self.known.get(cell.grade_id) or self.by_cell_id.get(cell.grade_id.removeprefix("#")) or self.claim_by_text(cell)
         if found is None or (found.role == "answer" and found.kind != cell.kind and found.kind == "code"):
             return None
-        if found.role in ("check", "hidden", "text") and cell.kind == "code" and self.answered_in(cell, found):
+        if found.role in ("check", "hidden", "text", "colab") and cell.kind == "code" and self.answered_in(cell, found):
             return None
         return found
 

@@ -138,15 +138,16 @@ def publish(names: tuple[str, ...], target: str) -> None:
         else:
             click.echo(errors.FOREIGN_ONLY_GRADED.format(name=assignment.name, format=assignment.format, done="published"), err=True)
     path = Path(target)
-    if not target:
+    place = settings.load(here.root) if not target or (here.root / settings.CONFIG).is_file() else None
+    if not target and place is not None:
         publishing.check(here, assignments)
-        done = publishing.to_github(Hub(settings.load(here.root), publishing.PERMISSIONS), here, assignments)
+        done = publishing.to_github(Hub(place, publishing.PERMISSIONS), here, assignments)
     elif (path / "HEAD").is_file() and (path / "objects").is_dir():
-        done = publishing.to_repository(path.resolve().as_uri(), here, assignments)
+        done = publishing.to_repository(path.resolve().as_uri(), here, assignments, settings=place)
     elif path.exists() and not path.is_dir():
         raise CourseError(errors.PUBLISH_NO_FOLDER.format(path=target))
     else:
-        done = publishing.to_folder(path, here, assignments)
+        done = publishing.to_folder(path, here, assignments, place)
     for change in done:
         click.echo(change.subject)
     click.echo(errors.PUBLISH_SUMMARY.format(count=len(done)) if done else errors.PUBLISH_NOTHING)
