@@ -25,6 +25,8 @@ from autogradient.testcode import Statement, reachable, show_points, statements,
 
 GRADER_CELL = 'import otter\n\ngrader = otter.Notebook(tests_dir="tests")'
 NO_PROBE = 'def probe(function):\n    """Leave a probe as it is: here it runs beside your code anyway."""\n    return function'
+#: The id of the cell that `publish` puts first for Google Colab. A grader never runs it.
+COLAB_CELL = "colab-setup"
 DROPPED = ("staff", "wrong", "right", "equivalent", "rubric", "helpers")
 #: What stands above a list of options.
 HOW_MANY = {"choice": "*Choose one.*", "choose-all": "*Choose all that apply.*", "true-false": "*True or false, one by one:*"}

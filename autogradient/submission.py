@@ -17,7 +17,7 @@ from typing import Any
 from autogradient import errors
 from autogradient.assignment import Assignment, Part
 from autogradient.errors import SubmissionError
-from autogradient.release import ReleasedCell, cell_id, checksum, former_ids, released_cells
+from autogradient.release import COLAB_CELL, ReleasedCell, cell_id, checksum, former_ids, released_cells
 from autogradient.result import Problem, digest
 from autogradient.testcode import bound_names, loaded_names, parse
 
@@ -239,6 +239,8 @@ class _Planner:
         for new, old in self.former.items():
             self.known.setdefault(old, self.known[new])
         self.by_cell_id = {cell_id(grade_id): cell for grade_id, cell in self.known.items()}
+        if assignment.format == "autogradient":  # put there when it was published: no cell of the student's, and nothing to run
+            self.by_cell_id[COLAB_CELL], self.order[COLAB_CELL] = ReleasedCell(COLAB_CELL, "code", "", "colab", ""), -1
         self.by_text: dict[str, list[ReleasedCell]] = {}
         for cell in self.released:
             self.by_text.setdefault(_plain(cell.source), []).append(cell)
@@ -258,7 +260,7 @@ class _Planner:
         found = self.known.get(cell.grade_id) or self.by_cell_id.get(cell.grade_id.removeprefix("#")) or self.claim_by_text(cell)
         if found is None or (found.role == "answer" and found.kind != cell.kind and found.kind == "code"):
             return None
-        if found.role in ("check", "hidden", "text") and cell.kind == "code" and self.answered_in(cell, found):
+        if found.role in ("check", "hidden", "text", "colab") and cell.kind == "code" and self.answered_in(cell, found):
             return None
         return found
 

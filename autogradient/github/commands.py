@@ -151,16 +151,17 @@ def publish(names: tuple[str, ...], target: str, update: bool, dry_run: bool) ->
         else:
             click.echo(errors.FOREIGN_ONLY_GRADED.format(name=assignment.name, format=assignment.format, done="published"), err=True)
     path = Path(target)
-    if not target:
+    place = settings.load(here.root) if not target or (here.root / settings.CONFIG).is_file() else None
+    if not target and place is not None:
         publishing.check(here, assignments)
-        hub = Hub(settings.load(here.root), {**publishing.PERMISSIONS, **(errata.PERMISSIONS if update else {})})
+        hub = Hub(place, {**publishing.PERMISSIONS, **(errata.PERMISSIONS if update else {})})
         done = publishing.to_github(hub, here, assignments, dry_run=dry_run)
     elif (path / "HEAD").is_file() and (path / "objects").is_dir():
-        done = publishing.to_repository(path.resolve().as_uri(), here, assignments, dry_run=dry_run)
+        done = publishing.to_repository(path.resolve().as_uri(), here, assignments, settings=place, dry_run=dry_run)
     elif path.exists() and not path.is_dir():
         raise CourseError(sentences.PUBLISH_NO_FOLDER.format(path=target))
     else:
-        done = publishing.to_folder(path, here, assignments, dry_run=dry_run)
+        done = publishing.to_folder(path, here, assignments, place, dry_run=dry_run)
     for change in done:
         click.echo(change.subject)
     said = sentences.PUBLISH_REHEARSED if dry_run else sentences.PUBLISH_SUMMARY

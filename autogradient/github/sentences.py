@@ -51,6 +51,10 @@ CHECK_NAME = "Autogradient: {name}"
 COMMIT_MESSAGE = "Feedback: {names}\n\n[skip ci]\n"
 
 # ---- what stands in the release repository ---------------------------------------------------------------------------
+README_COLAB = (
+    "On Colab, save your work by *File → Save a copy in GitHub* into your own repository, or download it and push it: what stays on Colab is not handed in."
+)
+COLAB_PRIVATE = "{file}: colab: {repository} is private, so Colab cannot fetch anything from it; make it public, or take the line out"
 README_LIMIT = " (what is handed in more than {count} times a day, by the clock of {zone}, is received but does not count)"
 
 # ---- what is collected -----------------------------------------------------------------------------------------------
