@@ -21,9 +21,9 @@ from test_cli import Ran
 from test_publish import proved
 
 from autogradient import course
-from autogradient import errors as sentences_of_all
 from autogradient.assignment import Assignment
 from autogradient.github import git as our_git
+from autogradient.github import sentences
 from autogradient.github.collect import Collector
 from autogradient.github.enrol import enrol
 from autogradient.github.recognition import Recogniser
@@ -377,7 +377,7 @@ def test_a_link_in_the_notebooks_place_is_reported_and_left(term: Term) -> None:
     git(work, "push", "--quiet", "origin", "HEAD:main")
     term.mend(*MENDED)
     ran = term.update(code=1)
-    assert f"{PATH} was left out: {sentences_of_all.TAKE_LINK}" in ran.err
+    assert f"{PATH} was left out: {sentences.TAKE_LINK}" in ran.err
     assert term.file(ADA) == b"/etc/passwd" and len(term.pulls(DARIA)) == 1
 
 
