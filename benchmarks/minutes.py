@@ -1,19 +1,19 @@
 """What a class costs in minutes of GitHub Actions: `python benchmarks/minutes.py [--students N] [--assignments N] [--pushes N] [--runs N] [--weeks N] [--setup S]`.
 
-Measures on this machine how long a grading command takes with nothing to do, what each of the sample submissions adds to it, and how long the student's check of
-one takes; with `--measure-setup`, also what is installed before a job begins. Prints the measured figures and the sum that docs/github.md explains: jobs, each
-rounded up to whole minutes.
+Measures on this machine what a grading command takes with nothing to do, what each of the sample submissions adds to it, and what the student's check of one takes;
+with `--measure-setup`, also what is installed before a job begins. These are seconds of a processor, which do not depend on what else the machine does; with two
+processors it takes less. Prints the measured figures and the sum that docs/github.md explains: jobs, each rounded up to whole minutes.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -92,13 +92,18 @@ def grading() -> tuple[float, float, float]:
 
 
 def timed(command: list[str], folder: Path) -> float:
-    """Seconds that a command takes."""
-    begun = time.perf_counter()
+    """Seconds of a processor that a command takes."""
+    begun = _spent()
     done = subprocess.run(
         [str(Path(sys.executable).parent / command[0]) if command[0] == "jupyter" else command[0], *command[1:]], cwd=folder, capture_output=True
     )
     assert done.returncode == 0, done.stderr.decode()
-    return time.perf_counter() - begun
+    return _spent() - begun
+
+
+def _spent() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 if __name__ == "__main__":
