@@ -33,7 +33,7 @@ SCRATCH = "scratch"
 class Carried:
     """A notebook after a correction: the file (the very same where nothing was to be done), and what there is to say about it.
 
-    `corrected` are the ids of the course's cells that are other ones now, `new` of those that were not there, `answers` the parts whose answers were carried over, `outdated` those of
+    `corrected` are the ids of the course's cells that are other ones now, `new` of those that were not there, `gone` of those that are no more, `answers` the parts whose answers were carried over, `outdated` those of
     them that began from another stub, `aside` the ids of cells whose text now stands in a cell of the student's own.
     """
 
@@ -41,6 +41,7 @@ class Carried:
     changed: bool
     corrected: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     outdated: tuple[str, ...] = ()
     aside: tuple[str, ...] = ()
@@ -266,7 +267,8 @@ class _Carrier:
 
     def write(self) -> Carried:
         groups, corrected = self.groups()
-        begun = self.past.begun({name: _plain(self.cells[i].source) for name, i in sorted(self.slots.items(), key=lambda slot: slot[1])})
+        here = {i: name for i in range(len(self.cells)) if (name := self.known_as(i)) in self.past.roles} | {i: name for name, i in self.slots.items()}
+        begun = self.past.begun({here[i]: _plain(self.cells[i].source) for i in sorted(here)})
         if self.is_reordered(begun):
             groups.sort(key=lambda group: self.order.get(group.id, -1))
         fresh = [name for name in self.release if name not in self.slots]
@@ -283,7 +285,15 @@ class _Carrier:
         changed = not self.is_same(cells)
         parts = tuple(self.given[name].target for name in answered)
         outdated = tuple(self.given[name].target for name in answered if name in begun and _plain(begun[name].text) != _plain(self.release[name].text))
-        said = (tuple(name for name in self.release if name in corrected), tuple(wanted), parts, outdated, tuple(self.aside[i] for i in sorted(self.aside)))
+        gone = tuple(name for name in begun if name not in self.release)
+        said = (
+            tuple(name for name in self.release if name in corrected),
+            tuple(wanted),
+            gone,
+            parts,
+            outdated,
+            tuple(self.aside[i] for i in sorted(self.aside)),
+        )
         return Carried(self.bytes(cells) if changed else self.data, changed, *said)
 
     def is_reordered(self, begun: Mapping[str, _Released]) -> bool:

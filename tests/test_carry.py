@@ -149,7 +149,11 @@ def test_a_question_with_another_name_keeps_its_answer(old: Assignment) -> None:
 def test_an_answer_to_a_question_that_is_gone_stays_with_a_sentence_above_it(old: Assignment) -> None:
     found = carried(old, corrected(old, *GONE), Notebook(old).bytes())
     there = texts(found.data)
-    assert there[there.index(ANSWERS["why"]) - 1] == errors.CARRIED_ANSWER and found.aside == ("why-answer",)
+    assert (
+        there[there.index(ANSWERS["why"]) - 1] == errors.CARRIED_ANSWER
+        and found.aside == ("why-answer",)
+        and found.gone == ("why-text", "why-answer", "why-n1")
+    )
     untouched = carried(old, old, Notebook(old, {}).bytes()), carried(old, corrected(old), Notebook(old, {}).bytes())
     assert all(errors.CARRIED_ANSWER not in texts(each.data) for each in untouched)
 

@@ -40,6 +40,8 @@ def body(assignment: Assignment, correction: Correction) -> str:
         lines += [sentences.LETTER_OUTDATED.format(parts=_list(outdated)), ""]
     if any(each.aside for each in carried):
         lines += [sentences.LETTER_ASIDE, ""]
+    if correction.problems:
+        lines += [sentences.LETTER_LEFT, "", *(f"- {escape(problem)}" for problem in correction.problems), ""]
     if correction.kept:
         lines += [sentences.LETTER_KEPT.format(files=_list(correction.kept)), ""]
     return "\n".join([*lines, sentences.LETTER_MERGE])
@@ -60,6 +62,7 @@ def what_changed(assignment: Assignment, correction: Correction) -> list[str]:
         part = PurePosixPath(path).stem
         if path.startswith(f"{assignment.name}/tests/") and part in owner and not correction.fresh:
             found.setdefault(owner[part], set()).add(WORDS["check"])
+    gone = sorted({name.removesuffix("-text") for each in correction.carried.values() for name in each.gone if name.endswith("-text")})
     lines = []
     for question in ["", *(question.id for question in assignment.questions)]:
         if question in found:
@@ -67,6 +70,7 @@ def what_changed(assignment: Assignment, correction: Correction) -> list[str]:
             lines.append(f"{heading}: {'new' if f'{question}-text' in new else ', '.join(sorted(found[question]))}")
     notebooks = set(correction.carried) | {f"{assignment.name}/{assignment.name}.ipynb"}
     others = [path for path in sorted(correction.files) if path not in notebooks and not path.startswith((f"{assignment.name}/tests/", MANIFESTS))]
+    lines += [sentences.LETTER_GONE.format(questions=_list(gone))] if gone else []
     return [*lines, *([sentences.LETTER_FILES.format(files=_list(others))] if others else [])]
 
 

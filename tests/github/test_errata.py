@@ -11,7 +11,7 @@ from pathlib import Path
 import errata as mistakes
 import homework
 import pytest
-from errata import ADDED, MENDED, ids, texts
+from errata import ADDED, GONE, MENDED, ids, texts
 from homework import ANSWERS, Notebook
 from hub.description import Description
 from hub.people import ROSTER, Place, git, push
@@ -164,7 +164,7 @@ def test_the_text_says_what_is_different_and_what_is_to_be_looked_at(term: Term)
     work = Notebook(term.old)
     work.put("double-text", "## 1 · Twice\nI see.")
     push(term.github, ADA, {PATH: work.bytes()})
-    term.mend(*MENDED, *ADDED)
+    term.mend(*MENDED, *ADDED, *GONE)
     term.update()
     (pull,) = term.pulls(ADA)
     body = str(pull["body"])
@@ -173,7 +173,8 @@ def test_the_text_says_what_is_different_and_what_is_to_be_looked_at(term: Term)
         "- *1 · Twice*: check, text",
         "- *2 · Sum*: text",
         "- *3a · Half*: new",
-        "**Nothing of yours is lost.** In small/small.ipynb your answers (5 answers) and your own cells stand as you left them on your branch.",
+        "- no longer there: why",
+        "**Nothing of yours is lost.** In small/small.ipynb your answers (4 answers) and your own cells stand as you left them on your branch.",
         "**Look again at scale**: what these answers start from has changed. Yours were kept as they are.",
         "Where you had written something for which there is no place any more",
         "press *Merge pull request* below",
@@ -271,6 +272,7 @@ def test_an_unreadable_notebook_is_left_alone_and_reported_and_the_others_go_on(
     term.mend(*MENDED)
     ran = term.update(code=1)
     assert "the-course/dl-ada: small/small.ipynb: this is not a notebook" in ran.err and "it was left alone" in ran.err
+    assert "**Not corrected**" in str(term.pulls(ADA)[0]["body"]) and "this is not a notebook" in str(term.pulls(ADA)[0]["body"])
     assert term.file(ADA) == broken.rstrip() and len(term.pulls(GATES)) == len(term.pulls(DARIA)) == 1
 
 
