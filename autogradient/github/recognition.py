@@ -96,6 +96,9 @@ def _choose(several: list[Found], name: str) -> tuple[Found, str]:
     """Which of several notebooks of one assignment is taken, and why."""
     readable = [each for each in several if each.readable] or several
     exact = [each for each in readable if PurePosixPath(each.file.path).stem == name]
-    if len(exact) == 1:
+    more = [each for each in readable if len(exact) == 1 and each.attempted > exact[0].attempted]
+    if len(exact) == 1 and not more:
         return exact[0], "it has the assignment's name"
+    if more:  # somebody went on under another name
+        return max(reversed(more), key=lambda each: len(each.attempted)), "more of it is answered"
     return max(reversed(readable), key=lambda each: len(each.attempted)), "most of it is answered"
