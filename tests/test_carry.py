@@ -255,3 +255,11 @@ def test_another_notebook_is_none_of_ours_and_a_broken_one_says_so(old: Assignme
     assert carry(old, strange, "n.ipynb") is None
     with pytest.raises(SubmissionError, match="n.ipynb: a merge conflict"):
         carry(old, Notebook(old).bytes() + b"\n<<<<<<< HEAD\n", "n.ipynb")
+
+
+def test_of_two_answers_the_one_that_is_graded_stands_in_the_answers_cell(old: Assignment) -> None:
+    work = Notebook(old)
+    habits.answer_doubled_and_changed(work)
+    data = json.loads(carried(old, old, work.bytes()).data)
+    (answer,) = [cell["source"] for cell in data["cells"] if cell["id"] == "total-answer"]
+    assert answer == "total = 12" and "total = 24" in [cell["source"] for cell in data["cells"]]

@@ -386,3 +386,13 @@ def test_a_link_in_the_notebooks_place_is_reported_and_left(term: Term) -> None:
 def test_it_is_for_github_only(term: Term, tmp_path: Path) -> None:
     ran = Ran(term.place.root, "publish", "--update", "--to", str(tmp_path / "there"))
     assert ran.code == 2 and "leave out --to" in ran.err
+
+
+def test_an_open_correction_does_not_go_before_the_students_own_branch(term: Term) -> None:
+    term.only_ada()
+    term.mend(*MENDED)
+    term.update()
+    push(term.github, ADA, {"more.md": b"1"}, BRANCH)
+    here = course.load(term.place.root)
+    (done,) = Collector(here, read(term.place.root), Recogniser(here)).from_repositories(term.place.hub())
+    assert json.loads((done.attempts[0] / "receipt.json").read_text())["branch"] == "main"
