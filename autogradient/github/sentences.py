@@ -74,5 +74,6 @@ DELIVER_SUMMARY = "{changed} {would}changed, {same} as they should be, {refused}
 
 # ---- Gradescope ------------------------------------------------------------------------------------------------------
 GRADESCOPE_FAILED = "{name}: otter's generator could not make an autograder ({problem})"
-GRADESCOPE_POINTS = "{points} points; it holds the hidden tests, so keep it from students{more}"
+GRADESCOPE_BONUS = ", and {points} of optional questions"
+GRADESCOPE_POINTS = "{points} points{bonus}; it holds the hidden tests, so keep it from students{more}"
 GRADESCOPE_LEFT = "; it leaves out {parts}, which a person or a GPU must judge"
