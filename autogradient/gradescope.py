@@ -127,7 +127,11 @@ def write_autograder(course: Course, assignment: Assignment, expected: Mapping[s
     path = folder / "autograder.zip"
     write_atomically(path, autograder(course, assignment, expected))
     parts = autograder_parts(assignment)
-    points = sum((part.points for part in parts), Fraction(0))
+    points, bonus = (
+        sum((part.points for question in assignment.questions if question.optional is optional for part in question.parts if part in parts), Fraction(0))
+        for optional in (False, True)
+    )
     left = [part.id for part in assignment.parts if part not in parts]
     more = sentences.GRADESCOPE_LEFT.format(parts=", ".join(left)) if left else ""
-    return path, sentences.GRADESCOPE_POINTS.format(points=f"{decimal(points):g}", more=more)
+    extra = sentences.GRADESCOPE_BONUS.format(points=f"{decimal(bonus):g}") if bonus else ""
+    return path, sentences.GRADESCOPE_POINTS.format(points=f"{decimal(points):g}", bonus=extra, more=more)

@@ -120,13 +120,12 @@ def over_a_day(attempts: Iterable[Result], policy: Policy) -> list[Over]:
 
     One that could not be read, or of which nobody knows when it came, is none of the day's.
     """
-    came: dict[datetime, int] = {}
-    found = []
     timed = [(moment, result) for result in attempts if result.outcome not in ("unreadable", "missing") and (moment := received(result)) is not None]
-    for moment, result in sorted(timed, key=lambda pair: pair[0]) if policy.attempts_per_day else ():
-        until = policy.day_after(moment)
-        came[until] = came.get(until, 0) + 1
-        if came[until] > (policy.attempts_per_day or 0):
+    timed.sort(key=lambda pair: pair[0])
+    found = []
+    for (moment, result), over in zip(timed, policy.too_many(moment for moment, _ in timed), strict=True):
+        if over:
+            until = policy.day_after(moment)
             found.append(Over(result.submission.attempt, moment.astimezone(until.tzinfo), policy.attempts_per_day or 0, until))
     return found
 

@@ -83,6 +83,16 @@ class Policy:
         begins = datetime.combine(when.astimezone(zone).date() + DAY, time(0), zone)
         return begins.replace(tzinfo=timezone(begins.utcoffset() or timedelta(0)))
 
+    def too_many(self, moments: Iterable[datetime]) -> list[bool]:
+        """Whether each of some attempts came when as many of its day had come before as count; by the times of receipt, oldest first."""
+        came: dict[datetime, int] = {}
+        found = []
+        for moment in moments:
+            day = self.day_after(moment)
+            came[day] = came.get(day, 0) + 1
+            found.append(self.attempts_per_day is not None and came[day] > self.attempts_per_day)
+        return found
+
     @property
     def zone(self) -> tzinfo | None:
         """The course's time zone, if it names one."""

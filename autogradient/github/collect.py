@@ -241,7 +241,7 @@ class Collector:
 
     def _write(self, members: Iterable[Member], name: str, data: bytes, receipt: Receipt, done: Collected) -> None:
         for member in members:
-            attempt = inbox.add(self.course.submitted, member.student, name, data, receipt)
+            attempt = inbox.add(self.course.submitted, member.student, name, data, receipt, self.course.policy)
             if attempt is not None:
                 done.attempts.append(attempt)
 

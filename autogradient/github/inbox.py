@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from autogradient.course import checked_student
+from autogradient.policy import Policy
 from autogradient.result import digest
 
 #: How nbgrader writes a time of receipt.
 NBGRADER_TIME = "%Y-%m-%d %H:%M:%S.%f %Z"
 RECEIPT, TIMESTAMP = "receipt.json", "timestamp.txt"
+NO_POLICY = Policy()
 _ATTEMPT = re.compile(r"attempt-([1-9][0-9]{0,8})")
 
 
@@ -62,25 +64,36 @@ def attempts(folder: Path) -> dict[int, dict[str, Any]]:
     return dict(sorted(found.items()))
 
 
-def is_new(folder: Path, receipt: Receipt) -> bool:
+def is_new(folder: Path, receipt: Receipt, policy: Policy) -> bool:
     """Whether there is no attempt yet of this commit, nor the one before is of the same notebook.
 
     Before is what was received before by GitHub's record, where it is of a push: how things stood at a deadline may be collected after what came later.
+    One that was too many of its day does not keep the same notebook from being handed in on the next.
     """
     known = attempts(folder)
-    earlier = {number: old for number, old in known.items() if not receipt.commit or str(old.get("received", "")) <= iso(receipt.received)}
-    last = earlier[max(earlier, key=lambda number: (str(earlier[number].get("received", "")) if receipt.commit else "", number))] if earlier else {}
-    if last.get("digest") == receipt.digest:
+    if receipt.commit:  # by the time of receipt, not by number
+        known = dict(sorted(known.items(), key=lambda pair: str(pair[1].get("received", ""))))
+    earlier = [old for old in known.values() if not receipt.commit or str(old.get("received", "")) <= iso(receipt.received)]
+    if earlier and earlier[-1].get("digest") == receipt.digest and not _over_by_now(earlier, receipt.received, policy):
         return False
     same = [old for old in known.values() if old.get("digest") == receipt.digest]
     return not any(old.get("commit") == receipt.commit and (receipt.commit or old.get("received") == iso(receipt.received)) for old in same)
 
 
-def add(submitted: Path, student: str, assignment: str, data: bytes, receipt: Receipt) -> Path | None:
+def _over_by_now(earlier: list[dict[str, Any]], now: datetime, policy: Policy) -> bool:
+    """Whether the last of some attempts was too many of a day that has ended."""
+    try:
+        moments = [datetime.fromisoformat(str(old.get("received", ""))) for old in earlier]
+        return policy.too_many(moments)[-1] and policy.day_after(moments[-1]) <= now
+    except (ValueError, TypeError):  # of some nobody knows when they came
+        return False
+
+
+def add(submitted: Path, student: str, assignment: str, data: bytes, receipt: Receipt, policy: Policy = NO_POLICY) -> Path | None:
     """Write the next attempt, whole or not at all. Returns its folder, or None where nothing has changed."""
     assert receipt.digest == digest(data)
     folder = submitted / checked_student(student) / assignment
-    if not is_new(folder, receipt):
+    if not is_new(folder, receipt, policy):
         return None
     target = folder / f"attempt-{max(attempts(folder), default=0) + 1}"
     timestamp = receipt.received.astimezone(UTC).strftime(NBGRADER_TIME) + "\n"

@@ -123,7 +123,8 @@ If you don't take it, your work is graded all the same, by the corrected tests. 
 
 # ---- Gradescope ------------------------------------------------------------------------------------------------------
 GRADESCOPE_FAILED = "{name}: otter's generator could not make an autograder ({problem})"
-GRADESCOPE_POINTS = "{points} points; it holds the hidden tests, so keep it from students{more}"
+GRADESCOPE_BONUS = ", and {points} of optional questions"
+GRADESCOPE_POINTS = "{points} points{bonus}; it holds the hidden tests, so keep it from students{more}"
 GRADESCOPE_LEFT = "; it leaves out {parts}, which a person or a GPU must judge"
 
 # ---- enrol -----------------------------------------------------------------------------------------------------------

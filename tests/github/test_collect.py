@@ -343,6 +343,23 @@ def test_sections_extensions_and_teams_have_deadlines_of_their_own(
     assert received(place, "daria") == [DAY.format(5), DAY.format(8), DAY.format(7)], "of work that is late, the last that counts for something"
 
 
+def test_what_was_too_many_of_its_day_is_handed_in_by_any_push_of_the_next(
+    collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server
+) -> None:
+    (place.root / "grader_config" / "course.toml").write_text('format = 1\ntimezone = "UTC"\nattempts_per_day = 1\n')
+    push(github, ADA, {"small/small.ipynb": work(small, "double")}, at="2026-03-03T10:00:00Z")
+    collect()
+    push(github, ADA, {"small/small.ipynb": work(small)}, at="2026-03-03T11:00:00Z")
+    collect()
+    push(github, ADA, {"notes.txt": b"a"}, at="2026-03-03T12:00:00Z")
+    collect()
+    assert len(received(place)) == 2
+    for hour in (13, 14):
+        push(github, ADA, {"notes.txt": str(hour).encode()}, at=f"2026-03-04T{hour}:00:00Z")
+        collect()
+    assert received(place) == ["2026-03-03T10:00:00Z", "2026-03-03T11:00:00Z", "2026-03-04T13:00:00Z"]
+
+
 def test_a_deadline_is_looked_at_once(
     collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
