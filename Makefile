@@ -3,6 +3,8 @@
 PYTHON ?= python3
 # How packages are installed; for the CPU build of torch with uv: make setup INSTALL="uv pip install --torch-backend=cpu"
 INSTALL ?= .venv/bin/python -m pip install --disable-pip-version-check
+# What is installed beside what grading needs: make setup EXTRAS=github
+EXTRAS ?= dev
 AG := .venv/bin/autogradient
 export OMP_NUM_THREADS ?= 1
 
@@ -21,7 +23,7 @@ setup: .venv/.installed ## Install everything into .venv
 	@command -v git >/dev/null || { echo "git is missing: install it (Debian, Ubuntu: apt install git)"; exit 1; }
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
 	@echo "installing packages into .venv (some minutes the first time)"
-	VIRTUAL_ENV=$(CURDIR)/.venv $(INSTALL) -q -c constraints.txt -e '.[dev]'
+	VIRTUAL_ENV=$(CURDIR)/.venv $(INSTALL) -q -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@
 
 demo: setup ## Prove and release the course, grade the sample submissions, write feedback and marks

@@ -377,8 +377,8 @@ def _kept(item: Item, grader: Grader, results: Path, write: bool) -> Done | None
     now = [digest(data), item.assignment.digest]
     if grader.card is not True or not receipt.card:
         known, now = [*known, receipt.environment], [*now, environment_digest(grader.sealed)]
-    if grader.card is not False and receipt.card:  # which card there is only a machine that has one can tell
-        known, now = [*known, receipt.card], [*now, environment_digest(grader.sealed, gpu() if has_gpu() else receipt.gpu)]
+    if grader.card is not False and receipt.card and has_gpu():  # what a machine with a card has, only that one can tell
+        known, now = [*known, receipt.card], [*now, environment_digest(grader.sealed, gpu())]
     unchanged = known == now
     moved = unchanged and old.submission.received_at != item.received_at
     if moved:

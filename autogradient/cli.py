@@ -226,20 +226,42 @@ def report(names: tuple[str, ...]) -> None:
 
 @cli.command()
 @click.argument("names", nargs=-1)
-@click.option("--to", "target", type=click.Choice(["csv"]), default="csv", show_default=True, help="What to write.")
-@click.option("--out", type=click.Path(path_type=Path), help="The folder; by default results/.")
+@click.option("--to", "target", type=click.Choice(["csv", "gradescope"]), default="csv", show_default=True, help="What to write.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder; by default results/, and generated/gradescope/ for Gradescope.")
 def export(names: tuple[str, ...], target: str, out: Path | None) -> None:
-    """Write the marks as CSV.
+    """Write the marks as CSV, or what Gradescope takes.
 
-    marks.csv has a row for each student, parts.csv one for each part of each submission. What has no verdict is blank. All assignments, or those in NAMES.
+    marks.csv has a row for each student, parts.csv one for each part of each submission. What has no verdict is blank. With --to gradescope: for each
+    assignment an autograder.zip, which holds its hidden tests, and results/STUDENT/results.json. All assignments, or those in NAMES.
 
     Example: autogradient export --to csv
     """
     from autogradient import course, coursework
 
     here = course.find()
+    if target == "gradescope":
+        _to_gradescope(here, chosen_names(here, names), out)
+        return
     for path in coursework.write_marks(here, chosen_names(here, names), out or here.results):
         click.echo(errors.relative(path))
+
+
+def _to_gradescope(here: Any, names: list[str], out: Path | None) -> None:
+    from datetime import UTC, datetime
+
+    from autogradient import gradescope
+    from autogradient.grade import expected_answers
+
+    with warm_engine(True) as engine:
+        for name in names:
+            folder, assignment = (out or here.root / gradescope.FOLDER) / name, here.assignment(name)
+            if assignment.format != "autogradient":
+                click.echo(errors.FOREIGN_ONLY_GRADED.format(name=name, format=assignment.format, done="exported to Gradescope"), err=True)
+                continue
+            path, said = gradescope.write_autograder(here, assignment, expected_answers(assignment, engine), folder)
+            click.echo(f"{errors.relative(path)}: {said}")
+            written = gradescope.write_results(here, name, folder / "results", datetime.now(UTC))
+            click.echo(f"{errors.relative(folder / 'results')}: results.json of {len(written)} {'student' if len(written) == 1 else 'students'}")
 
 
 # ---- deciding, GitHub -------------------------------------------------------------------------------------------------

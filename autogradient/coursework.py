@@ -315,6 +315,10 @@ def notices(course: Course, marked: Sequence[Marked]) -> list[str]:
     for name, students in unknown.items():
         more = f" and {len(students) - 3} more" if len(students) > 3 else ""
         found.append(errors.NO_TIME_OF_RECEIPT.format(assignment=name, students=", ".join(students[:3]) + more))
+    for name in dict.fromkeys(one.assignment for one in marked if one.over):
+        students = [f"{one.student} ({len(one.over)})" for one in marked if one.over and one.assignment == name]
+        more = f" and {len(students) - 3} more" if len(students) > 3 else ""
+        found.append(errors.OVER_A_DAY.format(assignment=name, count=course.policy.attempts_per_day, students=", ".join(students[:3]) + more))
     if course.policy.hidden_feedback == "after_deadline":
         names = dict.fromkeys(one.assignment for one in marked)
         found += [errors.HIDDEN_FOR_GOOD.format(assignment=name) for name in names if course.policy.last_due(name) is None]

@@ -30,7 +30,7 @@ from autogradient.assignment import Assignment, Case, Limits, Part, Question
 from autogradient.engine import REQUIRED, WORKER, Engine
 from autogradient.errors import ConfinementError, CourseError, WorkerError
 from autogradient.judge import job_of
-from autogradient.sandbox import LAYERS, OPTIONAL, Budget, Confinement, Session, confine, kernel
+from autogradient.sandbox import LAYERS, OPTIONAL, Budget, Confinement, Session, card, confine, kernel
 from autogradient.wire import codec
 
 IN_FORCE, BROKEN, MISSING, NOT_NEEDED = "in force", "broken", "missing", "not needed"
@@ -149,10 +149,11 @@ def machine() -> dict[str, str]:
     for name in ("torch", "numpy"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions.append(f"{name} {importlib.metadata.version(name)}")
-    return {
+    found = {
         "autogradient": ", ".join([__version__, f"Python {platform.python_version()}", *versions]),
         "machine": f"Linux {platform.release()}, {abi}, {len(os.sched_getaffinity(0))} processors ({platform.machine()}), {psutil.virtual_memory().total / 1e9:.0f} GB",
     }
+    return found | ({"card": card.describe()} if card.is_there() else {})
 
 
 # ---- what stands outside, to be found --------------------------------------------------------------------------------

@@ -42,6 +42,8 @@ class Engine:
         self.missing: list[str] = []
         self.lock = threading.Lock()
         self.stopped = False
+        #: Held while a submission uses the card: one at a time, or neither its memory nor its time is its own.
+        self.card = threading.Lock()
         self.mine = threading.local()
         self.warm = {role: Zygote(role) for role in (WORKER, JUDGE)}
         self.ahead = False

@@ -6,11 +6,13 @@ killed, and only now are the snapshots asked, one at a time, by a judge in anoth
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime
 import os
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -132,7 +134,8 @@ class _Trials:
             on_card = {name for name in new if self.assignment.needs_card(self.assignment.part(name))}
             for names, card in ((new - on_card, False), (on_card, True)):
                 if names or card is bool(on_card):  # to show what cells do takes a run, too
-                    runs.add(self._run(engine, names, card))
+                    with self._turn(engine) if card else contextlib.nullcontext():
+                        runs.add(self._run(engine, names, card))
             if self.known:
                 self.known.keep_runs(runs)
                 for part in self.assignment.parts:
@@ -143,6 +146,14 @@ class _Trials:
                 skipped = self.skip_unattempted and not self.submission.attempted[part.id]
                 self.found[part.id].append(_without_running(self.assignment, part, self.submission.attempted[part.id], skipped))
         return runs
+
+    @contextlib.contextmanager
+    def _turn(self, engine: Engine) -> Iterator[None]:
+        """Have the card for itself; the wait for it does not count."""
+        began = time.monotonic()
+        with engine.card:
+            self.budget.end += time.monotonic() - began
+            yield
 
     def _run(self, engine: Engine, wanted: set[str], card: bool) -> Runs:
         """Run cells and tests where there is no card, or where there is one: CUDA allows no forks, so there every part needs the second pass."""

@@ -35,12 +35,23 @@ class Lateness:
     points: Fraction
 
 
+@dataclass(frozen=True)
+class Over:
+    """An attempt that came when `limit` of its day had come before, so that it does not count; from `until` on the next one does."""
+
+    attempt: int | None
+    received: datetime
+    limit: int
+    until: datetime
+
+
 class Marked(Result):
     """A result as it counts for one student, with what people and policies decided about it; never written to disk."""
 
     team: list[str] = Field(default_factory=list)
     attempts: int = 1
     unread: list[Result] = Field(default_factory=list)
+    over: list[Over] = Field(default_factory=list)
     excused: Excuse | None = None
     whole: list[Adjustment] = Field(default_factory=list)
     late: Lateness | None = None
@@ -87,7 +98,10 @@ def make(attempts: Sequence[Result], student: str, policy: Policy, decisions: De
     """
     hides, until = (False, None) if now is None else hidden(policy, decisions, now)
     made = [_made(result, student, policy, decisions, section, hides, until) for result in attempts]
-    chosen = _choose(made, policy)
+    over = over_a_day(attempts, policy)
+    without = {one.attempt for one in over}
+    chosen = _choose([one for one in made if one.submission.attempt not in without], policy)
+    chosen.over = over
     chosen.attempts = len(made)
     chosen.unread = [] if chosen.outcome == "unreadable" else [one for one in attempts if one.outcome == "unreadable"]
     return chosen
@@ -99,6 +113,22 @@ def counting(attempts: Sequence[Result], student: str, policy: Policy, decisions
         return attempts[0]
     number = make(attempts, student, policy, decisions, section).submission.attempt
     return next(result for result in attempts if result.submission.attempt == number)
+
+
+def over_a_day(attempts: Iterable[Result], policy: Policy) -> list[Over]:
+    """The attempts that are too many of their day, in the order in which they came.
+
+    One that could not be read, or of which nobody knows when it came, is none of the day's.
+    """
+    came: dict[datetime, int] = {}
+    found = []
+    timed = [(moment, result) for result in attempts if result.outcome not in ("unreadable", "missing") and (moment := received(result)) is not None]
+    for moment, result in sorted(timed, key=lambda pair: pair[0]) if policy.attempts_per_day else ():
+        until = policy.day_after(moment)
+        came[until] = came.get(until, 0) + 1
+        if came[until] > (policy.attempts_per_day or 0):
+            found.append(Over(result.submission.attempt, moment.astimezone(until.tzinfo), policy.attempts_per_day or 0, until))
+    return found
 
 
 def hidden(policy: Policy, decisions: Decisions, now: datetime) -> tuple[bool, datetime | None]:

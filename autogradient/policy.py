@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Literal, get_args
@@ -21,7 +21,7 @@ from autogradient.errors import CourseError
 Counts = Literal["last_on_time", "last", "best"]
 Hidden = Literal["after_deadline", "count", "full"]
 #: The keys of course.toml that are read here, with their types.
-KEYS: dict[str, type] = {"timezone": str, "deadlines": dict, "late": dict, "counts": str, "hidden_feedback": str}
+KEYS: dict[str, type] = {"timezone": str, "deadlines": dict, "late": dict, "counts": str, "attempts_per_day": int, "hidden_feedback": str}
 LATE_KEYS = ("grace", "per_day", "at_most", "nothing_after")
 DEADLINE_KEYS = ("due", "sections")
 DAY = timedelta(days=1)
@@ -65,6 +65,7 @@ class Policy:
     late: Late = Late()
     counts: Counts = "last_on_time"
     hidden_feedback: Hidden = "full"
+    attempts_per_day: int | None = None
 
     def due(self, assignment: str, section: str = "") -> datetime | None:
         """The deadline of an assignment for a section; None where there is none."""
@@ -75,6 +76,12 @@ class Policy:
         """The latest deadline that any section has."""
         deadline = self.deadlines.get(assignment)
         return None if deadline is None else max((moment for moment in (deadline.due, *deadline.sections.values()) if moment), default=None)
+
+    def day_after(self, when: datetime) -> datetime:
+        """When the day after a time begins, by the course's clock (UTC without one)."""
+        zone = self.zone or UTC
+        begins = datetime.combine(when.astimezone(zone).date() + DAY, time(0), zone)
+        return begins.replace(tzinfo=timezone(begins.utcoffset() or timedelta(0)))
 
     @property
     def zone(self) -> tzinfo | None:
@@ -120,6 +127,9 @@ def read(data: Mapping[str, Any], bad: Callable[..., CourseError], known: Iterab
                 key=key, value=chosen[key], options=", ".join(f'"{option}"' for option in options), nearest=nearest(chosen[key], options)
             )
             raise bad(said, key)
+    a_day = data.get("attempts_per_day")
+    if a_day is not None and (a_day < 1 or not zone):
+        raise bad(errors.NOT_A_COUNT.format(key="attempts_per_day") if a_day < 1 else errors.DAY_WITHOUT_ZONE, "attempts_per_day")
     place = ZoneInfo(zone) if zone else None
     names = list(known)
     deadlines = {}
@@ -127,7 +137,7 @@ def read(data: Mapping[str, Any], bad: Callable[..., CourseError], known: Iterab
         if names and name not in names:
             raise bad(errors.UNKNOWN_DEADLINE.format(name=name, nearest=nearest(name, names)), "deadlines", name)
         deadlines[name] = _deadline(name, value, place, bad)
-    return Policy(zone, deadlines, _late(data.get("late", {}), bad), **chosen)  # type: ignore[arg-type]
+    return Policy(zone, deadlines, _late(data.get("late", {}), bad), attempts_per_day=a_day, **chosen)  # type: ignore[arg-type]
 
 
 def _deadline(name: str, value: Any, zone: tzinfo | None, bad: Callable[..., CourseError]) -> Deadline:

@@ -25,6 +25,8 @@ from autogradient.testcode import Statement, reachable, show_points, statements,
 
 GRADER_CELL = 'import otter\n\ngrader = otter.Notebook(tests_dir="tests")'
 NO_PROBE = 'def probe(function):\n    """Leave a probe as it is: here it runs beside your code anyway."""\n    return function'
+#: The id of the cell that `publish` puts first for Google Colab. A grader never runs it.
+COLAB_CELL = "colab-setup"
 DROPPED = ("staff", "wrong", "right", "equivalent", "rubric", "helpers")
 #: What stands above a list of options.
 HOW_MANY = {"choice": "*Choose one.*", "choose-all": "*Choose all that apply.*", "true-false": "*True or false, one by one:*"}
@@ -136,12 +138,14 @@ def _is_clutter(path: Path) -> bool:
 # ---- public tests ----------------------------------------------------------------------------------------------------
 
 
-def test_file(assignment: Assignment, part: Part, *, hidden: bool, expected: Any = None) -> str:
+def test_file(assignment: Assignment, part: Part, *, hidden: bool | None, expected: Any = None) -> str:
     """An otter test file (exception format) with the visible or the hidden cases of a part, able to stand alone.
+
+    With None it has all of them, each marked as what it is: for a stock grader that keeps the hidden ones from students. Never publish that.
 
     A file without points would show "passed!" for anything, so where the visible cases carry none the first one gets a nominal point.
     """
-    cases = [case for case in part.cases if case.hidden == hidden]
+    cases = [case for case in part.cases if hidden is None or case.hidden == hidden]
     pool = _pool(assignment, part)
     names = {case.name for case in cases}  # a formula's cases are generated and have no decorator to know them by
     by_name = {name: statement for statement in pool for name in statement.binds & names}
@@ -156,7 +160,7 @@ def test_file(assignment: Assignment, part: Part, *, hidden: bool, expected: Any
         )
     for case in cases:
         points = Fraction(1) if nominal and case is cases[0] else case.points
-        header = _decorator(case.title, decimal(points), False, case.failure_message, case.success_message)
+        header = _decorator(case.title, decimal(points), hidden is None and case.hidden, case.failure_message, case.success_message)
         if case.name in by_name:
             statement = by_name[case.name]
             bodies.append(header + _without_decorators(statement.source))
@@ -236,6 +240,19 @@ def released_cells(assignment: Assignment) -> list[ReleasedCell]:
     return _lay_down(assignment, parity=False, checksums=False).released
 
 
+def former_ids(assignment: Assignment) -> dict[str, str]:
+    """grade_id → the one that the cell had before its question was given another id (`was`); cells of other questions are left out."""
+    owners = {name: question for question in assignment.questions for name in (question.id, *(part.id for part in question.parts))}
+    found: dict[str, str] = {}
+    for cell in released_cells(assignment):
+        # Text without a role goes by the question or part that it stands below.
+        stem = cell.target or cell.grade_id.rpartition("-n")[0]
+        question = owners.get(stem)
+        if question is not None and question.was and cell.grade_id.startswith(question.id):
+            found[cell.grade_id] = question.was + cell.grade_id.removeprefix(question.id)
+    return found
+
+
 class _Notebook:
     """The cells of a student notebook as they are laid down, with nbgrader's metadata."""
 
@@ -264,7 +281,7 @@ class _Notebook:
         if of is not None and "attachments" in of.metadata:
             cell["attachments"] = of.metadata["attachments"]
         if self.checksums:
-            meta |= {"cell_type": kind, "checksum": _checksum(cell)}
+            meta |= {"cell_type": kind, "checksum": checksum(cell)}
         if locked:
             cell["metadata"] |= {"deletable": False, "editable": False}
         if role == "hidden":  # nothing in it for a student to read; what it prints says all
@@ -275,7 +292,7 @@ class _Notebook:
         self.cells.append({"cell_type": "code", "id": cell_id(name), "metadata": {}, "source": source, "execution_count": None, "outputs": []})
 
 
-def _checksum(cell: dict[str, Any]) -> str:
+def checksum(cell: dict[str, Any]) -> str:
     """nbgrader's own checksum of a cell; it takes a second to import and only a release needs it."""
     from nbformat import from_dict
     from nbgrader.utils import compute_checksum

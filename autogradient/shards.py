@@ -71,13 +71,15 @@ def _submissions(course: Course, assignments: list[Assignment]) -> Iterator[Item
         yield item
 
 
-def plan(course: Course, assignments: list[Assignment], most: int) -> dict[str, list[str]]:
-    """The shards that are worth starting, at most so many on machines of a kind: {"cpu": ["1/2", "2/2"], "card": []}."""
-    cards = any(assignment.needs_card(part) for assignment in assignments for part in assignment.parts)
+def plan(course: Course, assignments: list[Assignment], most: int, card: bool | None = None) -> dict[str, list[str]]:
+    """The shards that are worth starting, at most so many on machines of a kind: {"cpu": ["1/2", "2/2"], "card": []}.
+
+    With `card`, only those on machines with a card (true) or without (false); the other list is empty then.
+    """
     found = {}
-    for kind, card in (("cpu", False), ("card", True)):
-        count = len(outdated(course, assignments, card)) if cards or not card else 0
-        of = min(most, -(-count // WORTH))
+    for kind, has_card in (("cpu", False), ("card", True)):
+        items = outdated(course, assignments, has_card) if card in (None, has_card) else []
+        of = min(most, -(-len(items) // WORTH))
         found[kind] = [f"{number}/{of}" for number in range(1, of + 1)]
     return found
 
@@ -129,19 +131,22 @@ def _merge(course: Course, folder: Path, path: Path) -> bool:
     target = batch.result_path(course.results, result.assignment, student, result.submission.attempt)
     old = batch.read_result(target)
     same = old is not None and old.receipt.work == result.receipt.work
-    if old is not None and not same and old.graded_at > result.graded_at:
+    late = old is not None and old.graded_at > result.graded_at
+    if late and not same:
         return False  # of an earlier submission, by a machine that was slow
-    new = merged(result, old) if same and old else result
-    if old is not None and (_said(new) == _said(old) or (same and old.outcome == new.outcome == "unreadable")):
+    new = result
+    if same and old:
+        new = merged(old, result) if late else merged(result, old)
+    if old is not None and (said(new) == said(old) or (same and old.outcome == new.outcome == "unreadable")):
         return False
     write_atomically(target, new.to_json())
     staff, mine = (place.with_suffix(".staff.json") for place in (path, target))
     if staff.is_file() and not staff.is_symlink() and staff.stat().st_size <= MAX_BYTES:
-        write_atomically(mine, _staff(staff, mine if same else None))
+        write_atomically(mine, _staff(mine, staff) if late and mine.is_file() else _staff(staff, mine if same else None))
     return True
 
 
-def _said(result: Result) -> dict[str, Any]:
+def said(result: Result) -> dict[str, Any]:
     """What a result says, however its halves came together."""
     data = result.model_dump(mode="json", exclude={"graded_at"})
     return data | {"problems": sorted(data["problems"], key=json.dumps)}

@@ -36,7 +36,7 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB_COMMENT = "# Your code here"
 #: Ids that a release makes for cells of its own.
 _RESERVED = re.compile(r"-(text|hidden|answer|options|given\d*|hint\d+|[ncp]\d+)$")
-_RESERVED_WORD = re.compile(r"start|setup\d*|grader-setup")
+_RESERVED_WORD = re.compile(r"start|setup\d*|grader-setup|colab-setup")
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 SOLUTION_COMMENT = re.compile(r"#\s*SOLUTION\s*$")
 _SOLUTION_LINE = re.compile(r"^(\s*[\w.\[\], :\"']+?\s*=)(?!=)\s*(.+?)\s*#\s*SOLUTION\s*$")

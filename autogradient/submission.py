@@ -17,7 +17,7 @@ from typing import Any
 from autogradient import errors
 from autogradient.assignment import Assignment, Part
 from autogradient.errors import SubmissionError
-from autogradient.release import ReleasedCell, cell_id, released_cells
+from autogradient.release import COLAB_CELL, ReleasedCell, cell_id, checksum, former_ids, released_cells
 from autogradient.result import Problem, digest
 from autogradient.testcode import bound_names, loaded_names, parse
 
@@ -167,6 +167,11 @@ def plan(assignment: Assignment, notebook: Notebook) -> Submission:
     return _Planner(assignment, notebook).plan()
 
 
+def claims(assignment: Assignment, notebook: Notebook) -> list[ReleasedCell | None]:
+    """The released cell that each of a student's cells is; None for the student's own."""
+    return _Planner(assignment, notebook).claims
+
+
 def plan_release(assignment: Assignment, fill: dict[str, str]) -> list[Step]:
     """The steps of the release itself with the answer cells of `fill` (grade_id → cell text); for proofs and expected values."""
     released = released_cells(assignment)
@@ -230,8 +235,12 @@ class _Planner:
             self.released = [ReleasedCell(part.id, "code", "", "check", part.id) for part in assignment.parts]
         self.known = {cell.grade_id: cell for cell in self.released}
         self.order = {cell.grade_id: i for i, cell in enumerate(self.released)}
-        self.known |= {question.was: self.known[question.id] for question in assignment.questions if question.was and question.id in self.known}
-        self.by_cell_id = {cell_id(cell.grade_id): cell for cell in self.released}
+        self.former = former_ids(assignment)
+        for new, old in self.former.items():
+            self.known.setdefault(old, self.known[new])
+        self.by_cell_id = {cell_id(grade_id): cell for grade_id, cell in self.known.items()}
+        if assignment.format == "autogradient":  # put there when it was published: no cell of the student's, and nothing to run
+            self.by_cell_id[COLAB_CELL], self.order[COLAB_CELL] = ReleasedCell(COLAB_CELL, "code", "", "colab", ""), -1
         self.by_text: dict[str, list[ReleasedCell]] = {}
         for cell in self.released:
             self.by_text.setdefault(_plain(cell.source), []).append(cell)
@@ -251,7 +260,7 @@ class _Planner:
         found = self.known.get(cell.grade_id) or self.by_cell_id.get(cell.grade_id.removeprefix("#")) or self.claim_by_text(cell)
         if found is None or (found.role == "answer" and found.kind != cell.kind and found.kind == "code"):
             return None
-        if found.role in ("check", "hidden", "text") and cell.kind == "code" and self.answered_in(cell, found):
+        if found.role in ("check", "hidden", "text", "colab") and cell.kind == "code" and self.answered_in(cell, found):
             return None
         return found
 
@@ -373,8 +382,8 @@ class _Planner:
         if not checks and self.assignment.format != "otter":
             self.deleted.append(part.id)
         if self.assignment.format == "autogradient":
-            for i in checks:  # a later version of the course may word its checks otherwise
-                if f'"{part.id}"' not in self.cells[i].source:
+            for i in checks:  # another version of the course may word its checks otherwise
+                if not any(f'"{name}"' in self.cells[i].source for name in (part.id, self.former.get(part.id, part.id))):
                     self.problem(i, errors.LOCKED_EDITED.format(what="check", part=part.id))
         last = max(answers, default=-1)
         after = [i for i in checks if i > last]
@@ -457,12 +466,20 @@ class _Planner:
             *(s for position, found in before.items() if position >= max(1, len(self.cells)) for s in found),
         ]
 
+    def is_of_a_release(self, index: int) -> bool:
+        """Whether a cell is as some release had it, by the checksum that came with it: then it was the course that changed it."""
+        raw = self.notebook.data["cells"][index]
+        try:
+            return bool(raw["metadata"]["nbgrader"]["checksum"] == checksum({**raw, "source": self.cells[index].source}))
+        except Exception:  # a student's metadata may be anything
+            return False
+
     def report_locked(self, cell: ReleasedCell, stands: list[int]) -> None:
         what = {"setup": "setup", "given": "data"}[cell.role]
         name = cell.target or self.assignment.name
         if not stands:
             self.problem(None, errors.LOCKED_DELETED.format(what=what, part=name))
-        elif not _same(self.cells[stands[0]].source, cell.source):
+        elif not _same(self.cells[stands[0]].source, cell.source) and not self.is_of_a_release(stands[0]):
             self.problem(stands[0], errors.LOCKED_EDITED.format(what=what, part=name))
         if len(stands) > 1:
             self.problem(stands[1], errors.LOCKED_REPEATED.format(what=what, part=name, count=len(stands)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -152,11 +153,17 @@ def assignment(folder: Path, name: str = "small") -> Assignment:
     return load(write_source(folder, name))
 
 
+@functools.lru_cache(maxsize=10)
+def built(given: Assignment) -> release.Release:
+    """The release of an assignment, built once."""
+    return release.build(given)
+
+
 class Notebook:
     """A student's copy of the release that can be edited by the ids of its cells."""
 
     def __init__(self, given: Assignment, answers: dict[str, str] | None = None) -> None:
-        self.data: dict[str, Any] = release.load(release.build(given))
+        self.data: dict[str, Any] = release.load(built(given))
         for part, text in (ANSWERS if answers is None else answers).items():
             self.put(f"{part}-answer", text)
 

@@ -21,6 +21,7 @@ from autogradient.course import Course
 from autogradient.engine import Engine
 from autogradient.grade import grade_bytes
 from autogradient.result import ON_GPU, Result, SubmissionInfo
+from autogradient.running import Beginnings
 from autogradient.sandbox import card, confine
 from autogradient.source import load
 
@@ -108,6 +109,34 @@ def test_cells_are_shown_as_they_ran_before_any_test(tmp_path: Path, engine: Eng
     assert earned(found.result) == FULL and found.notebook
     shown = [cell for cell in found.notebook["cells"] if cell["source"] == "print(seen)"]
     assert [output["text"] for output in shown[0]["outputs"]] == ["[]\n"]
+
+
+def test_one_submission_at_a_time_uses_the_card(tmp_path: Path, engine: Engine, pretended: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = handed_in(tmp_path)
+    for student in ("bob", "cyd", "dan"):
+        path = here.submitted / student / "small" / "small.ipynb"
+        path.parent.mkdir(parents=True)
+        notebook = Notebook(here.assignment("small"))
+        notebook.insert("", f"# {student}")
+        path.write_bytes(notebook.bytes())
+    using, most = [], list[int]()
+    begin, end = Beginnings.__enter__, Beginnings.__exit__
+
+    def entered(self: Beginnings) -> Beginnings:
+        if self.card:
+            using.append(self)
+            most.append(len(using))
+        return begin(self)
+
+    def left(self: Beginnings, *error: object) -> None:
+        if self in using and error:
+            using.remove(self)
+        end(self, *error)
+
+    monkeypatch.setattr(Beginnings, "__enter__", entered)
+    monkeypatch.setattr(Beginnings, "__exit__", left)
+    assert coursework.grade_course(here, [here.assignment("small")], Local(engine, 3)).new == 4
+    assert len(most) == 2 * 4 and max(most) == 1
 
 
 # ---- receipts --------------------------------------------------------------------------------------------------------

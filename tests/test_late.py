@@ -77,6 +77,9 @@ def test_a_policy_as_it_is_written(tmp_path: Path) -> None:
         ('counts = "newest"\n', 'line 2: \'counts = "newest"\' is none of "last_on_time", "last", "best"'),
         ('hidden_feedback = "ful"\n', 'line 2: \'hidden_feedback = "ful"\' is none of "after_deadline", "count", "full"; did you mean \'full\'?'),
         ('timezone = "Europe/Berln"\n', "line 2: 'Europe/Berln' is no time zone; write a name such as \"Europe/Berlin\"; did you mean 'Europe/Berlin'?"),
+        ('timezone = "Europe/Berlin"\nattempts_per_day = 0\n', "line 3: 'attempts_per_day' must be at least 1; without the line every attempt counts"),
+        ("attempts_per_day = 3\n", "line 2: 'attempts_per_day' needs 'timezone', which says when a day begins"),
+        ('attempts_per_day = "3"\n', "line 2: 'attempts_per_day' must be a whole number"),
         ('hidden_feedbak = "full"\n', "line 2: unknown key 'hidden_feedbak'; did you mean 'hidden_feedback'?"),
     ],
 )
@@ -94,6 +97,7 @@ def test_the_examples_that_people_copy_are_policies(tmp_path: Path) -> None:
     comments = (ROOT / "grader_config" / "course.toml").read_text().split("the last attempt counts.\n")[1]
     example = "\n".join(line.removeprefix("#").strip() for line in comments.splitlines())
     for number, text in enumerate((page, example)):
+        assert "attempts_per_day = 5" in text
         names = 'assignments = ["perceptrons", "activations"]\n'
         (tmp_path / str(number)).mkdir()
         policy = config(tmp_path / str(number), names + text)
@@ -415,6 +419,20 @@ def test_the_reader_of_a_report_is_told_what_is_not_known(here: Course) -> None:
     assert coursework.notices(without, coursework.all_results(without, ["small"])) == []
     silent = change(without, "[deadlines]", 'hidden_feedback = "after_deadline"\n[deadlines]')
     assert "never shown" in coursework.notices(silent, coursework.all_results(silent, ["small"]))[0]
+
+
+def test_attempts_over_the_days_number_count_nowhere_and_the_report_names_them(here: Course, engine: Engine) -> None:
+    hand_in(here, "ada", RIGHT, "2026-10-12 09:59:30 UTC", 3)
+    run(here, engine)
+    assert (points(here)["ada"], score(here, "ada")) == ((3, 6), (6, None))
+    here = change(here, "[deadlines]", "attempts_per_day = 1\n[deadlines]")
+    assert run(here, engine) == [] and points(here)["ada"] == (1, Fraction("4.5"))
+    assert score(here, "ada") == (4.5, None)
+    assert "small: attempts_per_day is 1, so attempts over that do not count: ada (2)" in coursework.notices(here, coursework.all_results(here, ["small"]))
+    coursework.write_feedback(here, ["small"])
+    said = (here.feedback / "ada" / "small" / "feedback.md").read_text()
+    assert "Attempts 3 and 2 were received and do not count: 1 attempt a day counts, the next one from 13 October 2026, 00:00 UTC+02:00." in said
+    assert coursework.rebuild_gradebook(here) == 3 and score(here, "ada") == (4.5, None)
 
 
 def test_feedback_says_which_attempt_counts_and_what_lateness_costs(here: Course) -> None:

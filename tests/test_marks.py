@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -183,6 +184,61 @@ def test_within_the_grace_period_work_is_on_time_and_after_it_days_count_from_th
     assert late.share(timedelta(days=1, minutes=1)) == Fraction(2, 10)
     policy = Policy(deadlines=TEN.deadlines, late=late)
     assert make(results=[came(timedelta(minutes=15))], policy=policy).late is None
+
+
+BERLIN = Policy("Europe/Berlin", TEN.deadlines, TEN.late, attempts_per_day=2)
+
+
+def tries(*hours: float) -> list[Result]:
+    """Attempts so many hours after the deadline, each a point better than the one before."""
+    found = enumerate(hours, start=1)
+    return [came(timedelta(hours=late), question("q", "code", case("a", "failed", 9, earned=n)), attempt=n) for n, late in found]
+
+
+@pytest.mark.parametrize(
+    ("counts", "hours", "attempt", "over"),
+    [
+        ("last_on_time", [-4, -3, -2, -1], 2, [3, 4]),
+        ("last", [-4, -3, -2, -1], 2, [3, 4]),
+        ("best", [-4, -3, -2, -1], 2, [3, 4]),
+        ("last_on_time", [-4, -3], 2, []),
+        ("last_on_time", [-13, -12.5, -11.9], 3, []),  # the deadline is at noon in Berlin
+        ("last_on_time", [-14, -13, -12.5], 2, [3]),
+        ("last", [-4, -3, -2, 13], 4, [3]),
+    ],
+)
+def test_more_attempts_than_a_day_has_do_not_count(counts: Any, hours: list[float], attempt: int, over: list[int]) -> None:
+    one = make(results=tries(*hours), policy=replace(BERLIN, counts=counts))
+    assert (one.submission.attempt, [each.attempt for each in one.over]) == (attempt, over)
+    assert marks.counting(tries(*hours), "ada", replace(BERLIN, counts=counts), marks.Decisions([], "gates")).submission.attempt == attempt
+
+
+def test_students_read_which_attempts_were_too_many_and_when_one_counts_again() -> None:
+    text = summary.markdown(make(results=tries(-30, -29, -28, -4, -3, -2, -1), policy=BERLIN))
+    assert "Of 7 attempts, attempt 5 counts." in text
+    assert "Attempt 3 was received and does not count: 2 attempts a day count, the next one from 1 September 2026, 00:00 UTC+02:00." in text
+    assert "Attempts 6 and 7 were received and do not count: 2 attempts a day count, the next one from 2 September 2026, 00:00 UTC+02:00." in text
+    text = summary.markdown(make(results=tries(-4, -3), policy=replace(BERLIN, attempts_per_day=1)))
+    assert "1 attempt a day counts, the next one" in text
+
+
+def test_what_could_not_be_read_or_timed_is_none_of_a_days_attempts() -> None:
+    results = tries(-5, -4, -3, -2)
+    results[0].outcome, results[1].submission.received_at = "unreadable", None
+    one = make(results=results, policy=BERLIN)
+    assert one.over == [] and one.submission.attempt == 4
+
+
+def test_an_extension_moves_the_deadline_and_not_the_days() -> None:
+    results = tries(-3, -2, 1, 14)
+    assert make(results=results, policy=BERLIN).submission.attempt == 2
+    one = make(extend(DUE + timedelta(days=2)), results=results, policy=BERLIN)
+    assert (one.submission.attempt, [each.attempt for each in one.over]) == (4, [3])
+
+
+def test_a_day_is_over_at_midnight_by_the_courses_clock_also_when_clocks_are_changed() -> None:
+    assert BERLIN.day_after(datetime(2026, 10, 24, 22, 30, tzinfo=UTC)) == datetime(2026, 10, 25, 23, 0, tzinfo=UTC)
+    assert Policy().day_after(datetime(2026, 10, 24, 22, 30, tzinfo=UTC)) == datetime(2026, 10, 25, 0, 0, tzinfo=UTC)
 
 
 def test_after_the_last_moment_nothing_counts_whatever_the_cap() -> None:

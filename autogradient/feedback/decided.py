@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from autogradient.marks import Lateness, Marked
+from autogradient.marks import Lateness, Marked, Over
 from autogradient.testcode import show_points
 
 
 def sentences(result: Marked) -> list[tuple[str, str]]:
     """A sentence for each decision on the whole submission, and why it was made ("" where a policy made it). Voided and adjusted parts speak for themselves."""
-    found = []
-    if result.attempts > 1:
-        found.append((f"Of {result.attempts} attempts, attempt {result.submission.attempt} counts.", ""))
+    found = [(sentence, "") for sentence in attempts(result)]
     for one in result.unread:
         found.append((f"Attempt {one.submission.attempt} could not be read.", " ".join(problem.message for problem in one.problems)))
     if result.extended and result.due is not None:
@@ -28,6 +26,22 @@ def sentences(result: Marked) -> list[tuple[str, str]]:
         later = f"; which ones, and hints, are shown after {moment(result.withheld)}" if result.withheld else ""
         found.append((f"Of hidden checks you see how many passed{later}.", ""))
     return found
+
+
+def attempts(result: Marked) -> list[str]:
+    """Which of several attempts counts, and which do not because there were too many in a day: a sentence for each such day."""
+    found = [f"Of {result.attempts} attempts, attempt {result.submission.attempt} counts."] if result.attempts > 1 else []
+    for until in dict.fromkeys(one.until for one in result.over):
+        days = [one for one in result.over if one.until == until]
+        numbers = [str(one.attempt) for one in days]
+        who = f"Attempt {numbers[0]} was" if len(numbers) == 1 else f"Attempts {', '.join(numbers[:-1])} and {numbers[-1]} were"
+        found.append(f"{who} received and {'does' if len(numbers) == 1 else 'do'} not count: {too_many(days[0])}.")
+    return found
+
+
+def too_many(over: Over) -> str:
+    """Why an attempt does not count, and from when on one does."""
+    return f"{over.limit} {'attempt a day counts' if over.limit == 1 else 'attempts a day count'}, the next one from {moment(over.until)}"
 
 
 def change(points: Fraction) -> str:

@@ -12,7 +12,7 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +95,7 @@ def accept(course: Course, assignments: Iterable[Assignment], students: Iterable
         for student in held:  # else another attempt than theirs might seem to count
             of_one.pop(student, None)
         for results in of_one.values():
-            results.sort(key=lambda result: result.submission.attempt or 0)
+            results.sort(key=lambda result: (result.submission.received_at or "", result.submission.attempt or 0))
     return found
 
 
@@ -251,7 +251,7 @@ def _origin(course: Course, assignment: str, student: str, attempt: int) -> Orig
         raise _Refused(sentences.RESULT_NO_RECEIPT)
     return Origin(
         folder,
-        received.isoformat(timespec="seconds"),
+        received.astimezone(UTC).isoformat(timespec="seconds"),
         texts["file"],
         texts["repository"] if pushed else "",
         texts["commit"] if pushed else "",

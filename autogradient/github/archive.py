@@ -18,6 +18,7 @@ from typing import Any
 
 from autogradient import errors
 from autogradient.errors import CourseError
+from autogradient.github import sentences
 from autogradient.github.git import MAX_ENTRIES
 from autogradient.github.recognition import File
 from autogradient.github.roster import Member
@@ -89,7 +90,7 @@ class Sorter:
             student = self.known.get(str((match or {}).get("student_id") or "").strip().lower())
             if match and student:
                 return student, _time(str(match.get("timestamp") or ""))
-        raise _Refused(errors.TAKE_NOBODY)
+        raise _Refused(sentences.TAKE_NOBODY)
 
     def sort(self, source: Path, received: datetime | None = None) -> Sorted:
         """The notebooks in a folder or zip, by student."""
@@ -100,19 +101,19 @@ class Sorter:
         entries = _folder(source) if source.is_dir() else _zip(source.read_bytes, source.name, MAX_CONTENTS)
         for number, (path, read) in enumerate(entries):
             if number >= MAX_ENTRIES:
-                out.say("", errors.TAKE_TOO_MANY.format(limit=MAX_ENTRIES))
+                out.say("", sentences.TAKE_TOO_MANY.format(limit=MAX_ENTRIES))
                 break
             student = ""
             try:
                 if len(path) > MAX_PATH or path.count("/") > MAX_DEPTH:
-                    raise _Refused(errors.TAKE_DEEP.format(limit=MAX_DEPTH))
+                    raise _Refused(sentences.TAKE_DEEP.format(limit=MAX_DEPTH))
                 student, time = self.whose(path)
                 files, size = totals.get(student, (0, 0))
                 if files >= MAX_NOTEBOOKS or size >= MAX_BYTES:
-                    raise _Refused(errors.TAKE_FULL.format(notebooks=MAX_NOTEBOOKS, limit=MAX_BYTES // 1_000_000))
+                    raise _Refused(sentences.TAKE_FULL.format(notebooks=MAX_NOTEBOOKS, limit=MAX_BYTES // 1_000_000))
                 data, recorded, by = read()
             except _Refused as reason:
-                out.say(student, errors.TAKE_LEFT_OUT.format(path=shown(path), reason=reason))
+                out.say(student, sentences.TAKE_LEFT_OUT.format(path=shown(path), reason=reason))
                 continue
             totals[student] = (files + 1, size + len(data))
             when, by = (received, "given") if received else (time, "its name") if time else (recorded, by)
@@ -134,7 +135,7 @@ def _folder(root: Path) -> Iterator[tuple[str, Reader]]:
     """The notebooks and zips below a folder; links are not followed."""
     for folder, folders, names in os.walk(root, followlinks=False):
         for name in [name for name in folders if os.path.islink(os.path.join(folder, name))]:
-            yield f"{os.path.relpath(os.path.join(folder, name), root)}", _refuse(errors.TAKE_LINK)
+            yield f"{os.path.relpath(os.path.join(folder, name), root)}", _refuse(sentences.TAKE_LINK)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(folder, name)
@@ -149,13 +150,13 @@ def _file(path: Path) -> tuple[bytes, datetime, str]:
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
-        raise _Refused(errors.TAKE_LINK if path.is_symlink() else str(error.strerror)) from None
+        raise _Refused(sentences.TAKE_LINK if path.is_symlink() else str(error.strerror)) from None
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise _Refused(errors.TAKE_NO_FILE)
+            raise _Refused(sentences.TAKE_NO_FILE)
         if status.st_size > MAX_MB * 1_000_000:
-            raise _Refused(errors.TAKE_LARGE.format(limit=MAX_MB))
+            raise _Refused(sentences.TAKE_LARGE.format(limit=MAX_MB))
         data = file.read(MAX_MB * 1_000_000 + 1)
     stamp = path.with_name(TIMESTAMP)
     if stamp.is_file() and not stamp.is_symlink() and stamp.stat().st_size < 200:
@@ -172,7 +173,7 @@ def _zip(load: Any, name: str, most: int, changed: float | None = None, inner: b
         _look(data, most)
         opened = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, OSError, struct.error) as error:
-        yield name, _refuse(errors.TAKE_NO_ZIP.format(problem=error))
+        yield name, _refuse(sentences.TAKE_NO_ZIP.format(problem=error))
         return
     with opened:
         for info in opened.infolist():
@@ -180,10 +181,10 @@ def _zip(load: Any, name: str, most: int, changed: float | None = None, inner: b
             if info.is_dir() or not path.lower().endswith((".ipynb", ".zip")) or _hidden(path):
                 continue
             if path.startswith("/") or "\\" in path or ":" in path.split("/")[0] or ".." in path.split("/"):
-                yield path, _refuse(errors.TAKE_OUTSIDE)
+                yield path, _refuse(sentences.TAKE_OUTSIDE)
             elif path.lower().endswith(".zip"):
                 if inner:
-                    yield path, _refuse(errors.TAKE_ZIP_IN_ZIP)
+                    yield path, _refuse(sentences.TAKE_ZIP_IN_ZIP)
                 else:
                     try:
                         content = _member(opened, info)
@@ -225,19 +226,19 @@ def _look(data: bytes, most: int) -> None:
 def _member(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """One file of a zip, bounded whatever the zip says about its size."""
     if stat.S_ISLNK(info.external_attr >> 16):
-        raise _Refused(errors.TAKE_LINK)
+        raise _Refused(sentences.TAKE_LINK)
     if info.flag_bits & 1:
-        raise _Refused(errors.TAKE_ENCRYPTED)
+        raise _Refused(sentences.TAKE_ENCRYPTED)
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _Refused(errors.TAKE_NO_ZIP.format(problem="compressed in an unusual way"))
+        raise _Refused(sentences.TAKE_NO_ZIP.format(problem="compressed in an unusual way"))
     limit = MAX_MB * 1_000_000
     try:
         with opened.open(info) as file:
             data = file.read(limit + 1)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError, struct.error) as error:
-        raise _Refused(errors.TAKE_NO_ZIP.format(problem=error)) from None
+        raise _Refused(sentences.TAKE_NO_ZIP.format(problem=error)) from None
     if len(data) > limit:
-        raise _Refused(errors.TAKE_LARGE.format(limit=MAX_MB))
+        raise _Refused(sentences.TAKE_LARGE.format(limit=MAX_MB))
     return data
 
 

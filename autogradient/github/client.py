@@ -63,6 +63,8 @@ class Hub:
 
     settings: Settings
     permissions: dict[str, str] = field(default_factory=dict)
+    #: The names of the only repositories that an App's token is to be good for; none: all that the App can see.
+    repositories: tuple[str, ...] = ()
     _token: str = ""
     _until: float = 0.0
     _github: Any = None
@@ -109,9 +111,9 @@ class Hub:
             signed = self._open(AppAuthStrategy(self.settings.app, key))  # must live as long as what it gives
             app = signed.rest.apps
             installation = self.call(app.get_org_installation, org=self.settings.organization)["id"]
-            made = self.call(
-                app.create_installation_access_token, installation_id=installation, **({"permissions": self.permissions} if self.permissions else {})
-            )
+            narrow: dict[str, Any] = {"permissions": self.permissions} if self.permissions else {}
+            narrow |= {"repositories": list(self.repositories)} if self.repositories else {}
+            made = self.call(app.create_installation_access_token, installation_id=installation, **narrow)
         except ValueError:
             raise GitHubError(errors.GITHUB_NO_KEY.format(key=KEY, problem="this is no private key")) from None
         return str(made["token"])

@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from autogradient import errors
 from autogradient.course import Course
 from autogradient.errors import AutogradientError, GitHubError
-from autogradient.github import heads, inbox
+from autogradient.github import heads, inbox, sentences
 from autogradient.github.archive import Sorter
 from autogradient.github.client import Hub
-from autogradient.github.enrol import BASE
-from autogradient.github.git import Bare
+from autogradient.github.deadlines import Deadlines
+from autogradient.github.enrol import BASE, UPDATE
+from autogradient.github.git import EMAIL, Bare
 from autogradient.github.heads import Head
-from autogradient.github.inbox import Receipt
+from autogradient.github.inbox import Receipt, iso
 from autogradient.github.recognition import Found, Recogniser
 from autogradient.github.roster import Group, Member, groups
 from autogradient.github.taking import few, shown, take
@@ -28,6 +28,8 @@ from autogradient.result import digest, write_atomically
 PERMISSIONS = {"contents": "read", "pull_requests": "read", "metadata": "read"}
 #: In submitted/STUDENT/: which heads were looked at last, so that nothing is fetched where none has moved.
 SEEN = ".collected.json"
+#: Commits of one repository that are looked at in one go.
+MOST_COMMITS = 400
 
 
 @dataclass
@@ -46,12 +48,35 @@ class _Candidate:
     found: Found
 
 
+@dataclass(frozen=True)
+class _State:
+    """The heads at some time (None: now), and which assignments are taken from them (None: all)."""
+
+    at: datetime | None
+    names: frozenset[str] | None
+    heads: tuple[Head, ...]
+
+    @property
+    def name(self) -> str:
+        """The time, as it is remembered."""
+        return iso(self.at) if self.at else "now"
+
+    @property
+    def digest(self) -> str:
+        """Tells whether something has changed."""
+        moved = sorted(f"{head.order} {head.branch} {head.commit} {head.pull_request}" for head in self.heads)
+        return digest("\n".join([*sorted(self.names or ()), "", *moved]).encode())
+
+
 class Collector:
-    """Collects for one course. `at` takes what had been pushed at that time; `told` hears of each student or team as it is done."""
+    """Collects for one course: how things stand now, and how they stood at each deadline that has passed since, so that a later push hides nothing.
+
+    `at` takes what had been pushed at that time instead; `told` hears of each student or team as it is done."""
 
     def __init__(self, course: Course, members: list[Member], recogniser: Recogniser, told: Callable[[Collected], None] = lambda _: None) -> None:
         self.course, self.members, self.recogniser, self.told = course, members, recogniser, told
         self.now = datetime.now(UTC)
+        self.deadlines = Deadlines(course, [assignment.name for assignment in recogniser.assignments], self.now)
 
     # ---- GitHub ------------------------------------------------------------------------------------------------------
 
@@ -66,7 +91,7 @@ class Collector:
             def work(done: Collected, group: Group = group, name: str = name) -> None:
                 repository = there.get(name.lower())
                 if repository is None:
-                    done.remarks.append(errors.COLLECT_NO_REPOSITORY.format(repository=f"{owner}/{name}"))
+                    done.remarks.append(sentences.COLLECT_NO_REPOSITORY.format(repository=f"{owner}/{name}"))
                 else:
                     self._repository(hub, repository, group, at, done)
 
@@ -80,12 +105,13 @@ class Collector:
         by_login = {member.login.lower(): member for member in self.members if member.login}
         pulls: dict[str, list[dict[str, Any]]] = {}
         strangers = Collected(full_name)
-        for pull in hub.pages(hub.rest.pulls.list, owner=owner, repo=name, state="open" if at is None else "all"):
+        past = at is not None or self.deadlines.passed
+        for pull in hub.pages(hub.rest.pulls.list, owner=owner, repo=name, state="all" if past else "open"):
             login = str((pull.get("user") or {}).get("login", ""))
             if login.lower() in by_login:
                 pulls.setdefault(by_login[login.lower()].student, []).append(pull)
-            else:
-                strangers.remarks.append(errors.COLLECT_STRANGER.format(number=pull["number"], login=shown(login)))
+            elif at is not None or pull["state"] == "open":
+                strangers.remarks.append(sentences.COLLECT_STRANGER.format(number=pull["number"], login=shown(login)))
         out = [strangers] if strangers.remarks else []
         if strangers.remarks:
             self.told(strangers)
@@ -93,50 +119,63 @@ class Collector:
             mine = pulls.get(member.student, [])
 
             def work(done: Collected, member: Member = member, mine: list[dict[str, Any]] = mine) -> None:
-                found = [head for head in (heads.of_pull(hub, pull, at) for pull in mine) if head is not None]
-                found.sort(key=lambda head: (head.received or self.now, head.pull_request), reverse=True)
-                self._heads(hub, full_name, found, Group(member.student, (member,)), done, at, "pull request")
+                group, records = Group(member.student, (member,)), dict[str, heads.Record]()
+
+                def found(moment: datetime | None) -> list[Head]:
+                    there = [self._of_pull(hub, pull, moment, records) for pull in mine if heads.is_open(pull, moment)]
+                    return sorted((head for head in there if head), key=lambda head: (head.received or self.now, head.pull_request), reverse=True)
+
+                self._heads(hub, full_name, self._states(group, found, at), group, done, at, "pull request")
 
             if mine:
                 out.append(self._one(member.student, work))
         return out
 
-    def _repository(self, hub: Hub, repository: dict[str, Any], group: Group, at: datetime | None, done: Collected) -> None:
-        found = heads.of_repository(hub, repository, at)
-        if at is not None:
-            for head in [head for head in found if head.received is None]:
-                done.remarks.append(errors.COLLECT_NO_RECORD.format(branch=shown(head.branch)))
-            found = [head for head in found if head.received is not None]
-        self._heads(hub, str(repository["full_name"]), found, group, done, at, "repository")
+    def _of_pull(self, hub: Hub, pull: dict[str, Any], at: datetime | None, records: dict[str, heads.Record]) -> Head | None:
+        """The head of a pull request; the record of one repository is asked for once."""
+        source = str((pull["head"].get("repo") or {}).get("full_name", ""))
+        if source not in records:
+            records[source] = heads.record_of_pull(hub, pull)
+        return heads.of_pull(pull, records[source], at)
 
-    def _heads(self, hub: Hub, repository: str, found: list[Head], group: Group, done: Collected, at: datetime | None, source: str) -> None:
-        state = self._state(repository, found)
+    def _repository(self, hub: Hub, repository: dict[str, Any], group: Group, at: datetime | None, done: Collected) -> None:
+        past = at is not None or bool(self.deadlines.of(group))
+        standing = heads.Standing.of(hub, repository, now=at is None, past=past)
+
+        def found(moment: datetime | None) -> list[Head]:
+            there = standing.heads(moment)
+            for head in [head for head in there if head.received is None and at is not None]:
+                done.remarks.append(sentences.COLLECT_NO_RECORD.format(branch=shown(head.branch)))
+            return [head for head in there if moment is None or head.received is not None]
+
+        self._heads(hub, standing.full_name, self._states(group, found, at), group, done, at, "repository")
+
+    def _states(self, group: Group, found: Callable[[datetime | None], list[Head]], at: datetime | None) -> list[_State]:
+        """What is to be looked at: how it stood at each deadline that has passed, and how it stands now; or, with `at`, how it stood then."""
+        if at is not None:
+            return [_State(at, None, tuple(found(at)))]
+        passed = self.deadlines.of(group)
+        return [*(_State(moment, names, tuple(found(moment))) for moment, names in sorted(passed.items())), _State(None, None, tuple(found(None)))]
+
+    def _heads(self, hub: Hub, repository: str, states: list[_State], group: Group, done: Collected, at: datetime | None, source: str) -> None:
+        known = {"repository": repository, "assignments": self._assignments(), "states": {state.name: state.digest for state in states}}
         marks = [self.course.submitted / member.student / SEEN for member in group.members]
-        if at is None and all(_seen(mark) == state for mark in marks):
+        seen = [before["states"] if _same(before := _seen(mark), known) else {} for mark in marks] if at is None else [{}]
+        todo = [state for state in states if not all(before.get(state.name) == state.digest for before in seen)]
+        if not todo:
             return
         url = hub.settings.url(repository)
-        candidates: dict[str, list[_Candidate]] = {}
-        trouble = False
         with Bare(secrets=hub.for_git(url), local=url.startswith("file:")) as git:
-            begun = self._begun(git, url, source)
-            for head in _first_of_each(found):
-                place = errors.COLLECT_PLACE.format(branch=shown(head.branch), commit=head.commit[:10])
-                try:
-                    files, sentences = take(git, url, head.commit)
-                except AutogradientError as error:
-                    done.problems.append(f"{place}: {error}")
-                    trouble = True
-                    continue
-                chosen, more = self.recogniser.sort_out(file for file in files if digest(file.data) not in begun)
-                done.remarks += [f"{place}: {sentence}" for sentence in few([*sentences, *more])]
-                for name, each in chosen.items():
-                    candidates.setdefault(name, []).append(_Candidate(head, each))
-        for name, several in sorted(candidates.items()):
-            candidate, remark = _choose(several)
-            self._add(group, name, candidate, source, repository, remark, done)
-        if at is None and not trouble:
+            looking = _Looking(git, url, self.recogniser, self._begun(git, url, source), done)
+            found = [(state, looking.candidates(state)) for state in todo]
+        for state, candidates in found:
+            for name, several in sorted(candidates.items()):
+                candidate, remark = _choose(several)
+                remarks = [sentences.COLLECT_AS_IT_STOOD.format(moment=iso(state.at))] if state.at and at is None else []
+                self._add(group, name, candidate, source, repository, [*remarks, *([remark] if remark else [])], done)
+        if at is None and not looking.trouble:
             for mark in marks:
-                write_atomically(mark, json.dumps(state) + "\n")
+                write_atomically(mark, json.dumps(known) + "\n")
 
     def _begun(self, git: Bare, url: str, source: str) -> set[str]:
         """The notebooks as the student got them, which may be of an older release: their digests."""
@@ -147,7 +186,7 @@ class Collector:
         except AutogradientError:  # it is a help, no more
             return set()
 
-    def _add(self, group: Group, name: str, candidate: _Candidate, source: str, repository: str, remark: str, done: Collected) -> None:
+    def _add(self, group: Group, name: str, candidate: _Candidate, source: str, repository: str, remarks: list[str], done: Collected) -> None:
         head, found = candidate.head, candidate.found
         receipt = Receipt(
             received=head.received or self.now,
@@ -160,7 +199,7 @@ class Collector:
             commit=head.commit,
             branch=shown(head.branch),
             pull_request=head.pull_request,
-            remarks=[remark] if remark else [],
+            remarks=remarks,
         )
         self._write(group.members, name, found.file.data, receipt, done)
 
@@ -171,11 +210,11 @@ class Collector:
         sorted_out = Sorter(self.members, pattern).sort(path, received)
         out = []
         for student in ["", *(member.student for member in self.members)]:
-            files, sentences = sorted_out.files.get(student, []), sorted_out.sentences.get(student, [])
+            files, said = sorted_out.files.get(student, []), sorted_out.sentences.get(student, [])
 
-            def work(done: Collected, files: list[Any] = files, sentences: list[str] = sentences) -> None:
+            def work(done: Collected, files: list[Any] = files, said: list[str] = said) -> None:
                 chosen, more = self.recogniser.sort_out(stamped.file for stamped in files)
-                done.remarks += few([*sentences, *more])
+                done.remarks += few([*said, *more])
                 for name, found in sorted(chosen.items()):
                     stamped = next(each for each in files if each.file is found.file)
                     source = "folder" if path.is_dir() else "archive"
@@ -183,7 +222,7 @@ class Collector:
                     (member,) = [member for member in self.members if member.student == done.who]
                     self._write((member,), name, found.file.data, receipt, done)
 
-            if files or sentences:
+            if files or said:
                 out.append(self._one(student or path.name, work))
         return out
 
@@ -206,14 +245,51 @@ class Collector:
             if attempt is not None:
                 done.attempts.append(attempt)
 
-    def _state(self, repository: str, found: Sequence[Head]) -> dict[str, str]:
-        """What the outcome depends on: heads and their places, and the assignments."""
-        moved = sorted(f"{head.order} {head.branch} {head.commit} {head.pull_request}" for head in found)
+    def _assignments(self) -> str:
+        """What recognition depends on."""
         known = sorted(f"{assignment.name} {assignment.digest}" for assignment in self.recogniser.assignments)
-        return {"repository": repository, "heads": digest("\n".join(moved).encode()), "assignments": digest("\n".join(known).encode())}
+        return digest("\n".join(known).encode())
 
 
-def _first_of_each(found: list[Head]) -> list[Head]:
+class _Looking:
+    """Looks at commits of one repository, at each once."""
+
+    def __init__(self, git: Bare, url: str, recogniser: Recogniser, begun: set[str], done: Collected) -> None:
+        self.git, self.url, self.recogniser, self.begun, self.done = git, url, recogniser, begun, done
+        self.trouble = False
+        self._looked: dict[str, dict[str, Found]] = {}
+
+    def candidates(self, state: _State) -> dict[str, list[_Candidate]]:
+        """The notebooks of each assignment, by head in their order."""
+        found: dict[str, list[_Candidate]] = {}
+        for head in _first_of_each(state.heads):
+            for name, each in self._look(head).items():
+                if state.names is None or name in state.names:
+                    found.setdefault(name, []).append(_Candidate(head, each))
+        return found
+
+    def _look(self, head: Head) -> dict[str, Found]:
+        if head.commit in self._looked:
+            return self._looked[head.commit]
+        place = sentences.COLLECT_PLACE.format(branch=shown(head.branch), commit=head.commit[:10])
+        chosen: dict[str, Found] = {}
+        if len(self._looked) == MOST_COMMITS:
+            self.done.remarks.append(sentences.COLLECT_ENOUGH.format(limit=MOST_COMMITS))
+        elif len(self._looked) < MOST_COMMITS:
+            try:
+                files, left_out = take(self.git, self.url, head.commit)
+                if not (head.branch.startswith(UPDATE) and self.git.committer("refs/taken") == EMAIL):
+                    chosen, more = self.recogniser.sort_out(file for file in files if digest(file.data) not in self.begun)
+                    self.done.remarks += [f"{place}: {sentence}" for sentence in few([*left_out, *more])]
+                # else it is a correction that nobody has taken yet; it holds what the student's own branch does
+            except AutogradientError as error:
+                self.done.problems.append(f"{place}: {error}")
+                self.trouble = True
+        self._looked[head.commit] = chosen
+        return chosen
+
+
+def _first_of_each(found: Sequence[Head]) -> list[Head]:
     """Heads without those whose commit came earlier in the list."""
     return list({head.commit: head for head in reversed(found)}.values())[::-1]
 
@@ -227,11 +303,16 @@ def _choose(several: list[_Candidate]) -> tuple[_Candidate, str]:
     for other in several[1:]:
         later = best.head.received is not None and other.head.received is not None and other.head.received > best.head.received
         if later and best.found.attempted < other.found.attempted:
-            best, remark = other, errors.COLLECT_WENT_ON.format(branch=shown(other.head.branch))
+            best, remark = other, sentences.COLLECT_WENT_ON.format(branch=shown(other.head.branch))
         elif later and not remark and other.found.file.data != best.found.file.data:
-            remark = errors.COLLECT_NEWER.format(branch=shown(other.head.branch), chosen=shown(best.head.branch))
+            remark = sentences.COLLECT_NEWER.format(branch=shown(other.head.branch), chosen=shown(best.head.branch))
     same = [each for each in several if each.found.file.data == best.found.file.data and each.head.received is not None]
     return min(same, key=lambda each: each.head.received or datetime.max, default=best), remark
+
+
+def _same(before: Any, known: dict[str, Any]) -> bool:
+    """Whether what was remembered is of the same repository and assignments."""
+    return isinstance(before, dict) and isinstance(before.get("states"), dict) and all(before.get(key) == known[key] for key in ("repository", "assignments"))
 
 
 def _seen(path: Path) -> Any:

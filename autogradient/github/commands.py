@@ -5,11 +5,17 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from autogradient import errors
 from autogradient.errors import CourseError
+
+if TYPE_CHECKING:
+    from autogradient.assignment import Assignment
+    from autogradient.course import Course
+    from autogradient.github.client import Hub
 
 EXIT_FAILED = 1
 #: Sentences about refused results that are shown; a forger could cause any number.
@@ -28,7 +34,7 @@ def enrol(dry_run: bool) -> None:
     """
     from autogradient import course
     from autogradient.github import enrol as enrolling
-    from autogradient.github import roster, settings
+    from autogradient.github import roster, sentences, settings
     from autogradient.github.client import Hub
 
     root = course.find().root
@@ -44,7 +50,7 @@ def enrol(dry_run: bool) -> None:
     groups = roster.groups(roster.read(root))
     done = enrolling.enrol(Hub(settings.load(root), enrolling.PERMISSIONS), groups, dry_run=dry_run, told=told)
     changed = sum(bool(each.done) for each in done)
-    click.echo(errors.ENROL_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
+    click.echo(sentences.ENROL_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
     if failed:
         sys.exit(EXIT_FAILED)
 
@@ -59,13 +65,14 @@ def collect(names: tuple[str, ...], source: str, time: str, received: str, patte
     """Bring in what students handed in.
 
     From their repositories, from pull requests to a shared one, from a folder or from a learning platform's zip. What is new becomes
-    submitted/STUDENT/ASSIGNMENT/attempt-N/. Only notebooks are read, and nothing of a student's is run. Exits 1 if something could not be collected.
+    submitted/STUDENT/ASSIGNMENT/attempt-N/. From GitHub, how things stood at a student's deadline is taken too, once it has passed. Only notebooks are
+    read, and nothing of a student's is run. Exits 1 if something could not be collected.
 
     Example: autogradient collect --from downloads/week-3.zip
     """
     from autogradient import course
     from autogradient.github import collect as collecting
-    from autogradient.github import roster, settings
+    from autogradient.github import roster, sentences, settings
     from autogradient.github.client import Hub
     from autogradient.github.recognition import Recogniser
 
@@ -91,11 +98,11 @@ def collect(names: tuple[str, ...], source: str, time: str, received: str, patte
         place = settings.load(here.root)
         hub = Hub(place, collecting.PERMISSIONS)
         if source == "pulls" and not place.shared:
-            raise CourseError(errors.COLLECT_NO_SHARED)
+            raise CourseError(sentences.COLLECT_NO_SHARED)
         done = collector.from_pulls(hub, at) if source == "pulls" or (place.shared and not source) else collector.from_repositories(hub, at)
     new = [attempt for each in done for attempt in each.attempts]
     same = sum(not each.attempts for each in done)
-    click.echo(errors.COLLECT_SUMMARY.format(count=len(new), folder=errors.relative(here.submitted), same=same, of=len(done)))
+    click.echo(sentences.COLLECT_SUMMARY.format(count=len(new), folder=errors.relative(here.submitted), same=same, of=len(done)))
     if failed:
         sys.exit(EXIT_FAILED)
 
@@ -116,19 +123,26 @@ def _time(text: str) -> datetime | None:
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--to", "target", default="", metavar="PATH", help="A bare repository or a folder, instead of the release repository on GitHub.")
-def publish(names: tuple[str, ...], target: str) -> None:
+@click.option("--update", is_flag=True, help="Then bring it to students: in each repository a pull request with their work in the corrected notebook.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+def publish(names: tuple[str, ...], target: str, update: bool, dry_run: bool) -> None:
     """Write what students get to the release repository.
 
     Notebooks, public tests, the workflow that runs them, environment files and a README, in a commit for each assignment that changed, never by force.
     All assignments, or those in NAMES; what else is published stays. Exits 1 where something is not proved, stale or leaking: then nothing is written.
 
-    Example: autogradient publish perceptrons --to ../release.git
+    With --update, students' repositories follow: a pull request brings the corrected files, and the student's own notebook with answers and own cells in
+    their places. Run again, it does only what is missing. Exits 1 if something could not be updated.
+
+    Example: autogradient publish perceptrons --update
     """
     from autogradient import course
+    from autogradient.github import errata, sentences, settings
     from autogradient.github import publish as publishing
-    from autogradient.github import settings
     from autogradient.github.client import Hub
 
+    if update and target:
+        raise click.UsageError(sentences.UPDATE_ONLY_GITHUB)
     here = course.find()
     assignments = []
     for assignment in [here.assignment(name) for name in names or here.names()]:
@@ -137,24 +151,50 @@ def publish(names: tuple[str, ...], target: str) -> None:
         else:
             click.echo(errors.FOREIGN_ONLY_GRADED.format(name=assignment.name, format=assignment.format, done="published"), err=True)
     path = Path(target)
-    if not target:
+    place = settings.load(here.root) if not target or (here.root / settings.CONFIG).is_file() else None
+    if not target and place is not None:
         publishing.check(here, assignments)
-        done = publishing.to_github(Hub(settings.load(here.root), publishing.PERMISSIONS), here, assignments)
+        hub = Hub(place, {**publishing.PERMISSIONS, **(errata.PERMISSIONS if update else {})})
+        done = publishing.to_github(hub, here, assignments, dry_run=dry_run)
     elif (path / "HEAD").is_file() and (path / "objects").is_dir():
-        done = publishing.to_repository(path.resolve().as_uri(), here, assignments)
+        done = publishing.to_repository(path.resolve().as_uri(), here, assignments, settings=place, dry_run=dry_run)
     elif path.exists() and not path.is_dir():
-        raise CourseError(errors.PUBLISH_NO_FOLDER.format(path=target))
+        raise CourseError(sentences.PUBLISH_NO_FOLDER.format(path=target))
     else:
-        done = publishing.to_folder(path, here, assignments)
+        done = publishing.to_folder(path, here, assignments, place, dry_run=dry_run)
     for change in done:
         click.echo(change.subject)
-    click.echo(errors.PUBLISH_SUMMARY.format(count=len(done)) if done else errors.PUBLISH_NOTHING)
+    said = sentences.PUBLISH_REHEARSED if dry_run else sentences.PUBLISH_SUMMARY
+    click.echo(said.format(count=len(done)) if done else sentences.PUBLISH_NOTHING)
+    if update:
+        _update(here, hub, assignments, dry_run)
+
+
+def _update(here: Course, hub: Hub, assignments: list[Assignment], dry_run: bool) -> None:
+    """Bring the present releases to students' repositories, and say what became of each."""
+    from autogradient.github import errata, roster, sentences
+
+    failed = []
+
+    def told(updated: errata.Updated) -> None:
+        if updated.done:
+            click.echo(f"{updated.repository}: {'would write ' if dry_run else ''}{', '.join(updated.done)}")
+        for sentence in [*updated.remarks, *updated.problems]:
+            click.echo(sentence, err=True)
+        failed.extend(updated.problems)
+
+    done = errata.update(hub, here, roster.groups(roster.read(here.root)), assignments, dry_run=dry_run, told=told)
+    changed = sum(bool(each.done) for each in done)
+    click.echo(sentences.UPDATE_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
+    if failed:
+        sys.exit(EXIT_FAILED)
 
 
 @click.command()
 @click.argument("names", nargs=-1)
 @click.option("--shards", type=click.IntRange(min=1, max=200), default=8, show_default=True, help="How many machines of a kind at most.")
-def plan(names: tuple[str, ...], shards: int) -> None:
+@click.option("--card", type=click.Choice(["only", "none"]), help="Plan only for machines with a card, or only for those without.")
+def plan(names: tuple[str, ...], shards: int, card: str | None) -> None:
     """Say what is to be graded, and on how many machines.
 
     Prints two lines for a workflow's outputs: cpu=["1/2", "2/2"] and card=[]. Each share is graded by `grade --all --card none --shard 1/2 --out DIR`, those
@@ -168,7 +208,8 @@ def plan(names: tuple[str, ...], shards: int) -> None:
     from autogradient import shards as sharding
 
     here = course.find()
-    for kind, found in sharding.plan(here, [here.assignment(name) for name in names or here.names()], shards).items():
+    assignments = [here.assignment(name) for name in names or here.names()]
+    for kind, found in sharding.plan(here, assignments, shards, {"only": True, "none": False}.get(card or "")).items():
         click.echo(f"{kind}={json.dumps(found)}")
 
 
@@ -196,8 +237,9 @@ def merge(folders: tuple[Path, ...]) -> None:
 
 @click.command()
 @click.argument("names", nargs=-1)
+@click.option("--changed", is_flag=True, help="Ask GitHub nothing about repositories for which nothing has changed since the last time.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-def deliver(names: tuple[str, ...], dry_run: bool) -> None:
+def deliver(names: tuple[str, ...], changed: bool, dry_run: bool) -> None:
     """Bring feedback to students' repositories.
 
     For each assignment one comment on the pull request, one check run, and Markdown on the branch 'feedback', as far as the course's policy lets it out by
@@ -226,14 +268,45 @@ def deliver(names: tuple[str, ...], dry_run: bool) -> None:
 
     assignments = [here.assignment(name) for name in names or here.names()]
     hub = Hub(settings.load(here.root), delivering.PERMISSIONS)
-    done, refused = delivering.deliver(hub, here, roster.read(here.root), assignments, datetime.now(UTC), dry_run=dry_run, told=told)
+    members, now = roster.read(here.root), datetime.now(UTC)
+    done, refused = delivering.deliver(hub, here, members, assignments, now, dry_run=dry_run, changed=changed, told=told)
     for sentence in refused[:MOST_REFUSED]:
         click.echo(sentence, err=True)
-    changed = sum(bool(each.done) for each in done)
+    new = sum(bool(each.done) for each in done)
     would = "would be " if dry_run else ""
-    click.echo(sentences.DELIVER_SUMMARY.format(changed=changed, would=would, same=len(done) - changed, refused=len(refused)))
+    click.echo(sentences.DELIVER_SUMMARY.format(changed=new, would=would, same=len(done) - new, refused=len(refused)))
     if failed or refused:
         sys.exit(EXIT_FAILED)
 
 
-COMMANDS = (publish, enrol, collect, plan, merge, deliver)
+@click.command()
+@click.argument("way", type=click.Choice(["pull", "push"]))
+def store(way: str) -> None:
+    """Keep results and submissions in the marks repository.
+
+    `pull` brings results/ and submitted/ up to date from there, `push` does that and then writes what is new here: attempts that were collected, their results,
+    the ledger. Nothing is taken away, and nothing is pushed over what somebody else has pushed. Exits 1 where a result was refused, as `deliver` would refuse it.
+
+    Example: autogradient store pull
+    """
+    from autogradient import course
+    from autogradient.github import sentences, settings
+    from autogradient.github import store as storing
+
+    here = course.find()
+    kept = storing.Store(storing.hub_for(settings.load(here.root)), here)
+    done = kept.pull() if way == "pull" else kept.push()
+    for sentence in [*done.remarks, *done.refused[:MOST_REFUSED]]:
+        click.echo(sentence, err=True)
+    others = sum(not ("/attempts/" in path or "/attempt-" in path) for path in done.pushed)
+    if way == "pull":
+        click.echo(sentences.STORE_PULLED.format(count=done.pulled))
+    elif done.pushed:
+        click.echo(sentences.STORE_PUSHED.format(results=done.results, attempts=done.attempts, others=others, repository=kept.repository))
+    else:
+        click.echo(sentences.STORE_NOTHING.format(repository=kept.repository))
+    if done.refused:
+        sys.exit(EXIT_FAILED)
+
+
+COMMANDS = (publish, enrol, collect, plan, merge, deliver, store)

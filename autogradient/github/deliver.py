@@ -5,9 +5,11 @@ Nothing of a student's is run here, and what a grader wrote is believed as far a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from autogradient import coursework
@@ -22,7 +24,8 @@ from autogradient.github.git import Bare
 from autogradient.github.inbox import iso
 from autogradient.github.notes import Note
 from autogradient.github.roster import Member, groups
-from autogradient.marks import Marked
+from autogradient.marks import Marked, Over
+from autogradient.result import digest, write_atomically
 
 #: What an App has to be allowed for this.
 PERMISSIONS = {"checks": "write", "contents": "write", "pull_requests": "write", "metadata": "read"}
@@ -30,6 +33,8 @@ PERMISSIONS = {"checks": "write", "contents": "write", "pull_requests": "write",
 AT_ONCE, MOST_COMMENTS = 50, 5000
 #: Bytes of a file on the branch, and files there, that are kept.
 MOST_KEPT, MOST_FILES = 5_000_000, 1000
+#: In results/: what was said last in each repository, so that GitHub need not be asked where that has not changed.
+MEMORY = ".delivered.json"
 
 
 @dataclass
@@ -53,6 +58,23 @@ class _Letter:
     #: A later commit that came, but does not count.
     other: str = ""
     number: int | None = None
+    #: Why not, where there were too many attempts that day.
+    over: Over | None = None
+
+    @property
+    def said(self) -> list[str | int | None]:
+        """What tells whether something has changed."""
+        return [
+            self.assignment.name,
+            self.assignment.title,
+            self.note.digest,
+            self.note.out,
+            self.commit,
+            self.author,
+            self.other,
+            self.number,
+            str(self.over or ""),
+        ]
 
 
 def deliver(
@@ -63,12 +85,15 @@ def deliver(
     now: datetime,
     *,
     dry_run: bool = False,
+    changed: bool = False,
     told: Callable[[Delivered], None] = lambda _: None,
 ) -> tuple[list[Delivered], list[str]]:
     """Deliver what students may read at a time. Returns what became of each repository, and a sentence for each result that was refused.
 
-    One repository's trouble does not stop the others. Raises GitHubError where GitHub would refuse the next one too.
+    With `changed`, GitHub is asked nothing about repositories in which the same was said the last time, without trouble. One repository's trouble does not stop
+    the others. Raises GitHubError where GitHub would refuse the next one too.
     """
+    memory = _Memory(course.results / MEMORY)
     accepted = accept(course, assignments, [member.student for member in members])
     marked = {(one.assignment, one.student): one for one in coursework.each_mark(course, [a.name for a in assignments], now=now, given=accepted.results)}
     settings = hub.settings
@@ -88,18 +113,49 @@ def deliver(
     office, out = _Office(hub, course, logins, now, dry_run), []
     for full_name, repository, letters in mail:
         done = Delivered(full_name)
+        private = repository is not None and is_private(repository)
+        if changed and memory.knows(full_name, letters, private):
+            out.append(done)
+            continue
         try:
             if repository is None:
                 done.problems.append(sentences.DELIVER_NO_REPOSITORY.format(repository=full_name))
             else:
-                office.post(done, str(repository["full_name"]), letters, shared=full_name == settings.shared, private=is_private(repository))
+                office.post(done, str(repository["full_name"]), letters, shared=full_name == settings.shared, private=private)
         except AutogradientError as error:
             if isinstance(error, GitHubError) and error.everywhere:
                 raise
             done.problems.append(str(error))
+        if not dry_run:
+            memory.keep(full_name, letters, private, good=not done.problems)
         told(done)
         out.append(done)
     return out, accepted.refused
+
+
+class _Memory:
+    """What was said last in each repository, as a digest by its name and the assignment's."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            said = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            said = {}
+        self.said: dict[str, str] = said if isinstance(said, dict) else {}
+
+    def knows(self, repository: str, letters: list[_Letter], private: bool) -> bool:
+        """Whether all of it was said before."""
+        return all(self.said.get(key) == said for key, said in self.entries(repository, letters, private).items())
+
+    def keep(self, repository: str, letters: list[_Letter], private: bool, *, good: bool) -> None:
+        """Remember what was said, or that something was in the way. Written at once, since the next repository may be one too many for GitHub."""
+        for key, said in self.entries(repository, letters, private).items():
+            self.said[key] = said if good else ""
+        write_atomically(self.path, json.dumps(self.said, indent=0, sort_keys=True) + "\n")
+
+    def entries(self, repository: str, letters: list[_Letter], private: bool) -> dict[str, str]:
+        return {f"{repository} {letter.assignment.name}": digest(json.dumps([private, letter.said]).encode()) for letter in letters}
 
 
 def is_private(repository: dict[str, Any]) -> bool:
@@ -123,11 +179,11 @@ class _Sorter:
         origin = self.accepted.origins.get((assignment.name, member.student, marked.submission.attempt or 0)) if marked else None
         return (marked, origin) if marked and origin else None
 
-    def latest(self, assignment: Assignment, member: Member, origin: Origin) -> str:
-        """The commit of the last attempt, where that is another one than the one that counts."""
+    def latest(self, assignment: Assignment, member: Member, origin: Origin) -> tuple[str, int | None]:
+        """Commit ("" where it is the one that counts) and number of the last attempt."""
         last = self.accepted.results[assignment.name][member.student][-1]
         found = self.accepted.origins[assignment.name, member.student, last.submission.attempt or 0]
-        return found.commit if found.repository == origin.repository and found.commit != origin.commit else ""
+        return found.commit if found.repository == origin.repository and found.commit != origin.commit else "", last.submission.attempt
 
     def own(self, members: Iterable[Member], repository: dict[str, Any] | None, full_name: str) -> list[_Letter]:
         """What goes to the repository of a student or team. Of a commit that is in another one, as after a change of team, only the words go there."""
@@ -142,10 +198,10 @@ class _Sorter:
             note = several[0] if all(one == several[0] for one in several) else notes.differing(assignment)
             member, marked, origin = found[0]
             here = origin.repository.lower() == full_name.lower()
-            other = self.latest(assignment, member, origin) if here else ""
-            out.append(
-                _Letter(assignment, note if private else notes.public(assignment), origin.commit if here else "", other=other, number=marked.submission.attempt)
-            )
+            other, last = self.latest(assignment, member, origin) if here else ("", None)
+            over = next((one for one in marked.over if one.attempt == last), None)
+            shown = note if private else notes.public(assignment)
+            out.append(_Letter(assignment, shown, origin.commit if here else "", other=other, number=marked.submission.attempt, over=over))
         return out
 
     def is_shared(self, origin: Origin) -> bool:
@@ -174,7 +230,7 @@ class _Office:
             box.comment(letter)
             box.check(letter.assignment, letter.commit, letter.note)
             if letter.other and private:
-                box.check(letter.assignment, letter.other, notes.superseded(letter.assignment, letter.number))
+                box.check(letter.assignment, letter.other, notes.superseded(letter.assignment, letter.number, letter.over))
         if private and not shared:
             box.branch({letter.assignment.name: letter.note for letter in letters})
 

@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -46,7 +46,7 @@ CONFIG = {
     "fetch.fsck.badTimezone": "warn",
 }
 #: What stands for files that are not fetched because they are too large to be read.
-FILTER = f"--filter=blob:limit={MAX_MB * 1_000_000 + 1}"
+FILTER, NO_FILES = f"--filter=blob:limit={MAX_MB * 1_000_000 + 1}", "--filter=blob:none"
 #: Who makes commits here.
 NAME, EMAIL = "Autogradient", "autogradient@localhost"
 
@@ -136,12 +136,29 @@ class Bare:
 
     # ---- coming in and going out ---------------------------------------------------------------------------------------
 
-    def fetch(self, url: str, what: str, ref: str, *, whole: bool = False) -> None:
-        """Fetch a commit or ref of another repository into `ref`: all of its history, or that commit alone and of its files those that would be read."""
-        narrow = [] if whole else ["--depth=1", FILTER]
-        self.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", *narrow, "--", url, f"+{what}:{ref}")
+    def fetch(self, url: str, what: str, ref: str, *, whole: bool = False, files: bool = True) -> None:
+        """Fetch a commit or ref of another repository into `ref`: all of its history, or that commit alone and of its files those that would be read, or none."""
+        narrow = [] if whole else ["--depth=1", FILTER if files else NO_FILES]
+        self._fetch(*narrow, "--", url, f"+{what}:{ref}")
+
+    def fetch_blobs(self, url: str, oids: Iterable[str]) -> None:
+        """Fetch the contents of files by their ids, from where a commit was fetched without them."""
+        secrets = self.secrets
+        there = {"url": url, "promisor": "true", "partialclonefilter": "blob:none"}  # so does git when it fetches what a filter left out
+        self.secrets = {**secrets, "fetch.negotiationAlgorithm": "noop", **{f"remote.there.{key}": value for key, value in there.items()}}
+        try:
+            self._fetch(NO_FILES, "--stdin", "--", "there", data="".join(f"{oid}\n" for oid in oids).encode())
+        finally:
+            self.secrets = secrets
+
+    def _fetch(self, *arguments: str, data: bytes = b"") -> None:
+        self.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", *arguments, data=data)
         # Else git would ask for what the filter left out as soon as it is looked at.
         (self.folder / "repository" / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n", encoding="utf-8")
+
+    def fetch_history(self, url: str, commits: Mapping[str, str]) -> None:
+        """Fetch what some commits (ref here → id there) come after, without their files: enough to ask who came before whom."""
+        self.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=tree:0", "--", url, *(f"+{oid}:{ref}" for ref, oid in commits.items()))
 
     def refs(self, url: str) -> dict[str, str]:
         """The branches of another repository: name → commit."""
@@ -158,8 +175,13 @@ class Bare:
         """The commit that a ref stands for."""
         return self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}").decode().strip()
 
-    def entries(self, commit: str) -> tuple[list[Entry], bool]:
+    def committer(self, ref: str) -> str:
+        """The address in a commit. Whoever made it can write there what they like."""
+        return self.run("show", "-s", "--format=%ce", "--end-of-options", ref).decode("utf-8", "replace").strip()
+
+    def entries(self, commit: str, most: int = MAX_ENTRIES) -> tuple[list[Entry], bool]:
         """What is in a commit, and whether that is all of it: so many entries and so many bytes of them are read."""
+        most_bytes = most * (MAX_LISTING // MAX_ENTRIES)
         process = subprocess.Popen(
             self.command("ls-tree", "-r", "-z", "--long", "--full-tree", "--end-of-options", commit),
             env=self.environment(),
@@ -173,15 +195,15 @@ class Bare:
         with process:
             try:
                 assert process.stdout is not None
-                text = process.stdout.read(MAX_LISTING + 1)
-                failed = len(text) <= MAX_LISTING and process.wait(SECONDS)
+                text = process.stdout.read(most_bytes + 1)
+                failed = len(text) <= most_bytes and process.wait(SECONDS)
             finally:
                 _end(process)
         if failed:
             raise GitError(errors.GIT_FAILED.format(what="ls-tree", said=errors.GIT_DAMAGED))
         lines = text.split(b"\0")
-        complete = len(text) <= MAX_LISTING and len(lines) <= MAX_ENTRIES + 1
-        for line in lines[:-1][:MAX_ENTRIES]:
+        complete = len(text) <= most_bytes and len(lines) <= most + 1
+        for line in lines[:-1][:most]:
             about, _, path = line.partition(b"\t")
             mode, kind, oid, size = about.decode("ascii", "replace").split()
             found.append(Entry(mode, kind, oid, int(size) if size.isdigit() else None, path))
@@ -206,18 +228,23 @@ class Bare:
 
     # ---- writing -----------------------------------------------------------------------------------------------------
 
-    def change_tree(self, commit: str, files: Mapping[str, bytes | None]) -> str:
-        """The tree of a commit (of none, if "") with some files changed, as an object: nothing is written anywhere else. None takes a file away."""
+    def change_tree(self, commit: str, files: Mapping[str, bytes | Path | None]) -> str:
+        """The tree of a commit (of none, if "") with some files changed, as an object: nothing is written anywhere else.
+
+        A file is its contents, or a path where they are; None takes it away.
+        """
         index = {"GIT_INDEX_FILE": str(self.folder / "index")}
         (self.folder / "index").unlink(missing_ok=True)
         if commit:
             self.run("read-tree", commit, more=index)
         lines = []
         for path, data in sorted(files.items()):
+            data = data.read_bytes() if isinstance(data, Path) else data
             oid = "0" * 40 if data is None else self.run("hash-object", "-w", "--stdin", data=data).decode().strip()
             lines.append(f"{'0' if data is None else '100644'} {oid}\t{path}".encode())
         self.run("update-index", "-z", "--add", "--index-info", data=b"\0".join([*lines, b""]), more=index)
-        return self.run("write-tree", more=index).decode().strip()
+        # Files that were too large to be fetched stay as they are.
+        return self.run("write-tree", "--missing-ok", more=index).decode().strip()
 
     def write_commit(self, tree: str, parents: list[str], message: str, date: str) -> str:
         """A commit of ours. With the same arguments it is the same commit."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from autogradient.github.client import Hub
-from autogradient.github.enrol import BASE, FEEDBACK, MAIN
+from autogradient.github.enrol import BASE, FEEDBACK, MAIN, UPDATE
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 #: In which order heads are looked at: a pull request of the student's own says what is handed in.
@@ -65,51 +65,69 @@ class Record:
         return {branch: commit for branch, commit in found.items() if set(commit) != {"0"}}
 
 
-def of_repository(hub: Hub, repository: dict[str, Any], at: datetime | None) -> list[Head]:
-    """The heads of a student's repository, in the order in which they count."""
-    owner, name = repository["full_name"].split("/")
-    where = {"owner": owner, "repo": name}
-    record = Record.of(hub, owner, name)
-    if at is None:
-        listed = hub.pages(hub.rest.repos.list_branches, most=MOST_HEADS, **where)
+@dataclass(frozen=True)
+class Standing:
+    """A student's repository, at any time: what was asked of GitHub once. `branches` are those of now."""
+
+    full_name: str
+    default: str
+    record: Record
+    branches: dict[str, str]
+    pulls: tuple[dict[str, Any], ...]
+
+    @classmethod
+    def of(cls, hub: Hub, repository: dict[str, Any], *, now: bool = True, past: bool = False) -> Standing:
+        """Ask for it: how it stands now, how it stood at earlier times, or both."""
+        owner, name = repository["full_name"].split("/")
+        where = {"owner": owner, "repo": name}
+        record = Record.of(hub, owner, name)
+        listed = hub.pages(hub.rest.repos.list_branches, most=MOST_HEADS, **where) if now else ()
         branches = {str(branch["name"]): str(branch["commit"]["sha"]) for branch in listed}
-    else:
-        branches = dict(list(record.heads(at).items())[:MOST_HEADS])
-    pulls: dict[str, int] = {}
-    for pull in hub.pages(hub.rest.pulls.list, most=MOST_HEADS, **where, state="open" if at is None else "all"):
-        if _open(pull, at) and pull["base"]["ref"] != BASE and ((pull["head"].get("repo") or {}).get("full_name") == repository["full_name"]):
-            pulls.setdefault(str(pull["head"]["ref"]), int(pull["number"]))
-    found = []
-    default = str(repository.get("default_branch") or MAIN)
-    for branch, commit in branches.items():
-        if branch not in (BASE, FEEDBACK):
-            order = PULL if branch in pulls else DEFAULT if branch == default else OTHER
-            found.append(Head(commit, branch, order, record.received(commit), pulls.get(branch, 0)))
-    return sorted((head for head in found if head.commit_is_one), key=lambda head: (head.order, -_seconds(head.received), head.branch))
+        pulls = tuple(hub.pages(hub.rest.pulls.list, most=MOST_HEADS, **where, state="all" if past else "open"))
+        return cls(str(repository["full_name"]), str(repository.get("default_branch") or MAIN), record, branches, pulls)
+
+    def heads(self, at: datetime | None = None) -> list[Head]:
+        """The heads, now or at some time, in the order in which they count."""
+        branches = self.branches if at is None else dict(list(self.record.heads(at).items())[:MOST_HEADS])
+        pulls: dict[str, int] = {}
+        for pull in self.pulls:
+            if is_open(pull, at) and pull["base"]["ref"] != BASE and ((pull["head"].get("repo") or {}).get("full_name") == self.full_name):
+                pulls.setdefault(str(pull["head"]["ref"]), int(pull["number"]))
+        found = []
+        for branch, commit in branches.items():
+            if branch not in (BASE, FEEDBACK):
+                order = PULL if branch in pulls and not branch.startswith(UPDATE) else DEFAULT if branch == self.default else OTHER
+                found.append(Head(commit, branch, order, self.record.received(commit), pulls.get(branch, 0)))
+        return sorted((head for head in found if head.commit_is_one), key=lambda head: (head.order, -_seconds(head.received), head.branch))
 
 
-def of_pull(hub: Hub, pull: dict[str, Any], at: datetime | None) -> Head | None:
+def record_of_pull(hub: Hub, pull: dict[str, Any]) -> Record:
+    """The record of the repository that a pull request comes from, its author's own; empty where we may not read it."""
+    source = (pull["head"].get("repo") or {}).get("full_name", "")
+    if source and hub.find(hub.rest.repos.get, owner=source.split("/")[0], repo=source.split("/")[1]) is not None:
+        return Record.of(hub, *source.split("/"))
+    return Record(())
+
+
+def of_pull(pull: dict[str, Any], record: Record, at: datetime | None) -> Head | None:
     """The head of a pull request to a shared repository, now or at some time; None where it had none then.
 
-    The push went to the author's own repository. Where we may not read that one's record, the pull request's last change is the time: the push was no later.
+    The push went to the author's own repository. Where its record is not to be had, the pull request's last change is the time: the push was no later.
     """
     branch, commit, number = str(pull["head"]["ref"]), str(pull["head"]["sha"]), int(pull["number"])
-    source = (pull["head"].get("repo") or {}).get("full_name", "")
-    record = Record(())
-    if source and hub.find(hub.rest.repos.get, owner=source.split("/")[0], repo=source.split("/")[1]) is not None:
-        record = Record.of(hub, *source.split("/"))
     if at is not None and record.pushes:
         commit = record.heads(at).get(branch, "")
     received, by = record.received(commit), "push"
     if received is None:
         received, by = when(pull["updated_at"]), "the pull request's last change"
-    if not commit or (at is not None and (received > at or not _open(pull, at))):
+    if not commit or not is_open(pull, at) or (at is not None and received > at):
         return None
     head = Head(commit, branch, PULL, received, number, by)
     return head if head.commit_is_one else None
 
 
-def _open(pull: dict[str, Any], at: datetime | None) -> bool:
+def is_open(pull: dict[str, Any], at: datetime | None) -> bool:
+    """Whether a pull request is open, or was at some time."""
     if at is None:
         return pull["state"] == "open"
     return when(pull["created_at"]) <= at and (not pull.get("closed_at") or when(pull["closed_at"]) > at)

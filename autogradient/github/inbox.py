@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,9 +63,13 @@ def attempts(folder: Path) -> dict[int, dict[str, Any]]:
 
 
 def is_new(folder: Path, receipt: Receipt) -> bool:
-    """Whether there is no attempt yet of this commit, nor the last one is of the same notebook."""
+    """Whether there is no attempt yet of this commit, nor the one before is of the same notebook.
+
+    Before is what was received before by GitHub's record, where it is of a push: how things stood at a deadline may be collected after what came later.
+    """
     known = attempts(folder)
-    last = known[max(known)] if known else {}
+    earlier = {number: old for number, old in known.items() if not receipt.commit or str(old.get("received", "")) <= iso(receipt.received)}
+    last = earlier[max(earlier, key=lambda number: (str(earlier[number].get("received", "")) if receipt.commit else "", number))] if earlier else {}
     if last.get("digest") == receipt.digest:
         return False
     same = [old for old in known.values() if old.get("digest") == receipt.digest]
@@ -77,19 +82,23 @@ def add(submitted: Path, student: str, assignment: str, data: bytes, receipt: Re
     folder = submitted / checked_student(student) / assignment
     if not is_new(folder, receipt):
         return None
-    folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"attempt-{max(attempts(folder), default=0) + 1}"
-    temporary = Path(tempfile.mkdtemp(dir=folder, prefix=f".{target.name}."))
+    timestamp = receipt.received.astimezone(UTC).strftime(NBGRADER_TIME) + "\n"
+    place(target, {f"{assignment}.ipynb": data, TIMESTAMP: timestamp.encode(), RECEIPT: receipt.to_json().encode()})
+    # Where several notebooks lie side by side the one that was changed last is graded: for us, the one that was received last.
+    os.utime(target / f"{assignment}.ipynb", (receipt.received.timestamp(), receipt.received.timestamp()))
+    return target
+
+
+def place(target: Path, files: Mapping[str, bytes]) -> None:
+    """Write the folder of an attempt, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
     try:
-        notebook = temporary / f"{assignment}.ipynb"
-        notebook.write_bytes(data)
-        # Where several notebooks lie side by side the one that was changed last is graded: for us, the one that was received last.
-        os.utime(notebook, (receipt.received.timestamp(), receipt.received.timestamp()))
-        (temporary / TIMESTAMP).write_text(receipt.received.astimezone(UTC).strftime(NBGRADER_TIME) + "\n", encoding="utf-8")
-        (temporary / RECEIPT).write_text(receipt.to_json(), encoding="utf-8")
+        for name, data in files.items():
+            (temporary / name).write_bytes(data)
         os.chmod(temporary, 0o755)
         temporary.rename(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    return target

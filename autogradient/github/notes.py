@@ -16,7 +16,7 @@ from autogradient.feedback.summary import escape, markdown, plain, points_line
 from autogradient.github import sentences
 from autogradient.github.accepting import Origin
 from autogradient.ledger import BY_HAND
-from autogradient.marks import VOID, Marked, received
+from autogradient.marks import VOID, Marked, Over, received
 from autogradient.policy import Policy
 from autogradient.result import NO_VERDICT, PartResult, digest
 from autogradient.submission import plan, read
@@ -111,15 +111,15 @@ def acknowledgement(assignment: Assignment, marked: Marked, origin: Origin, poli
         if marked.outcome == "grader_error":
             blocks.append(sentences.GRADER_FAILED)
         blocks.append(sentences.STILL_TO_COME.format(what=", ".join(_to_come(marked, policy))))
-    if marked.attempts > 1:
-        blocks.append(f"Of {marked.attempts} attempts, attempt {marked.submission.attempt} counts.")
+    blocks += decided.attempts(marked)
     conclusion: Conclusion = "failure" if marked.outcome == "unreadable" else "neutral"
     return Note("\n\n".join(blocks) + "\n", False, sentences.ACKNOWLEDGED_TITLE, conclusion)
 
 
-def superseded(assignment: Assignment, number: int | None) -> Note:
-    """What is said of an attempt that came, but does not count."""
-    text = f"# {escape(assignment.title or assignment.name)}\n\n{sentences.COUNTS_OTHER.format(number=number)}\n"
+def superseded(assignment: Assignment, number: int | None, over: Over | None = None) -> Note:
+    """What is said of an attempt that came, but does not count: since there were too many that day, or another one goes before it."""
+    why = sentences.TOO_MANY.format(why=decided.too_many(over), number=number) if over else sentences.COUNTS_OTHER.format(number=number)
+    text = f"# {escape(assignment.title or assignment.name)}\n\n{why}\n"
     return Note(text, False, sentences.ACKNOWLEDGED_TITLE, "neutral")
 
 

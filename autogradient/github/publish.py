@@ -10,16 +10,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from autogradient import errors
 from autogradient.assignment import Assignment
 from autogradient.course import Course
 from autogradient.coursework import check_release
 from autogradient.errors import CourseError, GitError
+from autogradient.github import sentences
 from autogradient.github.client import Hub
+from autogradient.github.colab import badge, published
 from autogradient.github.enrol import MAIN
 from autogradient.github.git import Bare
+from autogradient.github.settings import CONFIG, Settings
 from autogradient.prove import require_proof
-from autogradient.release import build, load, released_cells
+from autogradient.release import load, released_cells
 from autogradient.result import decimal, digest, write_atomically
 
 #: What an App has to be allowed for this.
@@ -61,20 +63,20 @@ def check(course: Course, assignments: list[Assignment]) -> None:
         require_proof(assignment)
 
 
-def changes(course: Course, assignments: list[Assignment], present: Mapping[str, bytes]) -> list[Change]:
+def changes(course: Course, assignments: list[Assignment], present: Mapping[str, bytes], settings: Settings | None = None) -> list[Change]:
     """What is to be changed in a repository that holds `present`, commit by commit; nothing where it is as it should be."""
     out = []
     manifests = {path: data for path, data in present.items() if path.startswith(MANIFESTS)}
-    manifests |= {f"{MANIFESTS}{assignment.name}.json": manifest(assignment) for assignment in assignments}
+    manifests |= {f"{MANIFESTS}{assignment.name}.json": manifest(assignment, settings) for assignment in assignments}
     order = course.names()
     known = sorted((json.loads(data) for data in manifests.values()), key=lambda about: order.index(about["name"]) if about["name"] in order else len(order))
-    wanted = course_files(course, known)
+    wanted = course_files(course, known, settings)
     files = _differing(wanted, present, [])
     if files:
-        out.append(Change(errors.PUBLISH_COURSE.format(files=", ".join(sorted(files))), files))
+        out.append(Change(sentences.PUBLISH_COURSE.format(files=", ".join(sorted(files))), files))
     for assignment in assignments:
         name = assignment.name
-        built = build(assignment)
+        built = published(assignment, settings)
         wanted = {f"{name}/{path}": data for path, data in built.files.items()} | {f"{MANIFESTS}{name}.json": manifests[f"{MANIFESTS}{name}.json"]}
         files = _differing(wanted, present, [path for path in present if path.startswith(f"{name}/")])
         if files:
@@ -83,7 +85,7 @@ def changes(course: Course, assignments: list[Assignment], present: Mapping[str,
     return out
 
 
-def manifest(assignment: Assignment) -> bytes:
+def manifest(assignment: Assignment, settings: Settings | None = None) -> bytes:
     """What the repository knows of an assignment: title, time, points, and digests by which untouched answers are known."""
     cells = released_cells(assignment)
     about: dict[str, Any] = {
@@ -92,22 +94,27 @@ def manifest(assignment: Assignment) -> bytes:
         "minutes": assignment.minutes,
         "questions": len(assignment.questions),
         "points": decimal(sum((question.points for question in assignment.questions if not question.optional), start=Fraction(0))),
-        "notebook": _hex(build(assignment).notebook),
+        "notebook": _hex(published(assignment, settings).notebook),
         "checks": [cell.target for cell in cells if cell.role == "check"],
         "answers": {cell.grade_id: _hex(cell.source.strip().encode()) for cell in cells if cell.role == "answer"},
     }
     return (json.dumps(about, indent=1, ensure_ascii=False) + "\n").encode()
 
 
-def course_files(course: Course, known: list[dict[str, Any]]) -> dict[str, bytes]:
+def course_files(course: Course, known: list[dict[str, Any]], settings: Settings | None = None) -> dict[str, bytes]:
     """The files that belong to no assignment. The course's own stand for ours."""
     files = {path: (TEMPLATES / name).read_bytes() for name, path in FILES.items()}
     rows = [
         f"| [{about['title']}]({about['name']}/{about['name']}.ipynb) | {about['questions']} | {about['points']:g} | {about['minutes']:g} |" for about in known
     ]
     table = "\n".join(["| assignment | questions | points | minutes |", "|---|---|---|---|", *rows])
+    if settings is not None and settings.colab:
+        badges = (f"{about['title']}: {badge(about['name'], settings)}" for about in known)
+        table += "\n\n" + "\n\n".join([*badges, sentences.README_COLAB])
     readme = files["README.md"].decode()
-    files["README.md"] = readme.replace("{course}", course.name).replace("{table}", table).encode()
+    limit = course.policy.attempts_per_day
+    said = sentences.README_LIMIT.format(count=limit, zone=course.policy.timezone) if limit else ""
+    files["README.md"] = readme.replace("{course}", course.name).replace("{table}", table).replace("{limit}", said).encode()
     own = course.root / OWN
     for path in sorted(own.rglob("*")):
         if path.is_file() and not path.is_symlink():
@@ -123,16 +130,16 @@ def _differing(wanted: Mapping[str, bytes], present: Mapping[str, bytes], ours: 
 def _message(assignment: Assignment, old: bytes | None, new: dict[str, Any], paths: list[str]) -> str:
     """What changed for a student: the questions whose cells are other ones now, and the files."""
     if old is None:
-        return errors.PUBLISH_NEW.format(title=assignment.title, name=assignment.name, questions=len(assignment.questions))
+        return sentences.PUBLISH_NEW.format(title=assignment.title, name=assignment.name, questions=len(assignment.questions))
     try:
         before = _cells(json.loads(old))
     except (ValueError, AttributeError, TypeError):
         before = {}
     after = _cells(new)
     cells = [grade_id for grade_id in dict.fromkeys([*after, *before]) if before.get(grade_id) != after.get(grade_id)]
-    lines = [errors.PUBLISH_CHANGED.format(title=assignment.title, name=assignment.name), ""]
-    lines += [errors.PUBLISH_CELLS.format(cells=", ".join(cells))] if cells else []
-    return "\n".join([*lines, errors.PUBLISH_FILES.format(files=", ".join(paths))]) + "\n"
+    lines = [sentences.PUBLISH_CHANGED.format(title=assignment.title, name=assignment.name), ""]
+    lines += [sentences.PUBLISH_CELLS.format(cells=", ".join(cells))] if cells else []
+    return "\n".join([*lines, sentences.PUBLISH_FILES.format(files=", ".join(paths))]) + "\n"
 
 
 def _cells(notebook: dict[str, Any]) -> dict[str, str]:
@@ -146,20 +153,33 @@ def _hex(data: bytes) -> str:
 # ---- where to --------------------------------------------------------------------------------------------------------
 
 
-def to_github(hub: Hub, course: Course, assignments: list[Assignment]) -> list[Change]:
-    """Publish to the release repository on GitHub, which is made where there is none."""
+def to_github(hub: Hub, course: Course, assignments: list[Assignment], *, dry_run: bool = False) -> list[Change]:
+    """Publish to the release repository on GitHub, which is made where there is none. A rehearsal only says what would be changed."""
     owner, name = hub.settings.organization, hub.settings.release
     rest = hub.rest.repos
     where: dict[str, Any] = {"owner": owner, "repo": name}
-    description = errors.PUBLISH_DESCRIPTION.format(course=course.name)
+    description = sentences.PUBLISH_DESCRIPTION.format(course=course.name)
+    if dry_run and hub.find(rest.get, **where) is None:
+        check(course, assignments)
+        return changes(course, assignments, {})
     hub.once(
         lambda: hub.find(rest.get, **where), lambda: hub.call(rest.create_in_org, org=owner, name=name, description=description, private=True, has_wiki=False)
     )
+    if hub.settings.colab and (hub.find(rest.get, **where) or {}).get("private", True):
+        raise CourseError(sentences.COLAB_PRIVATE.format(file=CONFIG, repository=f"{owner}/{name}"))
     url = hub.settings.url(f"{owner}/{name}")
-    return to_repository(url, course, assignments, hub.for_git(url))
+    return to_repository(url, course, assignments, hub.for_git(url), hub.settings, dry_run=dry_run)
 
 
-def to_repository(url: str, course: Course, assignments: list[Assignment], secrets: Mapping[str, str] | None = None) -> list[Change]:
+def to_repository(
+    url: str,
+    course: Course,
+    assignments: list[Assignment],
+    secrets: Mapping[str, str] | None = None,
+    settings: Settings | None = None,
+    *,
+    dry_run: bool = False,
+) -> list[Change]:
     """Publish to a repository's branch `main`, a commit for each change, on top of what is there."""
     check(course, assignments)
     with Bare(secrets=secrets or {}, local=url.startswith("file:")) as git:
@@ -168,7 +188,9 @@ def to_repository(url: str, course: Course, assignments: list[Assignment], secre
             git.fetch(url, f"refs/heads/{MAIN}", "refs/release", whole=True)
             parent = git.commit("refs/release")
             present = _present(git, parent)
-        todo = changes(course, assignments, present)
+        todo = changes(course, assignments, present, settings)
+        if dry_run:
+            return todo
         for change in todo:
             tree = git.change_tree(parent, change.files)
             parent = git.write_commit(tree, [parent] if parent else [], change.message, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -176,29 +198,29 @@ def to_repository(url: str, course: Course, assignments: list[Assignment], secre
             try:
                 git.push(url, {MAIN: parent})
             except GitError as error:
-                raise GitError(errors.PUBLISH_REFUSED.format(url=url, problem=error)) from None
+                raise GitError(sentences.PUBLISH_REFUSED.format(url=url, problem=error)) from None
     return todo
 
 
 def _present(git: Bare, commit: str) -> dict[str, bytes]:
     entries, complete = git.entries(commit)
     if not complete:
-        raise CourseError(errors.PUBLISH_TOO_MANY)
+        raise CourseError(sentences.PUBLISH_TOO_MANY)
     plain = [entry for entry in entries if entry.kind == "blob"]
     contents = git.blobs([entry.oid for entry in plain]) if plain else []
     return {entry.path.decode("utf-8", "replace"): data or b"" for entry, data in zip(plain, contents, strict=True)}
 
 
-def to_folder(folder: Path, course: Course, assignments: list[Assignment]) -> list[Change]:
+def to_folder(folder: Path, course: Course, assignments: list[Assignment], settings: Settings | None = None, *, dry_run: bool = False) -> list[Change]:
     """Write the files into a folder, for whoever publishes them by other means. What is not ours is left alone."""
     check(course, assignments)
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink() and ".git" not in path.relative_to(folder).parts]
-    todo = changes(course, assignments, {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
-    for change in todo:
+    todo = changes(course, assignments, {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}, settings)
+    for change in [] if dry_run else todo:
         for path, data in change.files.items():
             target = folder / path
             if not target.resolve().is_relative_to(folder.resolve()):
-                raise CourseError(errors.PUBLISH_OUTSIDE.format(path=path, folder=folder))
+                raise CourseError(sentences.PUBLISH_OUTSIDE.format(path=path, folder=folder))
             if data is None:
                 target.unlink()
             else:

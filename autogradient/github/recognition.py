@@ -40,9 +40,10 @@ class Found:
 
 
 class Recogniser:
-    """Knows the assignments of a course, and the notebooks as they were released."""
+    """Knows the assignments of a course, and the notebooks as they were released. With `blank`, notebooks in which nothing is answered are found, too."""
 
-    def __init__(self, course: Course, names: Sequence[str] = ()) -> None:
+    def __init__(self, course: Course, names: Sequence[str] = (), *, blank: bool = False) -> None:
+        self.blank = blank
         self.assignments = [course.assignment(name) for name in names or course.names()]
         self.released = {digest(path.read_bytes()) for name in course.names() if (path := course.released(name) / f"{name}.ipynb").is_file()}
 
@@ -68,7 +69,7 @@ class Recogniser:
 
     def look(self, file: File) -> Found | None:
         """What a file is; None where nothing in it was answered. Raises SubmissionError where it belongs to no assignment."""
-        if digest(file.data) in self.released:
+        if digest(file.data) in self.released and not self.blank:
             return None
         path = Path(PurePosixPath("/", file.path))
         try:
@@ -84,7 +85,7 @@ class Recogniser:
             attempted = frozenset(part for part, tried in plan(assignment, notebook).attempted.items() if tried)
         except Exception:  # the grader will say what is wrong with it
             return Found(assignment.name, file, how, frozenset(), readable=False)
-        return Found(assignment.name, file, how, attempted) if attempted or not _parts(assignment) else None
+        return Found(assignment.name, file, how, attempted) if attempted or self.blank or not _parts(assignment) else None
 
 
 def _parts(assignment: Assignment) -> list[str]:

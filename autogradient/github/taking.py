@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from autogradient import errors
+from autogradient.github import sentences
 from autogradient.github.git import MAX_ENTRIES, Bare, Entry
 from autogradient.github.recognition import File
 from autogradient.submission import MAX_MB
@@ -36,7 +36,7 @@ def take(git: Bare, url: str, commit: str) -> tuple[list[File], list[str]]:
     """Fetch one commit, without its history and without what is too large, and read its notebooks. Raises GitError."""
     git.fetch(url, commit, "refs/taken")
     entries, complete = git.entries("refs/taken")
-    sentences = [] if complete else [errors.TAKE_TOO_MANY.format(limit=MAX_ENTRIES)]
+    remarks = [] if complete else [sentences.TAKE_TOO_MANY.format(limit=MAX_ENTRIES)]
     wanted: list[tuple[str, Entry]] = []
     for entry in entries:
         path = entry.path.decode("utf-8", "surrogateescape")
@@ -44,7 +44,7 @@ def take(git: Bare, url: str, commit: str) -> tuple[list[File], list[str]]:
             continue
         reason = _refused(entry, path)
         if reason:
-            sentences.append(errors.TAKE_LEFT_OUT.format(path=shown(path), reason=reason))
+            remarks.append(sentences.TAKE_LEFT_OUT.format(path=shown(path), reason=reason))
         else:
             wanted.append((path, entry))
     fits: list[tuple[str, Entry]] = []
@@ -52,32 +52,32 @@ def take(git: Bare, url: str, commit: str) -> tuple[list[File], list[str]]:
     for path, entry in wanted:
         total += entry.size or 0
         if len(fits) >= MAX_NOTEBOOKS or total > MAX_BYTES:
-            sentences.append(errors.TAKE_ENOUGH.format(path=shown(path), notebooks=MAX_NOTEBOOKS, limit=MAX_BYTES // 1_000_000))
+            remarks.append(sentences.TAKE_ENOUGH.format(path=shown(path), notebooks=MAX_NOTEBOOKS, limit=MAX_BYTES // 1_000_000))
             break
         fits.append((path, entry))
     files: list[File] = []
     for (path, _), data in zip(fits, git.blobs([entry.oid for _, entry in fits]) if fits else [], strict=True):
         if data is None or data.startswith(LFS):
-            sentences.append(errors.TAKE_LEFT_OUT.format(path=shown(path), reason=errors.TAKE_LFS if data else errors.TAKE_GONE))
+            remarks.append(sentences.TAKE_LEFT_OUT.format(path=shown(path), reason=sentences.TAKE_LFS if data else sentences.TAKE_GONE))
         else:
             files.append(File(printable(path), data))
-    return files, few(sentences)
+    return files, few(remarks)
 
 
-def few(sentences: list[str]) -> list[str]:
+def few(remarks: list[str]) -> list[str]:
     """So many sentences that a person reads them."""
-    left = len(sentences) - MAX_SENTENCES
-    return sentences if left <= 0 else [*sentences[:MAX_SENTENCES], errors.TAKE_AND_MORE.format(count=left)]
+    left = len(remarks) - MAX_SENTENCES
+    return remarks if left <= 0 else [*remarks[:MAX_SENTENCES], sentences.TAKE_AND_MORE.format(count=left)]
 
 
 def _refused(entry: Entry, path: str) -> str:
     """Why an entry is not read; "" where it is."""
     if entry.mode == LINK:
-        return errors.TAKE_LINK
+        return sentences.TAKE_LINK
     if entry.kind != "blob" or entry.mode not in FILE_MODES:
-        return errors.TAKE_NO_FILE
+        return sentences.TAKE_NO_FILE
     if path.count("/") > MAX_DEPTH:
-        return errors.TAKE_DEEP.format(limit=MAX_DEPTH)
+        return sentences.TAKE_DEEP.format(limit=MAX_DEPTH)
     if entry.size is None or entry.size > MAX_MB * 1_000_000:
-        return errors.TAKE_LARGE.format(limit=MAX_MB)
+        return sentences.TAKE_LARGE.format(limit=MAX_MB)
     return ""

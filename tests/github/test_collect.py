@@ -14,7 +14,7 @@ import pytest
 from hub.people import Place, git, push
 from hub.server import Server
 
-from autogradient import course, release
+from autogradient import course, ledger, release
 from autogradient.assignment import Assignment
 from autogradient.github.collect import Collected, Collector
 from autogradient.github.enrol import BASE
@@ -275,6 +275,128 @@ def test_a_force_push_after_the_deadline_does_not_change_the_snapshot(
     entries(github, ADA, [("100644", b"{}", "nothing.txt")], at=DAY.format(6))
     collect(at=DAY.format(5))
     assert [receipt["commit"] for receipt in attempts(place).values()] == [early]
+
+
+DEADLINES = """format = 1
+timezone = "UTC"
+counts = "{counts}"
+[deadlines]
+small = {{due = 2026-03-04T10:00:00, sections = {{b = 2026-03-06T12:00:00}}}}
+[late]
+grace = "1 hour"
+"""
+
+
+def policy(place: Place, counts: str = "last_on_time", more: str = "") -> None:
+    (place.root / "grader_config" / "course.toml").write_text(DEADLINES.format(counts=counts) + more)
+
+
+def received(place: Place, student: str = "ada") -> list[object]:
+    return [receipt["received"] for receipt in attempts(place, student).values()]
+
+
+def test_what_came_after_the_deadline_does_not_hide_what_was_there_on_time(
+    collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server
+) -> None:
+    policy(place)
+    push(github, ADA, {"small/small.ipynb": work(small, "total")}, at=DAY.format(2))
+    push(github, ADA, {"small/small.ipynb": work(small, "double")}, at="2026-03-04T11:00:00Z")  # to the second within grace
+    push(github, ADA, {"small/small.ipynb": work(small)}, at="2026-03-04T11:00:01Z")
+    collect()
+    assert received(place) == ["2026-03-04T11:00:00Z", "2026-03-04T11:00:01Z"]
+    first, second = attempts(place).values()
+    assert first["remarks"] == ["as it stood at 2026-03-04T11:00:00Z, a deadline"] and second["remarks"] == []
+    collect()
+    assert len(received(place)) == 2
+
+
+def test_the_state_at_the_deadline_is_taken_also_where_a_later_one_was_collected_before(
+    collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server
+) -> None:
+    push(github, ADA, {"small/small.ipynb": work(small)}, at=DAY.format(3))
+    push(github, ADA, {"small/small.ipynb": work(small), "notes.txt": b"more"}, at=DAY.format(6))
+    collect()
+    assert received(place) == [DAY.format(6)]  # and so it would be late
+    policy(place)
+    collect()
+    assert received(place) == [DAY.format(6), DAY.format(3)]
+    collect()
+    assert len(received(place)) == 2
+
+
+def test_sections_extensions_and_teams_have_deadlines_of_their_own(
+    collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server
+) -> None:
+    policy(place)
+    for day, parts in ((3, ["total"]), (5, ["double"]), (7, ["scale"]), (8, ["pick"])):
+        for name in ("dl-ada", "dl-gates", "dl-daria"):
+            push(github, f"the-course/{name}", {"small/small.ipynb": work(small, *parts)}, at=DAY.format(day))
+    collect()
+    assert received(place) == [DAY.format(3), DAY.format(8)]
+    assert received(place, "daria") == [DAY.format(5), DAY.format(8)]  # of section b
+    assert received(place, "bruno") == received(place, "chloe") == [DAY.format(3), DAY.format(5), DAY.format(8)]  # one of each section
+    ledger.append(course.load(place.root).ledger, ledger.Extension(student="ada", assignment="small", until=datetime.fromisoformat(DAY.format(7)), who="tia"))
+    collect()
+    assert received(place) == [DAY.format(3), DAY.format(8), DAY.format(7)]
+    policy(place, more='nothing_after = "36 hours"\n')
+    collect()
+    assert received(place, "daria") == [DAY.format(5), DAY.format(8), DAY.format(7)], "of work that is late, the last that counts for something"
+
+
+def test_a_deadline_is_looked_at_once(
+    collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy(place)
+    push(github, ADA, {"small/small.ipynb": work(small, "double")}, at=DAY.format(3))
+    push(github, ADA, {"small/small.ipynb": work(small)}, at=DAY.format(6))
+    fetched: list[tuple[str, str]] = []
+    fetch = Bare.fetch
+    monkeypatch.setattr(Bare, "fetch", lambda self, url, what, *more, **named: (fetched.append((url, what)), fetch(self, url, what, *more, **named))[1])
+    collect()
+    assert len(set(fetched)) == len(fetched)
+    fetched.clear()
+    collect()
+    assert fetched == []
+    late = push(github, ADA, {"small/small.ipynb": work(small, "total")}, at=DAY.format(7))
+    collect()
+    assert [what for _, what in fetched] == [f"refs/heads/{BASE}", late]
+
+
+def test_what_was_deleted_or_forced_away_after_the_deadline_is_taken_as_it_stood(
+    collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server
+) -> None:
+    policy(place)
+    push(github, ADA, {"small/small.ipynb": work(small)}, at=DAY.format(3))
+    entries(github, ADA, [("100644", b"{}", "nothing.txt")], at=DAY.format(6))
+    collect()
+    assert received(place) == [DAY.format(3)]
+
+
+def test_before_the_deadline_only_what_stands_now_is_taken(
+    collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server
+) -> None:
+    text = DEADLINES.format(counts="last").replace("2026-", "2996-")
+    (place.root / "grader_config" / "course.toml").write_text(text)
+    push(github, ADA, {"small/small.ipynb": work(small, "double")}, at=DAY.format(3))
+    push(github, ADA, {"small/small.ipynb": work(small)}, at=DAY.format(6))
+    collect()
+    assert received(place) == [DAY.format(6)]
+
+
+def test_the_policy_says_which_of_the_two_counts(collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server) -> None:
+    from autogradient import batch, coursework
+
+    policy(place)
+    push(github, ADA, {"small/small.ipynb": work(small, "double")}, at=DAY.format(3))
+    push(github, ADA, {"small/small.ipynb": work(small)}, at=DAY.format(6))
+    collect()
+    for item in batch.submissions(place.root / "submitted", [small]):
+        info = SubmissionInfo(students=["ada"], attempt=item.attempt, received_at=item.received_at)
+        write_atomically(batch.result_path(place.root / "results", "small", "ada", item.attempt), unreadable(small, b"", "", info).to_json())
+    for counts, day in (("last_on_time", 3), ("last", 6)):
+        policy(place, counts)
+        (one,) = [each for each in coursework.all_results(course.load(place.root), ["small"]) if each.student == "ada"]
+        assert one.submission.received_at == moment(day)
 
 
 # ---- hostile ---------------------------------------------------------------------------------------------------------

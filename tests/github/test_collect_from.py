@@ -256,6 +256,29 @@ def test_pull_requests_to_one_repository(place: Place, small: Assignment, notebo
     assert sorted(path.name for path in (place.root / "submitted").iterdir()) == ["ada", "bruno"]
 
 
+def test_pull_requests_to_one_repository_are_taken_as_they_stood_at_the_deadline_too(place: Place, small: Assignment, notebook: bytes, github: Server) -> None:
+    (place.root / "grader_config" / "roster.csv").write_text(ROSTER)
+    (place.root / "grader_config" / "course.toml").write_text("format = 1\n[deadlines]\nsmall = 2026-03-05T00:00:00Z\n")
+    state, shared = github.state, "the-course/shared"
+    for name in (shared, "ada-l/shared", "bruno-k/shared"):
+        state.create(name, private=name == shared, owner_is_user=name != shared)
+        push(github, name, {"small/small.ipynb": release.build(small).notebook}, at=DAY.format(1))
+    for login in ("ada-l", "bruno-k"):
+        push(github, f"{login}/shared", {"small/small.ipynb": notebook}, "answers", at=DAY.format(3))
+        state.clock(DAY.format(3))
+        state.open_pull(shared, "answers", "main", "Mine", author=login, source=f"{login}/shared")
+        state.clock(None)
+    push(github, "ada-l/shared", {"small/small.ipynb": homework.Notebook(small, {"double": "double = abs"}).bytes()}, "answers", at=DAY.format(6))
+    state.pulls[shared][1] |= {"state": "closed", "closed_at": DAY.format(6)}
+    settings = Settings(organization="the-course", shared=shared, api=github.url, git=place.settings.git)
+    here = course.load(place.root)
+    for _ in range(2):
+        Collector(here, read(place.root), Recogniser(here)).from_pulls(Place(place.root, settings).hub())
+        for student, days in (("ada", [3, 6]), ("bruno", [3])):
+            folders = sorted((place.root / "submitted" / student / "small").glob("attempt-*"))
+            assert [json.loads((folder / "receipt.json").read_text())["received"] for folder in folders] == [DAY.format(day) for day in days]
+
+
 # ---- the command -----------------------------------------------------------------------------------------------------
 
 

@@ -385,6 +385,25 @@ def test_an_attempt_that_does_not_count_is_acknowledged_at_its_commit(room: Clas
     assert "6 of 8 points" in comment and "Of 2 attempts, attempt 1 counts." in comment
 
 
+def test_an_attempt_too_many_of_its_day_is_acknowledged_and_no_more(room: Class) -> None:
+    path = room.place.root / "grader_config" / "course.toml"
+    path.write_text(path.read_text().replace("[deadlines]", "attempts_per_day = 1\n[deadlines]"))
+    room.graded("ada", ADA)
+    data = room.notebook("double")
+    later = room.hand_in("ada", data, ADA, at="2026-03-03T12:00:00Z")
+    room.write(room.result("ada", data, attempt=2, blank=("total", "scale", "pick", "why")))
+    too_many = "1 attempt a day counts, the next one from 4 March 2026, 00:00 UTC+01:00."
+    room.deliver(BEFORE)
+    (comment,) = room.comments("dl-ada")
+    assert "5 of 5 parts attempted" in comment and f"Attempt 2 was received and does not count: {too_many}" in comment
+    by_commit = {str(check["head_sha"]): check["output"]["summary"] for check in room.checks("dl-ada")}
+    assert f"This was received; {too_many} Attempt 1 is the one that counts." in by_commit[later] and len(by_commit) == 2
+    room.deliver()
+    (comment,) = room.comments("dl-ada")
+    assert "6 of 8 points" in comment and too_many in comment
+    assert len(room.checks("dl-ada")) == 2 and "points" not in by_commit[later]
+
+
 def test_what_was_really_graded_is_accepted_and_delivered(room: Class, engine: Engine) -> None:
     room.hand_in("ada", homework.Notebook(room.small, homework.ANSWERS | {"scale": "def scale(x):\n    return np.asarray(x)"}).bytes(), ADA)
     room.hand_in("bruno", b"<<<<<<< HEAD\n", "the-course/dl-gates")

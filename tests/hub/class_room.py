@@ -118,9 +118,9 @@ class Class:
         self.write(self.result(student, data, wrong=wrong))
         return commit
 
-    def deliver(self, now: datetime = LATER, *, dry_run: bool = False) -> tuple[dict[str, Delivered], list[str]]:
+    def deliver(self, now: datetime = LATER, *, dry_run: bool = False, changed: bool = False) -> tuple[dict[str, Delivered], list[str]]:
         """Deliver; returns what became of each repository, and what was refused."""
-        done, refused = deliver(self.place.hub(), self.course, read(self.place.root), [self.small], now, dry_run=dry_run)
+        done, refused = deliver(self.place.hub(), self.course, read(self.place.root), [self.small], now, dry_run=dry_run, changed=changed)
         return {each.repository.removeprefix("the-course/"): each for each in done}, refused
 
     # ---- what is there then ------------------------------------------------------------------------------------------

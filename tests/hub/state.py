@@ -264,9 +264,16 @@ def _installation(state: State, request: Request) -> tuple[int, Any]:
 def _token(state: State, request: Request) -> tuple[int, Any]:
     if request.path["installation_id"] != "42":
         raise Refusal(404, "Not Found")
+    if any(f"{state.organization}/{name}".lower() not in state.repositories for name in request.body.get("repositories", [])):
+        raise Refusal(422, "There is at least one repository that does not exist or is not accessible to the parent installation.")
     state.minted.append(request.body)
     state.tokens.add(token := f"ghs_{len(state.minted)}")
-    return 201, {"token": token, "expires_at": "2099-01-01T00:00:00Z", "permissions": request.body.get("permissions", {}), "repository_selection": "all"}
+    return 201, {
+        "token": token,
+        "expires_at": "2099-01-01T00:00:00Z",
+        "permissions": request.body.get("permissions", {}),
+        "repository_selection": "selected" if "repositories" in request.body else "all",
+    }
 
 
 @answers("repos/get")
@@ -364,7 +371,9 @@ def _pulls(state: State, request: Request) -> tuple[int, Any]:
 @answers("pulls/create")
 def _open(state: State, request: Request) -> tuple[int, Any]:
     body = request.body
-    return 201, state.open_pull(state.repository(request), body["head"], body["base"], body["title"])
+    pull = state.open_pull(state.repository(request), body["head"], body["base"], body["title"])
+    pull["body"] = body.get("body")
+    return 201, pull
 
 
 @answers("pulls/update")
