@@ -1689,7 +1689,7 @@ def a_round(function, secret, device):
             y += np.float32(scalars[k][1])
             y /= 1 + np.exp(-y)
             expected = left.astype(float) @ (y @ right.astype(float))
-            assert abs(found[k] - expected) < 1e-3 * SIDE
+            assert abs(found[k] - expected) < 5e-5 * SIDE  # rounding costs a hundredth of that
     return [s for _, s in sorted(seconds)]
 
 # %%
