@@ -328,7 +328,8 @@ class _Carrier:
         if theirs and released.role == "answer" and released.cell["cell_type"] == "code" and self.cells[i].kind != "code":
             return raw  # the grader says what is wrong with it
         new = copy.deepcopy(released.cell)
-        meta = {key: value for key, value in _meta(raw).items() if key not in OURS} | new["metadata"]
+        # In the student's order of keys, so that the difference is no longer than it has to be.
+        meta = {key: value for key, value in _meta(raw).items() if key not in OURS or key in new["metadata"]} | new["metadata"]
         if theirs:
             kept = self.merged.get(name)
             made = raw | {"cell_type": new["cell_type"], "id": new["id"], "metadata": meta}

@@ -263,3 +263,11 @@ def test_of_two_answers_the_one_that_is_graded_stands_in_the_answers_cell(old: A
     data = json.loads(carried(old, old, work.bytes()).data)
     (answer,) = [cell["source"] for cell in data["cells"] if cell["id"] == "total-answer"]
     assert answer == "total = 12" and "total = 24" in [cell["source"] for cell in data["cells"]]
+
+
+def test_a_difference_is_no_longer_than_the_correction(old: Assignment) -> None:
+    saved = (nbformat.writes(nbformat.from_dict(json.loads(Notebook(old).bytes()))) + "\n").splitlines()
+    found = carried(old, corrected(old, *MENDED[:1]), ("\n".join(saved) + "\n").encode())
+    new = [line for line in found.data.decode().splitlines() if line not in saved]
+    assert [line.strip() for line in new if "checksum" not in line] == ['"## 2 · Sum\\n",', '"Add up `data`."']
+    assert len(found.data.splitlines()) == len(saved) + 1
