@@ -366,17 +366,17 @@ def test_a_deadline_is_looked_at_once(
     policy(place)
     push(github, ADA, {"small/small.ipynb": work(small, "double")}, at=DAY.format(3))
     push(github, ADA, {"small/small.ipynb": work(small)}, at=DAY.format(6))
-    fetched: list[str] = []
+    fetched: list[tuple[str, str]] = []
     fetch = Bare.fetch
-    monkeypatch.setattr(Bare, "fetch", lambda self, url, what, *more, **named: (fetched.append(what), fetch(self, url, what, *more, **named))[1])
+    monkeypatch.setattr(Bare, "fetch", lambda self, url, what, *more, **named: (fetched.append((url, what)), fetch(self, url, what, *more, **named))[1])
     collect()
-    assert len(set(fetched)) == len(fetched) - 2  # of the three repositories' first commits
+    assert len(set(fetched)) == len(fetched) == 3 * 2 + 1  # of each repository how it began and how it stands, and of one how it stood
     fetched.clear()
     collect()
     assert fetched == []
     late = push(github, ADA, {"small/small.ipynb": work(small, "total")}, at=DAY.format(7))
     collect()
-    assert fetched == [f"refs/heads/{BASE}", late]
+    assert [what for _, what in fetched] == [f"refs/heads/{BASE}", late]
 
 
 def test_what_was_deleted_or_forced_away_after_the_deadline_is_taken_as_it_stood(
