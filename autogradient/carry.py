@@ -47,13 +47,21 @@ class Carried:
     aside: tuple[str, ...] = ()
 
 
-def carry(assignment: Assignment, data: bytes, name: str, earlier: Sequence[Mapping[str, Any]] = (), stale: Iterable[str] = ()) -> Carried | None:
+def carry(
+    assignment: Assignment,
+    data: bytes,
+    name: str,
+    earlier: Sequence[Mapping[str, Any]] = (),
+    stale: Iterable[str] = (),
+    present: Mapping[str, Any] | None = None,
+) -> Carried | None:
     """Carry a student's notebook over to the present release; None where no cell of it is one of the assignment's.
 
+    `present` is that release's notebook as it was published, where that is another than `release` writes.
     `earlier` are the notebooks of former releases, oldest first: by them a text of the course's is known from one of the student's. `stale` are the parts whose
     public tests are other ones than the student has: what their checks said is dropped. Raises SubmissionError where the file cannot be read.
     """
-    return _Carrier(assignment, data, name, earlier, frozenset(stale)).carry()
+    return _Carrier(assignment, data, name, earlier, frozenset(stale), _notebook(assignment) if present is None else present).carry()
 
 
 @dataclass
@@ -145,12 +153,14 @@ class _Past:
 
 
 class _Carrier:
-    def __init__(self, assignment: Assignment, data: bytes, name: str, earlier: Sequence[Mapping[str, Any]], stale: frozenset[str]) -> None:
+    def __init__(
+        self, assignment: Assignment, data: bytes, name: str, earlier: Sequence[Mapping[str, Any]], stale: frozenset[str], present: Mapping[str, Any]
+    ) -> None:
         self.assignment, self.data, self.stale = assignment, data, stale
         self.notebook = read(data, name)
         self.raw: list[dict[str, Any]] = self.notebook.data["cells"]
         self.cells: list[StudentCell] = self.notebook.cells
-        self.present = _notebook(assignment)
+        self.present = present
         self.release = {cell.id: cell for cell in _cells(self.present)}
         self.order = {name: number for number, name in enumerate(self.release)}
         self.renamed = {old: new for new, old in former_ids(assignment).items() if old not in self.release}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterable
@@ -14,11 +15,12 @@ from autogradient.carry import Carried, carry
 from autogradient.course import Course
 from autogradient.errors import SubmissionError
 from autogradient.github import sentences
+from autogradient.github.colab import published
 from autogradient.github.git import Bare
 from autogradient.github.publish import MANIFESTS, manifest
 from autogradient.github.recognition import File, Found, Recogniser
+from autogradient.github.settings import Settings
 from autogradient.github.taking import shown
-from autogradient.release import build
 
 #: Former releases of a notebook that are looked at.
 MOST_RELEASES = 50
@@ -42,12 +44,18 @@ class Release:
         """Where the notebook is released."""
         return f"{self.assignment.name}/{self.assignment.name}.ipynb"
 
+    @functools.cached_property
+    def notebook(self) -> dict[str, Any]:
+        """The notebook as it was published."""
+        found: dict[str, Any] = json.loads(self.blank)
+        return found
+
     @classmethod
-    def of(cls, git: Bare, assignment: Assignment) -> Release:
+    def of(cls, git: Bare, assignment: Assignment, settings: Settings) -> Release:
         """Ask the release repository, of which `refs/release` has been fetched."""
         name = assignment.name
         about = f"{MANIFESTS}{name}.json"
-        files = {f"{name}/{path}": data for path, data in build(assignment).files.items()} | {about: manifest(assignment)}
+        files = {f"{name}/{path}": data for path, data in published(assignment, settings).files.items()} | {about: manifest(assignment, settings)}
         blank = files.pop(f"{name}/{name}.ipynb")
         listed = git.run("log", "-m", "--format=", "--raw", "-z", "--no-renames", "--no-abbrev", "--reverse", "refs/release", "--", f"{name}/", about)
         words = [word.strip("\n") for word in listed.decode("utf-8", "surrogateescape").split("\0")]
@@ -140,7 +148,7 @@ def correct(release: Release, commit: Commit, recognisers: Recognisers) -> Corre
 def _notebook(release: Release, commit: Commit, file: File, stale: Iterable[str], found: Correction) -> None:
     """Carry one notebook over, or say why not."""
     try:
-        carried = carry(release.assignment, file.data, shown(file.path), release.earlier, stale)
+        carried = carry(release.assignment, file.data, shown(file.path), release.earlier, stale, release.notebook)
     except SubmissionError as error:
         found.problems.append(sentences.UPDATE_UNREADABLE.format(problem=error))
         return
@@ -159,6 +167,6 @@ def _notebook(release: Release, commit: Commit, file: File, stale: Iterable[str]
 def _is_of(release: Release, file: File) -> bool:
     """Whether a file cannot be read, or has a cell of the assignment's in it."""
     try:
-        return carry(release.assignment, file.data, shown(file.path), release.earlier) is not None
+        return carry(release.assignment, file.data, shown(file.path), release.earlier, present=release.notebook) is not None
     except Exception:  # it will be said why
         return True

@@ -60,7 +60,7 @@ def update(
         raise CourseError(errors.NO_RELEASE_REPOSITORY.format(repository=source))
     with Bare(secrets=hub.for_git(url), local=url.startswith("file:")) as git:
         git.fetch(url, f"refs/heads/{MAIN}", "refs/release", whole=True)
-        releases = [Release.of(git, assignment) for assignment in assignments]
+        releases = [Release.of(git, assignment, settings) for assignment in assignments]
     recognisers = Recognisers(course)
     out = []
     for group in groups:

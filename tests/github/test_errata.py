@@ -29,6 +29,7 @@ from autogradient.github.enrol import enrol
 from autogradient.github.recognition import Recogniser
 from autogradient.github.roster import groups, read
 from autogradient.github.settings import load as load_settings
+from autogradient.release import COLAB_CELL
 from autogradient.source import load
 
 ADA, GATES, DARIA = "the-course/dl-ada", "the-course/dl-gates", "the-course/dl-daria"
@@ -396,3 +397,17 @@ def test_an_open_correction_does_not_go_before_the_students_own_branch(term: Ter
     here = course.load(term.place.root)
     (done,) = Collector(here, read(term.place.root), Recogniser(here)).from_repositories(term.place.hub())
     assert json.loads((done.attempts[0] / "receipt.json").read_text())["branch"] == "main"
+
+
+def test_what_was_published_for_colab_is_corrected_with_its_first_cell(term: Term) -> None:
+    term.only_ada()
+    config = term.place.root / "grader_config" / "github.toml"
+    config.write_text(config.read_text() + "colab = true\n")
+    term.github.state.repositories["the-course/release"]["private"] = False
+    term.mend(*MENDED)
+    term.update()
+    first, second = term.file(ADA), json.loads(term.file("the-course/release", "main"))
+    assert json.loads(first)["cells"][0]["id"] == second["cells"][0]["id"] == COLAB_CELL
+    assert {ANSWERS["double"], "mine = 12 + 1"} <= set(texts(first))
+    term.merge(ADA)
+    assert "0 repositories updated, 1 as they should be" in term.update().out
