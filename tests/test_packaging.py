@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 CONDA_NAMES = {"matplotlib": "matplotlib-base", "msgpack": "msgpack-python", "playwright": "playwright-python", "torch": "pytorch"}
 CONDA_EXTRAS = {("bleach", "css"): "tinycss2", ("githubkit", "auth-app"): "pyjwt"}
 #: What conda brings that is no dependency of the package.
-TOOLS = {"python", "git", "make", "pip", "setuptools"}
+TOOLS = {"python", "git", "make", "cxx-compiler", "pip", "setuptools"}
 
 
 def requirements() -> list[Requirement]:
