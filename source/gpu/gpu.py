@@ -5,7 +5,7 @@
 #     title: A card of one's own
 #     minutes: 190
 #     prerequisites: [perceptrons, activations]
-#     limits: {case_s: 90, cell_s: 30}
+#     limits: {case_s: 180, cell_s: 120}
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
