@@ -21,6 +21,7 @@ from autogradient.github.settings import Settings
 try:
     import httpx
     from githubkit import AppAuthStrategy, GitHub
+    from githubkit.cache import MemCacheStrategy
     from githubkit.exception import GitHubException, RateLimitExceeded, RequestError, RequestFailed
     from githubkit.retry import RetryOption
 except ImportError as missing:  # the extra 'github' is not installed
@@ -84,6 +85,7 @@ class Hub:
             timeout=httpx.Timeout(30.0),
             auto_retry=_retry,
             http_cache=False,
+            cache_strategy=MemCacheStrategy(),  # of its own: what is signed with one key must not serve another
             event_hooks={"response": [_whole]},
         )
 
