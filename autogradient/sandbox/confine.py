@@ -377,11 +377,11 @@ def _first_to_go() -> None:
 
 def _limit(budget: Budget, card: bool) -> None:
     with open("/proc/self/statm") as file:
-        present = int(file.read().split()[0]) * resource.getpagesize()
+        pages = file.read().split()
     # CUDA reserves addresses for all memory that there is, of the machine and its cards; then only memory of the process's own is bounded
-    memory, extra = (resource.RLIMIT_DATA, _CUDA_MB) if card else (resource.RLIMIT_AS, 0)
+    memory, present, extra = (resource.RLIMIT_DATA, pages[5], _CUDA_MB) if card else (resource.RLIMIT_AS, pages[0], 0)
     limits = {
-        memory: present + int((budget.memory_mb + extra) * 1024 * 1024),
+        memory: int(present) * resource.getpagesize() + int((budget.memory_mb + extra) * 1024 * 1024),
         resource.RLIMIT_NPROC: budget.processes + budget.forks,
         resource.RLIMIT_FSIZE: budget.file_mb * 1024 * 1024,
         resource.RLIMIT_NOFILE: budget.open_files,
