@@ -305,6 +305,11 @@ def each_mark(course: Course, names: list[str], *, now: datetime | None = None, 
                 yield marks.make(attempts, member, course.policy, decisions, sections.get(member, ""), now=now)
 
 
+def _first(students: list[str]) -> str:
+    """Some of them, and how many more."""
+    return ", ".join(students[:3]) + (f" and {len(students) - 3} more" if len(students) > 3 else "")
+
+
 def notices(course: Course, marked: Sequence[Marked]) -> list[str]:
     """What the reader of marks should know: whose time of receipt is not known, and what in the deadlines has no effect. A sentence each."""
     unknown: dict[str, list[str]] = {}
@@ -312,13 +317,10 @@ def notices(course: Course, marked: Sequence[Marked]) -> list[str]:
         if one.due is not None and one.outcome != "missing" and marks.received(one) is None:
             unknown.setdefault(one.assignment, []).append(one.student)
     found = []
-    for name, students in unknown.items():
-        more = f" and {len(students) - 3} more" if len(students) > 3 else ""
-        found.append(errors.NO_TIME_OF_RECEIPT.format(assignment=name, students=", ".join(students[:3]) + more))
+    found += [errors.NO_TIME_OF_RECEIPT.format(assignment=name, students=_first(students)) for name, students in unknown.items()]
     for name in dict.fromkeys(one.assignment for one in marked if one.over):
         students = [f"{one.student} ({len(one.over)})" for one in marked if one.over and one.assignment == name]
-        more = f" and {len(students) - 3} more" if len(students) > 3 else ""
-        found.append(errors.OVER_A_DAY.format(assignment=name, count=course.policy.attempts_per_day, students=", ".join(students[:3]) + more))
+        found.append(errors.OVER_A_DAY.format(assignment=name, count=course.policy.attempts_per_day, students=_first(students)))
     if course.policy.hidden_feedback == "after_deadline":
         names = dict.fromkeys(one.assignment for one in marked)
         found += [errors.HIDDEN_FOR_GOOD.format(assignment=name) for name in names if course.policy.last_due(name) is None]
