@@ -158,7 +158,7 @@ class Bare:
 
     def fetch_history(self, url: str, commits: Mapping[str, str]) -> None:
         """Fetch what some commits (ref here → id there) come after, without their files: enough to ask who came before whom."""
-        self.run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--filter=tree:0", "--", url, *(f"+{oid}:{ref}" for ref, oid in commits.items()))
+        self._fetch("--filter=tree:0", "--", url, *(f"+{oid}:{ref}" for ref, oid in commits.items()))
 
     def refs(self, url: str) -> dict[str, str]:
         """The branches of another repository: name → commit."""
