@@ -290,7 +290,7 @@ def _as_judge(engine: Engine, folder: Path, facts: attempts.Facts) -> tuple[list
     job = job_of(assignment, part, [Case("doctor", "doctor", Fraction(1))], 1, [])
     with engine.interpreter(WORKER).session(_confinement(folder, engine.trusted)) as session, engine.court(folder, COURT) as court:
         (report,) = court.trial(codec.encode(job), session.start(1), LIMIT_S)
-        held = court.session.layers if court.session else []
+        held = court.courthouse.session.layers if court.courthouse else []
         came = {}
         for line in str(report["output"]).splitlines():
             layer, broken, text = json.loads(line)

@@ -47,7 +47,9 @@ class Engine:
         self.mine = threading.local()
         self.warm = {role: Zygote(role) for role in (WORKER, JUDGE)}
         self.ahead = False
-        self.spares: dict[tuple[str, Confinement], Session] = {}
+        self.spares: dict[Confinement, Session] = {}
+        #: Processes with everything loaded that judges are forked from, while no judge of theirs is alive.
+        self.courthouses: dict[Confinement, list[Interpreter]] = {}
         self.folders: dict[str, tempfile.TemporaryDirectory[str]] = {}
 
     def __enter__(self) -> Engine:
@@ -75,36 +77,63 @@ class Engine:
                 claim.close()
 
     def session(self, folder: Path, limits: Limits, *, forks: int = 0, card: bool = False) -> Session:
-        """A session whose first process runs in a copy of `folder`, with room for so many `forks` that wait; with `card` it can use this machine's cards."""
-        budget = Budget(memory_mb=limits.memory_mb, processes=PROCESSES, cpu_s=int(limits.submission_s) + 60, forks=forks)
-        return self.confined(WORKER, Confinement(folder=str(folder), budget=budget, trusted=self.trusted, hidden=self.hidden, card=card))
+        """A session whose first process runs in a copy of `folder`, with room for so many `forks` that wait; with `card` it can use this machine's cards.
 
-    def confined(self, role: str, confinement: Confinement) -> Session:
-        """A session of a role; while `ahead` is set, the next one like it is started meanwhile. Raises ConfinementError, WorkerError."""
-        key = (role, confinement)
+        While `ahead` is set, the next one like it is started meanwhile. Raises ConfinementError, WorkerError.
+        """
+        budget = Budget(memory_mb=limits.memory_mb, processes=PROCESSES, cpu_s=int(limits.submission_s) + 60, forks=forks)
+        confinement = Confinement(folder=str(folder), budget=budget, trusted=self.trusted, hidden=self.hidden, card=card)
         with self.lock:
-            spare = self.spares.pop(key, None)
+            spare = self.spares.pop(confinement, None)
         try:
             if spare is not None:
                 spare.wait()
         except WorkerError:
             spare = None
-        session = spare or self.interpreter(role).session(confinement)
+        session = spare or self.interpreter(WORKER).session(confinement)
         with contextlib.suppress(WorkerError):  # then the next one starts when it is needed
-            if self.ahead and key not in self.spares:
-                spare = self.interpreter(role).begin(confinement)
+            if self.ahead and confinement not in self.spares:
+                spare = self.interpreter(WORKER).begin(confinement)
                 with self.lock:
-                    before, self.spares[key] = self.spares.get(key), spare
+                    before, self.spares[confinement] = self.spares.get(confinement), spare
                 if before is not None:  # another thread's
                     before.close()
         return session
 
-    def rest(self) -> None:
-        """Start no sessions ahead any more, and end those that were."""
-        self.ahead = False
-        while self.spares:
+    def judge(self, folder: Path, limits: Limits) -> tuple[Interpreter, Interpreter]:
+        """A judge who sees a copy of `folder`, read-only, and the process it was forked from, which has to be given to `dismiss`. Raises ConfinementError, WorkerError."""
+        confinement = self._of_a_judge(folder, limits)
+        while True:
             with self.lock:
-                _, session = self.spares.popitem()
+                idle = self.courthouses.get(confinement)
+                known = idle.pop() if idle else None
+            courthouse = known or self.interpreter(JUDGE).session(confinement).start()
+            try:
+                return courthouse.fork(), courthouse
+            except WorkerError:  # it has died meanwhile
+                courthouse.session.close()
+                if known is None:
+                    raise
+
+    def dismiss(self, folder: Path, limits: Limits, courthouse: Interpreter) -> None:
+        """End the judge, and whatever else is left but the process it was forked from, which has seen nothing and is there for the next one."""
+        if courthouse.session.ask("keep", pids=[courthouse.pid]) is True and not self.stopped:
+            with self.lock:
+                self.courthouses.setdefault(self._of_a_judge(folder, limits), []).append(courthouse)
+        else:
+            courthouse.session.close()
+
+    def _of_a_judge(self, folder: Path, limits: Limits) -> Confinement:
+        budget = Budget(memory_mb=limits.memory_mb, processes=64, disk_mb=16)
+        return Confinement(folder=str(folder), budget=budget, writable=False, trusted=self.trusted, hidden=self.hidden)
+
+    def rest(self) -> None:
+        """Start no sessions ahead any more, and end those that wait."""
+        self.ahead = False
+        with self.lock:
+            waiting = [*self.spares.values(), *(courthouse.session for idle in self.courthouses.values() for courthouse in idle)]
+            self.spares, self.courthouses = {}, {}
+        for session in waiting:
             session.close()
 
     def folder(self, files: Mapping[str, bytes]) -> Path:
@@ -186,11 +215,12 @@ def _claim() -> _Claim | None:
 
 
 class Court:
-    """One judge's process: started when first needed, and anew after one died. Not for two threads at once."""
+    """One judge's process: forked when first needed, and anew after one died. Not for two threads at once."""
 
     def __init__(self, engine: Engine, folder: Path, limits: Limits) -> None:
         self.engine, self.folder, self.limits = engine, folder, limits
-        self.session: Session | None = None
+        self.judge: Interpreter | None = None
+        self.courthouse: Interpreter | None = None
 
     def __enter__(self) -> Court:
         return self
@@ -199,12 +229,9 @@ class Court:
         self.close()
 
     def _channel(self) -> Channel:
-        if self.session is None:
-            budget = Budget(memory_mb=self.limits.memory_mb, processes=64, disk_mb=16)
-            confinement = Confinement(folder=str(self.folder), budget=budget, writable=False, trusted=self.engine.trusted, hidden=self.engine.hidden)
-            self.session = self.engine.confined(JUDGE, confinement)
-            self.session.settle()
-        return self.session.channel
+        if self.judge is None:
+            self.judge, self.courthouse = self.engine.judge(self.folder, self.limits)
+        return self.judge.channel
 
     def trial(self, job: bytes, runner: Interpreter | None, limit: float) -> Iterator[dict[str, Any]]:
         """Have the judge do a job, given `runner` to ask; yields each report as it comes.
@@ -238,9 +265,10 @@ class Court:
 
     def close(self) -> None:
         """End the judge."""
-        if self.session is not None:
-            self.session.close()
-            self.session = None
+        if self.judge is not None and self.courthouse is not None:
+            self.judge.kill()
+            self.engine.dismiss(self.folder, self.limits, self.courthouse)
+        self.judge = self.courthouse = None
 
 
 class Courts:

@@ -52,11 +52,30 @@ def prepare() -> None:
 
 
 def start(request: dict[str, Any], fd: int) -> None:
-    """Serve jobs until the grader closes the channel."""
+    """Fork a judge for each request, a descriptor and processors; nothing that a judge is told passes here. Returns when the channel closes."""
     sys.path.insert(0, "")
     channel = Channel(socket.socket(fileno=fd))
-    first, _ = channel.receive_with_fds(1)  # no further: what comes next may have a descriptor
+    first, _ = channel.receive_with_fds(1)
     os.sched_setaffinity(0, first["processors"])
+    channel.send({"pid": os.getpid()})
+    while True:
+        try:
+            request, fds = channel.receive_with_fds(1)
+        except Closed:
+            return
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:  # those that have ended
+                pass
+        if os.fork() == 0:
+            channel.close()
+            os.sched_setaffinity(0, request["processors"])
+            return serve(Channel(socket.socket(fileno=fds[0])))
+        os.close(fds[0])
+
+
+def serve(channel: Channel) -> None:
+    """Do a judge's jobs until the grader closes the channel."""
+    channel.send({"pid": os.getpid()})
     while True:
         try:
             job, fds = channel.receive_with_fds(1)

@@ -47,6 +47,7 @@ ENVIRONMENT = {
     # arrays of some MB again and again in the same memory: new memory comes a page fault at a time
     "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+    "LD_BIND_NOW": "1",  # functions of libraries looked up once, and not in each fork
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # fewer, where the system has huge pages
 }
 

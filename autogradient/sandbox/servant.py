@@ -405,8 +405,13 @@ def seed_everything(seed: int) -> None:
 
 
 def _torch_seed(seed: int) -> None:
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(seed)
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return
+    if torch.accelerator.current_accelerator() is None:  # for each kind of card that it may meet yet, `torch.manual_seed` notes the stack, which takes milliseconds
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)
 
 
 def text_of(error: BaseException) -> str:
