@@ -48,6 +48,7 @@ _student: Student | None = None
 
 def prepare() -> None:
     """What every judge needs, done once in the warm interpreter."""
+    importlib.import_module("autogradient.wire.autograd")
     _patch()
 
 
