@@ -31,7 +31,7 @@ import numpy as np
 
 from autogradient import kinds
 from autogradient.demands import ALIASES
-from autogradient.sandbox.servant import seed_everything
+from autogradient.sandbox.servant import rehearse, seed_everything
 from autogradient.testcode import Statement, definition, parse, reachable, statements
 from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed
@@ -49,6 +49,15 @@ _student: Student | None = None
 def prepare() -> None:
     """What every judge needs, done once in the warm interpreter."""
     importlib.import_module("autogradient.wire.autograd")
+    rehearse()
+    import torch
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        assert np.allclose(rng.normal(size=(2, 3)).std(), 1, atol=9)
+        torch.manual_seed(0)
+        point = torch.ones(2, dtype=torch.float64, requires_grad=True)
+        torch.autograd.gradcheck(torch.tanh, point)
+        assert torch.allclose(point, torch.ones(2, dtype=torch.float64))
     _patch()
 
 
@@ -56,8 +65,7 @@ def start(request: dict[str, Any], fd: int) -> None:
     """Fork a judge for each request, a descriptor and processors; nothing that a judge is told passes here. Returns when the channel closes."""
     sys.path.insert(0, "")
     channel = Channel(socket.socket(fileno=fd))
-    first, _ = channel.receive_with_fds(1)
-    os.sched_setaffinity(0, first["processors"])
+    channel.receive()  # the seed, which is for student code
     channel.send({"pid": os.getpid()})
     while True:
         try:
@@ -67,16 +75,17 @@ def start(request: dict[str, Any], fd: int) -> None:
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:  # those that have ended
                 pass
-        if os.fork() == 0:
+        child = os.fork()
+        if child == 0:
             channel.close()
             os.sched_setaffinity(0, request["processors"])
             return serve(Channel(socket.socket(fileno=fds[0])))
         os.close(fds[0])
+        channel.send({"pid": child})
 
 
 def serve(channel: Channel) -> None:
     """Do a judge's jobs until the grader closes the channel."""
-    channel.send({"pid": os.getpid()})
     while True:
         try:
             job, fds = channel.receive_with_fds(1)

@@ -195,16 +195,11 @@ class Session:
         self.close()
 
     def start(self, seed: int = 0) -> Interpreter:
-        """The interpreter of the session's first process, seeded, on the processors of the thread that asks for it."""
-        self.settle(seed)
-        return Interpreter(self, self.channel)
-
-    def settle(self, seed: int = 0) -> None:
-        """Have the first process go on, seeded, on the processors of the thread that asks for it. Raises WorkerError."""
-        try:
-            self.channel.send({"seed": seed, "processors": _own_processors()})
-        except Closed as error:
-            raise WorkerError(str(error)) from None
+        """The interpreter of the session's first process, seeded. Raises WorkerError."""
+        first = Interpreter(self, self.channel)
+        first._send({"seed": seed})
+        first.pid = first._told()
+        return first
 
     def ask(self, do: str, **what: Any) -> Any:
         """Ask the session's supervisor about a process; None where it does not answer."""
@@ -253,14 +248,18 @@ class Session:
 class Interpreter:
     """One untrusted process that waits for requests. Its answers are data, never trusted to be well-formed."""
 
-    def __init__(self, session: Session, channel: Channel) -> None:
+    def __init__(self, session: Session, channel: Channel, pid: int = 0) -> None:
         self.session, self.channel = session, channel
         session.open.add(channel)
         self.lock = threading.Lock()
+        self.pid = pid
+
+    def _told(self) -> int:
+        """The number of a process that it has started, or its own first of all. Raises WorkerError."""
         pid = self._receive(HELLO_S).get("pid")
         if type(pid) is not int:
-            raise WorkerError("a process without a number")
-        self.pid = pid
+            raise WorkerError("no process")
+        return pid
 
     def _receive(self, timeout: float) -> dict[str, Any]:
         try:
@@ -280,12 +279,12 @@ class Interpreter:
             raise WorkerError(str(error)) from None
 
     def fork(self) -> Interpreter:
-        """A copy of this process as it stands, which waits, on the processors of the thread that asks for it. Raises WorkerError where there can be none."""
+        """A copy of this process as it stands, which waits. Raises WorkerError where there can be none."""
         near, far = socket.socketpair()
         try:
             with far, self.lock:
                 self._send({"do": "fork", "processors": _own_processors()}, fds=(far.fileno(),))
-            return Interpreter(self.session, Channel(near))
+                return Interpreter(self.session, Channel(near), self._told())
         except WorkerError:
             near.close()
             raise
@@ -322,7 +321,10 @@ class Interpreter:
         return self._receive(HELLO_S)
 
     def talk(self) -> socket.socket:
-        """The judge's end of a conversation with this process, which does nothing else until that end is closed. Raises WorkerError."""
+        """The judge's end of a conversation with this process, which does nothing else until that end is closed, on the processors of the thread that asks.
+
+        Raises WorkerError.
+        """
         near, far = socket.socketpair()
         for end in (near, far):  # room for an array at a time; more than the system's usual limit where we may
             with contextlib.suppress(OSError):
@@ -330,7 +332,7 @@ class Interpreter:
                 end.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, TALK_BYTES)
         try:
             with self.lock:
-                self._send({"do": "talk"}, fds=(far.fileno(),))
+                self._send({"do": "talk", "processors": _own_processors()}, fds=(far.fileno(),))
         except WorkerError:
             near.close()
             raise

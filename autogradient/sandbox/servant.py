@@ -396,6 +396,14 @@ def only(pid: int) -> None:
         os._exit(0)
 
 
+def rehearse() -> None:
+    import torch
+    values = [1.5, "text", (1, [2.0]), {"a": 1}, np.ones((2, 2)), np.float64(1), torch.ones(2, requires_grad=True)]
+    for _ in range(20):
+        from autogradient.wire import codec
+        codec.decode(encode(values))
+
+
 def seed_everything(seed: int) -> None:
     """Seed `random`, NumPy and torch, so that a verdict can be repeated."""
     random.seed(seed)

@@ -63,6 +63,8 @@ del _rehearse
 def prepare() -> shells.Shell:
     """The shell, made once in the warm interpreter: every session has a copy of it."""
     shell = shells.make()
+    from autogradient.sandbox.servant import rehearse
+    rehearse()
     shell.run_cell(REHEARSAL, store_history=False, silent=True)
     shells.OUTPUTS.take()
     return shell
@@ -75,7 +77,6 @@ def start(request: dict[str, Any], fd: int) -> None:
     sys.path.insert(0, "")
     channel = Channel(socket.socket(fileno=fd))
     first, _ = channel.receive_with_fds(1)  # the seed comes here, and not by way of the zygote
-    os.sched_setaffinity(0, first["processors"])
     seed_everything(int(first["seed"]))
     shell = prepare()
     shell.user_ns["grader"] = QuietGrader()
@@ -87,7 +88,7 @@ def start(request: dict[str, Any], fd: int) -> None:
 
 def serve(channel: Channel, shell: shells.Shell) -> None:
     """Answer requests until the channel closes."""
-    me = os.getpid()
+    me, processors = os.getpid(), os.sched_getaffinity(0)
     forks: list[int] = []
     channel.send({"pid": me})
     while True:
@@ -102,14 +103,13 @@ def serve(channel: Channel, shell: shells.Shell) -> None:
             if child == 0:
                 forks = []
                 os.setpgid(0, 0)
-                os.sched_setaffinity(0, request["processors"])
                 channel.close()
                 channel = Channel(socket.socket(fileno=fds[0]))
                 me = os.getpid()
-                channel.send({"pid": me})
             else:
                 forks += [child] if child else []
                 os.close(fds[0])
+                channel.send({"pid": child})
         elif do == "run":
             answer = _run(shell, request)
             only(me)
@@ -119,9 +119,11 @@ def serve(channel: Channel, shell: shells.Shell) -> None:
             only(me)
             channel.send(answer)
         elif do == "talk":
+            os.sched_setaffinity(0, request["processors"])
             with shell.builtin_trap, socket.socket(fileno=fds[0]) as sock:
                 Servant(Channel(sock), shell.user_ns, me).listen()
             only(me)
+            os.sched_setaffinity(0, processors)
 
 
 def _fork() -> int | None:
