@@ -69,6 +69,10 @@ __all__ = ["MAX_BYTES", "MAX_PLAIN_BYTES", "BadFrame", "Boundary", "NotPlain", "
 
 #: Bytes of an array that go along by themselves; fewer are copied in less time.
 MIN_RAW = 16 * 1024
+#: Without the checks that `msgpack.ExtType(…)` makes: codes and bytes are ours.
+_extension = msgpack.ExtType._make
+#: Most calls have no named arguments.
+_NO_ITEMS = _extension((TUPLE, msgpack.packb([])))
 _SHAREABLE = (list, dict, set, np.ndarray)
 _ATOMS = {bool, float, str, bytes, type(None)}
 
@@ -157,7 +161,7 @@ class _Lowering:
         return [value.dtype.str, list(value.shape), self.numbers(np.ascontiguousarray(value))]
 
     def extension(self, code: int, lowered: Any) -> msgpack.ExtType:
-        return msgpack.ExtType(code, self.bytes_of(lowered))
+        return _extension((code, self.bytes_of(lowered)))
 
     def lower(self, value: Any, depth: int, bare: bool = False) -> Any:
         kind = type(value)
@@ -212,7 +216,7 @@ class _Lowering:
         if value.layout is not torch.strided or value.device.type not in ("cpu", "cuda") or value.is_quantized:
             raise NotPlain(f"a tensor on {value.device} ({value.layout})")
         try:
-            flat = value.detach().cpu().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
+            flat = value.detach().cpu().resolve_conj().resolve_neg().contiguous()
             raw = self.numbers(flat.reshape(-1).view(torch.uint8).numpy()) if flat.numel() else b""
         except RuntimeError:  # torch.func's tensors hold no numbers
             raise NotPlain("a tensor without numbers of its own, as torch.func makes them; do this in a @probe function") from None
@@ -281,7 +285,7 @@ def field_names(value: Any) -> list[str] | None:
 
 _LOWER: dict[type, Callable[[_Lowering, Any, int], Any]] = {
     list: lambda s, v, d: s.items(v, d),
-    tuple: lambda s, v, d: s.extension(TUPLE, s.items(v, d)),
+    tuple: lambda s, v, d: s.extension(TUPLE, s.items(v, d)) if v else _NO_ITEMS,
     set: lambda s, v, d: s.extension(SET, s.items(v, d)),
     frozenset: lambda s, v, d: s.extension(FROZENSET, s.items(v, d)),
     dict: lambda s, v, d: s.mapping(v, d),

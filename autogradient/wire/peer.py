@@ -14,6 +14,7 @@ the output of a `torch.autograd.Function` whose backward asks for those leaves' 
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 import weakref
@@ -266,8 +267,10 @@ class Peer(codec.Boundary):
         if isinstance(value, (list, dict, set)):  # these cannot be watched: see `_changes`
             self.objects[number] = value
         else:
-            self.objects[number] = weakref.ref(value)
-            weakref.finalize(value, self._forget, number, id(value))
+            self.objects[number] = weakref.ref(value, functools.partial(self._forgotten, number, id(value)))
+
+    def _forgotten(self, number: int, identity: int, _: object) -> None:
+        self._forget(number, identity)
 
     def _forget(self, number: int, identity: int) -> None:
         self.objects.pop(number, None)
