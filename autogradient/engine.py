@@ -26,6 +26,8 @@ PRIVATE = ("source", "submitted", "autograded", "feedback", "results", "grader_c
 WORKER, JUDGE = "autogradient.sandbox.worker", "autogradient.trial"
 #: Processes and threads that student code may have.
 PROCESSES = 128
+#: Processes without a judge that are kept for the next one.
+IDLE = 16
 #: Layers that are in force wherever submissions are graded that nobody vouches for.
 REQUIRED = frozenset(LAYERS) - OPTIONAL - {"user namespace"}
 
@@ -48,8 +50,8 @@ class Engine:
         self.warm = {role: Zygote(role) for role in (WORKER, JUDGE)}
         self.ahead = False
         self.spares: dict[Confinement, Session] = {}
-        #: Processes with everything loaded that judges are forked from, while no judge of theirs is alive.
-        self.courthouses: dict[Confinement, list[Interpreter]] = {}
+        #: Processes with everything loaded that judges are forked from: those that have no judge now, the one that had one last at the end.
+        self.courthouses: list[tuple[Confinement, Interpreter]] = []
         self.folders: dict[str, tempfile.TemporaryDirectory[str]] = {}
 
     def __enter__(self) -> Engine:
@@ -105,23 +107,26 @@ class Engine:
         confinement = self._of_a_judge(folder, limits)
         while True:
             with self.lock:
-                idle = self.courthouses.get(confinement)
-                known = idle.pop() if idle else None
+                index = next((i for i, (like, _) in enumerate(self.courthouses) if like == confinement), None)
+                known = None if index is None else self.courthouses.pop(index)[1]
             courthouse = known or self.interpreter(JUDGE).session(confinement).start()
             try:
-                return courthouse.fork(), courthouse
-            except WorkerError:  # it has died meanwhile
-                courthouse.session.close()
+                if known is None or known.session.ask("keep", pids=[known.pid]) is True:  # whatever the judge before may have left is gone
+                    return courthouse.fork(), courthouse
+            except WorkerError:
                 if known is None:
+                    courthouse.session.close()
                     raise
+            courthouse.session.close()  # it has died meanwhile
 
-    def dismiss(self, folder: Path, limits: Limits, courthouse: Interpreter) -> None:
-        """End the judge, and whatever else is left but the process it was forked from, which has seen nothing and is there for the next one."""
-        if courthouse.session.ask("keep", pids=[courthouse.pid]) is True and not self.stopped:
-            with self.lock:
-                self.courthouses.setdefault(self._of_a_judge(folder, limits), []).append(courthouse)
-        else:
-            courthouse.session.close()
+    def dismiss(self, folder: Path, limits: Limits, judge: Interpreter, courthouse: Interpreter) -> None:
+        """End a judge. The process it was forked from has seen nothing and is there for the next one."""
+        judge.kill()
+        with self.lock:
+            self.courthouses.append((self._of_a_judge(folder, limits), courthouse))
+            surplus = self.courthouses.pop(0)[1] if len(self.courthouses) > IDLE else None
+        if surplus is not None:
+            surplus.session.close()
 
     def _of_a_judge(self, folder: Path, limits: Limits) -> Confinement:
         budget = Budget(memory_mb=limits.memory_mb, processes=64, disk_mb=16)
@@ -131,8 +136,8 @@ class Engine:
         """Start no sessions ahead any more, and end those that wait."""
         self.ahead = False
         with self.lock:
-            waiting = [*self.spares.values(), *(courthouse.session for idle in self.courthouses.values() for courthouse in idle)]
-            self.spares, self.courthouses = {}, {}
+            waiting = [*self.spares.values(), *(courthouse.session for _, courthouse in self.courthouses)]
+            self.spares, self.courthouses = {}, []
         for session in waiting:
             session.close()
 
@@ -266,8 +271,7 @@ class Court:
     def close(self) -> None:
         """End the judge."""
         if self.judge is not None and self.courthouse is not None:
-            self.judge.kill()
-            self.engine.dismiss(self.folder, self.limits, self.courthouse)
+            self.engine.dismiss(self.folder, self.limits, self.judge, self.courthouse)
         self.judge = self.courthouse = None
 
 

@@ -31,7 +31,8 @@ import numpy as np
 
 from autogradient import kinds
 from autogradient.demands import ALIASES
-from autogradient.sandbox.servant import rehearse, seed_everything
+from autogradient.sandbox import rehearsal
+from autogradient.sandbox.servant import seed_everything
 from autogradient.testcode import Statement, definition, parse, reachable, statements
 from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed
@@ -49,15 +50,8 @@ _student: Student | None = None
 def prepare() -> None:
     """What every judge needs, done once in the warm interpreter."""
     importlib.import_module("autogradient.wire.autograd")
-    rehearse()
-    import torch
-    rng = np.random.default_rng(0)
-    for _ in range(3):
-        assert np.allclose(rng.normal(size=(2, 3)).std(), 1, atol=9)
-        torch.manual_seed(0)
-        point = torch.ones(2, dtype=torch.float64, requires_grad=True)
-        torch.autograd.gradcheck(torch.tanh, point)
-        assert torch.allclose(point, torch.ones(2, dtype=torch.float64))
+    rehearsal.crossing()
+    rehearsal.tests()
     _patch()
 
 

@@ -396,14 +396,6 @@ def only(pid: int) -> None:
         os._exit(0)
 
 
-def rehearse() -> None:
-    import torch
-    values = [1.5, "text", (1, [2.0]), {"a": 1}, np.ones((2, 2)), np.float64(1), torch.ones(2, requires_grad=True)]
-    for _ in range(20):
-        from autogradient.wire import codec
-        codec.decode(encode(values))
-
-
 def seed_everything(seed: int) -> None:
     """Seed `random`, NumPy and torch, so that a verdict can be repeated."""
     random.seed(seed)
@@ -416,7 +408,9 @@ def _torch_seed(seed: int) -> None:
     torch = sys.modules.get("torch")
     if torch is None:
         return
-    if torch.accelerator.current_accelerator() is None:  # for each kind of card that it may meet yet, `torch.manual_seed` notes the stack, which takes milliseconds
+    if (
+        torch.accelerator.current_accelerator() is None
+    ):  # for each kind of card that it may meet yet, `torch.manual_seed` notes the stack, which takes milliseconds
         torch.default_generator.manual_seed(seed)
     else:
         torch.manual_seed(seed)

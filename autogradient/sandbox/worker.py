@@ -18,6 +18,7 @@ import time
 import types
 from typing import Any
 
+from autogradient.sandbox import rehearsal
 from autogradient.sandbox import shell as shells
 from autogradient.sandbox.servant import Servant, only, seed_everything, text_of
 from autogradient.wire import codec
@@ -42,31 +43,13 @@ class QuietGrader:
     check_all = export = run_tests = submit = check
 
 
-#: What most notebooks do. A library does something for the first time with files to read and memory to write, and every fork would do it again:
-#: `torch.manual_seed`, for one, notes the stack with the lines of its files.
-REHEARSAL = """
-def _rehearse():
-    import torch
-    torch.manual_seed(0)
-    model = torch.nn.Linear(2, 1)
-    optimizer = torch.optim.Adam(model.parameters())
-    for _ in range(10):
-        optimizer.zero_grad()
-        model(torch.ones(3, 2)).square().mean().backward()
-        optimizer.step()
-_rehearse()
-del _rehearse
-"""
-
-
 @functools.cache
 def prepare() -> shells.Shell:
     """The shell, made once in the warm interpreter: every session has a copy of it."""
     shell = shells.make()
-    from autogradient.sandbox.servant import rehearse
-    rehearse()
-    shell.run_cell(REHEARSAL, store_history=False, silent=True)
+    shell.run_cell(rehearsal.CELL, store_history=False, silent=True)
     shells.OUTPUTS.take()
+    rehearsal.crossing()
     return shell
 
 
