@@ -102,7 +102,7 @@ def test_the_judges_process_knows_nothing_of_sources_results_or_marks() -> None:
         reached.add(module)
         todo |= imports(module) - reached - {""}
     assert {room(module) for module in reached} <= {"trial", "kinds", "demands", "testcode", "wire", "sandbox", "errors", "assignment", "directives"}, reached
-    assert imports("trial") & {m for m in MODULES if room(m) == "sandbox"} == {"sandbox.servant"}
+    assert imports("trial") & {m for m in MODULES if room(m) == "sandbox"} == {"sandbox.rehearsal", "sandbox.servant"}
 
 
 def test_what_is_sent_over_as_text_needs_nothing_of_ours() -> None:

@@ -185,8 +185,10 @@ def make() -> Shell:
     builtins.input = _no_input
     getpass.getpass = _no_input
     if "matplotlib.pyplot" in sys.modules:
+        import matplotlib
         from matplotlib_inline.backend_inline import configure_inline_support, flush_figures
 
+        matplotlib.interactive(True)  # as in Jupyter: a figure is shown at the end of its cell, without plt.show() too
         configure_inline_support(shell, "module://matplotlib_inline.backend_inline")
         shell.events.register("post_execute", flush_figures)
     return shell
