@@ -74,8 +74,8 @@ def start(request: dict[str, Any], fd: int) -> None:
             channel.close()
             os.sched_setaffinity(0, request["processors"])
             return serve(Channel(socket.socket(fileno=fds[0])))
-        os.close(fds[0])
-        channel.send({"pid": child})
+        with socket.socket(fileno=fds[0]) as far, contextlib.suppress(Closed):
+            Channel(far).send({"pid": child})
 
 
 def serve(channel: Channel) -> None:

@@ -47,7 +47,6 @@ ENVIRONMENT = {
     # arrays of some MB again and again in the same memory: new memory comes a page fault at a time
     "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
-    "LD_BIND_NOW": "1",  # functions of libraries looked up once, and not in each fork
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # fewer, where the system has huge pages
 }
 
@@ -196,10 +195,11 @@ class Session:
 
     def start(self, seed: int = 0) -> Interpreter:
         """The interpreter of the session's first process, seeded. Raises WorkerError."""
-        first = Interpreter(self, self.channel)
-        first._send({"seed": seed})
-        first.pid = first._told()
-        return first
+        try:
+            self.channel.send({"seed": seed})
+        except Closed as error:
+            raise WorkerError(str(error)) from None
+        return Interpreter(self, self.channel)
 
     def ask(self, do: str, **what: Any) -> Any:
         """Ask the session's supervisor about a process; None where it does not answer."""
@@ -248,18 +248,14 @@ class Session:
 class Interpreter:
     """One untrusted process that waits for requests. Its answers are data, never trusted to be well-formed."""
 
-    def __init__(self, session: Session, channel: Channel, pid: int = 0) -> None:
+    def __init__(self, session: Session, channel: Channel) -> None:
         self.session, self.channel = session, channel
         session.open.add(channel)
         self.lock = threading.Lock()
-        self.pid = pid
-
-    def _told(self) -> int:
-        """The number of a process that it has started, or its own first of all. Raises WorkerError."""
         pid = self._receive(HELLO_S).get("pid")
         if type(pid) is not int:
-            raise WorkerError("no process")
-        return pid
+            raise WorkerError("a process without a number")
+        self.pid = pid
 
     def _receive(self, timeout: float) -> dict[str, Any]:
         try:
@@ -284,7 +280,7 @@ class Interpreter:
         try:
             with far, self.lock:
                 self._send({"do": "fork", "processors": _own_processors()}, fds=(far.fileno(),))
-                return Interpreter(self.session, Channel(near), self._told())
+            return Interpreter(self.session, Channel(near))
         except WorkerError:
             near.close()
             raise

@@ -408,12 +408,9 @@ def _torch_seed(seed: int) -> None:
     torch = sys.modules.get("torch")
     if torch is None:
         return
-    if (
-        torch.accelerator.current_accelerator() is None
-    ):  # for each kind of card that it may meet yet, `torch.manual_seed` notes the stack, which takes milliseconds
-        torch.default_generator.manual_seed(seed)
-    else:
-        torch.manual_seed(seed)
+    # `torch.manual_seed` notes the stack for each kind of card that there might be, which takes milliseconds
+    set_seed = torch.default_generator.manual_seed if torch.accelerator.current_accelerator() is None else torch.manual_seed
+    set_seed(seed)
 
 
 def text_of(error: BaseException) -> str:

@@ -9,6 +9,7 @@ It answers one request at a time on its channel and is trusted with nothing.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import signal
@@ -91,8 +92,9 @@ def serve(channel: Channel, shell: shells.Shell) -> None:
                 me = os.getpid()
             else:
                 forks += [child] if child else []
-                os.close(fds[0])
-                channel.send({"pid": child})
+                with socket.socket(fileno=fds[0]) as far, contextlib.suppress(Closed):
+                    if child:  # told from here: nobody has to wait until the copy gets a processor
+                        Channel(far).send({"pid": child})
         elif do == "run":
             answer = _run(shell, request)
             only(me)

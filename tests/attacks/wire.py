@@ -328,7 +328,7 @@ CASES_OF_GRADER = (
         "a server of its own in the worker's place, that says ok to all",
         FIND
         + GUARD
-        + "_c = _channel()\n_c.send({'outputs': [], 'error': None, 'seconds': 0.0})\nwhile True:\n    _r, _f = _c.receive_with_fds(1)\n    if _r['do'] == 'fork':\n        _p = os.fork()\n        if _p == 0: _c = channel.Channel(socket.socket(fileno=_f[0]))\n        else: _c.send({'pid': _p})\n    elif _r['do'] == 'talk':\n        _c = channel.Channel(socket.socket(fileno=_f[0])) if _f else _c\n        while True:\n            _m = codes.parts(_c.receive_bytes()[0]); _o = msgpack.unpackb(_m.body, ext_hook=lambda *a: None)[0]\n            _c.send_bytes(_say(_m.number, (np.zeros((3, 2)),) if _o == 'get' else np.zeros((3, 2))))\n    elif _r['do'] == 'value': _c.send({'value': codec.encode(1.0)})\n    else: _c.send({'outputs': [], 'error': None, 'seconds': 0.0})",
+        + "_c = _channel()\n_c.send({'outputs': [], 'error': None, 'seconds': 0.0})\nwhile True:\n    _r, _f = _c.receive_with_fds(1)\n    if _r['do'] == 'fork':\n        if os.fork() == 0:\n            _c = channel.Channel(socket.socket(fileno=_f[0])); _c.send({'pid': os.getpid()})\n    elif _r['do'] == 'talk':\n        _c = channel.Channel(socket.socket(fileno=_f[0])) if _f else _c\n        while True:\n            _m = codes.parts(_c.receive_bytes()[0]); _o = msgpack.unpackb(_m.body, ext_hook=lambda *a: None)[0]\n            _c.send_bytes(_say(_m.number, (np.zeros((3, 2)),) if _o == 'get' else np.zeros((3, 2))))\n    elif _r['do'] == 'value': _c.send({'value': codec.encode(1.0)})\n    else: _c.send({'outputs': [], 'error': None, 'seconds': 0.0})",
     ),
     wire(
         "wire-patch-codec",
