@@ -105,19 +105,24 @@ class Engine:
     def judge(self, folder: Path, limits: Limits) -> tuple[Interpreter, Interpreter]:
         """A judge who sees a copy of `folder`, read-only, and the process it was forked from, which has to be given to `dismiss`. Raises ConfinementError, WorkerError."""
         confinement = self._of_a_judge(folder, limits)
-        while True:
-            with self.lock:
-                index = next((i for i, (like, _) in enumerate(self.courthouses) if like == confinement), None)
-                known = None if index is None else self.courthouses.pop(index)[1]
-            courthouse = known or self.interpreter(JUDGE).session(confinement).start()
-            try:
-                if known is None or known.session.ask("keep", pids=[known.pid]) is True:  # whatever the judge before may have left is gone
+        while (courthouse := self._idle(confinement)) is not None:
+            with contextlib.suppress(WorkerError):
+                if courthouse.session.ask("keep", pids=[courthouse.pid]) is True:  # whatever the judge before may have left is gone
                     return courthouse.fork(), courthouse
-            except WorkerError:
-                if known is None:
-                    courthouse.session.close()
-                    raise
             courthouse.session.close()  # it has died meanwhile
+        session = self.interpreter(JUDGE).session(confinement)
+        try:
+            courthouse = session.start()
+            return courthouse.fork(), courthouse
+        except WorkerError:
+            session.close()
+            raise
+
+    def _idle(self, confinement: Confinement) -> Interpreter | None:
+        """A process that such judges are forked from and that has none now; it is the caller's."""
+        with self.lock:
+            index = next((i for i, (like, _) in enumerate(self.courthouses) if like == confinement), None)
+            return None if index is None else self.courthouses.pop(index)[1]
 
     def dismiss(self, folder: Path, limits: Limits, judge: Interpreter, courthouse: Interpreter) -> None:
         """End a judge. The process it was forked from has seen nothing and is there for the next one."""

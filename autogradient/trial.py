@@ -32,7 +32,7 @@ import numpy as np
 from autogradient import kinds
 from autogradient.demands import ALIASES
 from autogradient.sandbox import rehearsal
-from autogradient.sandbox.servant import seed_everything
+from autogradient.sandbox.servant import reap, seed_everything
 from autogradient.testcode import Statement, definition, parse, reachable, statements
 from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed
@@ -66,9 +66,7 @@ def start(request: dict[str, Any], fd: int) -> None:
             request, fds = channel.receive_with_fds(1)
         except Closed:
             return
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:  # those that have ended
-                pass
+        reap()
         child = os.fork()
         if child == 0:
             channel.close()

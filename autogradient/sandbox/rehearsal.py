@@ -1,7 +1,7 @@
 """What most notebooks and tests do, done once before the first fork.
 
 A library does something for the first time with files to read, modules to import and memory to write; every fork would do all of that anew.
-`torch.manual_seed`, for one, notes the stack with the lines of its source files: 3 ms, and a tenth of it the next time.
+`torch.manual_seed`, for one, notes the stack with the lines of its source files, which are read the first time.
 """
 
 from __future__ import annotations

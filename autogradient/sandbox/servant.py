@@ -396,6 +396,15 @@ def only(pid: int) -> None:
         os._exit(0)
 
 
+def reap() -> None:
+    """Clear away the children of this process that have ended: until then they count as processes."""
+    import os
+
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def seed_everything(seed: int) -> None:
     """Seed `random`, NumPy and torch, so that a verdict can be repeated."""
     random.seed(seed)

@@ -21,7 +21,7 @@ from typing import Any
 
 from autogradient.sandbox import rehearsal
 from autogradient.sandbox import shell as shells
-from autogradient.sandbox.servant import Servant, only, seed_everything, text_of
+from autogradient.sandbox.servant import Servant, only, reap, seed_everything, text_of
 from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed
 
@@ -116,12 +116,7 @@ def _fork() -> int | None:
     try:
         return os.fork()
     except OSError:
-        while True:
-            try:
-                if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                    break
-            except ChildProcessError:
-                break
+        reap()
     try:
         return os.fork()
     except OSError:
