@@ -13,7 +13,7 @@ from nbgrader import api
 from nbgrader.utils import parse_utc
 
 from autogradient.course import checked_student
-from autogradient.feedback.sanitize import clean_notebook
+from autogradient.feedback.notebooks import clean_notebook
 from autogradient.gradebook import find_assignment, open_gradebook, url_of
 from autogradient.result import Result, write_atomically
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import io
 import os
 import sys
+import traceback
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from autogradient import __version__, cli_grade, cli_ledger, errors
 from autogradient.cli_grade import chosen_assignments, chosen_names, warm_engine
 from autogradient.errors import AutogradientError, StaleError
 from autogradient.github import commands as github_commands
+from autogradient.saying import say, say_json
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -36,27 +39,38 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; errors of ours become one sentence on standard error."""
+    warnings.showwarning = _warn
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("interrupted; what was finished is kept, run the command again to go on", err=True)
+        say("interrupted; what was finished is kept, run the command again to go on", err=True)
         sys.exit(EXIT_INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(file=shown)
+        say(shown.getvalue(), err=True, nl=False)
         sys.exit(EXIT_USAGE)
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(EXIT_FAILED)
     except AutogradientError as error:
-        click.echo(str(error), err=True)
+        say(str(error), err=True)
         sys.exit(
             EXIT_FAILED if isinstance(error, (errors.ReleaseError, errors.ProofError, errors.WorkerError, errors.GitHubError, errors.GitError)) else EXIT_USAGE
         )
     except OSError as error:
-        click.echo(errors.NO_ACCESS.format(path=errors.relative(str(error.filename or "a file")), problem=error.strerror or error), err=True)
+        say(errors.NO_ACCESS.format(path=errors.relative(str(error.filename or "a file")), problem=error.strerror or error), err=True)
         sys.exit(EXIT_USAGE)
+    except Exception:  # ours to mend; what a student wrote may stand in it all the same
+        say(traceback.format_exc(), err=True, nl=False)
+        sys.exit(EXIT_FAILED)
+
+
+def _warn(message: Warning | str, category: type[Warning], filename: str, number: int, *_: object) -> None:
+    """Show a warning of a library."""
+    say(warnings.formatwarning(message, category, filename, number, ""), err=True, nl=False)
 
 
 # ---- writing ---------------------------------------------------------------------------------------------------------
@@ -74,7 +88,7 @@ def new(name: str, title: str | None) -> None:
     """
     from autogradient import course, scaffold
 
-    click.echo(errors.relative(scaffold.new(course.find().root, name, title)))
+    say(errors.relative(scaffold.new(course.find().root, name, title)))
 
 
 @cli.command()
@@ -97,7 +111,7 @@ def fmt(names: tuple[str, ...], check: bool) -> None:
         paths = [find_source(here.source(name)) for name in names or here.names()]
     changed = [path for path in paths if scaffold.fmt(path, check=check)]
     for path in changed:
-        click.echo(f"{'would tidy' if check else 'tidied'} {errors.relative(path)}")
+        say(f"{'would tidy' if check else 'tidied'} {errors.relative(path)}")
     if check and changed:
         sys.exit(EXIT_FAILED)
 
@@ -130,7 +144,7 @@ def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) 
                 content = proving.read_proof(assignment) or {}
                 out.append({key: value for key, value in content.items() if key != "digest"})
                 if not as_json:
-                    click.echo(f"{assignment.name}: proved already on this machine; nothing has changed")
+                    say(f"{assignment.name}: proved already on this machine; nothing has changed")
                 continue
             assert isinstance(engine, Engine)
             with console.Bar(f"proving {assignment.name}", quiet=as_json) as bar:
@@ -139,9 +153,9 @@ def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) 
             out.append(proof.to_dict())
             failed = failed or not proof.proved
             if not as_json:
-                click.echo(console.proof_text(proof.to_dict()))
+                say(console.proof_text(proof.to_dict()))
     if as_json:
-        click.echo(json.dumps(out, indent=1, ensure_ascii=False))
+        say_json(out)
     if failed:
         sys.exit(EXIT_FAILED)
 
@@ -166,13 +180,13 @@ def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
         if check:
             try:
                 coursework.check_release(here, assignment)
-                click.echo(f"{name}: up to date")
+                say(f"{name}: up to date")
             except StaleError as error:
-                click.echo(str(error), err=True)
+                say(str(error), err=True)
                 stale = True
         else:
             changed = coursework.write_release(here, assignment, unproved=unproved)
-            click.echo(f"{name}: {'written to ' + errors.relative(here.released(name)) if changed else 'up to date'}")
+            say(f"{name}: {'written to ' + errors.relative(here.released(name)) if changed else 'up to date'}")
     if stale:
         sys.exit(EXIT_FAILED)
 
@@ -196,7 +210,7 @@ def feedback(names: tuple[str, ...]) -> None:
 
     here = course.find()
     written, fresh = coursework.write_feedback(here, chosen_names(here, names))
-    click.echo(f"feedback: {len(written)} written, {len(fresh)} up to date; in {errors.relative(here.feedback)}")
+    say(f"feedback: {len(written)} written, {len(fresh)} up to date; in {errors.relative(here.feedback)}")
 
 
 @cli.command()
@@ -217,11 +231,11 @@ def report(names: tuple[str, ...]) -> None:
     chosen = chosen_names(here, names)
     results = coursework.all_results(here, chosen)
     for sentence in coursework.notices(here, results):
-        click.echo(sentence, err=True)
+        say(sentence, err=True)
     if sys.stdout.isatty():
         Console().print(table.table(results, chosen))
     else:
-        click.echo(table.plain(results, chosen), nl=False)
+        say(table.plain(results, chosen), nl=False)
 
 
 @cli.command()
@@ -243,7 +257,7 @@ def export(names: tuple[str, ...], target: str, out: Path | None) -> None:
         _to_gradescope(here, chosen_names(here, names), out)
         return
     for path in coursework.write_marks(here, chosen_names(here, names), out or here.results):
-        click.echo(errors.relative(path))
+        say(errors.relative(path))
 
 
 def _to_gradescope(here: Any, names: list[str], out: Path | None) -> None:
@@ -256,12 +270,12 @@ def _to_gradescope(here: Any, names: list[str], out: Path | None) -> None:
         for name in names:
             folder, assignment = (out or here.root / gradescope.FOLDER) / name, here.assignment(name)
             if assignment.format != "autogradient":
-                click.echo(errors.FOREIGN_ONLY_GRADED.format(name=name, format=assignment.format, done="exported to Gradescope"), err=True)
+                say(errors.FOREIGN_ONLY_GRADED.format(name=name, format=assignment.format, done="exported to Gradescope"), err=True)
                 continue
             path, said = gradescope.write_autograder(here, assignment, expected_answers(assignment, engine), folder)
-            click.echo(f"{errors.relative(path)}: {said}")
+            say(f"{errors.relative(path)}: {said}")
             written = gradescope.write_results(here, name, folder / "results", datetime.now(UTC))
-            click.echo(f"{errors.relative(folder / 'results')}: results.json of {len(written)} {'student' if len(written) == 1 else 'students'}")
+            say(f"{errors.relative(folder / 'results')}: results.json of {len(written)} {'student' if len(written) == 1 else 'students'}")
 
 
 # ---- deciding, GitHub -------------------------------------------------------------------------------------------------
@@ -286,7 +300,10 @@ def doctor(as_json: bool) -> None:
     from autogradient import doctor as doctors
 
     report = doctors.examine()
-    click.echo(json.dumps(report.to_dict(), indent=1) if as_json else report.text())
+    if as_json:
+        say_json(report.to_dict())
+    else:
+        say(report.text())
     if not report.sealed:
         sys.exit(EXIT_FAILED)
 
@@ -295,7 +312,7 @@ def _ours(assignments: list[Any], done: str) -> list[Any]:
     """The assignments in our own format; of others it is said that they can only be graded."""
     for assignment in assignments:
         if assignment.format != "autogradient":
-            click.echo(errors.FOREIGN_ONLY_GRADED.format(name=assignment.name, format=assignment.format, done=done), err=True)
+            say(errors.FOREIGN_ONLY_GRADED.format(name=assignment.name, format=assignment.format, done=done), err=True)
     return [assignment for assignment in assignments if assignment.format == "autogradient"]
 
 

@@ -14,6 +14,7 @@ import click
 
 from autogradient import errors
 from autogradient.errors import CourseError
+from autogradient.saying import say, say_json
 
 EXIT_FAILED = 1
 
@@ -73,11 +74,11 @@ def grade(
                 else:
                     graded = coursework.grade_course(here, assignments, grader, watcher=watcher)
             for sentence in graded.skipped:
-                click.echo(sentence, err=True)
+                say(sentence, err=True)
             if not graded.submissions and not shard:
-                click.echo(errors.NOTHING_SUBMITTED, err=True)
+                say(errors.NOTHING_SUBMITTED, err=True)
             if not as_json:
-                click.echo(f"{graded.new} graded, {len(graded.submissions) - graded.new} up to date; results in {errors.relative(out or here.results)}")
+                say(f"{graded.new} graded, {len(graded.submissions) - graded.new} up to date; results in {errors.relative(out or here.results)}")
             failed = graded.failed
             results = list(coursework.course_results(here, graded.submissions)) if as_json else []
         else:
@@ -90,7 +91,7 @@ def grade(
                 coursework.save_results(done, out)
     if as_json:
         data = [json.loads(result.to_json()) for result in results]
-        click.echo(json.dumps(data if several else data[0], indent=1, ensure_ascii=False))
+        say_json(data if several else data[0])
     elif not everything:
         console.show_results(results, {a.name: a for a in assignments}, several)
     if failed:
@@ -122,11 +123,11 @@ def regrade(names: tuple[str, ...], preview: bool, as_json: bool, jobs: int | No
         if not preview:
             coursework.grade_course(here, assignments, grader)
     if as_json:
-        click.echo(json.dumps([change.to_dict() for change in changes], indent=1, ensure_ascii=False))
+        say_json([change.to_dict() for change in changes])
         return
     for change in changes:
-        click.echo(change.text)
-    click.echo(f"{len(changes)} of {looked_at} {'would come' if preview else 'came'} out otherwise, {looked_at - len(changes)} the same")
+        say(change.text)
+    say(f"{len(changes)} of {looked_at} {'would come' if preview else 'came'} out otherwise, {looked_at - len(changes)} the same")
 
 
 @click.command()
@@ -150,7 +151,7 @@ def verify(results: tuple[Path, ...]) -> None:
             verified = regrading.verify(here, path, engine)
             same = same and verified.same is True
             said = {True: "same", False: "different", None: "cannot be told"}[verified.same]
-            click.echo("\n    ".join([f"{errors.relative(path)}: {said}", *verified.sentences]))
+            say("\n    ".join([f"{errors.relative(path)}: {said}", *verified.sentences]))
     if not same:
         sys.exit(EXIT_FAILED)
 
@@ -241,7 +242,7 @@ def _grader(jobs: int | None, dask: str | None, *, trusted: bool = False, card: 
             raise click.UsageError("--trust-submissions is for this machine; a cluster's workers confine student code or grade nothing")
         from autogradient.cluster import connect
 
-        with connect(dask, workers=jobs, course=course.root_or_none(), say=partial(click.echo, err=True)) as cluster:
+        with connect(dask, workers=jobs, course=course.root_or_none(), say=partial(say, err=True)) as cluster:
             yield cluster
         return
     from autogradient.batch import Local, cpu_count
@@ -250,7 +251,7 @@ def _grader(jobs: int | None, dask: str | None, *, trusted: bool = False, card: 
     with Engine(trusted=trusted, course=course.root_or_none()) as engine:
         engine.check()
         if engine.missing:
-            click.echo(errors.UNSEALED.format(missing=", ".join(engine.missing)), err=True)
+            say(errors.UNSEALED.format(missing=", ".join(engine.missing)), err=True)
         if card == "only" and jobs is None:
             jobs = 1  # one submission at a time on a card
         yield Local(engine, jobs or cpu_count(), card={"only": True, "none": False}.get(card or ""))

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from autogradient import errors
+from autogradient.saying import say
 
 WHO = click.option("--who", help="Who decides; by default git's user name, or the one you are logged in by.")
 WHY = click.option("--why", required=True, help="Why, for the student to read.")
@@ -15,7 +16,7 @@ WHY = click.option("--why", required=True, help="Why, for the student to read.")
 
 def _say(sentences: list[str]) -> None:
     for sentence in sentences:
-        click.echo(sentence)
+        say(sentence)
 
 
 def _who(here: Any, who: str | None) -> str:
@@ -126,9 +127,9 @@ def gradebook(rebuild: bool) -> None:
 
     here = course.find()
     taken = gradebooks.take_hand_marks(here.gradebook_url, here.ledger)
-    click.echo(errors.TAKEN.format(count=len(taken)))
+    say(errors.TAKEN.format(count=len(taken)))
     if rebuild:
-        click.echo(errors.REBUILT.format(count=coursework.rebuild_gradebook(here)))
+        say(errors.REBUILT.format(count=coursework.rebuild_gradebook(here)))
     else:
         coursework.bring_penalties(here, here.names())
 
@@ -180,11 +181,11 @@ def mark(
             raise click.UsageError("--split takes one ASSIGNMENT")
         written = sheets.split(here, words[0], split, anonymous=anonymous, folder=out)
         for warning in written.warnings:
-            click.echo(warning, err=True)
+            say(warning, err=True)
         for path, count in written.sheets.items():
-            click.echo(f"{errors.relative(path)}: {count} {'answer' if count == 1 else 'answers'}")
+            say(f"{errors.relative(path)}: {count} {'answer' if count == 1 else 'answers'}")
         if not written.sheets:
-            click.echo(errors.NOTHING_WAITS.format(assignment=words[0]))
+            say(errors.NOTHING_WAITS.format(assignment=words[0]))
         return
     if len(words) not in (3, 4):
         raise click.UsageError("give STUDENT ASSIGNMENT PART [POINTS]")

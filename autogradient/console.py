@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from typing import Any
 
-import click
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from autogradient import visible
 from autogradient.batch import Done, Item, Watcher
 from autogradient.feedback import summary
+from autogradient.saying import say
 from autogradient.testcode import show_points
 
 #: Seconds after which a submission is named.
@@ -45,13 +47,18 @@ def proof_text(proof: dict[str, Any]) -> str:
 def show_results(results: list[Any], assignments: dict[str, Any], several: bool) -> None:
     if not several:
         assignment = assignments[results[0].assignment]
-        Console(width=None if sys.stdout.isatty() else 100).print(Markdown(summary.markdown(results[0], assignment.title, assignment.headings)))
+        text = Markdown(summary.markdown(results[0], assignment.title, assignment.headings))
+        if sys.stdout.isatty():
+            Console().print(text)
+        else:  # a log, where wrapping could begin a line with what a runner takes for a command
+            Console(width=100, file=(out := io.StringIO())).print(text)
+            say(out.getvalue(), nl=False)
         return
     for result in results:
         points = result.points
         waits = f", {show_points(points.ungraded)} wait" if points.ungraded else ""
-        click.echo(
-            f"{result.submission.file}: {result.assignment}: {result.outcome}, {show_points(points.earned)} of {show_points(points.possible)} points{waits}"
+        say(
+            f"{visible.line(result.submission.file)}: {result.assignment}: {result.outcome}, {show_points(points.earned)} of {show_points(points.possible)} points{waits}"
         )
 
 
@@ -124,8 +131,8 @@ class Bar(Watcher):
         elif not self.quiet and 4 * self.finished // max(self.of, 1) > self.quarter:
             self.quarter = 4 * self.finished // max(self.of, 1)
             note = f" ({self.note})" if self.note else ""
-            click.echo(f"{self.label}: {self.finished} of {self.of}{note}", err=True)
+            say(f"{self.label}: {self.finished} of {self.of}{note}", err=True)
 
 
 def _name(item: Item) -> str:
-    return f"{item.students[0]}/{item.assignment.name}" if item.students else item.path.name
+    return visible.line(f"{item.students[0]}/{item.assignment.name}" if item.students else item.path.name)

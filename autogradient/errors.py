@@ -26,6 +26,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autogradient import visible
+
 
 class AutogradientError(Exception):
     """The base of all our errors; its text is fit to be shown as it stands."""
@@ -291,6 +293,9 @@ LOCKED_DELETED = "the {what} cell of '{part}' was missing; the course's own was 
 CHECKS_DELETED = "the check cells of {count} parts ('{first}' and others) were missing; the course's own were used"
 LOCKED_REPEATED = "the {what} cell of '{part}' stands {count} times; the course's own was used once"
 CELL_STOPPED = "this cell was stopped after {seconds:g} s; look for a loop that never ends"
+AS_TYPED = "This cell is shown as it was typed, since drawing it takes too long or too much room."
+LEFT_OUT = "This cell is not shown: the notebook holds too much that cannot be drawn. It stands in the notebook that was handed in."
+NO_RENDERER = "the process that draws notebooks did not start; set AUTOGRADIENT_DEBUG=1 to see why"
 NOT_SHOWN = "output left out: the notebook shows too much\n"
 OUT_OF_TIME = "the notebook took more than {seconds:g} s altogether; the cells after that were not run"
 CELL_KILLED = "this cell ended the Python process ({how}); the cells after it were run without it"
@@ -441,11 +446,14 @@ BESIDE_ATTEMPTS = "{path}: notebooks beside attempt-N/ folders are not graded; m
 ATTEMPTS_BEFORE = "{path}: attempts were graded before, and they count; move the notebook into the next attempt-N/, or delete {results}"
 BAD_STUDENT = "'{student}' cannot be a student's id here; ids become folder names, so use letters, digits, dots, hyphens and underscores"
 
+#: Names of files and the like may be anything, so no sentence is filled in but by `visible.Sentence`.
+visible.sentences(globals())
+
 
 def relative(path: Path | str) -> str:
-    """`path` as a person would type it: relative to the current folder where that is shorter."""
+    """`path` as a person would type it, on one line: relative to the current folder where that is shorter."""
     path = Path(path)
     try:
-        return str(path.relative_to(Path.cwd()))
+        return visible.line(path.relative_to(Path.cwd()))
     except ValueError:
-        return str(path)
+        return visible.line(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from html import escape
 from typing import Any
@@ -96,9 +97,7 @@ class Formulas:
 
     def put_back(self, page: str) -> str:
         """The page with every mark replaced."""
-        for number, formula in enumerate(self.found):
-            page = page.replace(f"formula-{self.nonce}-{number}-", formula)
-        return page
+        return re.sub(rf"formula-{self.nonce}-(\d+)-", lambda mark: self.found[int(mark[1])], page)
 
     def markdown(self, text: str, **options: Any) -> str:
         """Markdown as HTML the way notebooks show it, with marks for formulas and without anchors at headings. HTML in it stays."""

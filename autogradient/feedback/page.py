@@ -5,20 +5,15 @@ from __future__ import annotations
 import base64
 import html
 import mimetypes
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
-from urllib.parse import unquote
 
-from jinja2 import pass_context
-from nbconvert import HTMLExporter
-from nbconvert.preprocessors import TagRemovePreprocessor
 from pygments.formatters import HtmlFormatter
 
+from autogradient import visible
 from autogradient.feedback import summary
-from autogradient.feedback.formulas import Formulas
-from autogradient.feedback.sanitize import clean_html, clean_notebook, grade_id_of, render_markdown
+from autogradient.feedback.notebooks import notebook_html, summary_html
 from autogradient.marks import Marked
 from autogradient.result import Result
 
@@ -63,10 +58,10 @@ def html_page(
     nothing is loaded from elsewhere.
     """
     text = summary.markdown(result, title, headings)
-    body = [f'<section class="summary">{clean_html(render_markdown(text))}</section>']
+    body = [f'<section class="summary">{summary_html(text)}</section>']
     if notebook is not None:
         body.append(f'<section class="notebook"><h2>Your notebook</h2>{_notebook(result, notebook, files or {})}</section>')
-    heading = html.escape(f"{title or result.assignment}: feedback")
+    heading = html.escape(visible.line(f"{title or result.assignment}: feedback"))
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
@@ -79,35 +74,13 @@ def _notebook(result: Result, notebook: Mapping[str, Any], files: Mapping[str, b
     kinds = {name: mimetypes.guess_type(name)[0] or "" for name in files}
     pictures = {name: f"data:{kinds[name]};base64,{base64.b64encode(data).decode()}" for name, data in files.items() if kinds[name].startswith("image/")}
 
-    def clean(text: object) -> str:
-        return clean_html(re.sub(r'(?<= src=")[^"]+', lambda match: pictures.get(unquote(match[0]), match[0]), str(text)))
-
-    exporter = HTMLExporter(template_name="basic", sanitize_html=True, exclude_anchor_links=True)
-    formulas = Formulas()
-
-    def markdown(context: Any, source: str) -> str:
-        return formulas.markdown(source, attachments=context.get("cell", {}).get("attachments", {}))
-
-    exporter.register_filter("markdown2html", pass_context(markdown))
-    exporter.register_filter("clean_html", clean)  # nbconvert's own knows neither paragraphs nor headings and shows their tags as text
-    shown = clean_notebook(notebook, keep_tags=True)
     checks = {name for part in result.parts for name in (part.id, f"{part.id}-hidden")}
     hides = isinstance(result, Marked) and result.hides
     with_hidden = [part for part in result.parts if any(case.hidden for case in part.cases)]
     kept_back = {name for part in with_hidden for name in (part.id, f"{part.id}-hidden")}  # a check without a hidden cell of its own shows hidden cases too
-    for cell in shown.cells:  # of a check only its verdict is of interest
-        if cell.cell_type == "code" and grade_id_of(cell) in checks:
-            cell.metadata["tags"] = ["verdict"]
-        if hides and cell.cell_type == "code" and (grade_id_of(cell) in kept_back or _like_a_verdict(cell)):
-            cell.outputs = []
-    exporter.register_preprocessor(TagRemovePreprocessor(remove_input_tags={"verdict"}), enabled=True)
-    page, _ = exporter.from_notebook_node(shown)
-    return formulas.put_back(str(page))
-
-
-def _like_a_verdict(cell: Any) -> bool:
-    """Whether a cell shows what a check would: a copy that a student made of a check has lost its id, but says the same."""
-    return any(str(output.get("text", "")).startswith(("✓ ", "✗ ", "○ ")) for output in cell.outputs)
+    return notebook_html(  # of a check only its verdict is of interest
+        notebook, pictures, is_verdict=lambda name: name in checks, is_quiet=lambda name: hides and name in kept_back, quiet_verdicts=hides
+    )
 
 
 @cache

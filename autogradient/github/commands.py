@@ -11,6 +11,7 @@ import click
 
 from autogradient import errors
 from autogradient.errors import CourseError
+from autogradient.saying import say
 
 if TYPE_CHECKING:
     from autogradient.assignment import Assignment
@@ -42,15 +43,15 @@ def enrol(dry_run: bool) -> None:
 
     def told(enrolled: enrolling.Enrolled) -> None:
         if enrolled.done:
-            click.echo(f"{enrolled.repository}: {'would ' if dry_run else ''}{', '.join(enrolled.done)}")
+            say(f"{enrolled.repository}: {'would ' if dry_run else ''}{', '.join(enrolled.done)}")
         for problem in enrolled.problems:
-            click.echo(problem, err=True)
+            say(problem, err=True)
         failed.extend(enrolled.problems)
 
     groups = roster.groups(roster.read(root))
     done = enrolling.enrol(Hub(settings.load(root), enrolling.PERMISSIONS), groups, dry_run=dry_run, told=told)
     changed = sum(bool(each.done) for each in done)
-    click.echo(sentences.ENROL_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
+    say(sentences.ENROL_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
     if failed:
         sys.exit(EXIT_FAILED)
 
@@ -82,9 +83,9 @@ def collect(names: tuple[str, ...], source: str, time: str, received: str, patte
 
     def told(done: collecting.Collected) -> None:
         for attempt in done.attempts:
-            click.echo(errors.relative(attempt))
+            say(errors.relative(attempt))
         for sentence in [*done.remarks, *done.problems]:
-            click.echo(f"{done.who}: {sentence}", err=True)
+            say(f"{done.who}: {sentence}", err=True)
         failed.extend(done.problems)
 
     collector = collecting.Collector(here, roster.read(here.root), Recogniser(here, names), told)
@@ -102,7 +103,7 @@ def collect(names: tuple[str, ...], source: str, time: str, received: str, patte
         done = collector.from_pulls(hub, at) if source == "pulls" or (place.shared and not source) else collector.from_repositories(hub, at)
     new = [attempt for each in done for attempt in each.attempts]
     same = sum(not each.attempts for each in done)
-    click.echo(sentences.COLLECT_SUMMARY.format(count=len(new), folder=errors.relative(here.submitted), same=same, of=len(done)))
+    say(sentences.COLLECT_SUMMARY.format(count=len(new), folder=errors.relative(here.submitted), same=same, of=len(done)))
     if failed:
         sys.exit(EXIT_FAILED)
 
@@ -149,7 +150,7 @@ def publish(names: tuple[str, ...], target: str, update: bool, dry_run: bool) ->
         if assignment.format == "autogradient":
             assignments.append(assignment)
         else:
-            click.echo(errors.FOREIGN_ONLY_GRADED.format(name=assignment.name, format=assignment.format, done="published"), err=True)
+            say(errors.FOREIGN_ONLY_GRADED.format(name=assignment.name, format=assignment.format, done="published"), err=True)
     path = Path(target)
     place = settings.load(here.root) if not target or (here.root / settings.CONFIG).is_file() else None
     if not target and place is not None:
@@ -163,9 +164,9 @@ def publish(names: tuple[str, ...], target: str, update: bool, dry_run: bool) ->
     else:
         done = publishing.to_folder(path, here, assignments, place, dry_run=dry_run)
     for change in done:
-        click.echo(change.subject)
+        say(change.subject)
     said = sentences.PUBLISH_REHEARSED if dry_run else sentences.PUBLISH_SUMMARY
-    click.echo(said.format(count=len(done)) if done else sentences.PUBLISH_NOTHING)
+    say(said.format(count=len(done)) if done else sentences.PUBLISH_NOTHING)
     if update:
         _update(here, hub, assignments, dry_run)
 
@@ -178,14 +179,14 @@ def _update(here: Course, hub: Hub, assignments: list[Assignment], dry_run: bool
 
     def told(updated: errata.Updated) -> None:
         if updated.done:
-            click.echo(f"{updated.repository}: {'would write ' if dry_run else ''}{', '.join(updated.done)}")
+            say(f"{updated.repository}: {'would write ' if dry_run else ''}{', '.join(updated.done)}")
         for sentence in [*updated.remarks, *updated.problems]:
-            click.echo(sentence, err=True)
+            say(sentence, err=True)
         failed.extend(updated.problems)
 
     done = errata.update(hub, here, roster.groups(roster.read(here.root)), assignments, dry_run=dry_run, told=told)
     changed = sum(bool(each.done) for each in done)
-    click.echo(sentences.UPDATE_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
+    say(sentences.UPDATE_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
     if failed:
         sys.exit(EXIT_FAILED)
 
@@ -210,7 +211,7 @@ def plan(names: tuple[str, ...], shards: int, card: str | None) -> None:
     here = course.find()
     assignments = [here.assignment(name) for name in names or here.names()]
     for kind, found in sharding.plan(here, assignments, shards, {"only": True, "none": False}.get(card or "")).items():
-        click.echo(f"{kind}={json.dumps(found)}")
+        say(f"{kind}={json.dumps(found)}")
 
 
 @click.command()
@@ -229,8 +230,8 @@ def merge(folders: tuple[Path, ...]) -> None:
     here = course.find()
     changed, refused = sharding.merge(here, list(folders))
     for sentence in refused:
-        click.echo(sentence, err=True)
-    click.echo(f"{changed} results new or changed; in {errors.relative(here.results)}")
+        say(sentence, err=True)
+    say(f"{changed} results new or changed; in {errors.relative(here.results)}")
     if refused:
         sys.exit(EXIT_FAILED)
 
@@ -261,9 +262,9 @@ def deliver(names: tuple[str, ...], changed: bool, dry_run: bool) -> None:
     def told(delivered: delivering.Delivered) -> None:
         nonlocal failed
         if delivered.done:
-            click.echo(f"{delivered.repository}: {'would write ' if dry_run else ''}{', '.join(delivered.done)}")
+            say(f"{delivered.repository}: {'would write ' if dry_run else ''}{', '.join(delivered.done)}")
         for sentence in [*delivered.remarks, *delivered.problems]:
-            click.echo(sentence, err=True)
+            say(sentence, err=True)
         failed = failed or bool(delivered.problems)
 
     assignments = [here.assignment(name) for name in names or here.names()]
@@ -271,10 +272,10 @@ def deliver(names: tuple[str, ...], changed: bool, dry_run: bool) -> None:
     members, now = roster.read(here.root), datetime.now(UTC)
     done, refused = delivering.deliver(hub, here, members, assignments, now, dry_run=dry_run, changed=changed, told=told)
     for sentence in refused[:MOST_REFUSED]:
-        click.echo(sentence, err=True)
+        say(sentence, err=True)
     new = sum(bool(each.done) for each in done)
     would = "would be " if dry_run else ""
-    click.echo(sentences.DELIVER_SUMMARY.format(changed=new, would=would, same=len(done) - new, refused=len(refused)))
+    say(sentences.DELIVER_SUMMARY.format(changed=new, would=would, same=len(done) - new, refused=len(refused)))
     if failed or refused:
         sys.exit(EXIT_FAILED)
 
@@ -297,14 +298,14 @@ def store(way: str) -> None:
     kept = storing.Store(storing.hub_for(settings.load(here.root)), here)
     done = kept.pull() if way == "pull" else kept.push()
     for sentence in [*done.remarks, *done.refused[:MOST_REFUSED]]:
-        click.echo(sentence, err=True)
+        say(sentence, err=True)
     others = sum(not ("/attempts/" in path or "/attempt-" in path) for path in done.pushed)
     if way == "pull":
-        click.echo(sentences.STORE_PULLED.format(count=done.pulled))
+        say(sentences.STORE_PULLED.format(count=done.pulled))
     elif done.pushed:
-        click.echo(sentences.STORE_PUSHED.format(results=done.results, attempts=done.attempts, others=others, repository=kept.repository))
+        say(sentences.STORE_PUSHED.format(results=done.results, attempts=done.attempts, others=others, repository=kept.repository))
     else:
-        click.echo(sentences.STORE_NOTHING.format(repository=kept.repository))
+        say(sentences.STORE_NOTHING.format(repository=kept.repository))
     if done.refused:
         sys.exit(EXIT_FAILED)
 

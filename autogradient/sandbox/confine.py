@@ -243,39 +243,15 @@ def _choose_ids() -> None:
 def _user_namespace() -> None:
     """A user namespace in which we have every capability. An ordinary user keeps the id; root gets one for the session, too, where that is allowed."""
     uid, gid = os.getuid(), os.getgid()
-    ids = {uid}
     if uid == 0:
         _choose_ids()
-        ids.add(_state.uid)
-    said, say = os.pipe()
-    child = os.fork() if len(ids) > 1 else None
-    if child == 0:  # only a process that stays outside may map more than our own id
-        try:
-            os.close(say)
-            if os.read(said, 1):
-                for kind in ("uid", "gid"):
-                    with open(f"/proc/{os.getppid()}/{kind}_map", "w") as file:
-                        file.write(f"0 0 1\n{_state.uid} {_state.uid} 2\n")
-            os._exit(0)
-        except BaseException:
-            os._exit(1)
     try:
-        try:
-            kernel.unshare(kernel.NEW_USER)
-        except OSError as error:
-            raise missing("user namespace", _why_no_namespace(error)) from None
-        if child is not None:
-            os.write(say, b".")
-    finally:
-        os.close(say)
-        os.close(said)
-        failed = child is not None and os.waitpid(child, 0)[1] != 0
-    if failed:
-        _state.uid = _state.gid = 0
-    if child is None or failed:
-        for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
-            with open(f"/proc/self/{name}", "w") as file:
-                file.write(text)
+        if _state.uid == uid:
+            kernel.user_namespace(f"{uid} {uid} 1", f"{gid} {gid} 1")
+        elif not kernel.user_namespace(*(f"0 0 1\n{_state.uid} {_state.uid} 2",) * 2, outside=True):
+            _state.uid = _state.gid = 0
+    except OSError as error:
+        raise missing("user namespace", _why_no_namespace(error)) from None
     if not kernel.capabilities() >> kernel.CAP_SYS_ADMIN & 1:
         raise missing("user namespace", "a security module takes the capabilities from it")
 

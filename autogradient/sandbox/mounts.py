@@ -15,8 +15,10 @@ from autogradient.sandbox import card, kernel
 #: Where the notebook runs.
 WORK = "/home/student"
 
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+#: The folder of this package.
+PACKAGE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+#: Folders of the system. What is shown of them: see `selection`.
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 #: What compilers, fonts and clocks look up; nothing of it is private on any system.
 _SETTINGS = ("ld.so.cache", "alternatives", "fonts", "localtime", "timezone", "mime.types", "matplotlibrc", f"python3.{sys.version_info.minor}", "python3")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
@@ -38,7 +40,8 @@ class Plan:
     covers: tuple[str, ...]
 
 
-def _within(path: str, folder: str) -> bool:
+def within(path: str, folder: str) -> bool:
+    """Whether a path is a folder, or below it."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
@@ -70,33 +73,33 @@ def plan(hidden: tuple[str, ...] = ()) -> Plan:
     Raises OSError where Python is installed so that nothing would be hidden.
     """
     private = {os.path.realpath(path) for path in (*_PRIVATE, *hidden)}
-    parent = os.path.dirname(_PACKAGE)
+    parent = os.path.dirname(PACKAGE)
     if os.path.basename(parent) not in ("site-packages", "dist-packages"):
         private.add(parent)
-    wanted = [*_SYSTEM, *(f"/etc/{name}" for name in _SETTINGS), sys.executable, _PACKAGE]
+    wanted = [*SYSTEM, *(f"/etc/{name}" for name in _SETTINGS), sys.executable, PACKAGE]
     for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix}:
-        shared = any(_within(path, os.path.realpath(prefix)) for path in private if path not in _PRIVATE)
-        wanted += [os.path.join(prefix, part) for part in _PARTS] if shared and not _within(prefix, "/usr") else [prefix]
-    wanted += [path for path in sys.path if os.path.isabs(path) and not any(_within(secret, os.path.realpath(path)) for secret in private)]
+        shared = any(within(path, os.path.realpath(prefix)) for path in private if path not in _PRIVATE)
+        wanted += [os.path.join(prefix, part) for part in _PARTS] if shared and not within(prefix, "/usr") else [prefix]
+    wanted += [path for path in sys.path if os.path.isabs(path) and not any(within(secret, os.path.realpath(path)) for secret in private)]
     links: dict[str, str] = {}
     found = set()
     for path in wanted:
         real, met = _follow(path)
         if not os.path.exists(real):
             continue
-        if any(_within(ours, real) for ours in (*_WRITABLE, "/dev", "/proc", "/etc")):
+        if any(within(ours, real) for ours in (*_WRITABLE, "/dev", "/proc", "/etc")):
             if path in sys.path and path not in (sys.prefix, sys.base_prefix):
                 continue
             raise OSError(errno.EINVAL, f"Python is installed in {real}, where the session's own files have to be")
         links |= met
         found.add(real)
-    covers = tuple(sorted(path for path in private if os.path.isdir(path) and any(_within(path, tree) and path != tree for tree in found)))
+    covers = tuple(sorted(path for path in private if os.path.isdir(path) and any(within(path, tree) and path != tree for tree in found)))
 
     def covered(path: str, tree: str) -> bool:
-        return any(_within(cover, tree) and _within(path, cover) for cover in covers)
+        return any(within(cover, tree) and within(path, cover) for cover in covers)
 
-    trees = tuple(sorted(path for path in found if not any(_within(path, tree) and path != tree and not covered(path, tree) for tree in found)))
-    outside = {link: target for link, target in links.items() if not any(_within(link, tree) and not covered(link, tree) for tree in trees)}
+    trees = tuple(sorted(path for path in found if not any(within(path, tree) and path != tree and not covered(path, tree) for tree in found)))
+    outside = {link: target for link, target in links.items() if not any(within(link, tree) and not covered(link, tree) for tree in trees)}
     return Plan(trees, tuple(sorted(outside.items())), covers)
 
 
@@ -174,7 +177,7 @@ def _fill(show: Plan, trees: dict[str, int], devices: dict[str, int], source: in
     for path in sorted({*trees, *show.covers}):
         if path in trees:
             at = point(path, stat.S_ISDIR(os.fstat(trees[path]).st_mode))
-            if any(_within(path, place) for place in _WRITABLE):
+            if any(within(path, place) for place in _WRITABLE):
                 later[at] = trees[path]
             else:
                 kernel.place_mount(trees[path], at)
