@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import shutil
+import signal
 import stat
 import sys
 import tempfile
@@ -18,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from autogradient.sandbox import confine, kernel, mounts
+from autogradient.sandbox import confine, copies, kernel, mounts, selection
 
 #: Someone who is nobody here.
 USER = 23456
@@ -38,6 +40,25 @@ class Came:
     @property
     def ok(self) -> bool:
         return not self.error
+
+
+@functools.cache
+def _copies_of(who: str) -> str:
+    """Start a process that has the copies that sessions see for as long as this one lives; what they are known by."""
+    key = selection.fingerprint()
+    said, say = os.pipe()
+    if os.fork() == 0:
+        if who == "user":
+            become_ordinary()
+        kernel.set_death_signal(signal.SIGKILL)
+        copies.enter(key)
+        os.write(say, b".")
+        while True:
+            signal.pause()
+    os.close(say)
+    assert os.read(said, 1) == b".", "the copies could not be made"
+    os.close(said)
+    return key
 
 
 class World:
@@ -70,12 +91,15 @@ class World:
         """Run `function` in a worker. `before` runs in the fresh fork that will isolate; `first`, in PID 1 with the worker's pid, gives the value instead."""
         c = confine.Confinement(str(self.folder), budget, writable, trusted, hidden, card)
         confine.prepare(hidden)
+        key = _copies_of(self.who)
         back, out = os.pipe()
         if (pid := os.fork()) == 0:
             with _reporting(out) as came:
                 os.close(back)
                 if self.who == "user":
                     become_ordinary()
+                if "copies" not in leave_out:
+                    copies.enter(key)
                 before()
                 came.layers += confine.isolate(c, leave_out)
                 _wait_for(_fork(out, came, lambda: _first(c, leave_out, out, came, function, first)))

@@ -37,7 +37,7 @@ def system(number: int, *arguments: Any) -> int:
 
 
 def number(name: str) -> int:
-    tables = syscalls.ALLOWED + syscalls.REFUSED + syscalls.BY_ARGUMENT
+    tables = syscalls.ALLOWED + syscalls.REFUSED + syscalls.BY_ARGUMENT + syscalls.IDLE
     return syscalls.numbers(tables, os.uname().machine)[name]
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from autogradient.sandbox import card, cgroup, kernel, landlock, mounts, syscalls
+from autogradient.sandbox import card, cgroup, copies, kernel, landlock, mounts, syscalls
 from autogradient.sandbox.mounts import WORK
 
 __all__ = ["LAYERS", "OPTIONAL", "WORK", "Budget", "Confinement", "LayerMissing", "drop", "enclose", "isolate", "prepare", "shed", "sweep"]
@@ -31,6 +31,7 @@ LAYERS: dict[str, str] = {
     "network": "a network namespace without any interface: no connection to anywhere, nor to this machine",
     "ipc": "a namespace for shared memory, semaphores and queues: none outside the session can be reached",
     "hostname": "a name of its own: the machine's name is not shown",
+    "copies": "files that sessions see are copies in memory: nothing done to them, or learnt of them, reaches another session",
     "files": "a root folder of its own, read-only: Python and its libraries, no home, no course, no configuration",
     "disk": "the work folder, /tmp and /dev/shm are in memory, bounded together, and end with the session",
     "proc": "a /proc of the session's own processes, read-only",
@@ -50,6 +51,7 @@ _ADVICE = {
     "user namespace": "run as root with CAP_SYS_ADMIN, or allow user namespaces (sysctl user.max_user_namespaces=15000, kernel.unprivileged_userns_clone=1,"
     " kernel.apparmor_restrict_unprivileged_userns=0; in a container: --cap-add SYS_ADMIN --security-opt seccomp=unconfined)",
     "proc": "in a container, add --security-opt systempaths=unconfined; /proc must not be covered by other mounts",
+    "copies": "graders need about 2 GB of memory for them, new mount namespaces and a folder /srv, /media, /mnt, /boot or /opt that can be covered",
     "uid": "the process needs CAP_SETUID and CAP_SETGID, and more than one user id in its user namespace; or run as an ordinary user",
     "landlock": "use Linux 5.13 or newer with Landlock among its security modules (CONFIG_SECURITY_LANDLOCK, and landlock in the lsm= parameter)",
     "seccomp": "use Linux with CONFIG_SECCOMP_FILTER on x86_64 or aarch64",
@@ -66,6 +68,8 @@ _KEPT = (
 _SESSION_MB = 256
 #: MB that CUDA and its libraries take for themselves.
 _CUDA_MB = 4096
+#: Signals and timers that wait, of all processes of a session.
+_SIGNALS = 1024
 #: MB of a copy that only waits: what it does not share with the process it was forked from.
 _FORK_MB = 25
 
@@ -274,11 +278,15 @@ def enclose(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
     """
     step = _Step(c, leave_out)
 
+    if not c.card:
+        step.put("copies", lambda: copies.require(mounts.plan(c.hidden).trees))
+
     def build() -> None:
         try:
             show = mounts.plan(c.hidden)
+            still, originals = copies.still(), copies.originals() if c.card else ""
             disk = c.budget.disk_mb * 1024 * 1024 if c.writable else 1024 * 1024
-            _state.proc = mounts.build(show, c.folder, (_state.uid, _state.gid), disk, c.writable, c.trusted, c.card)
+            _state.proc = mounts.build(show, c.folder, (_state.uid, _state.gid), disk, c.writable, c.trusted, still, c.card, originals)
         except mounts.ProcRefused as error:
             raise missing("proc", f"a new /proc cannot be mounted ({error.strerror})") from None
 
@@ -365,6 +373,7 @@ def _limit(budget: Budget, card: bool) -> None:
         resource.RLIMIT_CPU: budget.cpu_s,
         resource.RLIMIT_MEMLOCK: 64 * 1024,
         resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_SIGPENDING: _SIGNALS,
         resource.RLIMIT_NICE: 0,
         resource.RLIMIT_RTPRIO: 0,
     }

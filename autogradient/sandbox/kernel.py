@@ -105,7 +105,7 @@ def sethostname(name: str) -> None:
 
 
 def mount(what: str, target: str, flags: int, options: str = "") -> None:
-    """Mount a file system by its name ("tmpfs", "proc" …), or change the propagation at `target` where `what` is ""."""
+    """Mount a file system by its name ("tmpfs", "proc" …) or a file or folder by its path (MS_BIND), or change the propagation at `target` where `what` is ""."""
     kind = what.encode() or None
     _check(_libc.mount(kind, os.fsencode(target), kind, ctypes.c_ulong(flags), options.encode() or None))
 

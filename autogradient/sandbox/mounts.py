@@ -21,6 +21,18 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 #: What compilers, fonts and clocks look up; nothing of it is private on any system.
 _SETTINGS = ("ld.so.cache", "alternatives", "fonts", "localtime", "timezone", "mime.types", "matplotlibrc", f"python3.{sys.version_info.minor}", "python3")
+#: Of /proc: what is a session's own; what is shown as it was when the copies were made; and settings in /proc/sys.
+_OF_SESSIONS = ("self", "thread-self", "mounts", "net", "sysvipc")
+_AS_NOW = ("cgroups", "cpuinfo", "devices", "diskstats", "filesystems", "loadavg", "meminfo", "stat", "swaps", "uptime", "version", "vmstat")
+_SETTINGS_AS_NOW = tuple(
+    f"{folder}/{name}"
+    for folder, names in {
+        "kernel": "cap_last_cap hostname ngroups_max osrelease ostype pid_max threads-max version",
+        "vm": "max_map_count mmap_min_addr overcommit_memory overcommit_ratio",
+        "fs": "file-max nr_open pipe-max-size",
+    }.items()
+    for name in names.split()
+)
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 #: Folders of programs in which people keep their work.
 _PRIVATE = ("/usr/src", "/usr/local/src")
@@ -103,10 +115,12 @@ def plan(hidden: tuple[str, ...] = ()) -> Plan:
     return Plan(trees, tuple(sorted(outside.items())), covers)
 
 
-def build(show: Plan, folder: str, owner: tuple[int, int], disk: int, writable: bool, trusted: bool, cards: bool = False) -> int | None:
+def build(
+    show: Plan, folder: str, owner: tuple[int, int], disk: int, writable: bool, trusted: bool, still: str = "", cards: bool = False, originals: str = ""
+) -> int | None:
     """Make a new root and go there: a copy of `folder` for `owner` (uid, gid) and `disk` bytes to write, for the work folder, /tmp and /dev/shm together.
 
-    With `cards` the machine's NVIDIA cards are shown.
+    `still` is what `make_still` has made. With `cards` the machine's NVIDIA cards are shown, and files as they are below `originals`.
 
     Needs a mount namespace, in PID 1 of a PID namespace. Returns a descriptor of a /proc that can still be written, or None where /proc could not be
     had and `trusted` let that pass. Raises ProcRefused, FolderRefused, or OSError; then everything is as it was.
@@ -115,7 +129,9 @@ def build(show: Plan, folder: str, owner: tuple[int, int], disk: int, writable: 
     mask = os.umask(0o022)
     size = disk + size_of(folder)
     source = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    trees = {path: kernel.copy_mount(path) for path in (*show.trees, *(filter(os.path.isdir, card.FOLDERS) if cards else ()))}
+    trees = {path: kernel.copy_mount(originals + path) for path in show.trees}
+    trees |= {path: kernel.copy_mount(path) for path in (filter(os.path.isdir, card.FOLDERS) if cards else ())}
+    hold = kernel.copy_mount(still) if still else None
     devices = {name: kernel.copy_mount(f"/dev/{name}") for name in (*_DEVICES, *(card.devices() if cards else ()))}
     stage = next(path for path in _STAGES if os.path.isdir(path))
     old_proc = kernel.copy_mount("/proc") if trusted else None
@@ -123,7 +139,7 @@ def build(show: Plan, folder: str, owner: tuple[int, int], disk: int, writable: 
     back = os.open(".", os.O_PATH | os.O_CLOEXEC)
     try:
         os.chdir(stage)
-        proc = _fill(show, trees, devices, source, owner, writable, old_proc)
+        proc = _fill(show, trees, devices, source, owner, writable, old_proc, hold, cards)
         kernel.pivot_root(".", ".")
         kernel.unmount(".")
     except BaseException:
@@ -131,7 +147,7 @@ def build(show: Plan, folder: str, owner: tuple[int, int], disk: int, writable: 
         kernel.unmount(stage)
         raise
     finally:
-        for fd in (source, back, *([old_proc] if old_proc is not None else ())):
+        for fd in (source, back, *(fd for fd in (old_proc, hold) if fd is not None)):
             with contextlib.suppress(OSError):
                 os.close(fd)
         os.umask(mask)
@@ -151,7 +167,17 @@ class FolderRefused(OSError):
         super().__init__(f"the files for the session cannot be copied: {why}")
 
 
-def _fill(show: Plan, trees: dict[str, int], devices: dict[str, int], source: int, owner: tuple[int, int], writable: bool, old_proc: int | None) -> int | None:
+def _fill(
+    show: Plan,
+    trees: dict[str, int],
+    devices: dict[str, int],
+    source: int,
+    owner: tuple[int, int],
+    writable: bool,
+    old_proc: int | None,
+    still: int | None,
+    cards: bool,
+) -> int | None:
     """Put the new root together in the present folder."""
     made: set[str] = set()
 
@@ -181,7 +207,7 @@ def _fill(show: Plan, trees: dict[str, int], devices: dict[str, int], source: in
                 later[at] = trees[path]
             else:
                 kernel.place_mount(trees[path], at)
-        else:
+        elif os.path.isdir(path.lstrip("/")):  # it may not be among the copies
             cover = folder(f"/.covers{path}")
             kernel.place_mount(kernel.copy_mount(cover), path.lstrip("/"))
     for link, target in show.links:
@@ -216,6 +242,8 @@ def _fill(show: Plan, trees: dict[str, int], devices: dict[str, int], source: in
             raise ProcRefused(error.errno, error.strerror) from None
         kernel.place_mount(os.dup(old_proc), "proc")
         proc = None
+    if still is not None and proc is not None:
+        _still(os.dup(still), cards)
     to_write = {path: kernel.copy_mount(path.lstrip("/")) for path in places} if writable else {}
     kernel.set_mount(".", kernel.RDONLY | kernel.NOSUID | kernel.NODEV)
     for path, mount in to_write.items():
@@ -225,12 +253,44 @@ def _fill(show: Plan, trees: dict[str, int], devices: dict[str, int], source: in
         kernel.set_mount(mount, kernel.RDONLY | kernel.NOSUID | kernel.NODEV)
         kernel.place_mount(mount, at)
     for name, mount in devices.items():
-        kernel.set_mount(mount, kernel.NOSUID | kernel.NOEXEC)
+        kernel.set_mount(mount, kernel.NOSUID | kernel.NOEXEC | kernel.RDONLY)  # a device can be written all the same, its times cannot be set
         kernel.place_mount(mount, f"dev/{name}")
     if writable:
         with contextlib.suppress(OSError):  # for programs that want a terminal of their own, IPython's `!` among them
             kernel.mount("devpts", "dev/pts", kernel.MS_NOSUID | kernel.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0600,max=16")
     return proc
+
+
+def make_still(folder: str) -> None:
+    """Make, in an empty folder, what stands for those files of /proc that tell of the whole machine: some as they are now, the others empty."""
+    for path in (*(f"/proc/{name}" for name in _AS_NOW), *(f"/proc/sys/{name}" for name in _SETTINGS_AS_NOW)):
+        with contextlib.suppress(OSError):
+            with open(path) as file:
+                text = file.read()
+            os.makedirs(os.path.dirname(folder + path), exist_ok=True)
+            with open(folder + path, "w") as file:
+                file.write("grader\n" if path.endswith("/hostname") else text)
+    for name in os.listdir("/proc"):
+        inside = f"{folder}/proc/{name}"
+        if not name.isdigit() and name not in _OF_SESSIONS and not os.path.exists(inside):
+            with contextlib.suppress(OSError):
+                status = os.lstat(f"/proc/{name}")
+                if stat.S_ISDIR(status.st_mode):
+                    os.mkdir(inside)
+                elif stat.S_ISREG(status.st_mode) and status.st_mode & 0o004:
+                    os.close(os.open(inside, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o444))
+
+
+def _still(still: int, cards: bool) -> None:
+    """Cover what tells of the whole machine in the present folder's proc, by what `make_still` has made."""
+    os.mkdir(".still")
+    kernel.place_mount(still, ".still")
+    for name in os.listdir(".still/proc"):
+        if not (cards and name == "driver"):
+            with contextlib.suppress(FileNotFoundError):  # this kernel's, when the copies were made, in another's session: there is nothing to cover
+                kernel.mount(f".still/proc/{name}", f"proc/{name}", kernel.MS_BIND)
+    kernel.unmount(".still")
+    os.rmdir(".still")
 
 
 def _made_up(owner: tuple[int, int]) -> dict[str, str]:

@@ -22,7 +22,7 @@ import time
 import warnings
 from typing import Any
 
-from autogradient.sandbox import confine, kernel
+from autogradient.sandbox import confine, copies, kernel
 from autogradient.wire.channel import Channel, Closed
 
 #: Loaded before the first fork. `torch._dynamo` is what an optimizer's first step imports; `doctest` comes after IPython on purpose.
@@ -304,5 +304,14 @@ def _children(pid: int) -> list[int]:
         return []
 
 
+def _settle() -> None:
+    """See copies of what is shown to sessions, and start anew there: what is loaded from now on is shared with sessions, too."""
+    if not copies.inside():
+        with contextlib.suppress(OSError):  # every session says so
+            copies.enter()
+            os.execv(sys.executable, sys.orig_argv)
+
+
 if __name__ == "__main__":
+    _settle()
     main(int(sys.argv[1]), sys.argv[2])
