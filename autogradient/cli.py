@@ -68,9 +68,9 @@ def main() -> None:
         sys.exit(EXIT_FAILED)
 
 
-def _warn(message: Warning | str, category: type[Warning], filename: str, number: int, *_: object) -> None:
+def _warn(message: Warning | str, category: type[Warning], filename: str, lineno: int, file: object = None, line: str | None = None) -> None:
     """Show a warning of a library."""
-    say(warnings.formatwarning(message, category, filename, number, ""), err=True, nl=False)
+    say(warnings.formatwarning(message, category, filename, lineno, line or ""), err=True, nl=False)
 
 
 # ---- writing ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,8 @@ ROWS = (
     ("policy", "roster"),
     ("directives",),
     ("assignment", "result", "wire"),
-    ("errors", "attempts"),
+    ("errors", "attempts", "saying"),
+    ("visible",),
 )
 ROW = {room: number for number, row in enumerate(ROWS) for room in row}
 
@@ -91,8 +93,26 @@ def test_the_untrusted_side_knows_only_wire_and_errors() -> None:
 
 def test_wire_and_errors_import_nothing_of_ours() -> None:
     for module in MODULES:
-        if room(module) in ("wire", "errors"):
+        if room(module) == "wire":
             assert {room(other) for other in imports(module)} <= {"wire"}, module
+    assert imports("errors") == {"visible"} and imports("visible") == set()
+
+
+def test_commands_print_in_one_place() -> None:
+    for module, path in MODULES.items():
+        text = path.read_text(encoding="utf-8")
+        assert module == "saying" or not ("click.echo" in text or "secho" in text), f"{module}: use saying.say"
+        if room(module) in ("cli", "cli_grade", "cli_ledger", "console", "coursework", "batch", "github", "feedback"):
+            calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+            assert not [call for call in calls if call.func.id == "print"], f"{module}: use saying.say"
+
+
+def test_what_students_wrote_is_drawn_in_the_renderers_process_alone() -> None:
+    assert [module for module in MODULES if "feedback.cells" in imports(module)] == ["feedback.desk"]
+    libraries = ("mistune", "nh3", "latex2mathml", "nbconvert", "bleach")
+    for module, path in MODULES.items():
+        found = [library for library in libraries if re.search(rf"^\s*(import|from) {library}\b", path.read_text(encoding="utf-8"), re.MULTILINE)]
+        assert not found or module in ("feedback.cells", "feedback.formulas", "feedback.sanitize"), f"{module} loads {found}"
 
 
 def test_the_judges_process_knows_nothing_of_sources_results_or_marks() -> None:
@@ -101,7 +121,18 @@ def test_the_judges_process_knows_nothing_of_sources_results_or_marks() -> None:
         module = todo.pop()
         reached.add(module)
         todo |= imports(module) - reached - {""}
-    assert {room(module) for module in reached} <= {"trial", "kinds", "demands", "testcode", "wire", "sandbox", "errors", "assignment", "directives"}, reached
+    assert {room(module) for module in reached} <= {
+        "trial",
+        "kinds",
+        "demands",
+        "testcode",
+        "wire",
+        "sandbox",
+        "errors",
+        "visible",
+        "assignment",
+        "directives",
+    }, reached
     assert imports("trial") & {m for m in MODULES if room(m) == "sandbox"} == {"sandbox.rehearsal", "sandbox.servant"}
 
 

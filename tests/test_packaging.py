@@ -17,7 +17,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 #: What conda-forge calls packages that have another name there, and what it splits an extra into.
 CONDA_NAMES = {"matplotlib": "matplotlib-base", "msgpack": "msgpack-python", "playwright": "playwright-python", "torch": "pytorch"}
-CONDA_EXTRAS = {("bleach", "css"): "tinycss2", ("githubkit", "auth-app"): "pyjwt"}
+CONDA_EXTRAS = {("githubkit", "auth-app"): "pyjwt"}
 #: What conda brings that is no dependency of the package.
 TOOLS = {"python", "git", "make", "cxx-compiler", "pip", "setuptools"}
 

@@ -70,6 +70,17 @@ def text_of(value: Any) -> str:
     return "".join(map(str, value)) if isinstance(value, list) else str(value or "")
 
 
+def escaped(source: str) -> str:
+    """Markdown whose tags are text."""
+    return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", source)
+
+
+def fenced(source: str) -> str:
+    """Text as Markdown that shows it as it was typed."""
+    fence = "`" * (3 + max((len(run) for run in re.findall("`+", source)), default=0))
+    return f"{fence}\n{source}\n{fence}"
+
+
 def grade_id_of(cell: Any) -> str:
     """The nbgrader id that a cell claims, "" where it claims none."""
     marking = as_dict(as_dict(as_dict(cell).get("metadata")).get("nbgrader"))
