@@ -20,7 +20,22 @@ from autogradient.assignment import Assignment
 from autogradient.engine import Engine
 from autogradient.errors import ClusterError, SubmissionError, WorkerError
 from autogradient.judge import gpu, has_gpu
-from autogradient.result import ELSEWHERE, ON_GPU, Problem, Result, SubmissionInfo, add_up, digest, environment_digest, left_out, merged, write_atomically
+from autogradient.result import (
+    ELSEWHERE,
+    MAX_STAFF_BYTES,
+    ON_GPU,
+    Problem,
+    Result,
+    SubmissionInfo,
+    add_up,
+    digest,
+    environment_digest,
+    first_of,
+    left_out,
+    merged,
+    within,
+    write_atomically,
+)
 from autogradient.submission import Notebook, load, read
 from autogradient.verdicts import Verdicts
 
@@ -420,7 +435,7 @@ class _Grading:
         if self.stopped.is_set():  # its processes were killed under it: that is no verdict
             raise WorkerError("interrupted")
         graded.result.release = self.release
-        graded.result.problems = [*(Problem(message=remark) for remark in item.remarks), *graded.result.problems]
+        graded.result.problems = first_of([*(Problem(message=remark) for remark in item.remarks), *graded.result.problems])
         if graded.result.outcome == "unreadable" and old is not None and old.outcome == "graded":
             before, graded = old.to_json(), _fall_back(old, graded)
             if graded.result.to_json() == before:
@@ -432,7 +447,7 @@ class _Grading:
             if (
                 graded.notebook is not None or graded.result.outcome == "grader_error"
             ):  # else nothing was run, and what staff may see of an earlier run still holds
-                write_atomically(target.with_suffix(".staff.json"), json.dumps(graded.staff, indent=1, ensure_ascii=False, default=str) + "\n")
+                write_atomically(target.with_suffix(".staff.json"), within(graded.staff, MAX_STAFF_BYTES))
         return Done(item, graded)
 
     def _grade(self, item: Item, data: bytes, info: SubmissionInfo) -> grade.Graded:

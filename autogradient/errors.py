@@ -296,6 +296,7 @@ CELL_STOPPED = "this cell was stopped after {seconds:g} s; look for a loop that 
 AS_TYPED = "This cell is shown as it was typed, since drawing it takes too long or too much room."
 LEFT_OUT = "This cell is not shown: the notebook holds too much that cannot be drawn. It stands in the notebook that was handed in."
 NO_RENDERER = "the process that draws notebooks did not start; set AUTOGRADIENT_DEBUG=1 to see why"
+MORE_PROBLEMS = "{count} more remarks on this notebook are left out"
 NOT_SHOWN = "output left out: the notebook shows too much\n"
 OUT_OF_TIME = "the notebook took more than {seconds:g} s altogether; the cells after that were not run"
 CELL_KILLED = "this cell ended the Python process ({how}); the cells after it were run without it"

@@ -34,6 +34,7 @@ from autogradient.result import (
     add_up,
     digest,
     environment_digest,
+    first_of,
     write_atomically,
 )
 from autogradient.running import Again, Beginnings, Budget, Decide, Runs, replay, run_steps
@@ -99,7 +100,7 @@ def grade_notebook(
     result.replayed = bool(trials.replayed)
     result.questions = _questions(assignment, found, submission.attempted)
     result.points = add_up(result.questions)
-    result.problems = submission.problems + runs.problems
+    result.problems = first_of(submission.problems + runs.problems)
     if any(case.outcome == "grader_error" for part in result.parts for case in part.cases):
         result.outcome = "grader_error"
     staff = {part: verdict.staff for part, verdict in found.items() if verdict.staff}

@@ -15,14 +15,14 @@ import sysconfig
 import tempfile
 from collections.abc import Collection, Iterable
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
-from autogradient import __version__
+from autogradient import __version__, errors, visible
 
 CaseOutcome = Literal["passed", "failed", "timed_out", "not_run", "grader_error"]
 SubmissionOutcome = Literal["graded", "unreadable", "missing", "grader_error"]
@@ -30,6 +30,17 @@ SubmissionOutcome = Literal["graded", "unreadable", "missing", "grader_error"]
 ON_GPU, ELSEWHERE = "gpu", "elsewhere"
 #: Outcomes without a verdict: their points are ungraded, neither earned nor lost.
 NO_VERDICT = ("not_run", "grader_error")
+
+
+#: Characters of a message to a student, of one about the notebook, of a file's name; problems of a notebook that are named.
+MAX_MESSAGE, MAX_REMARK, MAX_NAME, MAX_PROBLEMS = 2000, 1000, 255, 100
+#: Bytes of a result as it is written, and of what staff may see beside it.
+MAX_BYTES, MAX_STAFF_BYTES = 2_000_000, 5_000_000
+
+
+def short(text: str, most: int = MAX_MESSAGE) -> str:
+    """The text, cut with a sign where it is too long."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _to_fraction(value: Any) -> Any:
@@ -51,6 +62,11 @@ Points = Annotated[
 ]
 
 
+Message = Annotated[str, AfterValidator(short)]
+Remark = Annotated[str, AfterValidator(partial(short, most=MAX_REMARK))]
+FileName = Annotated[str, AfterValidator(lambda name: short(visible.line(name), MAX_NAME))]
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
@@ -64,7 +80,7 @@ class CaseResult(_Record):
     reason: str | None = None
     earned: Points = Fraction(0)
     possible: Points
-    message: str = ""
+    message: Message = ""
     seconds: float | None = None
 
 
@@ -102,7 +118,7 @@ class Problem(_Record):
     """Something about the submission that a person should know; `cell` is the 1-based number in the student's notebook, None for the file."""
 
     cell: int | None = None
-    message: str
+    message: Remark
 
 
 class SubmissionInfo(_Record):
@@ -112,7 +128,7 @@ class SubmissionInfo(_Record):
     attempt: int | None = None
     commit: str | None = None
     received_at: str | None = None
-    file: str | None = None
+    file: FileName | None = None
 
 
 class Receipt(_Record):
@@ -150,8 +166,10 @@ class Result(_Record):
     model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
 
     def to_json(self) -> str:
-        """The result as it is written to disk."""
-        return json.dumps(self.model_dump(by_alias=True, mode="json"), indent=1, ensure_ascii=False) + "\n"
+        """The result as it is written to disk. Where that is more than MAX_BYTES, messages are cut."""
+        data = self.model_dump(by_alias=True, mode="json")
+        data["problems"] = data["problems"][: MAX_PROBLEMS + 1]
+        return within(data, MAX_BYTES, keys=("message",))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Result:
@@ -167,6 +185,33 @@ class Result(_Record):
     def parts(self) -> list[PartResult]:
         """All parts in order."""
         return [part for question in self.questions for part in question.parts]
+
+
+def first_of(problems: list[Problem]) -> list[Problem]:
+    """Problems as a person can read them: of very many the first, and how many more there are."""
+    if len(problems) <= MAX_PROBLEMS:
+        return problems
+    return [*problems[:MAX_PROBLEMS], Problem(message=errors.MORE_PROBLEMS.format(count=len(problems) - MAX_PROBLEMS))]
+
+
+def within(data: Any, most: int, keys: Collection[str] = ()) -> str:
+    """Data as JSON of at most so many bytes: where it is more, texts are cut (those under one of `keys`, or all), at last to nothing."""
+    for length in (None, 5000, 1000, 200, 50, 0):
+        text = json.dumps(data if length is None else _cut_texts(data, length, keys), indent=1, ensure_ascii=False, default=str) + "\n"
+        if len(text) <= most and len(text.encode("utf-8", "replace")) <= most:
+            return text
+    return text if keys else json.dumps({"left out": len(text)}) + "\n"
+
+
+def _cut_texts(data: Any, length: int, keys: Collection[str], here: bool = False) -> Any:
+    here = here or not keys
+    if isinstance(data, str):
+        return short(data, length) if here and length else "" if here else data
+    if isinstance(data, dict):
+        return {name: _cut_texts(value, length, keys, name in keys) for name, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_cut_texts(value, length, keys, here) for value in (data if keys else data[: max(length, 10)])]
+    return data
 
 
 def add_up(questions: Iterable[QuestionResult], share: Fraction = Fraction(1), change: Fraction = Fraction(0)) -> Totals:
@@ -205,7 +250,7 @@ def merged(first: Result, second: Result) -> Result:
     for part in both.parts:
         if left_out(part) and not left_out(others[part.id]):
             part.cases = others[part.id].cases
-    both.problems += [problem for problem in second.problems if problem not in both.problems]
+    both.problems = first_of(both.problems + [problem for problem in second.problems if problem not in both.problems])
     both.receipt.environment = first.receipt.environment or second.receipt.environment
     judged_there = first.receipt if first.receipt.card else second.receipt
     both.receipt.card, both.receipt.gpu = judged_there.card, judged_there.gpu

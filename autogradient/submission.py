@@ -23,6 +23,8 @@ from autogradient.testcode import bound_names, loaded_names, parse
 
 MAX_MB, MAX_CELLS, MAX_BRACKETS = 50, 3000, 1_000_000  # an empty list takes eighty times as much memory as room in the file
 MAX_DEPTH = 100
+#: Characters of an id, a cell's type or an assignment's name in a submitted notebook: no release has longer ones.
+MAX_NAME = 200
 #: More than so many problems of one kind are told in one sentence.
 MANY = 3
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
@@ -138,7 +140,7 @@ def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
 
             notebook = nbformat.convert(nbformat.from_dict(notebook), 4)
         except Exception as error:
-            raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"old format, {error}")) from None
+            raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"old format, {str(error)[:MAX_NAME]}")) from None
     raw = notebook.get("cells")
     if not isinstance(raw, list):
         raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem="it has no list of cells"))
@@ -153,10 +155,11 @@ def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
         meta = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
         nbgrader = meta.get("nbgrader") if meta and isinstance(meta.get("nbgrader"), dict) else {}
         grade_id = str(nbgrader.get("grade_id", "")) if nbgrader else ""
-        cells.append(StudentCell(index, str(cell.get("cell_type", "code")), source, grade_id or f"#{cell.get('id', '')}"))
+        kind, own_id = str(cell.get("cell_type", "code"))[:MAX_NAME], (grade_id or f"#{cell.get('id', '')}")[:MAX_NAME]
+        cells.append(StudentCell(index, kind, source, own_id))
     meta = notebook.get("metadata") if isinstance(notebook.get("metadata"), dict) else {}
     ours = meta.get("autogradient") if meta and isinstance(meta.get("autogradient"), dict) else {}
-    return Notebook(cells, notebook, str(ours.get("assignment", "")) if ours else "", digest(data))
+    return Notebook(cells, notebook, str(ours.get("assignment", ""))[:MAX_NAME] if ours else "", digest(data))
 
 
 # ---- finding answers and places --------------------------------------------------------------------------------------

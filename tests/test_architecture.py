@@ -141,7 +141,7 @@ def test_what_is_sent_over_as_text_needs_nothing_of_ours() -> None:
 
 
 def test_the_bottom_rests_on_errors_alone() -> None:
-    assert imports("assignment") <= {"errors"} and imports("result") <= {"", "errors"}
+    assert imports("assignment") <= {"errors"} and imports("result") <= {"", "errors", "visible"}
 
 
 def test_the_judge_does_not_know_who_asks_and_release_knows_nothing_of_proofs() -> None:

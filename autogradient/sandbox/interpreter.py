@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,11 @@ from autogradient.wire.channel import Channel, Closed, Silent
 
 #: Outputs of one cell that are looked at, and characters of each.
 MAX_ITEMS, MAX_TEXT = 1000, 250_000
+#: Characters of the name of an error and of its text, of the name of a MIME type; types of one output.
+MAX_NAME, MAX_VALUE, MAX_MIME, MAX_MIMES = 200, 10_000, 100, 20
+#: Characters that all outputs of one cell come to as JSON, and what takes the place of more.
+MAX_SHOWN, NOT_SHOWN = 15_000_000, "output left out: this cell shows too much\n"
+_MIME = re.compile(r"[\w.+-]+/[\w.+;= -]+", re.ASCII)
 
 #: Seconds a cell gets to end after it was interrupted, and a fork to say hello or a value to come.
 GRACE_S, HELLO_S = 2.0, 6.0
@@ -53,13 +61,17 @@ ENVIRONMENT = {
 
 @dataclass
 class CellRun:
-    """What came of running one cell. `status` is ok, error, timed_out (interrupted, the worker lives) or killed (the worker is gone)."""
+    """What came of running one cell. `status` is ok, error, timed_out (interrupted, the worker lives) or killed (the worker is gone).
+
+    `size` is how many characters its outputs come to as JSON.
+    """
 
     status: str
     outputs: list[dict[str, Any]] = field(default_factory=list)
     error: tuple[str, str] | None = None
     seconds: float = 0.0
     how: str = ""
+    size: int = 0
 
 
 class Zygote:
@@ -304,12 +316,12 @@ class Interpreter:
             return CellRun("timed_out", seconds=timeout, how="killed")
         except WorkerError:
             return CellRun("killed", how=self.session.how_it_ended(self.pid))
-        outputs = _outputs(answer.get("outputs"))
+        outputs, size = _outputs(answer.get("outputs"))
         error = answer.get("error")
-        pair = (str(error[0]), str(error[1])) if isinstance(error, list) and len(error) == 2 else None
+        pair = (str(error[0])[:MAX_NAME], str(error[1])[:MAX_VALUE]) if isinstance(error, list) and len(error) == 2 else None
         seconds = answer.get("seconds")
         status = "timed_out" if late else "error" if pair else "ok"
-        return CellRun(status, outputs, pair, float(seconds) if isinstance(seconds, float) else 0.0)
+        return CellRun(status, outputs, pair, float(seconds) if isinstance(seconds, float) else 0.0, size=size)
 
     def value(self, name: str) -> dict[str, Any]:
         """A copy of a variable: {"value": …}, {"missing": True} or {"not_plain": why}."""
@@ -364,24 +376,40 @@ def _own_processors() -> list[int]:
     return sorted(os.sched_getaffinity(0))
 
 
-def _outputs(found: Any) -> list[dict[str, Any]]:
-    """What a cell showed, as a notebook can hold it: whatever else the process sent is left out."""
+def _outputs(found: Any) -> tuple[list[dict[str, Any]], int]:
+    """What a cell showed, as a notebook can hold it, and its size: whatever else the process sent is left out, and what is too much."""
     out: list[dict[str, Any]] = []
+    size = 0
+    for item in _as_outputs(found):
+        size += len(json.dumps(item))
+        if size > MAX_SHOWN:
+            notice = {"output_type": "stream", "name": "stderr", "text": NOT_SHOWN}
+            return [*out, notice], MAX_SHOWN
+        out.append(item)
+    return out, size
+
+
+def _as_outputs(found: Any) -> Iterator[dict[str, Any]]:
     for item in found[:MAX_ITEMS] if isinstance(found, list) else ():
         if not isinstance(item, dict):
             continue
         kind = item.get("output_type")
         if kind == "stream" and item.get("name") in ("stdout", "stderr") and isinstance(item.get("text"), str):
-            out.append({"output_type": "stream", "name": item["name"], "text": item["text"][:MAX_TEXT]})
+            yield {"output_type": "stream", "name": item["name"], "text": item["text"][:MAX_TEXT]}
         elif kind == "error" and isinstance(item.get("traceback"), list):
             lines = [line[:MAX_TEXT] for line in item["traceback"][:100] if isinstance(line, str)]
-            out.append({"output_type": "error", "ename": str(item.get("ename"))[:200], "evalue": str(item.get("evalue"))[:MAX_TEXT], "traceback": lines})
+            named = {"ename": str(item.get("ename"))[:MAX_NAME], "evalue": str(item.get("evalue"))[:MAX_VALUE]}
+            yield {"output_type": "error", **named, "traceback": lines}
         elif kind in ("display_data", "execute_result") and isinstance(item.get("data"), dict):
-            shown: dict[str, Any] = {"output_type": kind, "data": {mime: value for mime, value in item["data"].items() if _is_json(value)}, "metadata": {}}
+            data = {mime: value for mime, value in item["data"].items() if _is_mime(mime) and _is_json(value)}
+            shown: dict[str, Any] = {"output_type": kind, "data": dict(itertools.islice(data.items(), MAX_MIMES)), "metadata": {}}
             if kind == "execute_result":
                 shown["execution_count"] = item["execution_count"] if isinstance(item.get("execution_count"), int) else None
-            out.append(shown)
-    return out
+            yield shown
+
+
+def _is_mime(name: Any) -> bool:
+    return isinstance(name, str) and len(name) <= MAX_MIME and _MIME.fullmatch(name) is not None
 
 
 def _is_json(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 import sys
 from typing import Any
@@ -17,6 +18,8 @@ from traitlets.config import Config
 
 #: Characters of text that one cell may show; the head and the tail of longer output are kept. And of pictures and the like, and how many pieces.
 MAX_OUTPUT, MAX_DISPLAY, MAX_ITEMS = 100_000, 10_000_000, 500
+#: Characters of the name of an error or a MIME type, types of one output.
+MAX_NAME, MAX_MIMES = 200, 20
 CUT = "\n… {count} characters left out …\n"
 LEFT_OUT = "<output left out: this cell shows too much>"
 
@@ -112,11 +115,12 @@ def whole(text: str) -> str:
 def _clean(data: dict[str, Any]) -> dict[str, Any]:
     """A MIME bundle as JSON can hold it: bytes in base64, everything else as text or JSON."""
     out: dict[str, Any] = {}
-    for mime, value in data.items():
+    for mime, value in itertools.islice(data.items(), MAX_MIMES):
+        name = whole(str(mime)[:MAX_NAME])
         if isinstance(value, bytes):
-            out[str(mime)] = base64.b64encode(value).decode()
+            out[name] = base64.b64encode(value).decode()
         else:
-            out[whole(str(mime))] = json.loads(whole(json.dumps(value, default=str))) if isinstance(value, (dict, list)) else whole(str(value))
+            out[name] = json.loads(whole(json.dumps(value, default=str))) if isinstance(value, (dict, list)) else whole(str(value))
     return out
 
 
@@ -157,7 +161,7 @@ class Shell(InteractiveShell):
         OUTPUTS.add(
             {
                 "output_type": "error",
-                "ename": str(getattr(etype, "__name__", etype)),
+                "ename": str(getattr(etype, "__name__", etype))[:MAX_NAME],
                 "evalue": whole(value[:10_000]),
                 "traceback": [whole(str(line)[:20_000]) for line in stb],
             }
