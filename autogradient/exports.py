@@ -8,8 +8,16 @@ import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
+from autogradient import visible
 from autogradient.feedback.table import by_student, is_excused
 from autogradient.result import NO_VERDICT, Result, decimal
+
+#: What begins a formula, in full width and small too, behind white space and quotes.
+_BEGINS = r"(?:[^\S\n]|\")*[=+\-@＝＋－＠﹢﹣﹦﹫]"
+_FORMULA = re.compile(rf"\A(?={_BEGINS})")
+#: Within a cell an item of a list stays as it is: no formula can be made of words.
+_FORMULA_WITHIN = re.compile(rf"(\n|;)(?={_BEGINS})(?![ \t]*[-+] [^\n;()|!=@]*(?:[\n;]|\Z))")
+_MADE_TEXT = re.compile(rf"(^|;)'(?={_BEGINS})", re.MULTILINE)
 
 
 def marks_csv(results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()) -> str:
@@ -46,14 +54,17 @@ def parts_csv(results: Iterable[Result], assignments: Sequence[str] = (), studen
 
 
 def neutral(text: str) -> str:
-    """`text` as a spreadsheet shows it rather than runs it: a leading apostrophe before what would begin a formula, no control characters."""
-    text = re.sub(r"[\x00-\x1f\x7f]", " ", text)
-    return "'" + text if re.match(r"\s*[=+\-@＝＋－＠]", text) else text
+    """`text` as a spreadsheet shows it rather than runs it: an apostrophe before what would begin a formula, nothing that is not seen.
+
+    A formula may begin a cell; and where semicolons separate cells, what stands behind one begins a cell, and a line within quotes begins a row. Lines stay lines.
+    """
+    text = visible.prose(re.sub(r"[\x00-\x09\x0b-\x1f\x7f]", " ", text))
+    return _FORMULA.sub("'", _FORMULA_WITHIN.sub(r"\1'", text))
 
 
 def restored(text: str) -> str:
-    """What `neutral` made text, as it was."""
-    return text[1:] if re.match(r"'\s*[=+\-@＝＋－＠]", text) else text
+    """What `neutral` made text, as it was; what is not seen stays as it is shown."""
+    return _MADE_TEXT.sub(r"\1", text)
 
 
 def _totals(result: Result | None) -> list[str]:
@@ -73,5 +84,5 @@ def _number(points: Fraction) -> str:
 def _csv(rows: Iterable[Sequence[str]]) -> str:
     out = io.StringIO()
     numeric = re.compile(r"-?\d+(\.\d+)?")
-    csv.writer(out, lineterminator="\n").writerows([[cell if numeric.fullmatch(cell) else neutral(cell) for cell in row] for row in rows])
+    csv.writer(out, lineterminator="\n").writerows([[cell if numeric.fullmatch(cell) else neutral(cell.replace("\n", " ")) for cell in row] for row in rows])
     return out.getvalue()

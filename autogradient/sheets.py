@@ -189,7 +189,7 @@ def _sheet(assignment: Assignment, answers: Sequence[Answer], names: Mapping[str
 
 def _cell(text: str) -> str:
     """An answer as a cell: its lines are kept, and no spreadsheet runs it."""
-    return neutral(text[:LONGEST].replace("\r\n", "\n").replace("\n", "\u2028")).replace("\u2028", "\n")
+    return neutral(text[:LONGEST].replace("\r\n", "\n"))
 
 
 class _Reading:

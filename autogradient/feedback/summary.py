@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from fractions import Fraction
 
+from autogradient import visible
 from autogradient.feedback import decided
 from autogradient.ledger import BY_HAND
 from autogradient.marks import ADJUSTED, VOID, Marked, is_dropped, is_void
@@ -19,9 +19,8 @@ _WORD_JOINER = "\N{WORD JOINER}"
 
 
 def plain(text: str, limit: int = LONGEST) -> str:
-    """Foreign text as one line without anything that is not seen."""
-    visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn"))
-    line = " ".join(visible.split())
+    """Foreign text as one line in which everything is seen."""
+    line = visible.prose(" ".join(text[: 20 * limit].split()))
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
+from autogradient import visible
 from autogradient.marks import Marked, is_void
 from autogradient.result import NO_VERDICT, Result
 from autogradient.testcode import show_points
@@ -56,9 +56,9 @@ def table(results: Iterable[Result], assignments: Sequence[str] = (), students: 
     shown = Table(show_lines=True)
     shown.add_column("student", no_wrap=True)
     for assignment in assignments:
-        shown.add_column(Text(printable(assignment)))
+        shown.add_column(Text(visible.line(assignment)))
     for student in students:
-        shown.add_row(Text(printable(student)), *(_cell(grid.get((student, assignment))) for assignment in assignments))
+        shown.add_row(Text(visible.line(student)), *(_cell(grid.get((student, assignment))) for assignment in assignments))
     return shown
 
 
@@ -71,7 +71,7 @@ def plain(results: Iterable[Result], assignments: Sequence[str] = (), students: 
             result = grid.get((student, assignment))
             failed, untried, waits = _lists(result)
             columns = (_named(failed, 1), _counted(untried), _named(waits, 1))
-            rows.append((printable(student), printable(assignment), points(result) if result else NOTHING, *columns))
+            rows.append((visible.line(student), visible.line(assignment), points(result) if result else NOTHING, *columns))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows) + "\n"
 
@@ -85,11 +85,6 @@ def by_student(
     return grid, [*assignments, *found[0]], [*students, *found[1]]
 
 
-def printable(text: str) -> str:
-    """Text without characters that steer a terminal."""
-    return "".join(c for c in text if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
-
-
 def _lists(result: Result | None) -> tuple[list[str], list[str], list[str]]:
     """What failed, what was not tried, what waits; nothing of a submission that was not graded."""
     if result is None or result.outcome not in ("graded", "grader_error") or is_excused(result):
@@ -100,7 +95,7 @@ def _lists(result: Result | None) -> tuple[list[str], list[str], list[str]]:
 def _named(ids: Sequence[str], named: int = NAMED) -> str:
     """The first few ids and how many more there are."""
     more = f" +{len(ids) - named} more" if len(ids) > named else ""
-    return ", ".join(map(printable, ids[:named])) + more
+    return ", ".join(map(visible.line, ids[:named])) + more
 
 
 def _counted(ids: Sequence[str]) -> str:
