@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from autogradient import batch, errors, exports, leaks, marks, penalties, release
+from autogradient import batch, errors, exports, leaks, marks, penalties, release, visible
 from autogradient.assignment import Assignment
 from autogradient.batch import Done, Grader, Watcher
 from autogradient.course import CONFIG, ROSTER, Course, checked_student
@@ -27,6 +27,8 @@ from autogradient.verdicts import Verdicts
 Given = Mapping[str, Mapping[str, Sequence[Result]]]
 #: Where in results/ verdicts are kept that need not be taken again.
 VERDICTS = ".verdicts"
+#: Bytes of the name of a student's file that are taken over into that of its result.
+MAX_STEM = 150
 #: Submissions that are written into the gradebook at once.
 AT_ONCE = 25
 #: Where in results/ it stands when penalties were last written into the gradebook, by the time of the file.
@@ -406,11 +408,11 @@ def save_results(done: Iterable[Done], folder: Path) -> list[Path]:
 
     paths = []
     for item in done:
-        stem = item.item.path.stem
-        number = 1
+        own = visible.line(item.item.path.stem).encode()[:MAX_STEM].decode("utf-8", "ignore")
+        stem, number = own, 1
         while folder / f"{stem}.json" in paths:
             number += 1
-            stem = f"{item.item.path.stem}-{number}"
+            stem = f"{own}-{number}"
         write_atomically(folder / f"{stem}.json", item.graded.result.to_json())
         write_atomically(folder / f"{stem}.md", summary.markdown(item.graded.result, item.item.assignment.title, item.item.assignment.headings))
         paths.append(folder / f"{stem}.json")

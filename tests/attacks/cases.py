@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import cells, faults, forging, frames, inputs, interpreter, leaks, smuggling, wire
+from . import cells, faults, forging, frames, inputs, interpreter, leaks, outputs, smuggling, wire
 from .corpus import HONEST, POSSIBLE, RIGHT, STUBS, Case, std, table
 
 control = table("control")
@@ -24,4 +24,5 @@ CASES: tuple[Case, ...] = (
     *smuggling.CASES,
     *wire.CASES,
     *frames.CASES,
+    *outputs.CASES,
 )

@@ -34,9 +34,9 @@ from autogradient.assignment import Assignment
 from autogradient.batch import Local
 from autogradient.engine import Engine
 from autogradient.errors import SubmissionError
-from autogradient.feedback import page, summary
+from autogradient.feedback import page, renderer, summary
 from autogradient.formats import load_assignment
-from autogradient.result import Result
+from autogradient.result import MAX_BYTES, MAX_STAFF_BYTES, Result, within
 
 from . import corpus
 from .suites import LIMITS, Attack, Key, attacks, name_of, shared_corpus
@@ -49,6 +49,8 @@ HURTING, EVERY = ("fault", "wire", "smuggle"), 5
 MOST_MB = 600
 #: MB that an executed notebook may have: feedback is made of it.
 MOST_NOTEBOOK_MB = 60
+#: Seconds in which its page is to be there.
+MOST_PAGE_S = 4 * renderer.NOTEBOOK_S
 PEER, ATTACKER = "zoe", "eve"
 
 
@@ -194,6 +196,7 @@ class Place:
         self.lay_out(attack)
         if kind not in self.usual:
             self.usual[kind] = self.peer(attack)
+        renderer.shared().fork().close()  # so that it is there before processes are counted
         files, processes = self.files(), descendants()
         self.listener.take()
         done: list[list[batch.Done] | Exception] = []
@@ -241,14 +244,20 @@ class Place:
             report.problems.append(f"outcome: {result.outcome}; {json.dumps(graded.staff, default=str)[-600:]}")
         if result.outcome == "graded" and (points.ungraded or points.possible != assignment.points):
             report.problems.append(f"escapes: {points.ungraded} points ungraded of {points.possible}")
+        written, staff = len(result.to_json().encode()), len(within(graded.staff, MAX_STAFF_BYTES))
+        if written > MAX_BYTES or staff > MAX_STAFF_BYTES:
+            report.problems.append(f"result of {written} bytes, {staff} beside it")
         readable = [result.to_json(), summary.markdown(result, assignment.title, assignment.headings), json.dumps(graded.notebook, ensure_ascii=False)]
         if len(readable[-1]) > MOST_NOTEBOOK_MB * 1_000_000:
             report.problems.append(f"executed notebook of {len(readable[-1]) // 1_000_000} MB")
             graded.notebook = None
+        began = time.monotonic()
         try:
             readable.append(page.html_page(result, graded.notebook, assignment.title, assignment.files, assignment.headings))
         except Exception as error:
             report.problems.append(f"feedback fails with {type(error).__name__}: {str(error)[:200]}")
+        if time.monotonic() - began > MOST_PAGE_S:
+            report.problems.append(f"feedback takes {time.monotonic() - began:.0f} s")
         self.look(report, attack, float(points.earned), readable)
         stale = [problem.message for problem in result.problems if re.search(r"'?autogradient\.|has no attribute '(_[A-Z]|[A-Z]+')", problem.message)]
         if attack.kind == "wire" and stale:
