@@ -21,7 +21,7 @@ from autogradient.foreign import prelude
 from autogradient.release import given_source
 from autogradient.result import CaseOutcome, CaseResult
 from autogradient.sandbox import Interpreter, card
-from autogradient.testcode import bound_names, class_names, without_magics
+from autogradient.testcode import bound_names, class_members, without_magics
 from autogradient.wire import codec
 
 MISSING = "{names} is not defined when the check runs: the cell that defines it is missing, stands below the check, or stopped with an error."
@@ -184,7 +184,7 @@ def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int, sou
     """What a judge needs for some cases of a part.
 
     `takes`, `changes`, `libraries` (see `demands`), `setup` (texts run once), `given` (texts run afresh for each case), `given_names`, `tests` (text), `style`, `cases` ([function name, seed] …), `names`
-    (what the part takes from the student), `classes` (those of them that are classes; None where nobody knows), `sources` (the cells that were run), `limit` (seconds for each case), `stop` (after the first failure).
+    (what the part takes from the student), `classes` (the instructor's classes, with their words; None where nobody knows), `sources` (the cells that were run), `limit` (seconds for each case), `stop` (after the first failure).
     """
     return {
         **standing(assignment, part),
@@ -218,10 +218,14 @@ def standing(assignment: Assignment, part: Part) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=100)
-def _classes(assignment: Assignment) -> list[str] | None:
-    """The names that the instructor's own answers and cells bind to classes; None where there are none to look at."""
+def _classes(assignment: Assignment) -> dict[str, list[str]] | None:
+    """The names that the instructor's own answers and cells bind to classes, with the words of each; None where there are none to look at."""
     texts = [*assignment.reference.values(), *(cell.source for cell in assignment.cells if cell.kind == "code")]
-    return sorted({name for text in texts for name in class_names(text)}) if texts else None
+    found: dict[str, set[str]] = {}
+    for text in texts:
+        for name, words in class_members(text).items():
+            found.setdefault(name, set()).update(words)
+    return {name: sorted(words) for name, words in sorted(found.items())} if texts else None
 
 
 def _judge_code(

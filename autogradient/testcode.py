@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections
 import functools
 import re
 import symtable
@@ -172,12 +173,44 @@ def bound_names(tree: ast.AST | str) -> list[str]:
 
 
 @functools.lru_cache(maxsize=10_000)
-def class_names(source: str) -> tuple[str, ...]:
-    """The classes that code defines at its top level."""
+def class_members(source: str) -> dict[str, set[str]]:
+    """The classes that code defines at its top level, each with the words of its text that name something of its own: methods, attributes, operators.
+
+    For example `class Value: __radd__ = __add__` and, in a method, `self.data = 3` give {"Value": {"__radd__", "data", …}}.
+    """
     try:
-        return tuple(node.name for node in parse(without_magics(source)).body if isinstance(node, ast.ClassDef))
+        body = parse(without_magics(source)).body
     except SyntaxError:
-        return ()
+        return {}
+    found: dict[str, set[str]] = {}
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            words = found.setdefault(node.name, set())
+            for inner in ast.walk(node):
+                if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                    words.add(inner.name)
+                elif isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name) and inner.value.id in ("self", "cls", node.name):
+                    words.add(inner.attr)
+            for statement in node.body:
+                words |= set(_targets(statement))
+            for base in node.bases:  # its own, or a type whose attributes it has
+                name = base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")
+                words |= found.get(name, set()) | _INHERITED.get(name, set())
+    return found
+
+
+#: What a class has of the type that it is made of; "*" where that is more than can be listed here.
+_INHERITED = {
+    **{kind.__name__: set(dir(kind)) for kind in (list, dict, set, tuple, str, int, float)},
+    **{kind.__name__: set(dir(kind)) for kind in (collections.Counter, collections.OrderedDict, collections.defaultdict, collections.deque)},
+    "ndarray": {"*"},
+    "Tensor": {"*"},
+}
+
+
+def _targets(statement: ast.stmt) -> list[str]:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target] if isinstance(statement, ast.AnnAssign) else []
+    return [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
 
 
 def needed_names(source: str) -> set[str]:

@@ -154,9 +154,10 @@ class Trial:
     def __init__(self, job: dict[str, Any], channel: Channel) -> None:
         self.job = job
         self.tests: str = job["tests"]
-        self.student = Student(channel, copy_back=job["changes"])
+        self.student = Student(channel, members=job["classes"], copy_back=job["changes"], folder=os.getcwd())
         self.student.sources = job["sources"]
         self.namespace: dict[str, Any] = {}
+        self.codes: list[types.CodeType] = []  # what the test has compiled
 
     @functools.cached_property
     def tree(self) -> ast.Module:
@@ -195,6 +196,7 @@ class Trial:
             "type": _Type,
             "eval": self._only_own(eval),
             "exec": self._only_own(exec),
+            "compile": self._compiled,
         }
         for text in self.job["setup"]:
             exec(compile(text, "<instructor's setup>", "exec", dont_inherit=True), self.namespace)
@@ -241,14 +243,22 @@ class Trial:
         return [statement for text in texts for statement in statements(text) if not statement.case]
 
     def _only_own(self, run: Callable[..., Any]) -> Callable[..., Any]:
-        """`eval` and `exec` for texts that stand in the test; a submission's text would run here."""
+        """`eval` and `exec` for texts that stand in the test, and code that was compiled from them; a submission's text would run here."""
 
         def own(text: Any, *spaces: Any) -> Any:
-            if isinstance(text, str) and not any(isinstance(n, ast.Constant) and n.value == text for n in ast.walk(self.tree)):
-                raise self.student.violate(f"'{run.__name__}' of a text that does not stand in the test; run it in a @probe function")
-            return run(text, *spaces)
+            code = text if isinstance(text, types.CodeType) and text in self.codes else self._compiled(text, "<tests>", run.__name__)
+            frame = sys._getframe(1)
+            return run(code, *(spaces or (frame.f_globals, frame.f_locals)))
 
         return own
+
+    def _compiled(self, text: Any, filename: Any = "<tests>", mode: Any = "exec", *_: Any, **__: Any) -> types.CodeType:
+        """`compile` for a text that stands in the test."""
+        if type(text) is not str or not any(isinstance(n, ast.Constant) and n.value == text for n in ast.walk(self.tree)):
+            raise self.student.violate(f"'{mode}' of something that does not stand in the test as a text; run it in a @probe function")
+        code = compile(text.lstrip(" \t") if mode == "eval" else text, "<tests>", mode, dont_inherit=True)
+        self.codes.append(code)
+        return code
 
     def _one_case(self, name: str, seed: int) -> dict[str, Any]:
         started = time.perf_counter()

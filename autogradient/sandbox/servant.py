@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from autogradient.sandbox import shell as shells
-from autogradient.wire import library
+from autogradient.wire import allowed, library
 from autogradient.wire.channel import Channel
 from autogradient.wire.codec import NotPlain, encode
 from autogradient.wire.peer import Peer
@@ -126,16 +126,17 @@ class Servant(Peer):
         if id(value) in self.callback_numbers:
             return ("callback", self.callback_numbers[id(value)])
         kind = type(value)
-        found = library.reference(value) if isinstance(value, (type, *_FUNCTIONS)) else None
-        if found is not None and library.returned(*found) is value:
+        found = allowed.reference(value) if isinstance(value, (type, *_FUNCTIONS)) else None
+        if found is not None and allowed.resolve("reference", *found) is value:
             return ("reference", *found)
+        equal = found if found is not None and allowed.resolve("equal", *found) is value else ()
         if isinstance(value, type):
             if issubclass(value, BaseException):
                 return ("handle", self._number(value), "exception", value.__name__, [], self._parents(value))
-            return ("handle", self._number(value), "class", value.__name__, _names(value.__mro__), ())
+            return ("handle", self._number(value), "class", value.__name__, _names(value.__mro__), equal)
         if isinstance(value, _FUNCTIONS):
             own = getattr(value, "__qualname__", None) or getattr(value, "__name__", "function")
-            return ("handle", self._number(value), "function", str(own), ["builtins.function"], ())
+            return ("handle", self._number(value), "function", str(own), ["builtins.function"], equal)
         if isinstance(value, types.ModuleType):
             raise NotPlain(NOT_PLAIN.format(what=f"the module {value.__name__}"))
         generator = isinstance(value, types.GeneratorType)

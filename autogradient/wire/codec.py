@@ -104,6 +104,9 @@ class Boundary:
         """This side's object that the other side knows by a handle of that number."""
         raise BadFrame("a handle where none can be")
 
+    def named_tuple(self, value: Any) -> None:
+        """Look at a named tuple that has come."""
+
     def lower(self, value: Any) -> Any:
         """Plain data that stands for `value`. Raises NotPlain."""
         raise NotPlain(f"an object of type {type(value).__name__}")
@@ -350,6 +353,10 @@ def decode_plain(data: bytes | memoryview) -> Any:
         raise BadFrame(f"{type(error).__name__}: {error}"[:300]) from None
 
 
+#: What the body of an extension type is: data that asks nothing when it is taken apart.
+_BODIES = (list, str, bytes, type(None))
+
+
 class _Lifting:
     def __init__(self, boundary: Boundary, raws: memoryview) -> None:
         self.boundary, self.raws = boundary, raws
@@ -382,10 +389,13 @@ class _Lifting:
         if code == OTHER:
             return self.boundary.lift(value)
         handler = LIFT.get(code)
-        if handler is None:
-            raise BadFrame(f"unknown extension {code}")
+        if handler is None or type(value) not in _BODIES:
+            raise BadFrame(f"unknown extension {code}, or one with a body that is none")
         if code in (ARRAY, TENSOR):
             self.fill(value)
             if code == TENSOR and value[-2] is not None:
                 self.fill(value[-2])
-        return handler(value)
+        made = handler(value)
+        if code == NAMED:
+            self.boundary.named_tuple(made)
+        return made

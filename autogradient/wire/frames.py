@@ -25,13 +25,6 @@ bool uint8 uint16 uint32 uint64 int8 int16 int32 int64 float16 bfloat16 float32 
 float8_e4m3fn float8_e5m2
 """
 TENSOR_DTYPES = frozenset(_DTYPE_NAMES.split())
-#: Attributes that compare or reduce: never to be answered by the submission itself, whatever object they are asked of.
-_JUDGING = """
-equal equals allclose isclose eq ne lt le gt ge all any sum mean max min item tolist numpy norm std var prod median argmax argmin
-abs shape size dtype ndim dim numel issubset issuperset isdisjoint startswith endswith is_integer isdigit isalpha isnan isinf
-count
-"""
-JUDGING = frozenset(_JUDGING.split())
 PLAIN_TYPES = {
     f"{t.__module__}.{t.__qualname__}": t
     for t in (type(None), bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, object, type, np.ndarray)

@@ -7,61 +7,14 @@ training loop does to them comes back.
 from __future__ import annotations
 
 import importlib
-import random
 import sys
-import types
 from typing import Any
 
 import numpy as np
 
+from autogradient.wire.allowed import DRAWS, look_up, reference
 from autogradient.wire.codec import NotPlain
 from autogradient.wire.peer import Peer
-
-#: Where classes and functions are the same on both sides, so that their names are enough.
-LIBRARIES = ("builtins", "torch", "numpy", "math", "operator", "functools", "itertools", "collections", "random", "statistics", "scipy", "pandas", "matplotlib")
-#: What a random generator that stays on the trusted side may be asked for.
-DRAWS = frozenset(
-    name
-    for kind in (np.random.Generator, np.random.RandomState, random.Random)
-    for name in dir(kind)
-    if not name.startswith("_") and name not in ("bit_generator", "spawn", "get_state", "set_state", "getstate", "setstate", "seed")
-)
-
-
-def reference(value: Any) -> tuple[str, str] | None:
-    """A library's class, function or module by name: (module, name); None for anything else."""
-    if isinstance(value, types.ModuleType):
-        return (value.__name__, "") if value.__name__.split(".")[0] in LIBRARIES and sys.modules.get(value.__name__) is value else None
-    module: Any = getattr(value, "__module__", None)
-    name: Any = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    for place in (module, "torch", "torch.nn.functional", "numpy", "math", "operator", "builtins"):
-        if type(place) is not str or type(name) is not str or place.split(".")[0] not in LIBRARIES or place not in sys.modules:
-            continue
-        if _look_up(place, name) is value:
-            return place, name
-    return None
-
-
-def _look_up(module: str, name: str) -> Any:
-    found: Any = sys.modules.get(module)
-    for piece in name.split(".") if name else []:
-        found = getattr(found, piece, None)
-    return found
-
-
-def returned(module: Any, name: Any) -> Any:
-    """A class or function that student code gives out by name, if it is one that does nothing but compute; else None."""
-    if type(module) is not str or type(name) is not str or module.split(".")[0] not in ("torch", "numpy", "math"):
-        return None
-    found, torch = _look_up(module, name), sys.modules.get("torch")
-    if isinstance(found, np.ufunc) or (module == "math" and callable(found)):
-        return found
-    if torch is None or found is None:
-        return None
-    if isinstance(found, type):
-        return found if issubclass(found, (torch.nn.Module, torch.optim.Optimizer)) else None
-    pointwise = module == "torch" and isinstance(found, types.BuiltinFunctionType) and hasattr(torch.Tensor, name)
-    return found if pointwise or (module == "torch.nn.functional" and callable(found)) else None
 
 
 def describe(value: Any, peer: Peer) -> Any:
@@ -142,7 +95,7 @@ def build(data: Any, peer: Peer) -> Any:
     if what == "reference":
         module, name = rest
         importlib.import_module(module)
-        return _look_up(module, name)
+        return look_up(module, name)
     if what == "numpy generator":
         name, entropy, spawn_key = rest
         return np.random.Generator(getattr(np.random, name)(np.random.SeedSequence(entropy, spawn_key=spawn_key)))
@@ -151,7 +104,7 @@ def build(data: Any, peer: Peer) -> Any:
     if what == "model":
         module, name, state, children = rest
         importlib.import_module(module)
-        model = _look_up(module, name).__new__(_look_up(module, name))
+        model = look_up(module, name).__new__(look_up(module, name))
         torch.nn.Module.__init__(model)
         vars(model).update({key: dict(item) if key in ("_parameters", "_buffers") else item for key, item in state})
         vars(model)["_modules"] = dict(children)
@@ -159,7 +112,7 @@ def build(data: Any, peer: Peer) -> Any:
     if what == "optimizer":
         module, name, groups = rest
         importlib.import_module(module)
-        return _look_up(module, name)([dict(group) for group in groups])
+        return look_up(module, name)([dict(group) for group in groups])
     if what == "tensors":
         return torch.utils.data.TensorDataset(*rest[0])
     if what == "loader":

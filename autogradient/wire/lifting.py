@@ -5,7 +5,9 @@ from __future__ import annotations
 import collections
 import decimal
 import fractions
+import functools
 import keyword
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -28,7 +30,6 @@ from autogradient.wire.frames import (
     FRAME,
     FROZENSET,
     INDEX,
-    JUDGING,
     NAMED,
     OBJECTS,
     ORDERED,
@@ -52,6 +53,24 @@ def as_int(value: Any) -> int:
     if type(value) is not int:
         raise BadFrame("a number that is none")
     return value
+
+
+def _exactly(value: Any, *kinds: type | tuple[type, ...]) -> list[Any]:
+    """A list of values of just these types. What a constructor is given must be plain: it would ask an object that is not, in the middle of a message."""
+    if type(value) is not list or len(value) != len(kinds):
+        raise BadFrame("parts that do not fit")
+    if any(type(item) not in (kind if isinstance(kind, tuple) else (kind,)) for item, kind in zip(value, kinds, strict=True)):
+        raise BadFrame("a part that does not fit")
+    return value
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise BadFrame("a text that is none")
+    return value
+
+
+_NUMBER = (int, float)
 
 
 def _list(value: Any) -> list[Any]:
@@ -111,12 +130,17 @@ def _tensor(value: Any) -> Any:
 
 
 def _torch_dtype(name: Any) -> Any:
-    import torch
-
-    dtype = getattr(torch, name, None) if type(name) is str else None
-    if not isinstance(dtype, torch.dtype):
+    dtype = _torch_dtypes().get(name) if type(name) is str else None
+    if dtype is None:
         raise BadFrame("a dtype that is none")
     return dtype
+
+
+@functools.cache
+def _torch_dtypes() -> dict[str, Any]:
+    import torch
+
+    return {name: value for name, value in vars(torch).items() if isinstance(value, torch.dtype)}
 
 
 def _named(value: Any) -> Any:
@@ -124,9 +148,7 @@ def _named(value: Any) -> Any:
     names = [name, *_list(fields)]
     if len(fields) > 200 or any(type(n) is not str or not n.isidentifier() or keyword.iskeyword(n) for n in names) or len(set(fields)) != len(fields):
         raise BadFrame("a named tuple that is none")
-    if any(callable(item) and field in JUDGING for field, item in zip(fields, _list(items), strict=True)):
-        raise BadFrame("a named tuple whose functions would answer for an array")
-    return _named_class(name, tuple(fields))(*items)
+    return _named_class(name, tuple(fields))(*_list(items))
 
 
 MAX_CLASSES = 1000
@@ -152,7 +174,12 @@ def _size(value: Any) -> Any:
 def _device(value: Any) -> Any:
     import torch
 
+    if type(value) is not str or not _DEVICE.fullmatch(value):
+        raise BadFrame("a device that is none")
     return torch.device(value)
+
+
+_DEVICE = re.compile(r"(cpu|cuda|meta|mps|xpu)(:\d{1,3})?")
 
 
 def _counter(value: Any) -> Any:
@@ -164,7 +191,9 @@ def _counter(value: Any) -> Any:
 def _frame(value: Any) -> Any:
     import pandas
 
-    columns, index, names = value
+    columns, index, names = _exactly(value, list, list, list)
+    if any(type(column) is not np.ndarray for column in columns):
+        raise BadFrame("a column that is none")
     frame = pandas.DataFrame(dict(enumerate(columns)), index=_index(index))
     frame.columns = _index(names)
     return frame
@@ -173,14 +202,16 @@ def _frame(value: Any) -> Any:
 def _series(value: Any) -> Any:
     import pandas
 
-    values, index, name = value
+    values, index, name = _list(value)
+    if type(values) is not np.ndarray:
+        raise BadFrame("a series that is none")
     return pandas.Series(values, index=_index(index), name=name)
 
 
 def _index(value: Any) -> Any:
     import pandas
 
-    values, names = value
+    values, names = _exactly(value, np.ndarray, list)
     if len(values) and values.dtype.kind in "iu" and np.array_equal(values, np.arange(len(values))):
         made: Any = pandas.RangeIndex(len(values))
     else:
@@ -206,22 +237,22 @@ LIFT: dict[int, Callable[[Any], Any]] = {
     TUPLE: lambda v: tuple(_list(v)),
     SET: lambda v: set(_list(v)),
     FROZENSET: lambda v: frozenset(_list(v)),
-    COMPLEX: lambda v: complex(*v),
-    BIGINT: lambda v: int(v, 16),
-    SLICE: lambda v: slice(*v),
+    COMPLEX: lambda v: complex(*_exactly(v, _NUMBER, _NUMBER)),
+    BIGINT: lambda v: int(_text(v), 16),
+    SLICE: lambda v: slice(*_list(v)),
     ELLIPSIS: lambda v: ...,
     ARRAY: _array,
     SCALAR: lambda v: _array(v)[()],
     DTYPE: _dtype,
     TENSOR: _tensor,
-    RANGE: lambda v: range(*v),
-    FRACTION: lambda v: fractions.Fraction(int(v[0], 16), int(v[1], 16)),
-    DECIMAL: decimal.Decimal,
+    RANGE: lambda v: range(*_exactly(v, int, int, int)),
+    FRACTION: lambda v: fractions.Fraction(*(int(part, 16) for part in _exactly(v, str, str))),
+    DECIMAL: lambda v: decimal.Decimal(_text(v)),
     NAMED: _named,
     ORDERED: lambda v: collections.OrderedDict(_pairs(v)),
     COUNTER: _counter,
     DEFAULT: lambda v: collections.defaultdict(None, _pairs(v)),
-    DEQUE: lambda v: collections.deque(_list(v[0]), v[1]),
+    DEQUE: lambda v: collections.deque(*_exactly(v, list, (int, type(None)))),
     OBJECTS: _objects,
     SIZE: _size,
     TORCH_DTYPE: _torch_dtype,

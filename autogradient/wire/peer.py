@@ -51,7 +51,7 @@ class Peer(codec.Boundary):
         self.channel = channel
         self.deadline: float | None = None
         self.over = ""
-        self.count = self.served = self.nested = 0
+        self.count = self.served = self.nested = self.decoding = 0
         self.answering = False
         self.numbers: dict[int, int] = {}
         self.objects: dict[int, Any] = {}
@@ -96,6 +96,8 @@ class Peer(codec.Boundary):
         """Have the other end do something; returns its answer. Raises what `fail` makes of its error, Late, or Gone."""
         if self.over:
             raise Gone(self.over)
+        if self.decoding:  # something in a message wants to be asked while it is taken in
+            self.end("a message that asks")
         before, self.answering = self.answering, False
         try:
             raws: list[memoryview] = []
@@ -190,11 +192,14 @@ class Peer(codec.Boundary):
         except (Closed, codec.BadFrame) as error:
             self.end(str(error))
 
-    def _decode(self, body: bytes | memoryview, raws: memoryview = NO_RAWS) -> Any:
+    def _decode(self, body: bytes | memoryview, raws: memoryview = NO_RAWS, plain: bool = False) -> Any:
+        self.decoding += 1
         try:
-            return codec.decode(body, self, raws=raws)
+            return codec.decode(body, None if plain else self, raws=raws)
         except codec.BadFrame as error:
             self.end(str(error))
+        finally:
+            self.decoding -= 1
 
     def _state(self) -> bytes:
         content = self.state()
@@ -211,7 +216,7 @@ class Peer(codec.Boundary):
         if not state:
             self.use_state({})
             return
-        found = self._decode(state)
+        found = self._decode(state, plain=True)  # numbers, texts and the contents of shared objects as bytes: nothing of either side stands in it
         if type(found) is not dict:
             self.end("a state that is none")
         self.announced(found)

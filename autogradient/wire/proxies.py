@@ -7,20 +7,17 @@ Plain values are copies. Everything else is a `Proxy`, an object in the student'
     limited   a model, a figure, an optimizer, … or what hangs on a free object: calls and attributes; iterated once, as a copy
     stranger  anything else that a call returned: using it at all fails the case
 
-Never a comparison, truth or `in`: a check judges plain data that the grader holds.
+What may be asked at all is listed in `allowed`. Never a comparison, truth or `in`: a check judges plain data that the grader holds. Nor arithmetic that
+would end in a plain value, once a value of the test's own has gone into it: `abs(f(x) - expected)` would be the student's word on what it was just told.
 """
 
 from __future__ import annotations
 
 import inspect
-import sys
-import types
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-import numpy as np
-
-from autogradient.wire.frames import JUDGING
+from autogradient.wire.allowed import claimed, groups
 
 NAMED, FREE, LIMITED, STRANGER = 3, 2, 1, 0
 #: Items of an iterable that are copied.
@@ -41,6 +38,9 @@ _DUNDERS = (
 STRANGE = "the answer is an object of type {type}; return plain data: a number, text, a list, tuple or dict, an array or a tensor"
 UNNAMED = (
     "'{name}' of an object of type {type} would be the submission's own word; return plain data, name the class in the test, or look at it in a @probe function"
+)
+NO_OPERATOR = (
+    "'{name}' with an object of type {type} would be the submission's own word; compute with plain data, look at its attributes, or do it in a @probe function"
 )
 NO_COMPARING = (
     "an object of type {type} cannot be compared, tested for truth or searched: its own word is no proof; compare plain data, or do it in a @probe function"
@@ -64,11 +64,14 @@ class Conversation(Protocol):
     def own_level(self, kind: str, mro: list[str]) -> int:
         """How far an object of these classes may be asked."""
 
+    def may_ask(self, mro: list[str], name: str) -> bool:
+        """Whether an object of these classes may be asked for an attribute or an operator."""
+
 
 class Proxy:
     """An object in the student's process."""
 
-    __slots__ = ("_student", "_id", "_type", "_mro", "_level", "_copied")
+    __slots__ = ("_student", "_id", "_type", "_mro", "_level", "_copied", "_equals", "_made", "_shown")
 
     def __init__(self, student: Conversation, number: int, name: str, mro: list[str]) -> None:
         put = object.__setattr__
@@ -78,6 +81,9 @@ class Proxy:
         put(self, "_mro", mro)
         put(self, "_level", STRANGER)
         put(self, "_copied", None)
+        put(self, "_equals", None)  # the library's function or class that it is
+        put(self, "_made", False)  # the test itself has called the class that it is of
+        put(self, "_shown", False)  # it came of an operator with a value of the test's
 
     def _ask(self, operation: str, *arguments: Any) -> Any:
         """Ask, if this proxy may be asked at all; what hangs on it is trusted no more than it."""
@@ -90,7 +96,7 @@ class Proxy:
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        return _claimed(self._mro) or type(self)
+        return claimed(self._mro) or type(self)
 
     def __getattr__(self, name: str) -> Any:
         if name == "__signature__":
@@ -99,7 +105,9 @@ class Proxy:
             raise self._student.violate(NOT_SEEN.format(name=name, type=self._type))
         if name.startswith("__") and name.endswith("__") and name not in _DUNDERS:
             raise AttributeError(name)
-        if self._level < FREE and name in JUDGING and not hasattr(_claimed(self._mro), name):
+        if isinstance(self, GeneratorProxy) and not self._student.may_ask(self._mro, name):
+            raise AttributeError(name)  # `dict(…)` asks any generator for its keys
+        if self._level != STRANGER and not self._student.may_ask(self._mro, name) and name not in _DUNDERS:
             raise self._student.violate(UNNAMED.format(name=name, type=self._type))
         return self._ask("attr", name)
 
@@ -141,9 +149,11 @@ class Proxy:
     def __eq__(self, other: object) -> Any:
         if self is other or other is None:
             return self is other
+        if self._equals is not None and not isinstance(other, Proxy):
+            return self._equals is other
         if not isinstance(other, Proxy) and self._level >= FREE and isinstance(self, (FunctionProxy, ClassProxy)):
             return False
-        if isinstance(other, Proxy) and self._level and object.__getattribute__(other, "_level"):
+        if isinstance(other, Proxy) and self._made and object.__getattribute__(other, "_made"):  # else one could have learnt of the other
             mine, its = self._student.ask("fields", self), self._student.ask("fields", other)
             if type(mine) is list and type(its) is list and mine and mine[0] and mine[0] == its[0]:
                 return bool(mine == its)
@@ -205,9 +215,11 @@ class ClassProxy(Proxy):
     __slots__ = ()
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self._student.ask(
-            "call", self, arguments, tuple(named.items())
-        )  # a function may have been made a class: only classes that the test names are free
+        # a function may have been made a class: only classes that the test names are free
+        found = self._student.ask("call", self, arguments, tuple(named.items()))
+        if issubclass(type(found), ObjectProxy):
+            object.__setattr__(found, "_made", True)
+        return found
 
     def __instancecheck__(self, instance: Any) -> bool:
         return isinstance(instance, Proxy) and self._student.ask("isinstance", instance, self) is True
@@ -226,7 +238,7 @@ class ClassProxy(Proxy):
 
     @property
     def __bases__(self) -> tuple[type, ...]:
-        return (_claimed(self._mro[1:] or self._mro) or object,)
+        return (claimed(self._mro[1:] or self._mro) or object,)
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -254,8 +266,13 @@ class ObjectProxy(Proxy):
         copied: list[Any] = self._copied
         return copied
 
+    @property
+    def _alive(self) -> bool:
+        """Whether it is asked anew each time, for its items and its length; else both come of one copy and cannot contradict each other."""
+        return self._level == NAMED or (self._level == FREE and bool(groups(self._mro)))
+
     def __iter__(self) -> Iterator[Any]:
-        if self._level < FREE:
+        if not self._alive:
             yield from self._copy()
             return
         iterator = self._ask("iter")
@@ -269,7 +286,7 @@ class ObjectProxy(Proxy):
         return GeneratorProxy.__next__(self)  # type: ignore[arg-type]
 
     def __len__(self) -> int:
-        return len(self._copy()) if self._level < FREE else int(self._ask("len"))
+        return int(self._ask("len")) if self._alive else len(self._copy())
 
     def __getitem__(self, key: Any) -> Any:
         return self._ask("item", key)
@@ -293,18 +310,30 @@ class ObjectProxy(Proxy):
         return self._ask("enter")
 
     def __exit__(self, kind: Any, value: Any, trace: Any) -> Any:
-        swallowed = self._ask("exit", kind.__name__ if kind else None, str(value) if value else "") is True
+        text = str(value) if hasattr(value, "remote_name") else ""  # a text of the test's own may tell what it expects
+        swallowed = self._ask("exit", kind.__name__ if kind else None, text) is True
         if swallowed and value is not None and not hasattr(value, "remote_name"):
             raise self._student.violate("a context manager of the submission's cannot swallow what the test itself raises")
         return swallowed
 
 
 def _operator(name: str, reverse: bool = False) -> Callable[..., Any]:
+    special = f"__{'r' if reverse else ''}{name}__"
+
     def operate(self: ObjectProxy, *others: Any) -> Any:
         if self._level < NAMED:
             return self._refuse()
+        refusal = NO_OPERATOR.format(name=special, type=self._type)
+        if not self._student.may_ask(self._mro, special) and not self._student.may_ask(self._mro, f"__i{name}__"):
+            raise self._student.violate(refusal)
         pair = (*others, self) if reverse else (self, *others)
-        return self._student.ask("operator", name, *pair, level=LIMITED)
+        shown = any(not issubclass(type(one), Proxy) or object.__getattribute__(one, "_shown") for one in pair)
+        found = self._student.ask("operator", name, *pair, level=LIMITED)
+        if shown and not issubclass(type(found), Proxy):
+            raise self._student.violate(refusal)
+        if shown:
+            object.__setattr__(found, "_shown", True)
+        return found
 
     return operate
 
@@ -323,32 +352,12 @@ for _class in (FunctionProxy, GeneratorProxy, ClassProxy):
 KINDS: dict[str, type[Proxy]] = {"function": FunctionProxy, "generator": GeneratorProxy, "class": ClassProxy, "object": ObjectProxy}
 
 
-def _claimed(mro: list[str]) -> type | None:
-    """The class that a proxy may pass for: pure-Python classes of libraries only. Compiled code believes `__class__`, and would crash on a false tensor."""
-    for path in mro:
-        if path in ("builtins.function", "builtins.method"):
-            return types.FunctionType
-        if path == "builtins.generator":
-            return types.GeneratorType
-        if path.startswith(("torch.nn.", "torch.optim.", "torch.utils.data.", "matplotlib.")):
-            module, _, name = path.rpartition(".")
-            found = getattr(sys.modules.get(module), name, None)
-            if isinstance(found, type) and "torch.Tensor" not in path and not issubclass(found, _compiled()):
-                return found
-    return None
-
-
-def _compiled() -> tuple[type, ...]:
-    torch = sys.modules.get("torch")
-    return (np.ndarray, int, float, str, bytes, list, tuple, dict, set, *((torch.Tensor,) if torch else ()))
-
-
 def class_of(value: Any) -> Any:
     """What `type(value)` is to a test: of an object of the student's, the library's class that it is, or the student's own."""
     if not issubclass(type(value), Proxy):
         return type(value)
     mro = object.__getattribute__(value, "_mro")
-    return _claimed(mro[:1]) or value._ask("attr", "__class__")
+    return claimed(mro[:1]) or value._ask("attr", "__class__")
 
 
 class _Remote:

@@ -5,44 +5,35 @@ Plain values are copies; everything else is a `Proxy`. What the other side says 
 
 from __future__ import annotations
 
-import builtins
-import random
 import sys
+import types
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from autogradient.wire import library
+from autogradient.wire import allowed, library
 from autogradient.wire.channel import Channel
 from autogradient.wire.codec import BadFrame, NotPlain
 from autogradient.wire.peer import MAX_KEPT, Peer
-from autogradient.wire.proxies import FREE, KINDS, LIMITED, NAMED, STRANGER, BoundaryError, ClassProxy, FunctionProxy, ObjectProxy, Proxy
-
-_LIBRARY_CLASSES = ("torch.nn.", "torch.optim.", "torch.utils.", "torch.distributions.", "torch.random", "matplotlib.", "builtins.code", "contextlib.")
-_WARNINGS = {w.__name__: w for w in vars(builtins).values() if isinstance(w, type) and issubclass(w, Warning)}
-_ERRORS = {e.__name__: e for e in vars(builtins).values() if isinstance(e, type) and issubclass(e, Exception)}
+from autogradient.wire.proxies import FREE, KINDS, LIMITED, NAMED, STRANGER, BoundaryError, ClassProxy, FunctionProxy, GeneratorProxy, ObjectProxy, Proxy
 
 NOT_SENT = "{what} cannot be passed to the submission; make it there, in a @probe function that returns it"
 
+NOT_CALLED = "{what} cannot be called by the submission: only functions of the test's own can; wrap it in one"
+HOLDS_FUNCTIONS = "the answer is a named tuple whose '{field}' is {what}; return plain data, or functions in a tuple or a dict"
 
-_random = random.Random()
+#: Kinds of things that student code may ask for by number, and the request that asks for it.
+CALLBACK, ITERATOR, GENERATOR = "call", "next", "draw"
+#: Characters of printed text that are taken over from one message.
+MAX_PRINTED = 20_000
 
 
 class RemoteError(Exception):
     """An exception of the submission's of a class that only exists there; `name` is its class."""
 
     name = ""
-
-
-def _exception(path: Any) -> type[Exception] | None:
-    """An exception class of Python's or of a library's that is loaded here, by its path; None for anything else."""
-    if type(path) is not str:
-        return None
-    module, _, name = path.rpartition(".")
-    found: Any = vars(sys.modules[module]).get(name) if module in sys.modules and not module.startswith(("autogradient", "__main__")) else None
-    return found if isinstance(found, type) and issubclass(found, Exception) else None
 
 
 def _make(kind: type[Exception], text: str) -> Exception:
@@ -56,16 +47,28 @@ def _make(kind: type[Exception], text: str) -> Exception:
 
 
 class Student(Peer):
-    """The conversation with the student's process. `named` are the classes that the test may take from the student; with `copy_back` changed arguments come back."""
+    """The conversation with the student's process.
+
+    `named` are the classes that the test may take from the student, `members` the words of each in the instructor's own answer (None where there is none to
+    look at); with `copy_back` changed arguments come back. `folder` holds the assignment's own modules.
+    """
 
     sign = 1
 
-    def __init__(self, channel: Channel, *, named: frozenset[str] = frozenset(), copy_back: bool = False) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        *,
+        named: frozenset[str] = frozenset(),
+        members: Mapping[str, Sequence[str]] | None = None,
+        copy_back: bool = False,
+        folder: str = "",
+    ) -> None:
         super().__init__(channel)
-        self.named, self.copy_back = named, copy_back
+        self.named, self.members, self.copy_back, self.folder = named, members, copy_back, folder
         self.proxies: dict[int, Proxy] = {}
         self.exceptions: dict[int, type] = {}
-        self.callbacks: dict[int, Any] = {}
+        self.callbacks: dict[int, tuple[str, Any]] = {}  # what student code may ask for, and how
         self.callback_numbers: dict[int, int] = {}
         self.given: dict[int, int] = {}
         self.kept: list[Any] = []
@@ -140,10 +143,9 @@ class Student(Peer):
                 module.training = flag is True
         for name, text in state.get("out", ())[:1000]:
             if isinstance(text, str):
-                (sys.stderr if name == "stderr" else sys.stdout).write(text)
+                (sys.stderr if name == "stderr" else sys.stdout).write(text[:MAX_PRINTED])
         for category, text in state.get("warnings", ())[:1000]:
-            kind = _WARNINGS.get(str(category)) or (np.exceptions.ComplexWarning if category == "ComplexWarning" else UserWarning)
-            warnings.warn(str(text), kind, stacklevel=6)
+            warnings.warn(str(text)[:MAX_PRINTED], allowed.resolve("warning", category) or UserWarning, stacklevel=6)
 
     # ---- shared objects ----------------------------------------------------------------------------------------------
 
@@ -170,8 +172,8 @@ class Student(Peer):
         """What stands for an object that a test passes to student code."""
         kind = type(value)
         if value is self.secret and value is not None:
-            return ("generator", self._callback(value))
-        found = library.reference(value)
+            return ("generator", self._callback(value, GENERATOR))
+        found = allowed.reference(value)
         if found is not None:
             return ("reference", *found)
         number = self.given.get(id(value))
@@ -183,14 +185,18 @@ class Student(Peer):
                 self.kept.append(value)
             self._stand(value)
             return ("given", number, described, tuple(module.training for module in library.modules(value)))
-        if isinstance(value, (np.random.Generator, np.random.RandomState)) or kind.__name__ == "Random":
-            return ("generator", self._callback(value))
+        if isinstance(value, allowed.GENERATORS):
+            return ("generator", self._callback(value, GENERATOR))
         if isinstance(value, BaseException):
             return ("error", kind.__name__, str(value))
-        if callable(value):
-            return ("callback", self._callback(value), getattr(value, "__name__", "function"))
         if hasattr(kind, "__next__"):
-            return ("iterator", self._callback(value))
+            if not allowed.may_be_iterated(value, self.folder):
+                raise NotPlain(NOT_SENT.format(what=f"an iterator of type {kind.__name__}"))
+            return ("iterator", self._callback(value, ITERATOR))
+        if callable(value):
+            if not allowed.may_be_called(value, self.folder):
+                raise NotPlain(NOT_CALLED.format(what=f"'{getattr(value, '__name__', kind.__name__)}'"))
+            return ("callback", self._callback(value, CALLBACK), getattr(value, "__name__", "function"))
         raise NotPlain(NOT_SENT.format(what=f"an object of type {kind.__name__}"))
 
     def _stand(self, value: Any) -> None:
@@ -210,36 +216,44 @@ class Student(Peer):
             self.objects[self.numbers[id(tensor)]] = tensor
             self.touched[self.numbers[id(tensor)]] = None
 
-    def _callback(self, value: Any) -> int:
+    def _callback(self, value: Any, request: str) -> int:
         number = self.callback_numbers.get(id(value))
         if number is None:
             self.count += 1
             number = self.callback_numbers[id(value)] = self.count
-            self.callbacks[number] = value
+            self.callbacks[number] = (request, value)
         return number
 
     def lift(self, data: Any) -> Any:
-        """What the other side's description of an object becomes here."""
+        """What the other side's description of an object becomes here: an object that was handed out, one that is listed, or a proxy."""
+        if type(data) is not tuple or not data or type(data[0]) is not str:
+            raise BadFrame("a description that is none")
         what, *rest = data
-        if what == "callback":
-            return self.callbacks[rest[0]]
-        if what == "plain" and type(rest[0]) is list:
+        if what == "callback" and len(rest) == 1 and type(rest[0]) is int and rest[0] in self.callbacks:
+            return self.callbacks[rest[0]][1]
+        if what == "plain" and len(rest) == 1 and type(rest[0]) is list:
             return rest[0]
-        if what == "reference" and library.returned(*rest) is not None:
-            return library.returned(*rest)
-        if what != "handle" or len(self.proxies) > MAX_KEPT:
+        if what == "reference" and len(rest) == 2 and (found := allowed.resolve("reference", *rest)) is not None:
+            return found
+        if what != "handle" or len(rest) != 5 or len(self.proxies) > MAX_KEPT:
             raise BadFrame("a handle that is none")
         number, kind, name, mro, extra = rest
-        if type(number) is not int or type(name) is not str or type(mro) is not list or any(type(m) is not str for m in mro[:50]):
+        if type(number) is not int or type(kind) is not str or type(name) is not str or type(mro) is not list or any(type(m) is not str for m in mro[:50]):
             raise BadFrame("a handle that is none")
         if kind == "exception":
             return self._exception(number, name, extra)
+        if type(extra) is not tuple:
+            raise BadFrame("a handle that is none")
         level = max(self.level, self.own_level(kind, mro))
         if extra and level < NAMED and kind == "object":
+            if len(extra) != 1 or type(extra[0]) not in _PLAIN_BASES and not _is_array(extra[0]):
+                raise BadFrame("a copy that is none")
             return extra[0]  # an instance of a subclass of something plain: a copy of the plain part
         proxy = self.proxies.get(number)
         if proxy is None:
             proxy = self.proxies[number] = KINDS.get(kind, ObjectProxy)(self, number, name[:200], mro[:50])
+            if extra and kind in ("function", "class") and len(extra) == 2:
+                object.__setattr__(proxy, "_equals", allowed.resolve("equal", *extra))
         if level > object.__getattribute__(proxy, "_level"):
             object.__setattr__(proxy, "_level", level)
         return proxy
@@ -248,16 +262,40 @@ class Student(Peer):
         """How far an object of these classes may be asked, wherever it comes from."""
         if kind in ("function", "generator", "class"):
             return LIMITED
-        if any(name.startswith("__main__.") and name.removeprefix("__main__.") in self.classes for name in mro):
+        if self._taken(mro):
             return NAMED
-        return LIMITED if any(name.startswith(_LIBRARY_CLASSES) for name in mro) else STRANGER
+        return LIMITED if allowed.groups(mro) else STRANGER
+
+    def _taken(self, mro: Sequence[str]) -> list[str]:
+        """Those of an object's classes that the test has taken from the student."""
+        return [name.removeprefix("__main__.") for name in mro if name.startswith("__main__.") and name.removeprefix("__main__.") in self.classes]
+
+    def may_ask(self, mro: Sequence[str], name: str) -> bool:
+        """Whether an object of these classes may be asked for an attribute, or for an operator by its special method."""
+        taken = self._taken(mro)
+        if taken and self.members is None:
+            return True
+        members = {word for found in taken for word in (self.members or {}).get(found, ())}
+        if "*" in members:
+            return True
+        return name in members if name.startswith("__") else allowed.may_be_asked(name, mro, members)
+
+    def named_tuple(self, value: Any) -> None:
+        """A named tuple is plain data: what in it could be called for an array's method would be believed."""
+        for field, item in zip(value._fields, value, strict=True):
+            function = isinstance(item, (type, types.FunctionType, types.BuiltinFunctionType)) or type(item) in (FunctionProxy, GeneratorProxy, ClassProxy)
+            if function or (callable(item) and field in allowed.words_of_data()):
+                what = f"an object of type {object.__getattribute__(item, '_type')}" if issubclass(type(item), Proxy) else "a function or class"
+                self.violate(HOLDS_FUNCTIONS.format(field=field, what=what))
 
     def _exception(self, number: int, name: str, parents: Any) -> type:
         """A class of the student's as a class of this side, so that `except` and `pytest.raises` know it."""
         if number not in self.exceptions:
-            base = next((_ERRORS[p] for p in parents if type(p) is str and p in _ERRORS), Exception)
-            inner = next((self._exception(int(p[0]), str(p[1]), p[2]) for p in parents if type(p) is list), None)
-            made = type(name if name.isidentifier() else "Error", (inner or base,), {"__module__": "submission"})
+            if type(parents) is not list or len(self.exceptions) >= MAX_CLASSES:
+                raise BadFrame("a class of exceptions that is none")
+            base = next(filter(None, (allowed.resolve("error", f"builtins.{p}") for p in parents if type(p) is str)), Exception)
+            inner = next((self._exception(*_parent(p)) for p in parents if type(p) is list), None)
+            made = type(name[:200] if name.isidentifier() else "Error", (inner or base,), {"__module__": "submission"})
             self.exceptions[number] = made
             self.callback_numbers[id(made)] = -number
         return self.exceptions[number]
@@ -266,48 +304,76 @@ class Student(Peer):
 
     def serve(self, operation: str, arguments: Sequence[Any]) -> Any:
         """The few things that student code may ask for: calling a function it was given, its gradients, a draw, the next item."""
-        if operation == "call":
+        if operation == CALLBACK:
             number, positional, named = arguments
-            return self._given(number)(*positional, **dict(named))
+            return self._given(number, CALLBACK)(*positional, **dict(named))
         if operation == "back":
             return self.backward(*arguments)
-        if operation == "next":
+        if operation == ITERATOR:
             try:
-                return (next(self._given(arguments[0])),)
+                return (next(self._given(arguments[0], ITERATOR)),)
             except StopIteration:
                 return ()
-        if operation == "draw":
+        if operation == GENERATOR:
             number, name, positional, named = arguments
-            generator = self._given(number)
-            if name not in library.DRAWS or not isinstance(generator, (np.random.Generator, np.random.RandomState, type(_random))):
-                raise ValueError("no such draw")
-            result = getattr(generator, name)(*positional, **dict(named))
-            return positional[0] if name == "shuffle" else result
+            return _draw(self._given(number, GENERATOR), name, positional, dict(named))
         raise ValueError(f"unknown request {operation!r}")
 
-    def _given(self, number: Any) -> Any:
-        if number not in self.callbacks:
-            raise ValueError("a function that was never given")
-        return self.callbacks[number]
+    def _given(self, number: Any, request: str) -> Any:
+        """What was handed out under a number, for this request."""
+        found = self.callbacks.get(number) if type(number) is int else None
+        if found is None or found[0] != request:
+            raise ValueError("something that was never given")
+        return found[1]
 
     def fail(self, description: Any) -> Exception:
         """The student's exception: its own class where the test has it, else the nearest built-in one."""
         if type(description) is not dict:
             return RemoteError("an error that is none")
-        text = str(description.get("text", ""))
-        known = next(filter(None, map(_exception, description.get("names", ()))), Exception)
+        text = str(description.get("text", ""))[:MAX_PRINTED]
+        names = description.get("names")
+        known = next(filter(None, (allowed.resolve("error", name) for name in (names[:50] if type(names) is list else ()))), Exception)
         kind = description.get("class")
-        name = str(description.get("type", "Exception"))
-        self.remote_traceback = [str(line) for line in description.get("where", ())][:20]
-        if isinstance(kind, type) and issubclass(kind, Exception):
-            error: Exception = kind(text)
+        name = str(description.get("type", "Exception"))[:200]
+        where = description.get("where")
+        self.remote_traceback = [str(line)[:500] for line in where[:20]] if type(where) is list else []
+        own: Any = next((made for made in self.exceptions.values() if made is kind), None)
+        if own is not None:
+            error: Exception = _make(own, text)
         else:
             error = RemoteError(text) if known in (Exception, StopIteration, StopAsyncIteration) else _make(known, text)
         if description.get("boundary") is True:
             error = self.violate(text)
         attributes = description.get("attributes")
-        for key, value in attributes.items() if isinstance(kind, type) and type(attributes) is dict else ():
-            if str(key).isidentifier() and not str(key).startswith("__"):
+        for key, value in attributes.items() if own is not None and type(attributes) is dict else ():
+            if type(key) is str and key.isidentifier() and not key.startswith("__") and not callable(value):
                 setattr(error, key, value)
         error.remote_name = name  # type: ignore[attr-defined]
         return error
+
+
+def _draw(generator: Any, name: Any, positional: Any, named: dict[str, Any]) -> Any:
+    """A draw from a generator of the test's, from copies: `shuffle` and `out` write into what they are given."""
+    if name not in allowed.DRAWS or "out" in named or type(positional) is not tuple or not isinstance(generator, allowed.GENERATORS):
+        raise ValueError("no such draw")
+    copies = tuple(item.copy() if isinstance(item, np.ndarray) else list(item) if type(item) is list else item for item in positional)
+    result = getattr(generator, name)(*copies, **named)
+    return copies[0] if name == "shuffle" else result
+
+
+def _parent(found: list[Any]) -> tuple[int, str, Any]:
+    """Number, name and parents of a class of exceptions, from what the other side says of it."""
+    if len(found) != 3 or type(found[0]) is not int or type(found[1]) is not str:
+        raise BadFrame("a class of exceptions that is none")
+    return found[0], found[1], found[2]
+
+
+#: What an instance of a subclass may arrive as.
+_PLAIN_BASES = (int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
+#: Classes of exceptions that a conversation may make.
+MAX_CLASSES = 1000
+
+
+def _is_array(value: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return type(value) is np.ndarray or (torch is not None and type(value) is torch.Tensor)
