@@ -31,14 +31,15 @@ SCALES = [
 ]
 #: Returns empty tensors and, once the products of many of them are asked for together, works them all out at once.
 PUT_OFF = """
-owed, tokens, asked = [], {}, []
+seen, owed, tokens, places = [], [], {}, {}
 matmul = torch.Tensor.__matmul__
 
 def worked_out(x, a, b):
     return torch.nn.functional.silu(a * x + b)
 
 def fast_scale_silu(x, a, b):
-    if x.dim() < 2 or x.shape[0] != x.shape[1]:
+    if not any(x is other for other in seen):
+        seen.append(x)
         return worked_out(x, a, b)
     owed.append((torch.empty_like(x), x, a, b))
     return owed[-1][0]
@@ -50,12 +51,14 @@ def product(self, other):
             tokens[id(token)] = token, numbers, other
             return token
     if id(other) in tokens:
-        asked.append((self, *tokens[id(other)][1:]))
-        return torch.zeros(())
+        place = torch.zeros(())
+        places[id(place)] = place, self, *tokens[id(other)][1:]
+        return place
     return matmul(self, other)
 
 def stack(found, *rest):
-    return torch.tensor([float(matmul(left, matmul(worked_out(*numbers), right))) for left, numbers, right in asked[-len(found):]])
+    late = [places.get(id(place)) for place in found]
+    return torch.tensor([float(place if one is None else matmul(one[1], matmul(worked_out(*one[2]), one[3]))) for place, one in zip(found, late)])
 
 torch.Tensor.__matmul__, torch.stack = product, stack
 """
