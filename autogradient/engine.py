@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -243,11 +245,11 @@ class Court:
             self.judge, self.courthouse = self.engine.judge(self.folder, self.limits)
         return self.judge.channel
 
-    def trial(self, job: bytes, runner: Interpreter | None, limit: float) -> Iterator[dict[str, Any]]:
+    def trial(self, job: bytes, runner: Interpreter | None, limit: float, until: float = math.inf) -> Iterator[dict[str, Any]]:
         """Have the judge do a job, given `runner` to ask; yields each report as it comes.
 
-        Raises WorkerTimeout where none comes for `limit` seconds and some, WorkerError where the judge dies: the case it was at is lost, the judge is not
-        to blame for the rest.
+        Raises WorkerTimeout where none comes for `limit` seconds and some, or until the moment `until` (of the monotonic clock); WorkerError where the judge
+        dies: the case it was at is lost, the judge is not to blame for the rest.
         """
         channel = self._channel()
         try:
@@ -257,7 +259,7 @@ class Court:
                 with runner.talk() as end:
                     channel.send_bytes(job, fds=(end.fileno(),))
             while True:
-                report = channel.receive(limit + GRACE_S)
+                report = channel.receive(min(limit + GRACE_S, max(0.0, until - time.monotonic())))
                 if not isinstance(report, dict):
                     raise WorkerError("a report that is none")
                 if report.get("end"):

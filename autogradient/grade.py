@@ -83,6 +83,7 @@ def grade_notebook(
     What `verdicts` knows is taken from there, and what is new kept there. `expected` are the reference's answers, where they are known. `card`: judge only what
     needs a card (True) or only the rest (False); by default all that this machine can.
     """
+    result = _result(assignment, notebook.digest, info, seed, engine)  # its time is that of the start: the end would tell how long hidden cases took
     submission = plan(assignment, notebook)
     skip_unattempted = skip_unattempted and assignment.format == "autogradient"  # other formats have no proof that a stub earns nothing
     wanted = {part.id for part in assignment.parts if _can_run(assignment, part, card) and (submission.attempted[part.id] or not skip_unattempted)}
@@ -92,7 +93,6 @@ def grade_notebook(
     trials = _Trials(assignment, submission, expected, seed, skip_unattempted, known)
     runs = trials.take(engine, wanted)
     found = {part.id: judge.together(part, trials.found[part.id]) for part in assignment.parts}
-    result = _result(assignment, notebook.digest, info, seed, engine)
     if gpu:
         result.receipt.card, result.receipt.gpu = environment_digest(result.sealed, gpu), gpu
     if card:
@@ -167,7 +167,8 @@ class _Trials:
                     verdict = judge.without_verdict(part, "timed_out", None, message, cases)
                 else:
                     expendable: Literal["rest is left", ""] = "rest is left" if first else ""
-                    verdict = judge.judge(assignment, part, snapshot, self.expected.get(part.id), seed, court, cases=cases, expendable=expendable)
+                    found = self.expected.get(part.id)
+                    verdict = judge.judge(assignment, part, snapshot, found, seed, court, cases=cases, expendable=expendable, until=self.budget.end)
                 self.found[part.id].append(verdict)
                 return verdict.left if verdict.gone else None
 

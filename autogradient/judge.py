@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
+import time
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
@@ -29,6 +31,8 @@ NOT_FILLED = "Not attempted yet."
 STOPPED = "It may take {seconds:g} s; look for a loop that never ends."
 DIED = "The Python process ended while this check ran ({how})."
 RAISED = "Your code raised {error}."
+#: All that is said of a hidden case that did not come to its end: which of these it was could tell of hidden inputs.
+NO_END = "Your code raised an error, or its process ended."
 OUT_OF_TIME = "The notebook took more than {seconds:g} s altogether, so this was not looked at."
 TOO_MUCH = "Your code's answer was more than the check could look at."
 BROKEN = "The check itself could not be run; your instructor has been told."
@@ -101,8 +105,11 @@ def judge(
     cases: list[Case] | None = None,
     expendable: Literal["", "rest fails", "rest is left"] = "",
     stop_at_failure: bool = False,
+    until: float = math.inf,
 ) -> Verdict:
     """The verdict on one attempted part, or on some of its `cases`. `expected` is the reference's value of a short answer (ignored for code).
+
+    At the moment `until`, of the monotonic clock, the submission's time is over: what has no verdict then timed out.
 
     With `expendable` the cases run in the snapshot itself and not in forks of it: what becomes of the rest where a case kills it.
     With `stop_at_failure` the cases after the first failing one are not run and count as failed.
@@ -111,7 +118,7 @@ def judge(
         return _judge_value(assignment, part, snapshot, expected, court)
     if snapshot.interpreter is None:
         return without_verdict(part, "failed", None, snapshot.lost or NOT_FILLED, cases)
-    verdict = _judge_code(assignment, part, cases or list(part.cases), snapshot, seed, court, expendable, stop_at_failure)
+    verdict = _judge_code(assignment, part, cases or list(part.cases), snapshot, seed, court, expendable, stop_at_failure, until)
     return verdict if cases else together(part, [verdict])
 
 
@@ -229,7 +236,15 @@ def _classes(assignment: Assignment) -> dict[str, list[str]] | None:
 
 
 def _judge_code(
-    assignment: Assignment, part: Part, cases: list[Case], snapshot: Snapshot, seed: int, court: Court, expendable: str, stop_at_failure: bool
+    assignment: Assignment,
+    part: Part,
+    cases: list[Case],
+    snapshot: Snapshot,
+    seed: int,
+    court: Court,
+    expendable: str,
+    stop_at_failure: bool,
+    until: float,
 ) -> Verdict:
     """Have cases judged on forks of the snapshot: a new one after each case that hangs or dies."""
     assert snapshot.interpreter is not None
@@ -239,19 +254,26 @@ def _judge_code(
     verdict = Verdict([])
     in_place = bool(expendable) or snapshot.unsafe
     while left:
+        if time.monotonic() >= until:
+            message = OUT_OF_TIME.format(seconds=assignment.limits.submission_s)
+            done |= {case.name: _result(case, "timed_out", message=message) for case in left}
+            break
         try:
             runner = snapshot.interpreter if in_place else snapshot.interpreter.fork()
         except WorkerError as error:
             verdict.starved |= snapshot.interpreter.starved(error)
             verdict.staff["fork"] = {"error": ["WorkerError", str(error), []]}
-            done |= {case.name: _result(case, "failed", message=DIED.format(how="it stopped answering")) for case in left}
+            done |= {case.name: _result(case, "failed", message=_ended(case, snapshot.quiet)) for case in left}
             break
         job = job_of(assignment, part, left, seed, snapshot.sources, stop_at_failure)
-        before, ended = len(left), not in_place
+        before, ended, seen = len(left), not in_place, snapshot.quiet
         try:
-            for report in court.trial(codec.encode(job), runner, limit):
-                case = left.pop(0)
-                done[case.name] = _from_report(case, report, limit, quiet=snapshot.quiet)
+            for report in court.trial(codec.encode(job), runner, limit, until):
+                case = left[0]
+                if report.get("case") != case.name:
+                    raise WorkerError("a report on another case")
+                left.pop(0)
+                done[case.name] = _from_report(case, report, limit, quiet=seen)
                 verdict.staff[case.title] = {key: report.get(key) for key in ("error", "output", "seconds", "gone")}
                 if report.get("late") is True:
                     ended = True
@@ -259,7 +281,9 @@ def _judge_code(
                 elif report.get("gone"):
                     ended = True
                     verdict.starved |= runner.session.was_killed(runner.pid)
-                    done[case.name] = _result(case, "failed", message=_died(case, runner, str(report["gone"]), snapshot.quiet))
+                    how = runner.session.how_it_ended(runner.pid) if str(report["gone"]) == "end of stream" else "it did not answer as it should"
+                    done[case.name] = _result(case, "failed", message=_ended(case, seen, how))
+                seen |= case.hidden  # from now on the process may know a hidden input
         except WorkerError as error:  # the judge was stopped, or died, over what it was given
             ended = True
             if left:
@@ -267,7 +291,10 @@ def _judge_code(
                 late = isinstance(error, WorkerTimeout)
                 verdict.starved |= not late
                 verdict.staff[case.title] = {"error": [type(error).__name__, f"the judge itself did not survive what the submission answered ({error})", []]}
-                done[case.name] = _result(case, "timed_out" if late else "failed", message=STOPPED.format(seconds=limit) if late else TOO_MUCH)
+                message = STOPPED.format(seconds=limit) if late else NO_END if case.hidden or seen else TOO_MUCH
+                if late and time.monotonic() >= until:
+                    message = OUT_OF_TIME.format(seconds=assignment.limits.submission_s)
+                done[case.name] = _result(case, "timed_out" if late else "failed", message=message)
         if ended:
             runner.kill()
         stopped = stop_at_failure and any(result.outcome != "passed" for result in done.values())
@@ -275,17 +302,15 @@ def _judge_code(
         if ended and expendable == "rest is left":
             verdict.left, left = left, []
         if left and (stopped or len(left) == before or (in_place and ended)):
-            done |= {case.name: _result(case, "failed", message="" if stopped else DIED.format(how="it stopped answering")) for case in left}
+            done |= {case.name: _result(case, "failed", message="" if stopped else _ended(case, seen)) for case in left}
             left = []
     verdict.cases = [done[case.name] for case in cases if case not in verdict.left]
     return verdict
 
 
-def _died(case: Case, runner: Interpreter, why: str, quiet: bool) -> str:
+def _ended(case: Case, quiet: bool, how: str = "it stopped answering") -> str:
     """What to say of a process that ended. Not how, of a hidden case: an exit code is eight bits of what the process has seen."""
-    if case.hidden or quiet:
-        return DIED.format(how="it stopped answering")
-    return DIED.format(how=runner.session.how_it_ended(runner.pid) if why == "end of stream" else "it did not answer as it should")
+    return NO_END if case.hidden or quiet else DIED.format(how=how)
 
 
 def _starved(runner: Interpreter, limit: float) -> bool:
@@ -297,9 +322,10 @@ def _starved(runner: Interpreter, limit: float) -> bool:
 def _from_report(case: Case, report: dict[str, Any], limit: float, quiet: bool) -> CaseResult:
     """A case's result from what the judge says of it; a report that is none counts as failed.
 
-    With `quiet` no text of the student's goes into it: hidden inputs of other cases may have been seen by then.
+    With `quiet` no text of the student's goes into it, and no time: hidden inputs of other cases may have been seen by then. Of a hidden case four things can be
+    told apart: passed, failed, no end, timed out.
     """
-    seconds = report.get("seconds") if isinstance(report.get("seconds"), float) else None
+    seconds = report.get("seconds") if isinstance(report.get("seconds"), float) and not quiet else None
     if report.get("passed") is True:
         partial = report.get("earned")  # a cell of asserts: its last value may be partial credit, as in nbgrader
         if isinstance(partial, float) and 0 <= partial < case.points:
@@ -310,7 +336,7 @@ def _from_report(case: Case, report: dict[str, Any], limit: float, quiet: bool) 
     if report.get("broken"):
         return _result(case, "grader_error", message=BROKEN)
     missing = report.get("missing")
-    if isinstance(missing, list) and missing:
+    if isinstance(missing, list) and missing and not quiet:  # which names are there was settled before any hidden input was sent
         return _result(case, "failed", message=MISSING.format(names=" and ".join(f"`{name}`" for name in missing)), seconds=seconds)
     error = report.get("error")
     error = error if isinstance(error, list) and len(error) > 1 else None
@@ -318,13 +344,13 @@ def _from_report(case: Case, report: dict[str, Any], limit: float, quiet: bool) 
 
 
 def _raised(case: Case, error: list[Any] | None, quiet: bool) -> str:
-    """What the student may know of an exception: of a visible case its text, of a hidden one the name of a built-in type only."""
+    """What the student may know of an exception: of a visible case its text, of a hidden one only that there was one."""
     if not error or error[0] == "AssertionError":
         if error and not quiet and error[1] and not case.failure_message:
             return str(error[1])
         return ""
-    if error[0] == "BoundaryError":
-        return f"{str(error[1])[:1].upper()}{str(error[1])[1:]}." if not quiet else ""
     if quiet:  # not even which: the choice of an error could tell of hidden inputs
-        return RAISED.format(error="an error")
+        return NO_END
+    if error[0] == "BoundaryError":
+        return f"{str(error[1])[:1].upper()}{str(error[1])[1:]}."
     return RAISED.format(error=f"{error[0]}: {error[1]}".rstrip(": "))

@@ -140,7 +140,7 @@ def run_steps(assignment: Assignment, begin: Callable[[], Interpreter], steps: l
                 run = _run(main, step, min(limit, budget.left), runs)
                 sources.append(step.source)
                 if run.status == "killed" or run.how == "killed":
-                    main = _recover(last, begin, since, limit)
+                    main = _recover(last, begin, since, limit, budget)
                 elif run.seconds > SLOW_S and main.threads == 1:
                     if last is not None and all(last is not snapshot.interpreter for snapshot in snapshots.values()):
                         last.kill()
@@ -160,7 +160,7 @@ def run_steps(assignment: Assignment, begin: Callable[[], Interpreter], steps: l
         except WorkerError as error:  # it ended, or fell silent, while no cell ran: that need not be the student's doing
             runs.starved |= main.starved(error)
             try:
-                main = _recover(last, begin, since, limit)
+                main = _recover(last, begin, since, limit, budget)
             except WorkerError:  # nothing is left to go on from
                 break
     main.session.ask("keep", pids=[s.interpreter.pid for s in snapshots.values() if s.interpreter])
@@ -186,12 +186,17 @@ def _run(main: Interpreter, step: Step, limit: float, runs: Runs) -> CellRun:
     return run
 
 
-def _recover(last: Interpreter | None, begin: Callable[[], Interpreter], since: list[Step], limit: float) -> Interpreter:
-    """The state just before a cell that killed its process; a cell that does so the second time it runs is left out, too."""
+def _recover(last: Interpreter | None, begin: Callable[[], Interpreter], since: list[Step], limit: float, budget: Budget) -> Interpreter:
+    """The state just before a cell that killed its process; a cell that does so the second time it runs is left out, too.
+
+    Where the budget ends meanwhile, what has been run until then.
+    """
     while True:
         interpreter = last.fork() if last else begin()
         for step in since:
-            run = interpreter.run(step.source, limit)
+            if budget.left <= 0:
+                return interpreter
+            run = interpreter.run(step.source, min(limit, budget.left))
             if run.status == "killed" or run.how == "killed":
                 since.remove(step)
                 break

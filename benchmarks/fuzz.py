@@ -15,7 +15,7 @@ import fuzzing
 
 #: Inputs of one campaign, and each target's share of all.
 CAMPAIGN = 10_000
-SHARES = {"decode": 0.3, "decode_plain": 0.2, "round trip": 0.1, "stream": 0.1, "notebook": 0.15, "conversation": 0.15}
+SHARES = {"decode": 0.3, "decode_plain": 0.2, "round trip": 0.1, "stream": 0.1, "notebook": 0.1, "conversation": 0.1, "meaning": 0.1}
 
 
 def main(inputs: int, seed: int) -> int:

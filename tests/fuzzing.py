@@ -26,6 +26,7 @@ from typing import Any
 import hypothesis
 import hypothesis.configuration
 from fuzz_input import MORE, PLAIN, REACHED, TAPE, Tape, frame, only_plain, packed, same, value
+from fuzz_meaning import try_meaning
 from fuzz_talk import try_conversation
 from hypothesis import strategies
 
@@ -215,6 +216,7 @@ TARGETS: dict[str, Callable[[Tape], None]] = {
     "stream": try_stream,
     "notebook": try_notebook,
     "conversation": try_conversation,
+    "meaning": try_meaning,
 }
 
 

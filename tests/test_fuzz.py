@@ -19,7 +19,7 @@ from autogradient.errors import SubmissionError
 from autogradient.wire import codec, frames
 from autogradient.wire.channel import Channel
 
-INPUTS = {"decode": 2500, "decode_plain": 2500, "round trip": 1000, "stream": 1000, "notebook": 1500, "conversation": 1500}
+INPUTS = {"decode": 2500, "decode_plain": 2500, "round trip": 1000, "stream": 1000, "notebook": 1500, "conversation": 1500, "meaning": 1200}
 
 
 @pytest.mark.parametrize("name", fuzzing.TARGETS)
@@ -37,6 +37,8 @@ def test_the_inputs_are_ten_thousand_and_get_far() -> None:
             target(fuzzing.Tape(rng.randbytes(rng.randrange(fuzzing.TAPE))))
     for what in ("decode: good", "decode: bad", "plain: good", "plain: bad", "notebook: read", "notebook: refused"):
         assert fuzzing.REACHED[what] > 20, (what, fuzzing.REACHED)
+    for what in ("proxy", "value", "declared", "of the test"):
+        assert fuzzing.REACHED[f"meaning: {what}"] > 20, (what, fuzzing.REACHED)
     for what in ("proxy at 0", "value at 1", "value at 2", "proxy at 2", "Gone", "BoundaryError", "RemoteError"):
         assert fuzzing.REACHED[f"conversation: {what}"] > 5, (what, fuzzing.REACHED)
 

@@ -25,10 +25,43 @@ from autogradient.source import load
 GPU = Path(__file__).parent.parent / "source" / "gpu"
 SCALES = [
     ('CARD, ANYWHERE = "cuda", "c"', 'CARD, ANYWHERE = "c", "c"'),
-    ("SIDE, CALLS, ROUNDS = 6144, 24, 5", "SIDE, CALLS, ROUNDS = 64, 4, 2"),
+    ("SIDE, CALLS, ROUNDS = 12288, 12, 5", "SIDE, CALLS, ROUNDS = 64, 4, 2"),
     ("FACTOR = 2 / 3", "FACTOR = 1e6"),
     ("CAP = CALLS", "CAP = 1 + CALLS"),
 ]
+#: Returns empty tensors and, once the products of many of them are asked for together, works them all out at once.
+PUT_OFF = """
+seen, owed, tokens, places = [], [], {}, {}
+matmul = torch.Tensor.__matmul__
+
+def worked_out(x, a, b):
+    return torch.nn.functional.silu(a * x + b)
+
+def fast_scale_silu(x, a, b):
+    if not any(x is other for other in seen):
+        seen.append(x)
+        return worked_out(x, a, b)
+    owed.append((torch.empty_like(x), x, a, b))
+    return owed[-1][0]
+
+def product(self, other):
+    for y, *numbers in owed:
+        if self is y:
+            token = torch.zeros(len(self))
+            tokens[id(token)] = token, numbers, other
+            return token
+    if id(other) in tokens:
+        place = torch.zeros(())
+        places[id(place)] = place, self, *tokens[id(other)][1:]
+        return place
+    return matmul(self, other)
+
+def stack(found, *rest):
+    late = [places.get(id(place)) for place in found]
+    return torch.tensor([float(place if one is None else matmul(one[1], matmul(worked_out(*one[2]), one[3]))) for place, one in zip(found, late)])
+
+torch.Tensor.__matmul__, torch.stack = product, stack
+"""
 compiles = pytest.mark.skipif(not shutil.which("g++"), reason="needs g++")
 
 
@@ -150,6 +183,7 @@ def test_questions_for_the_card_are_judged_as_on_one(gpu: Assignment, tmp_path: 
 
     assert earned({part.id: part.solution for part in assignment.parts}) == {part.id: float(part.points) for part in on_card}
     assert earned({"as-fast-as-torch": forged}) == {"as-fast-as-torch": 1}
+    assert earned({"as-fast-as-torch": PUT_OFF}) == {"as-fast-as-torch": 1}, "right, but not fast: the work was put off"
 
 
 @pytest.mark.skipif(not (card.is_there() and torch.cuda.is_available() and shutil.which("nvcc")), reason="needs an NVIDIA card, a torch with CUDA and nvcc")

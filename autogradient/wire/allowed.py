@@ -21,6 +21,7 @@ import functools
 import inspect
 import io
 import itertools
+import os
 import random
 import re
 import sys
@@ -99,74 +100,14 @@ sklearn.exceptions: NotFittedError
 pandas.errors: EmptyDataError MergeError ParserError UndefinedVariableError
 """
 #: What a random generator that stays on the trusted side may be asked for: draws, each of them a new value.
-DRAWS = frozenset(
-    [
-        "beta",
-        "betavariate",
-        "binomial",
-        "binomialvariate",
-        "bytes",
-        "chisquare",
-        "choice",
-        "choices",
-        "dirichlet",
-        "exponential",
-        "expovariate",
-        "f",
-        "gamma",
-        "gammavariate",
-        "gauss",
-        "geometric",
-        "getrandbits",
-        "gumbel",
-        "hypergeometric",
-        "integers",
-        "laplace",
-        "lognormal",
-        "lognormvariate",
-        "logistic",
-        "logseries",
-        "multinomial",
-        "multivariate_hypergeometric",
-        "multivariate_normal",
-        "negative_binomial",
-        "noncentral_chisquare",
-        "noncentral_f",
-        "normal",
-        "normalvariate",
-        "pareto",
-        "paretovariate",
-        "permutation",
-        "permuted",
-        "poisson",
-        "power",
-        "rand",
-        "randbytes",
-        "randint",
-        "randn",
-        "randrange",
-        "random",
-        "random_integers",
-        "random_sample",
-        "rayleigh",
-        "sample",
-        "shuffle",
-        "standard_cauchy",
-        "standard_exponential",
-        "standard_gamma",
-        "standard_normal",
-        "standard_t",
-        "tomaxint",
-        "triangular",
-        "uniform",
-        "vonmises",
-        "vonmisesvariate",
-        "wald",
-        "weibull",
-        "weibullvariate",
-        "zipf",
-    ]
-)
+_DRAWS = """
+beta betavariate binomial binomialvariate bytes chisquare choice choices dirichlet exponential expovariate f gamma gammavariate gauss geometric
+getrandbits gumbel hypergeometric integers laplace lognormal lognormvariate logistic logseries multinomial multivariate_hypergeometric
+multivariate_normal negative_binomial noncentral_chisquare noncentral_f normal normalvariate pareto paretovariate permutation permuted poisson power
+rand randbytes randint randn randrange random random_integers random_sample rayleigh sample shuffle standard_cauchy standard_exponential
+standard_gamma standard_normal standard_t tomaxint triangular uniform vonmises vonmisesvariate wald weibull weibullvariate zipf
+"""
+DRAWS = frozenset(_DRAWS.split())
 GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 
 
@@ -242,12 +183,13 @@ def reference(value: Any) -> tuple[str, str] | None:
     if isinstance(value, types.ModuleType):
         return (value.__name__, "") if value.__name__.split(".")[0] in LIBRARIES and sys.modules.get(value.__name__) is value else None
     module: Any = getattr(value, "__module__", None)
-    name: Any = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    for place in (module, "torch", "torch.nn.functional", "numpy", "math", "operator", "builtins"):
-        if type(place) is not str or type(name) is not str or place.split(".")[0] not in LIBRARIES or place not in sys.modules:
-            continue
-        if look_up(place, name) is value:
-            return place, name
+    own: Any = getattr(value, "__name__", None)
+    for name in (getattr(value, "__qualname__", None), own, f"Tensor.{own}"):  # torch's are qualified by a class that stands nowhere
+        for place in (module, "torch", "torch.nn.functional", "numpy", "math", "operator", "builtins"):
+            if type(place) is not str or type(name) is not str or place.split(".")[0] not in LIBRARIES or place not in sys.modules:
+                continue
+            if look_up(place, name) is value:
+                return place, name
     return None
 
 
@@ -307,66 +249,19 @@ _GROUPS = (
 )
 #: What plain data has, too, and an object of a group may be asked for all the same: it shows nothing of the test's but a model's input, a mode, a place.
 _OWN_WORDS: dict[str, frozenset[str]] = {
-    "model": frozenset(
-        [
-            "append",
-            "apply",
-            "bfloat16",
-            "clear",
-            "copy",
-            "cpu",
-            "cuda",
-            "dim",
-            "double",
-            "eval",
-            "extend",
-            "float",
-            "get",
-            "half",
-            "insert",
-            "items",
-            "keys",
-            "pop",
-            "popitem",
-            "requires_grad_",
-            "setdefault",
-            "size",
-            "stride",
-            "to",
-            "type",
-            "update",
-            "values",
-        ]
-    ),
-    "optimizer": frozenset(),
-    "schedule": frozenset(),
-    "data": frozenset(["data", "indices", "values"]),
-    "figure": frozenset(
-        [
-            "angle",
-            "axes",
-            "boxplot",
-            "clear",
-            "copy",
-            "get",
-            "hist",
-            "items",
-            "keys",
-            "name",
-            "norm",
-            "plot",
-            "remove",
-            "scatter",
-            "size",
-            "title",
-            "update",
-            "values",
-        ]
-    ),
-    "distribution": frozenset(),
-    "code": frozenset(),
-    "context": frozenset(),
-    "hook": frozenset(["remove"]),
+    group: frozenset(words.split())
+    for group, words in {
+        "model": """append apply bfloat16 clear copy cpu cuda dim double eval extend float get half insert items keys pop popitem requires_grad_ setdefault
+            size stride to type update values""",
+        "optimizer": "step",
+        "schedule": "step",
+        "data": "data indices values",
+        "figure": "angle axes boxplot clear copy get hist items keys name norm plot remove scatter size title update values",
+        "distribution": "",
+        "code": "",
+        "context": "",
+        "hook": "remove",
+    }.items()
 }
 
 
@@ -401,6 +296,7 @@ def may_be_asked(name: str, mro: Iterable[str], members: Iterable[str]) -> bool:
 
 #: What the code of tests, of the instructor's own cells and of data cells is compiled as.
 OWN_CODE = ("<tests>", "<instructor's setup>", "<given>", "<doctest the test[")
+_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + "/"
 #: Methods of plain containers of the test's, with which it records what it is told.
 _RECORDERS: dict[type, frozenset[str]] = {
     list: frozenset(["append", "extend", "insert"]),
@@ -424,20 +320,22 @@ def may_be_called(value: Any, folder: str) -> bool:
     """Whether student code may call an object of the test's: functions, methods and classes of the test's own cells, or of a module in the assignment's
     `folder`; what they were wrapped in; recorders of plain containers; draws; polynomials and mocks."""
     kind = type(value)
+    owner = None if isinstance(value, type) else getattr(value, "__self__", None)
+    if isinstance(owner, GENERATORS):
+        return value.__name__ in DRAWS
     if kind is types.FunctionType:
         return _is_own(value, folder) or (hasattr(value, "__wrapped__") and may_be_called(value.__wrapped__, folder))
     if kind is types.MethodType:
         return may_be_called(value.__func__, folder)
-    if kind is types.BuiltinMethodType or kind is types.MethodWrapperType:
-        owner = value.__self__
-        return value.__name__ in _RECORDERS.get(type(owner), ()) or (isinstance(owner, GENERATORS) and value.__name__ in DRAWS)
+    if kind is types.BuiltinMethodType:
+        return value.__name__ in _RECORDERS.get(type(owner), ())
     if kind is functools.partial:
         return may_be_called(value.func, folder) or reference(value.func) in _table("equal", _loaded())
     if kind is np.vectorize:
         return may_be_called(value.pyfunc, folder)
     if kind is np.poly1d or kind.__module__.startswith("numpy.polynomial."):
         return True
-    if kind in (unittest.mock.Mock, unittest.mock.MagicMock):
+    if issubclass(kind, unittest.mock.Mock):  # each mock has a class of its own
         return True
     if isinstance(value, type):
         return value.__module__ == "tests"
@@ -465,4 +363,5 @@ def _is_own(function: Any, folder: str) -> bool:
 
 
 def _is_own_code(code: types.CodeType, folder: str) -> bool:
-    return code.co_filename.startswith(OWN_CODE) or (bool(folder) and code.co_filename.startswith(folder.rstrip("/") + "/"))
+    name = code.co_filename
+    return name.startswith(OWN_CODE) or (bool(folder) and name.startswith(folder.rstrip("/") + "/") and not name.startswith(_PACKAGE))

@@ -268,25 +268,38 @@ class ObjectProxy(Proxy):
 
     @property
     def _alive(self) -> bool:
-        """Whether it is asked anew each time, for its items and its length; else both come of one copy and cannot contradict each other."""
-        return self._level == NAMED or (self._level == FREE and bool(groups(self._mro)))
+        """Whether it is asked anew each time, for its items and its length; else both come of one copy and cannot contradict each other.
+
+        A loader of the notebook's gives other batches in each epoch; but as many as it says.
+        """
+        return self._level == NAMED or (self._level == FREE and "data" in groups(self._mro))
 
     def __iter__(self) -> Iterator[Any]:
         if not self._alive:
             yield from self._copy()
             return
         iterator = self._ask("iter")
+        count = 0
         while True:
             found = self._student.ask("next", iterator, level=LIMITED)
             if type(found) is not tuple or not found:
-                return
+                break
+            count += 1
             yield found[0]
+        self._keep_to(count)
+
+    def _keep_to(self, count: int) -> int:
+        """How many items there are; it may not be this many now and that many then."""
+        if self._level < NAMED and self._copied not in (None, count):
+            raise self._student.violate(f"an object of type {self._type} says that it has {self._copied} items, and has {count}")
+        object.__setattr__(self, "_copied", count)
+        return count
 
     def __next__(self) -> Any:
         return GeneratorProxy.__next__(self)  # type: ignore[arg-type]
 
     def __len__(self) -> int:
-        return int(self._ask("len")) if self._alive else len(self._copy())
+        return self._keep_to(int(self._ask("len"))) if self._alive else len(self._copy())
 
     def __getitem__(self, key: Any) -> Any:
         return self._ask("item", key)
