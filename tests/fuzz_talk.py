@@ -92,7 +92,7 @@ class Script(Channel):
         if kind == "tensor":
             return msgpack.ExtType(frames.GRAPH, packed([number, [], msgpack.ExtType(frames.TENSOR, _TENSOR_BODY)]))
         lines = {"object": tape.of((["__main__.Net", "torch.nn.modules.module.Module"], ["__main__.Mine"])), "function": ["builtins.function"]}.get(kind, [])
-        return msgpack.ExtType(frames.OTHER, packed(_tuple(["handle", number, kind, "Mine", lines, []])))
+        return msgpack.ExtType(frames.OTHER, packed(_tuple(["handle", number, kind, "Mine", lines, _tuple([])])))
 
     def handle(self) -> Any:
         tape = self.tape
@@ -104,7 +104,7 @@ class Script(Channel):
         extra = tape.of(([], [1.5], ["ValueError"], [[4, "E", ["KeyError"]]], None, [[1]], [["x", 2, 3]]))
         what = tape.of(("handle", "handle", "handle", "handle", "callback", "plain", "reference", "nothing"))
         rest = (
-            [tape.below(4), kind, name, lines, extra]
+            [tape.below(4), kind, name, lines, extra if kind == "exception" or type(extra) is not list or tape.below(4) == 0 else _tuple(extra)]
             if what == "handle"
             else tape.of(([5], [[1, 2]], ["torch", "relu"], ["torch.nn", "Linear"], ["os", "system"], [{}]))
         )
