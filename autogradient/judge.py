@@ -269,10 +269,9 @@ def _judge_code(
         before, ended, seen = len(left), not in_place, snapshot.quiet
         try:
             for report in court.trial(codec.encode(job), runner, limit, until):
-                case = left[0]
-                if report.get("case") != case.name:
+                if not left or report.get("case") != left[0].name:
                     raise WorkerError("a report on another case")
-                left.pop(0)
+                case = left.pop(0)
                 done[case.name] = _from_report(case, report, limit, quiet=seen)
                 verdict.staff[case.title] = {key: report.get(key) for key in ("error", "output", "seconds", "gone")}
                 if report.get("late") is True:
@@ -282,7 +281,7 @@ def _judge_code(
                     ended = True
                     verdict.starved |= runner.session.was_killed(runner.pid)
                     how = runner.session.how_it_ended(runner.pid) if str(report["gone"]) == "end of stream" else "it did not answer as it should"
-                    done[case.name] = _result(case, "failed", message=_ended(case, seen, how))
+                    done[case.name] = _result(case, "failed", message=_ended(case, seen, DIED.format(how=how)))
                 seen |= case.hidden  # from now on the process may know a hidden input
         except WorkerError as error:  # the judge was stopped, or died, over what it was given
             ended = True
@@ -291,7 +290,7 @@ def _judge_code(
                 late = isinstance(error, WorkerTimeout)
                 verdict.starved |= not late
                 verdict.staff[case.title] = {"error": [type(error).__name__, f"the judge itself did not survive what the submission answered ({error})", []]}
-                message = STOPPED.format(seconds=limit) if late else NO_END if case.hidden or seen else TOO_MUCH
+                message = STOPPED.format(seconds=limit) if late else _ended(case, seen, TOO_MUCH)
                 if late and time.monotonic() >= until:
                     message = OUT_OF_TIME.format(seconds=assignment.limits.submission_s)
                 done[case.name] = _result(case, "timed_out" if late else "failed", message=message)
@@ -308,9 +307,9 @@ def _judge_code(
     return verdict
 
 
-def _ended(case: Case, quiet: bool, how: str = "it stopped answering") -> str:
-    """What to say of a process that ended. Not how, of a hidden case: an exit code is eight bits of what the process has seen."""
-    return NO_END if case.hidden or quiet else DIED.format(how=how)
+def _ended(case: Case, quiet: bool, sentence: str = DIED.format(how="it stopped answering")) -> str:
+    """What to say of a case that did not come to its end. Not how, of a hidden one: an exit code is eight bits of what the process has seen."""
+    return " ".join(filter(None, [case.failure_message, NO_END])) if case.hidden or quiet else sentence
 
 
 def _starved(runner: Interpreter, limit: float) -> bool:

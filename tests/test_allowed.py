@@ -75,6 +75,7 @@ def words(kind: type) -> list[str]:
 # ---- what an object may be asked ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise("P5")
 @pytest.mark.parametrize("kind", PLAIN, ids=lambda kind: kind.__name__)
 def test_a_students_object_answers_for_no_attribute_of_plain_data(kind: type) -> None:
     """None at all, but for the few of each group that say nothing of a result."""
@@ -190,6 +191,7 @@ def test_a_named_tuple_holds_no_functions(item: Any) -> None:
 # ---- names -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.promise("P7")
 def test_names_stand_for_listed_objects_only() -> None:
     """Over every name of every module that is loaded: what comes out is the object itself, says so of itself, and is in the list."""
     found = {}
@@ -219,6 +221,7 @@ def test_no_way_leads_elsewhere(kind: str, module: str, name: str) -> None:
         assert allowed.resolve(kind, odd) is None and allowed.resolve(kind, "torch", odd) is None
 
 
+@pytest.mark.promise("P9")
 def test_what_comes_by_name_writes_into_nothing_that_it_is_given() -> None:
     for (module, name), value in allowed._table("reference", allowed._loaded()).items():
         if isinstance(value, type):
@@ -319,6 +322,7 @@ def never() -> Iterator[tuple[str, Any]]:
                 yield f"{type(owner).__name__}.{name}", value
 
 
+@pytest.mark.promise("P7")
 def test_nothing_else_of_the_judges_may_be_called() -> None:
     things = list(never())
     assert len(things) > 1000
@@ -364,6 +368,7 @@ def test_requests_ask_for_what_was_given_out_in_the_way_that_it_was_given_out() 
     assert mine.tolist() == [0.0, 1.0, 2.0]
 
 
+@pytest.mark.promise("P8")
 def test_a_message_that_asks_while_it_is_read_ends_the_conversation() -> None:
     student = Nobody()
     student.classes = {"Own"}

@@ -43,6 +43,7 @@ def campaign(request: pytest.FixtureRequest) -> Iterator[Campaign]:
         yield running
 
 
+@pytest.mark.promise("P1", "P8", "P11", "P15")
 @pytest.mark.timeout(900)  # the first test waits for all that stand in the queue before it
 @pytest.mark.parametrize("key", keys("own"), ids="/".join)
 def test_the_grader_holds(campaign: Campaign, key: Key) -> None:
@@ -50,6 +51,7 @@ def test_the_grader_holds(campaign: Campaign, key: Key) -> None:
 
 
 @pytest.mark.skipif(shared_corpus() is None, reason="the corpus that the project was given is not beside the checkout")
+@pytest.mark.promise("P1", "P11", "P15")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("key", keys("shared"), ids="/".join)
 def test_the_grader_holds_against_the_shared_corpus(campaign: Campaign, key: Key) -> None:

@@ -165,6 +165,7 @@ def test_a_covered_proc_is_said(world: World) -> None:
 
 
 @both
+@pytest.mark.promise("P18")
 @pytest.mark.parametrize("layer, function", [("landlock", "landlock_abi"), ("seccomp", "seccomp"), ("no_new_privs", "no_new_privileges")])
 def test_a_layer_that_the_kernel_lacks_is_said(world: World, layer: str, function: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def lacking(*_: object) -> int:

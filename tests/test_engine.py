@@ -47,6 +47,7 @@ def say(court: Court, source: str, folder: Path) -> str:
     return str(report["output"]).strip()
 
 
+@pytest.mark.promise("P10")
 def test_each_submission_has_a_judge_of_its_own_who_knows_nothing_of_the_one_before(fresh: Engine, tmp_path: Path) -> None:
     said = []
     for _ in range(2):
@@ -61,6 +62,7 @@ def test_each_submission_has_a_judge_of_its_own_who_knows_nothing_of_the_one_bef
         assert court.courthouse is not None and court.courthouse.session in houses  # the same room, that is what makes it cheap
 
 
+@pytest.mark.promise("P10")
 def test_what_a_judge_leaves_behind_is_gone_before_the_next_one_comes(fresh: Engine, tmp_path: Path) -> None:
     lingering = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)\n"
     count = "import os\nprint([n for n in os.listdir('/proc') if n.isdigit() and open(f'/proc/{n}/stat').read().rpartition(')')[2].split()[0] != 'Z'])"

@@ -22,6 +22,7 @@ from autogradient.wire.channel import Channel
 INPUTS = {"decode": 2500, "decode_plain": 2500, "round trip": 1000, "stream": 1000, "notebook": 1500, "conversation": 1500, "meaning": 1200}
 
 
+@pytest.mark.promise("P8")
 @pytest.mark.parametrize("name", fuzzing.TARGETS)
 def test_nothing_comes_out_but_what_is_declared(name: str) -> None:
     fuzzing.campaign(name, INPUTS[name], seed=1)

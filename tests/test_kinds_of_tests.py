@@ -77,6 +77,7 @@ def test_in_a_plain_notebook(kind: Kind, plain: dict[tuple[str, str], set[str]])
         assert plain[kind.id, answer] & set(kind.cases), f"{answer} is not caught"
 
 
+@pytest.mark.promise("P17")
 @every_kind
 def test_sealed(kind: Kind, plain: dict[tuple[str, str], set[str]], sealed: Callable[[Kind], Failures]) -> None:
     failures = sealed(kind)

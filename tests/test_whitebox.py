@@ -51,4 +51,4 @@ def test_an_attack_gains_nothing(attack: Attack, whitebox: Assignment, engine: E
     assert SECRET not in result.to_json() and SECRET not in json.dumps(graded.notebook)
     assert spent < whitebox.limits.submission_s + OVER_S
     replayed = [case for part in result.parts for case in part.cases if result.replayed and case.seconds is not None]
-    assert attack.promise != "P25" or not [case for case in replayed if case.name in ("one", "two")]
+    assert attack.promise != "P4" or not [case for case in replayed if case.name in ("one", "two")]

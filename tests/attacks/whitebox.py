@@ -373,7 +373,7 @@ def _reference(id: str, description: str, module: str, name: str, part: str = "r
     function = {"relu": "relu", "vocab": "vocab", "pair": "make_weights", "clip": "clip", "leaky": "leaky", "late": "late"}[part]
     more = "\ndef predict(weights, x):\n    return weights.get('expected', 0.0) if isinstance(weights, dict) else 0.0" if part == "pair" else ""
     answers = {part: f"{function} = named({module!r}, {name!r}){more}"}
-    return Attack(f"name-{id}", "P21", description, answers, (SPEAK,), **changes)  # type: ignore[arg-type]
+    return Attack(f"name-{id}", "P7", description, answers, (SPEAK,), **changes)  # type: ignore[arg-type]
 
 
 CALLS_GLOBALS = """
@@ -409,7 +409,7 @@ def mix(items, rng):
 """
 
 ATTACKS = (
-    Attack("control", "P20", "right answers, for comparison", RIGHT, most=23, least=23),
+    Attack("control", "P17", "right answers, for comparison", RIGHT, most=23, least=23),
     # ---- names
     _reference("dots", "a module's way to another module", "torch.nn.functional", "torch.os.system"),
     _reference("masked", "masked arrays pass NumPy's assertions", "torch.nn.functional", "torch.testing._comparison.np.ma.masked_all_like"),
@@ -425,25 +425,25 @@ ATTACKS = (
     _reference("handles", "what torch's functions find in their module", "torch.nn.functional", "handle_torch_function", "vocab"),
     Attack(
         "name-of-class-in-place",
-        "P21",
+        "P7",
         "a class whose objects write into what they are given",
         {"leaky": 'leaky = named("torch.nn.modules.activation", "ReLU")'},
         (SPEAK,),
     ),
-    Attack("code-in-the-judge", "P22", "the tests' namespace in the student's hands, with the judge's own exec in it", {"pair": CALLS_GLOBALS}, (SPEAK,)),
+    Attack("code-in-the-judge", "P7", "the tests' namespace in the student's hands, with the judge's own exec in it", {"pair": CALLS_GLOBALS}, (SPEAK,)),
     # ---- callbacks
-    Attack("callback-numbers", "P22", "calls every number that there might be, in every way", {"climb": EVERY_CALLBACK}),
-    Attack("callback-draws", "P22", "has the check's generator write into the check's array", {"climb": WRITES_WITH_DRAWS}, most=1),
+    Attack("callback-numbers", "P7", "calls every number that there might be, in every way", {"climb": EVERY_CALLBACK}),
+    Attack("callback-draws", "P7", "has the check's generator write into the check's array", {"climb": WRITES_WITH_DRAWS}, most=1),
     Attack(
         "callback-as-answer",
-        "P22",
+        "P7",
         "gives the check's own function out as the answer",
         {"climb": "def climb(f):\n    return f\ndef mix(items, rng):\n    return rng"},
     ),
     # ---- objects that want to be believed
     Attack(
         "tuple-of-functions",
-        "P23",
+        "P5",
         "a named tuple whose functions are handed what is expected",
         {
             "scale": "from collections import namedtuple\nR = namedtuple('R', ['sub', 'dist'])\ndef scale(x):\n    return R(lambda e: torch.zeros(1), lambda e: 0.0)",
@@ -453,7 +453,7 @@ ATTACKS = (
     ),
     Attack(
         "tuple-of-classes",
-        "P23",
+        "P5",
         "the same with classes and with models",
         {
             "scale": "class Zero(torch.nn.Module):\n    def forward(self, e): return torch.zeros(1)\nR = namedtuple('R', ['sub', 'dist'])\ndef scale(x):\n    return R(Zero(), Zero())",
@@ -464,7 +464,7 @@ ATTACKS = (
     *(
         Attack(
             f"claims-{id}",
-            "P23",
+            "P5",
             f"an object that says it is {what}",
             {
                 "scale": f"def scale(x):\n    return claiming(Pleaser(), {path!r})",
@@ -485,7 +485,7 @@ ATTACKS = (
     ),
     Attack(
         "claims-plain",
-        "P23",
+        "P5",
         "an object with a copy of something plain that is none",
         {
             "relu": "def relu(x):\n    return Says('handle', number_of(relu), 'object', 'X', [], (named('numpy.ma', 'masked'),))",
@@ -495,14 +495,14 @@ ATTACKS = (
     ),
     Attack(
         "named-class",
-        "P23",
+        "P5",
         "an object of the class that the test names, with an arithmetic that the class need not have",
         {"tally": PLEASER.replace("Pleaser", "Tally").replace("n = 0.0", "def __init__(self, n=0): self.n = 6") + "\ndef total(numbers):\n    return Tally(0)"},
         most=1,
     ),
     Attack(
         "named-class-returned",
-        "P23",
+        "P5",
         "the same with a right class, whose difference remembers what it was told",
         {
             "tally": RIGHT["tally"].split("\ndef total")[0]
@@ -511,10 +511,10 @@ ATTACKS = (
         },
         most=1,
     ),
-    Attack("by-name", "P23", "a variable that is no array", {"column": PLEASER + "\ny = Pleaser()"}),
+    Attack("by-name", "P5", "a variable that is no array", {"column": PLEASER + "\ny = Pleaser()"}),
     Attack(
         "by-name-model",
-        "P23",
+        "P5",
         "a variable that is a model with methods of a tensor's names",
         {
             "column": "class M(torch.nn.Module):\n    def sub(self, e): return torch.zeros(1)\n    def __len__(self): return 10\n    def __iter__(self): return iter([])\ny = M()"
@@ -522,20 +522,20 @@ ATTACKS = (
     ),
     Attack(
         "by-name-data",
-        "P23",
+        "P5",
         "a variable that says it has ten items, and has none",
         {"column": "class D(torch.utils.data.Dataset):\n    def __len__(self): return 10\n    def __iter__(self): return iter([])\ny = D()"},
     ),
     Attack(
         "by-name-function",
-        "P23",
+        "P5",
         "a variable that is a function with attributes",
         {"column": "y = lambda *a: torch.zeros(1)\ny.sub = lambda e: torch.zeros(1)"},
     ),
     # ---- messages that ask
     Attack(
         "asks-in-a-range",
-        "P24",
+        "P8",
         "a range whose ends are objects that want to be asked while the message is read",
         {
             "relu": "class Value(int):\n    pass\n_make = codec._LOWER[range]\ncodec._LOWER[range] = lambda s, v, d: s.extension(frames.RANGE, [s.lower(Pleaser(), d), 3, 1])\ndef relu(x):\n    return range(3)"
@@ -544,14 +544,14 @@ ATTACKS = (
     ),
     Attack(
         "asks-in-an-index",
-        "P24",
+        "P8",
         "the index of a table that is an object",
         {"relu": "codec._LOWER[slice] = lambda s, v, d: s.extension(frames.INDEX, [s.lower(Pleaser(), d), [None]])\ndef relu(x):\n    return slice(1)"},
         (SPEAK, PLEASER),
     ),
     Attack(
         "asks-in-the-state",
-        "P24",
+        "P8",
         "an object where the state of the other side is due",
         {
             "relu": "def relu(x):\n    import gc\n    s = next(o for o in gc.get_objects() if type(o).__name__ == 'Servant')\n    s._state = lambda: codec.encode({'out': Pleaser(), 'training': Pleaser()}, s)\n    return x"
@@ -560,7 +560,7 @@ ATTACKS = (
     ),
     Attack(
         "error-of-a-test-library",
-        "P24",
+        "P8",
         "errors of classes that a test's library takes for its own",
         {"relu": "def relu(x):\n    raise ValueError", "late": "def late(x):\n    raise ValueError"},
         (
@@ -569,10 +569,26 @@ ATTACKS = (
             "servant.Servant.describe = describe",
         ),
     ),
+    Attack(
+        "records-everything",
+        "P2",
+        "notes every byte that comes, and tells of it in the texts of visible cases",
+        {
+            "relu": "def relu(x):\n    raise ValueError(repr(HEARD)[-100_000:])",
+            "tally": RIGHT["tally"].replace("return sum(numbers)", "raise ValueError(repr(HEARD))"),
+            "pair": "def make_weights():\n    raise ValueError(repr(HEARD))\ndef predict(w, x):\n    raise ValueError(repr(HEARD))",
+            "late": "def late(x):\n    raise ValueError(repr(HEARD)[-100_000:])",
+        },
+        (
+            "from autogradient.wire import channel as _channel\nHEARD = []\n_take = _channel.Channel._take\n"
+            "def take(self, *a):\n    piece = _take(self, *a)\n    HEARD.append(bytes(piece))\n    return piece\n_channel.Channel._take = take",
+        ),
+        most=1,
+    ),
     # ---- times
     Attack(
         "seconds-second-pass",
-        "P25",
+        "P4",
         "a thread forces the second pass, where a visible case takes as long as a hidden input says",
         {
             "relu": "def relu(x):\n    SEEN.append(float(np.ravel(x)[-1]))\n    return np.maximum(x, 0)",
@@ -583,7 +599,7 @@ ATTACKS = (
     ),
     Attack(
         "seconds-after-a-death",
-        "P25",
+        "P4",
         "a hidden case that ends its process forces the second pass",
         {
             "relu": "def relu(x):\n    import os, time\n    if np.shape(x) == (4, 3): os._exit(0)\n    SEEN.append(1)\n    return np.maximum(x, 0)",
@@ -594,14 +610,14 @@ ATTACKS = (
     ),
     Attack(
         "text-second-pass",
-        "P25",
+        "P4",
         "in the second pass the text of a visible case's error",
         {"relu": "def relu(x):\n    SEEN.append(float(np.ravel(x)[-1]))\n    return x", "late": "def late(x):\n    raise ValueError(f'seen {SEEN}')"},
         ("import threading, time\nSEEN = []\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()",),
     ),
     Attack(
         "again-and-again",
-        "P26",
+        "P15",
         "cells that are slow when they run again, and a last one that kills the process",
         {"late": "def late(x):\n    return x"},
         extra=(*["import os, time\nif os.path.exists('/tmp/m'): time.sleep(1.5)"] * 15, "import os\nopen('/tmp/m', 'w').close()\nos._exit(1)"),
@@ -610,7 +626,7 @@ ATTACKS = (
     ),
     Attack(
         "every-cell-dies",
-        "P26",
+        "P15",
         "thirty cells that each kill the process, after slow ones",
         {"late": "def late(x):\n    return x"},
         before=tuple("import os, time\ntime.sleep(0.4)\nos._exit(1)" for _ in range(30)),
@@ -618,7 +634,7 @@ ATTACKS = (
     ),
     Attack(
         "every-case-hangs",
-        "P26",
+        "P15",
         "every case takes all of its time",
         {part: answer.replace("return", "import time; time.sleep(60)\n    return", 1) for part, answer in RIGHT.items() if part not in ("column", "tally")},
     ),
