@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
+import fcntl
 import json
 import mmap
 import os
@@ -117,6 +119,20 @@ def hostname(facts: Facts) -> str:
     raise Stopped(f"it is told {name!r}")
 
 
+def copies(facts: Facts) -> str:
+    """What would show another session what this one did: pages and names of files on a disk, times of devices."""
+    path = os.__file__
+    status = ctypes.create_string_buffer(256)
+    _call("statfs", path.encode(), status)
+    kind = struct.unpack_from("@l", status)[0]
+    if kind != 0x858458F6:  # RAMFS_MAGIC
+        return f"{path} is on a disk, or might be (file system {kind:#x})"
+    with contextlib.suppress(OSError):
+        os.utime("/dev/null")
+        return "the times of a device were set"
+    raise Stopped("files are in memory for good, devices stay as they are")
+
+
 def files(facts: Facts) -> str:
     """A file outside that everybody may read, and one of the course's."""
     stopped = ""
@@ -161,7 +177,7 @@ def nothing_to_write(facts: Facts) -> str:
 
 
 def proc(facts: Facts) -> str:
-    """A process outside, by its name in /proc."""
+    """A process outside, by its name in /proc, and what all processes of the machine do."""
     seen = 0
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -169,7 +185,16 @@ def proc(facts: Facts) -> str:
             with contextlib.suppress(OSError), open(f"/proc/{name}/comm") as file:
                 if file.read().strip() == facts["victim_name"]:
                     return f"it is there, among {seen}"
-    raise Stopped(f"{seen} processes, all of the session")
+    told = []
+    for _ in range(2):
+        with open("/proc/stat") as file:
+            told.append(file.read())
+        if (pid := os.fork()) == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+    if told[0] != told[1]:
+        return "/proc counts what the whole machine does"
+    raise Stopped(f"{seen} processes, all of the session; nothing of the machine's work")
 
 
 def environment(facts: Facts) -> str:
@@ -276,6 +301,23 @@ def landlock(facts: Facts) -> str:
     raise Stopped(stopped[0])
 
 
+def _read_at_once(path: str) -> None:
+    """Whether a page is in memory."""
+    with open(path, "rb") as file:
+        os.preadv(file.fileno(), [bytearray(1)], 0, os.RWF_NOWAIT)
+
+
+def _lock_twice(path: str) -> None:
+    """Whether a lock on a file is one. Raises OSError where it is none."""
+    with open(path, "rb") as one, open(path, "rb") as other:
+        fcntl.flock(one, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        raise OSError(errno.ENOLCK, "it locks nothing")
+
+
 def seccomp(facts: Facts) -> str:
     """Calls that nothing else refuses; in a fork, for what they might do."""
     calls: dict[str, Callable[[], object]] = {
@@ -285,6 +327,10 @@ def seccomp(facts: Facts) -> str:
         "ptrace": lambda: _call("ptrace", 0, 0, 0, 0),
         "io_uring_setup": lambda: _call("syscall", 425, 1, ctypes.create_string_buffer(120)),
         "unshare": lambda: _call("unshare", 0x10000000),
+        "memfd_create": lambda: os.close(os.memfd_create("x")),
+        "inotify_init": lambda: os.close(_call("inotify_init1", 0)),
+        "preadv2 (without waiting)": lambda: _read_at_once(os.__file__),
+        "flock": lambda: _lock_twice(os.__file__),
     }
     heard, say = os.pipe()
     if (pid := os.fork()) == 0:
@@ -312,9 +358,10 @@ ATTEMPTS: dict[str, tuple[str, Callable[[Facts], str]]] = {
     "network": ("reach a TCP server and an abstract socket of this machine", network),
     "ipc": ("find shared memory of this machine", ipc),
     "hostname": ("learn the machine's name", hostname),
+    "copies": ("leave traces in what all sessions see", copies),
     "files": ("read a file outside, and the course", files),
     "disk": ("write more than there is room for", disk),
-    "proc": ("find a process of the grader's in /proc", proc),
+    "proc": ("find a process of the grader's in /proc, or what the machine does", proc),
     "environment": ("find the grader's environment", environment),
     "memory order": ("be spared when memory runs out", memory_order),
     "limits": ("have too much memory, too many open files, too many processes", limits),

@@ -27,10 +27,10 @@ import psutil
 
 from autogradient import __version__, attempts, course, errors
 from autogradient.assignment import Assignment, Case, Limits, Part, Question
-from autogradient.engine import REQUIRED, WORKER, Engine
+from autogradient.engine import PROCESSES, REQUIRED, WORKER, Engine
 from autogradient.errors import ConfinementError, CourseError, WorkerError
 from autogradient.judge import job_of
-from autogradient.sandbox import LAYERS, OPTIONAL, Budget, Confinement, Session, card, confine, kernel
+from autogradient.sandbox import LAYERS, OPTIONAL, Budget, Confinement, Session, card, confine, copies, kernel
 from autogradient.wire import codec
 
 IN_FORCE, BROKEN, MISSING, NOT_NEEDED = "in force", "broken", "missing", "not needed"
@@ -40,6 +40,11 @@ NEEDS = {"disk": "files", "proc": "files", "memory order": "proc"}
 BUDGET = Budget(memory_mb=64, processes=32, disk_mb=8, open_files=128, cpu_s=60)
 #: Of a judge: what `Engine.court` allows.
 COURT = Limits(memory_mb=256, case_s=60)
+#: What is said of a machine without control groups.
+NO_GROUP = (
+    "optional: there is no control group here that we may write to; each process has its limits, and a session may hold up to"
+    f" {PROCESSES} processes × {Limits().memory_mb:.0f} MB by an assignment's usual limits"
+)
 #: Seconds for one attempt.
 LIMIT_S = 60.0
 
@@ -127,7 +132,7 @@ def _finding(layer: str, claimed: list[str], came: dict[str, list[Any]], reasons
     if layer == "user namespace" and layer not in reasons:
         return Finding(layer, purpose, NOT_NEEDED, reason="root has the other namespaces without it")
     if layer in OPTIONAL:
-        return Finding(layer, purpose, MISSING, reason="optional: there is no control group here that we may write to; each process has its limits")
+        return Finding(layer, purpose, MISSING, reason=NO_GROUP)
     return Finding(layer, purpose, MISSING, reason=reasons.get(layer, f"it comes with '{NEEDS[layer]}'" if layer in NEEDS else "it could not be had"))
 
 
@@ -315,7 +320,10 @@ def why_missing(folder: Path) -> dict[str, str]:
 
 
 def _all_steps(c: Confinement, leave_out: set[str]) -> None:
-    """What a session goes through: see `confine`."""
+    """What a session goes through, and its interpreter before: see `confine`, `copies`."""
+    if "copies" not in leave_out:
+        with contextlib.suppress(OSError):  # said when a session needs them
+            copies.enter()
     confine.isolate(c, leave_out)
     _next_process(lambda: _inside(c, leave_out))
 

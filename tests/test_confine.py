@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import mmap
 import os
 import resource
@@ -112,6 +113,25 @@ def test_ordinary_work_goes_on(world: World) -> None:
         memory = shared_memory.SharedMemory(create=True, size=10)
         memory.close()
         memory.unlink()
+        import fcntl
+        import sqlite3
+
+        base = sqlite3.connect("base.db")
+        base.execute("create table t (x)")
+        base.execute("insert into t values (1)")
+        base.commit()
+        base.close()
+        done["rows"] = sqlite3.connect("base.db").execute("select x from t").fetchall()
+        with open("lock", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.lockf(file, fcntl.LOCK_UN)
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        numbers = (ctypes.c_int * 3)(3, 1, 2)
+        order = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_int))(lambda a, b: a[0] - b[0])
+        ctypes.CDLL(None).qsort(numbers, 3, 4, order)
+        done["sorted"] = list(numbers)
+        torch.set_num_threads(1)
+        done["batches"] = [batch.tolist() for batch in torch.utils.data.DataLoader(torch.arange(4), batch_size=2, num_workers=2)]
         return done | {"heard": heard, "user": getpass.getuser()}
 
     from shutil import which as shutil_which
@@ -131,6 +151,9 @@ def test_ordinary_work_goes_on(world: World) -> None:
         "shell": ["data.txt"],
         "spoken": "spoken\n",
         "user": "student",
+        "rows": [[1]],
+        "sorted": [1, 2, 3],
+        "batches": [[0, 1], [2, 3]],
     }
     assert not (world.folder / "figure.png").exists(), "the host's folder was copied, not shared"
 
@@ -410,6 +433,91 @@ def test_dangerous_system_calls_are_refused(world: World, speech: str) -> None:
     assert without.ok or without.error == "OSError", without.text
     came = world.run(SPEECHES[speech])
     assert came.error == "PermissionError", (came.error, came.text, came.value)
+
+
+def _from_now_on(path: str) -> None:
+    """Hear of whoever opens a file."""
+    fd = LIBC.inotify_init1(0)
+    if fd < 0 or LIBC.inotify_add_watch(fd, path.encode(), 0x20) < 0:
+        raise OSError(ctypes.get_errno(), "no watch")
+
+
+def _duplicates() -> None:
+    """Have memory merged with whoever has the same."""
+    memory = mmap.mmap(-1, 8192)
+    memory.madvise(12)
+
+
+NOT_THERE: dict[str, Callable[[], Any]] = {
+    "a file in memory that no limit counts": lambda: os.memfd_create("x"),
+    "a watch on a file": lambda: _from_now_on(os.__file__),
+    "how a file is read": lambda: os.preadv(os.open("data.txt", os.O_RDONLY), [bytearray(1)], 0, os.RWF_HIPRI),
+    "which pages are in memory": lambda: system({"x86_64": 27, "aarch64": 232}[os.uname().machine], _page(), 4096, ctypes.create_string_buffer(1)),
+    "memory put aside": lambda: mmap.mmap(-1, 8192).madvise(21),
+    "a pipe of another size": lambda: fcntl.fcntl(os.pipe()[0], 1031, 1 << 18),
+    "a notice of changes": lambda: fcntl.fcntl(os.open(".", os.O_RDONLY), 1026, 1),
+    "a lock of somebody's": lambda: len(fcntl.fcntl(os.open("data.txt", os.O_RDWR), 5, bytes(32))),
+    "a process's number on the machine": lambda: os.fstat(os.pidfd_open(os.getpid())).st_ino,
+    "a socket's number on the machine": lambda: len(socket.socket(socket.AF_UNIX).getsockopt(socket.SOL_SOCKET, 57, 8)),
+    "what the machine has free": lambda: system({"x86_64": 99, "aarch64": 179}[os.uname().machine], ctypes.create_string_buffer(256)),
+}
+
+
+def _page() -> int:
+    memory = mmap.mmap(-1, 4096)
+    held.append(memory)
+    return ctypes.addressof(ctypes.c_char.from_buffer(memory))
+
+
+#: Memory that is looked at.
+held: list[mmap.mmap] = []
+
+
+@both
+@pytest.mark.parametrize("what", NOT_THERE)
+def test_what_tells_of_others_or_is_not_counted_is_not_there(world: World, what: str) -> None:
+    shows(world, "seccomp", NOT_THERE[what])
+
+
+@both
+def test_locks_and_advice_are_taken_and_do_nothing(world: World) -> None:
+    def lock() -> int:
+        one, other = (os.open("data.txt", os.O_RDWR) for _ in range(2))
+        fcntl.flock(one, fcntl.LOCK_EX)
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.lockf(one, fcntl.LOCK_EX)
+        os.posix_fadvise(one, 0, 0, os.POSIX_FADV_DONTNEED)
+        return os.pread(one, 4, 0) == b"data"
+
+    shows_not = world.run(lock)
+    assert shows_not.value is True, shows_not.text
+    assert world.run(lock, {"seccomp"}).error == "BlockingIOError"
+
+
+@both
+def test_files_in_memory_are_bounded_without_a_control_group(world: World) -> None:
+    """Every way to have a file that is in memory: what is not in one of the folders that are bounded together is not to be had."""
+
+    def fill() -> int:
+        made, count = [], 0
+        with contextlib.suppress(OSError):
+            for folder in (WORK, "/tmp", "/dev/shm") * 100:
+                made.append(os.open(folder, os.O_TMPFILE | os.O_RDWR))
+                count += os.write(made[-1], bytes(1 << 20))
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                made.append(os.memfd_create("x"))
+                count += os.write(made[-1], bytes(1 << 20))
+        return count >> 20
+
+    budget = replace(BUDGET, open_files=500)
+    assert world.run(fill, {"cgroup"}, budget=budget).value <= BUDGET.disk_mb
+    assert world.run(fill, {"cgroup", "seccomp"}, budget=budget).value > 3 * BUDGET.disk_mb
+
+
+@both
+def test_signals_that_wait_are_bounded_for_each_session(world: World) -> None:
+    assert world.run(lambda: resource.getrlimit(resource.RLIMIT_SIGPENDING)).value == [1024, 1024]
 
 
 # ---- limits ----------------------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ BESIDES: dict[str, set[str]] = {
     "network": {"landlock"},
     "ipc": set(),
     "hostname": set(),
+    "copies": set(),
     "files": {"landlock"},
     "disk": {"files", "landlock"},
     "proc": {"files"},
@@ -153,7 +154,7 @@ def root_without_capabilities() -> None:
     kernel.set_capabilities(0)
 
 
-NAMESPACES = {"user namespace", "processes", "network", "ipc", "hostname", "files", "disk", "proc"}
+NAMESPACES = {"copies", "user namespace", "processes", "network", "ipc", "hostname", "files", "disk", "proc"}
 
 
 @pytest.mark.parametrize(

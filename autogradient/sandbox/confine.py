@@ -34,7 +34,7 @@ LAYERS: dict[str, str] = {
     "copies": "files that sessions see are copies in memory: nothing done to them, or learnt of them, reaches another session",
     "files": "a root folder of its own, read-only: Python and its libraries, no home, no course, no configuration",
     "disk": "the work folder, /tmp and /dev/shm are in memory, bounded together, and end with the session",
-    "proc": "a /proc of the session's own processes, read-only",
+    "proc": "a /proc of the session's own processes, read-only; what it says of the whole machine stands still",
     "environment": "nothing of the grader's environment is left, in memory neither",
     "memory order": "when memory runs out on the machine, student code is ended first",
     "limits": "bounds for each process: memory, processor time, file size, open files, number of processes, no core files",
