@@ -23,6 +23,7 @@ import torch
 
 import autogradient.judge
 import autogradient.trial
+from autogradient.sandbox.mounts import WORK
 from autogradient.trial import Trial
 from autogradient.wire import allowed, codec, frames
 from autogradient.wire.channel import Channel
@@ -259,7 +260,7 @@ OWN = {
     "a function": lambda: of_the_test("def f(x): return x"),
     "a lambda": lambda: of_the_test("f = lambda x: x"),
     "a function of the setup": lambda: of_the_test("def f(x): return x", filename="<instructor's setup>"),
-    "a function of a module beside the notebook": lambda: of_the_test("def f(x): return x", filename="/home/student/measures.py"),
+    "a function of a module beside the notebook": lambda: of_the_test("def f(x): return x", filename=f"{WORK}/measures.py"),
     "a closure": lambda: of_the_test("def g():\n    def f(x): return x\n    return f\nf = g()"),
     "a partial of its own": lambda: of_the_test("def g(a, x): return x\nf = functools.partial(g, 1)"),
     "a partial of a library's": lambda: functools.partial(np.power, 2),
@@ -281,7 +282,7 @@ OWN = {
 
 @pytest.mark.parametrize("what", OWN)
 def test_functions_of_the_tests_own_may_be_called(what: str) -> None:
-    assert allowed.may_be_called(OWN[what](), "/home/student")
+    assert allowed.may_be_called(OWN[what](), WORK)
 
 
 def trial() -> Trial:
@@ -326,7 +327,7 @@ def never() -> Iterator[tuple[str, Any]]:
 def test_nothing_else_of_the_judges_may_be_called() -> None:
     things = list(never())
     assert len(things) > 1000
-    given = [what for what, value in things if allowed.may_be_called(value, "/home/student")]
+    given = [what for what, value in things if allowed.may_be_called(value, WORK)]
     assert given == []
 
 
