@@ -21,8 +21,8 @@ import pandas as pd
 import pytest
 import torch
 
-import autogradient.judge
-import autogradient.trial
+from autogradient import judge as grading_side
+from autogradient import trial as judging_side
 from autogradient.sandbox.mounts import WORK
 from autogradient.trial import Trial
 from autogradient.wire import allowed, codec, frames
@@ -313,7 +313,7 @@ def never() -> Iterator[tuple[str, Any]]:
     yield "attrgetter", operator.attrgetter("__globals__")
     yield "a partial of getattr", functools.partial(getattr, judge)
     yield "a partial of exec", functools.partial(exec)
-    for room in (autogradient.trial, autogradient.judge, allowed, codec, frames):
+    for room in (judging_side, grading_side, allowed, codec, frames):
         yield from ((f"{room.__name__}.{name}", value) for name, value in vars(room).items() if callable(value) and not name.startswith("__"))
     for owner in (judge, judge.student, judge.student.channel, Channel, types, sys, {}.__class__, np.ndarray, torch.ones(2), "text", b"bytes", judge.namespace):
         for name in dir(owner):
