@@ -74,9 +74,9 @@ def require(trees: tuple[str, ...]) -> None:
             raise NoCopies(f"{path} is not one of those that were copied")
 
 
-def place() -> str | None:
-    """Where the copies were put together."""
-    return next((stage for stage in _STAGES if os.path.exists(f"{stage}/{_MARK}") and os.path.ismount(stage)), None)
+def place(root: str = "") -> str | None:
+    """Where the copies were put together, as seen by who has that root."""
+    return next((root + stage for stage in _STAGES if os.path.exists(f"{root}{stage}/{_MARK}") and os.path.ismount(root + stage)), None)
 
 
 def still() -> str:
@@ -91,13 +91,13 @@ def originals() -> str:
     return f"{found}/{_OUTSIDE}" if found and os.path.exists(f"{found}/{_OUTSIDE}") else ""
 
 
-def size_mb() -> float:
-    """MB of memory that the copies take; 0 where there are none."""
-    found = place()
-    if found is None:
+def size_mb(pid: int | None = None) -> float:
+    """MB of memory that the copies take which this or another process has; 0 where it has none, or cannot be asked."""
+    try:
+        found = place("" if pid is None else f"/proc/{pid}/root")
+        return int(_read(f"{found}/{_MARK}").split()[1]) / 1e6 if found else 0.0
+    except OSError:
         return 0.0
-    with open(f"{found}/{_MARK}") as file:
-        return int(file.read().split()[1]) / 1e6
 
 
 # ---- found ---------------------------------------------------------------------------------------------------------
