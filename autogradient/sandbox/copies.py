@@ -112,19 +112,33 @@ def _register(key: str) -> Iterator[list[tuple[int, int]]]:
     status = os.lstat(folder)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise NoCopies(f"{folder} is not a folder of ours alone")
-    with contextlib.suppress(OSError):
-        for name in os.listdir(folder):  # of states of the machine that are past
-            if name != key and not _living(_read(f"{folder}/{name}")):
+    for name in os.listdir(folder):  # of states of the machine that are past
+        if name != key and (other := _locked(f"{folder}/{name}", fcntl.LOCK_EX | fcntl.LOCK_NB)) is not None:
+            if not _living(os.pread(other, 1 << 16, 0).decode()):
                 os.unlink(f"{folder}/{name}")
-    fd = os.open(f"{folder}/{key}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            os.close(other)
+    while (fd := _locked(f"{folder}/{key}", fcntl.LOCK_EX)) is None:
+        pass
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
         members = _living(os.pread(fd, 1 << 16, 0).decode())
         yield members
         os.ftruncate(fd, 0)
         os.pwrite(fd, "".join(f"{pid} {started}\n" for pid, started in members).encode(), 0)
     finally:
         os.close(fd)
+
+
+def _locked(path: str, how: int) -> int | None:
+    """A file that is ours alone now; None where somebody else has it, or has taken it away."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(fd, how)
+        if os.fstat(fd).st_nlink:
+            return fd
+    except BlockingIOError:
+        pass
+    os.close(fd)
+    return None
 
 
 def _read(path: str) -> str:
