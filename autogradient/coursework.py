@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -334,9 +336,7 @@ def notices(course: Course, marked: Sequence[Marked]) -> list[str]:
 
 def write_feedback(course: Course, names: list[str], *, now: datetime | None = None) -> tuple[list[Path], list[Path]]:
     """feedback/{student}/{assignment}/: a Markdown summary and an HTML page for each result. Returns the folders written and those up to date."""
-    from nbformat import from_dict
-
-    from autogradient.feedback import page, summary
+    from autogradient.feedback import page
 
     now = now or datetime.now(UTC)
     written: list[Path] = []
@@ -348,7 +348,7 @@ def write_feedback(course: Course, names: list[str], *, now: datetime | None = N
         end = marks.end_of_silence(course.policy, marks.Decisions(read_ledger(course.ledger), name))
         if end is not None and end < now:  # from then on there is more to be shown
             changed = max(changed, int(end.timestamp() * 1e9))
-        assignment: Assignment | None = None
+        due: list[tuple[Path, Marked]] = []
         for result in results:
             student, first = result.student, result.team[0]
             folder = course.feedback / student / name
@@ -358,13 +358,22 @@ def write_feedback(course: Course, names: list[str], *, now: datetime | None = N
             if done and done > max(changed, _newest([*shown.glob("*"), batch.result_path(course.results, name, first), *attempts])):
                 fresh.append(folder)
                 continue
-            assignment = assignment or course.assignment(name)
-            notebook = shown_notebook(course, name, student, result.submission.attempt) if result.outcome == "graded" else None
-            html = page.html_page(result, None if notebook is None else from_dict(notebook), assignment.title, assignment.files, assignment.headings)
-            write_atomically(folder / "feedback.md", summary.markdown(result, assignment.title, assignment.headings))
-            write_atomically(folder / "feedback.html", html)
-            written.append(folder)
+            due.append((folder, result))
+        if due:
+            write = partial(_write_feedback, course, course.assignment(name))
+            with ThreadPoolExecutor(batch.cpu_count()) as pool:  # each page is drawn in a process of its own
+                written += pool.map(write, *zip(*due, strict=True))
     return written, fresh
+
+
+def _write_feedback(course: Course, assignment: Assignment, folder: Path, result: Marked) -> Path:
+    from autogradient.feedback import page, summary
+
+    notebook = shown_notebook(course, assignment.name, result.student, result.submission.attempt) if result.outcome == "graded" else None
+    html = page.html_page(result, notebook, assignment.title, assignment.files, assignment.headings)
+    write_atomically(folder / "feedback.md", summary.markdown(result, assignment.title, assignment.headings))
+    write_atomically(folder / "feedback.html", html)
+    return folder
 
 
 def _newest(paths: Iterable[Path]) -> int:

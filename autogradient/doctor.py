@@ -113,6 +113,9 @@ def examine() -> Report:
             engine.trusted = True
             claimed, reasons = _claimed(engine, folder), why_missing(folder)
         report = Report(machine(), how(claimed))
+        if "copies" in claimed:
+            size = copies.size_mb(engine.interpreter(WORKER).process.pid)
+            report.machine["copies"] = f"{size:.0f} MB of memory, shared by the graders of a user that run at the same time"
         facts = outside.facts | {"memory_mb": BUDGET.memory_mb, "disk_mb": BUDGET.disk_mb, "open_files": BUDGET.open_files, "processes": BUDGET.processes}
         came = _as_student(engine, folder, facts, claimed)
         report.layers = [_finding(layer, claimed, came, reasons, attempts.ATTEMPTS) for layer in LAYERS]

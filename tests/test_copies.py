@@ -77,6 +77,19 @@ def test_a_register_that_others_can_write_to_is_refused(monkeypatch: pytest.Monk
     assert "is not a folder of ours alone" in in_a_fork(copies.enter)
 
 
+def test_looking_for_what_is_past_takes_nothing_from_who_is_at_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A register is rewritten while it is locked: who comes by then must not take it for one that nobody needs."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    mine = (os.getpid(), copies._started(os.getpid()))
+    with copies._register("mine") as members:
+        members.append(mine)
+        assert in_a_fork(lambda: copies._register("other").__enter__()) == "[]", "the file is empty, and stays"
+    with copies._register("mine") as members:
+        assert members == [mine]
+    with copies._register("other") as members, copies._register("mine") as still:
+        assert (members, still) == ([], [mine])
+
+
 def test_a_process_that_is_another_by_now_is_not_joined() -> None:
     assert copies._living(f"{os.getpid()} 1\n{os.getpid()} {copies._started(os.getpid())}\n1 1") == [(os.getpid(), copies._started(os.getpid()))]
 

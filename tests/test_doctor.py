@@ -131,7 +131,10 @@ def test_where_all_is_well_every_layer_was_tried(who: str) -> None:
             assert layers[layer]["state"] == doctor.IN_FORCE and layers[layer]["tried"] and layers[layer]["came"], layers[layer]
     assert found(done)["cgroup"]["state"] in (doctor.IN_FORCE, doctor.MISSING)
     assert found(done)["user namespace"]["state"] == (doctor.NOT_NEEDED if who == "root" else doctor.IN_FORCE)
-    assert {"autogradient", "machine"} == set(report["machine"]) - {"card"} and f"{len(os.sched_getaffinity(0))} processors" in report["machine"]["machine"]
+    assert float(report["machine"]["copies"].split(" MB")[0]) > 100
+    assert {"autogradient", "machine", "copies"} == set(report["machine"]) - {"card"} and f"{len(os.sched_getaffinity(0))} processors" in report["machine"][
+        "machine"
+    ]
 
 
 def without_namespaces() -> None:

@@ -24,8 +24,15 @@ _OWN_CLASSES = re.compile(r"[a-z][a-z0-9]{0,2}|(highlight|hl-|ansi-)[\w -]*")
 _STYLES = frozenset(["color", "background-color", "font-weight", "font-style", "text-align", "text-decoration"])
 #: Names, numbers and colours: nothing that could load or run anything.
 _STYLE = re.compile(r"\s*[\w-]+\s*:(?:[\w\s#%.,+-]|\b(?:rgb|hsl)a?\([\d\s.,%/]*\))*")
-#: Elements whose content a parser of HTML takes for another language's, or for none: as unknown ones they lose their tags and keep their text.
-_OTHER_LANGUAGES = re.compile(r"<(/?)(svg|math|template)(?![\w-])", re.IGNORECASE)
+#: Other elements that HTML has. What is none of these gets another name: of SVG, MathML and templates nh3 would drop the text, too.
+_OTHERS = """
+    address area article aside audio base basefont bdi bdo bgsound big body button canvas center cite col colgroup data datalist dfn dialog dir embed fieldset
+    figcaption figure font footer form frame frameset head header hgroup html iframe input ins kbd label legend link main map mark marquee menu meta meter nav
+    nobr noembed noframes noscript object optgroup option output param picture plaintext progress q rp rt ruby samp script search section select slot source
+    strike style textarea time title track tt var video wbr xmp
+"""
+_HTML = _TAGS | frozenset(_OTHERS.split())
+_TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
 
 
 def clean_html(text: object) -> str:
@@ -35,9 +42,14 @@ def clean_html(text: object) -> str:
     """
     given = text.decode() if isinstance(text, bytes) else str(text)
     end = f"end-{secrets.token_hex(8)}"
-    cleaned = _CLEANER.clean(_OTHER_LANGUAGES.sub(r"<\1other-\2", given) + end)
+    cleaned = _CLEANER.clean(_TAG.sub(_renamed, given) + end)
     before, found, after = cleaned.rpartition(end)
     return before + after if found else html.escape(given, quote=False)
+
+
+def _renamed(tag: re.Match[str]) -> str:
+    name = tag[2].lower()
+    return tag[0] if name in _HTML else f"<{tag[1]}other-{tag[2]}"
 
 
 def _may_stay(tag: str, name: str, value: str) -> str | None:

@@ -74,9 +74,9 @@ def require(trees: tuple[str, ...]) -> None:
             raise NoCopies(f"{path} is not one of those that were copied")
 
 
-def place() -> str | None:
-    """Where the copies were put together."""
-    return next((stage for stage in _STAGES if os.path.exists(f"{stage}/{_MARK}") and os.path.ismount(stage)), None)
+def place(root: str = "") -> str | None:
+    """Where the copies were put together, as seen by who has that root."""
+    return next((root + stage for stage in _STAGES if os.path.exists(f"{root}{stage}/{_MARK}") and os.path.ismount(root + stage)), None)
 
 
 def still() -> str:
@@ -91,13 +91,13 @@ def originals() -> str:
     return f"{found}/{_OUTSIDE}" if found and os.path.exists(f"{found}/{_OUTSIDE}") else ""
 
 
-def size_mb() -> float:
-    """MB of memory that the copies take; 0 where there are none."""
-    found = place()
-    if found is None:
+def size_mb(pid: int | None = None) -> float:
+    """MB of memory that the copies take which this or another process has; 0 where it has none, or cannot be asked."""
+    try:
+        found = place("" if pid is None else f"/proc/{pid}/root")
+        return int(_read(f"{found}/{_MARK}").split()[1]) / 1e6 if found else 0.0
+    except OSError:
         return 0.0
-    with open(f"{found}/{_MARK}") as file:
-        return int(file.read().split()[1]) / 1e6
 
 
 # ---- found ---------------------------------------------------------------------------------------------------------
@@ -112,19 +112,33 @@ def _register(key: str) -> Iterator[list[tuple[int, int]]]:
     status = os.lstat(folder)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise NoCopies(f"{folder} is not a folder of ours alone")
-    with contextlib.suppress(OSError):
-        for name in os.listdir(folder):  # of states of the machine that are past
-            if name != key and not _living(_read(f"{folder}/{name}")):
+    for name in os.listdir(folder):  # of states of the machine that are past
+        if name != key and (other := _locked(f"{folder}/{name}", fcntl.LOCK_EX | fcntl.LOCK_NB)) is not None:
+            if not _living(os.pread(other, 1 << 16, 0).decode()):
                 os.unlink(f"{folder}/{name}")
-    fd = os.open(f"{folder}/{key}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            os.close(other)
+    while (fd := _locked(f"{folder}/{key}", fcntl.LOCK_EX)) is None:
+        pass
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
         members = _living(os.pread(fd, 1 << 16, 0).decode())
         yield members
         os.ftruncate(fd, 0)
         os.pwrite(fd, "".join(f"{pid} {started}\n" for pid, started in members).encode(), 0)
     finally:
         os.close(fd)
+
+
+def _locked(path: str, how: int) -> int | None:
+    """A file that is ours alone now; None where somebody else has it, or has taken it away."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(fd, how)
+        if os.fstat(fd).st_nlink:
+            return fd
+    except BlockingIOError:
+        pass
+    os.close(fd)
+    return None
 
 
 def _read(path: str) -> str:
