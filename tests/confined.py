@@ -224,3 +224,13 @@ as_user = pytest.mark.parametrize("world", [USERS], indirect=True)
 def in_a_cgroup(world: World) -> None:
     if "cgroup" not in world.run(lambda: 1).layers:
         pytest.skip("there is no control group here that we may write to")
+
+
+def root_without_capabilities() -> None:
+    """As in a container that allows none: root by name only."""
+    kernel.unshare(kernel.NEW_USER)
+    for name, text in (("setgroups", "deny"), ("uid_map", "0 0 1"), ("gid_map", "0 0 1")):
+        Path(f"/proc/self/{name}").write_text(text)
+    Path("/proc/sys/user/max_user_namespaces").write_text("0")
+    kernel.empty_bounding_set()
+    kernel.set_capabilities(0)

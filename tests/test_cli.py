@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import signal
@@ -17,33 +15,12 @@ from typing import Any
 import jsonschema
 import psutil
 import pytest
+from commands import Ran
 
 from autogradient import __version__, result
-from autogradient.cli import main
 
 CONFIG = 'format = 1\nname = "A small course"\nrelease = "2026.1"\nseed = 7\n'
 ENDLESS = "while True:\n    pass\n"
-
-
-class Ran:
-    """What came of a command."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self.args = arguments
-        self.code = 0
-        out, err = io.StringIO(), io.StringIO()
-        argv, sys.argv = sys.argv, ["autogradient", *arguments]
-        try:
-            with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                main()
-        except SystemExit as end:
-            self.code = end.code if isinstance(end.code, int) else 0
-        finally:
-            sys.argv = argv
-        self.out, self.err = out.getvalue(), err.getvalue()
-
-    def __repr__(self) -> str:
-        return f"autogradient {' '.join(self.args)}: exit code {self.code}\n{self.out}{self.err}"
 
 
 @pytest.fixture(scope="module")

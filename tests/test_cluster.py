@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from clusters import ENDLESS, HOSTILE, VARIANTS, Machines, results_of, until, without_times, write_course
+from confined import root_without_capabilities
 from cryptography.exceptions import InvalidTag
 from distributed import Security
-from test_doctor import root_without_capabilities
 from test_kill import ours
 
 from autogradient import batch, cluster, course, coursework, node

@@ -13,8 +13,8 @@ from typing import Any
 import classroom
 import pytest
 from classroom import RIGHT, WEAKER, hand_in
+from commands import Ran
 from nbgrader.api import Gradebook
-from test_cli import Ran
 
 from autogradient import course, coursework, ledger, sheets
 from autogradient.batch import Local

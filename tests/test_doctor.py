@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from confined import BUDGET, ROOT, USERS, World, as_root, become_ordinary, both, in_a_cgroup, world
+from confined import BUDGET, ROOT, USERS, World, as_root, become_ordinary, both, in_a_cgroup, root_without_capabilities, world
 
 from autogradient import attempts, doctor
 from autogradient.engine import REQUIRED
@@ -145,16 +145,6 @@ def without_namespaces() -> None:
     for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
         Path(f"/proc/self/{name}").write_text(text)
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
-
-
-def root_without_capabilities() -> None:
-    """As in a container that allows none: root by name only."""
-    kernel.unshare(kernel.NEW_USER)
-    for name, text in (("setgroups", "deny"), ("uid_map", "0 0 1"), ("gid_map", "0 0 1")):
-        Path(f"/proc/self/{name}").write_text(text)
-    Path("/proc/sys/user/max_user_namespaces").write_text("0")
-    kernel.empty_bounding_set()
-    kernel.set_capabilities(0)
 
 
 NAMESPACES = {"copies", "user namespace", "processes", "network", "ipc", "hostname", "files", "disk", "proc"}

@@ -14,9 +14,9 @@ from typing import Any
 import handmade
 import homework
 import pytest
+from commands import Ran
 from handmade import case, question
 from homework import ANSWERS, Notebook
-from test_cli import Ran
 
 from autogradient import gradescope, marks
 from autogradient.engine import Engine

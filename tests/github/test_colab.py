@@ -15,9 +15,9 @@ from pathlib import Path
 
 import homework
 import pytest
+from commands import Ran
 from hub.people import Place, git
 from hub.server import Server
-from test_cli import Ran
 
 from autogradient import release
 from autogradient.assignment import Assignment

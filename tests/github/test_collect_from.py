@@ -12,9 +12,9 @@ from pathlib import Path
 
 import homework
 import pytest
+from commands import Ran
 from hub.people import Place, push
 from hub.server import Server
-from test_cli import Ran
 
 from autogradient import course, release
 from autogradient.assignment import Assignment

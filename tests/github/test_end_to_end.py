@@ -12,10 +12,10 @@ from pathlib import Path
 
 import homework
 import pytest
+from commands import Ran
 from homework import ANSWERS, Notebook
 from hub.people import Place, git, push
 from hub.server import Server
-from test_cli import Ran
 
 from autogradient import course, coursework, release
 from autogradient.assignment import Assignment

@@ -11,13 +11,13 @@ from pathlib import Path
 import errata as mistakes
 import homework
 import pytest
+from commands import Ran
 from errata import ADDED, GONE, MENDED, ids, texts
 from homework import ANSWERS, Notebook
 from hub.description import Description
 from hub.people import ROSTER, Place, git, push
 from hub.server import Server
 from hub.state import State
-from test_cli import Ran
 from test_publish import proved
 
 from autogradient import course

@@ -14,10 +14,10 @@ from pathlib import Path
 import homework
 import pytest
 import yaml
+from commands import Ran
 from hub.people import Place, git, push
 from hub.server import Server
 from packaging.requirements import Requirement
-from test_cli import Ran
 
 from autogradient import release
 from autogradient.assignment import Assignment

@@ -9,12 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from commands import Ran
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hub.class_room import LATER, Class
 from hub.people import Place, git
 from hub.server import Server
-from test_cli import Ran
 
 from autogradient import ledger
 from autogradient.errors import CourseError, GitError

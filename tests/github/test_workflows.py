@@ -16,12 +16,12 @@ import actions
 import homework
 import pytest
 from actions import BIN, Actions, Expression, Job
+from commands import Ran
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from hub.class_room import Class
 from hub.people import Place
 from hub.server import Server
-from test_cli import Ran
 
 from autogradient.github import client
 from autogradient.github.publish import TEMPLATES
