@@ -86,6 +86,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return here
 
 
+@pytest.mark.promise("P14")
 def test_grading_a_folder_prints_nothing_that_is_obeyed(folder: Path) -> None:
     ran = command(folder, "grade", "in", "--assignment", "source/small", "--out", "out")
     assert ran.returncode == 0, ran.stderr
@@ -125,6 +126,7 @@ def test_an_error_of_our_own_is_shown_and_not_obeyed(folder: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["x;=1+1", "x; =1+1", 'x;"=1+1', "\u200b=1+1", "\ufeff=1+1", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x", "﹦1", "\u202e=1", " \u00a0=1"]
 )
+@pytest.mark.promise("P14")
 def test_no_cell_is_a_formula_whatever_separates_cells(text: str) -> None:
     written = exports.marks_csv([result(student=text)])
     for separator in ",;\t":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from pathlib import Path
 
@@ -16,7 +17,7 @@ PAGE = (ROOT / "docs" / "security.md").read_text()
 PROMISED = set(re.findall(r"^- \[(P\d+)\]", PAGE, re.MULTILINE))
 
 
-def tested() -> dict[str, set[str]]:
+def numbers_on_tests() -> dict[str, set[str]]:
     """The numbers on tests, and where: marks, and the attacks of a table."""
     found: dict[str, set[str]] = {attack.promise: {"attacks/whitebox.py"} for attack in ATTACKS}
     for path in sorted((ROOT / "tests").rglob("*.py")):
@@ -27,7 +28,7 @@ def tested() -> dict[str, set[str]]:
 
 
 def test_each_promise_has_a_test_and_each_number_is_promised() -> None:
-    numbers = tested()
+    numbers = numbers_on_tests()
     assert sorted(PROMISED - set(numbers)) == [], "promised, and not tried"
     assert sorted(set(numbers) - PROMISED) == [], "tried, and not promised"
     assert sorted(PROMISED, key=lambda number: int(number[1:])) == [f"P{n}" for n in range(1, len(PROMISED) + 1)]
@@ -56,3 +57,19 @@ def test_the_page_names_what_comes_along(key: str) -> None:
 
 def test_every_group_that_may_be_claimed_has_its_list() -> None:
     assert {group for _, group in allowed._GROUPS} | set(allowed._SAID.values()) == set(allowed._OWN_WORDS)
+
+
+BOUNDS = re.findall(r"^\| ([^|*]+) \| ([\d.]+) \| `([\w.]+)` \| ([^|]+) \| `(test_\w+)` \|$", section("Bounds"), re.MULTILINE)
+
+
+@pytest.mark.promise("P15")
+@pytest.mark.parametrize("what, number, constant, then, where", BOUNDS, ids=[constant for _, _, constant, _, _ in BOUNDS])
+def test_each_bound_of_the_page_is_the_codes(what: str, number: str, constant: str, then: str, where: str) -> None:
+    found = pkgutil.resolve_name(f"autogradient.{constant}")
+    assert found == float(number), f"{what}: the page says {number}, {constant} is {found}"
+    assert list((ROOT / "tests").rglob(f"{where}.py")), where
+    assert what.strip() and then.strip()
+
+
+def test_the_table_of_bounds_is_read() -> None:
+    assert len(BOUNDS) > 40

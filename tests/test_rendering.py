@@ -253,6 +253,7 @@ def command(here: Any, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.promise("P13")
 def test_a_class_with_such_a_notebook_in_it_is_graded_and_everybody_has_feedback(course: Any) -> None:
     for words in (["grade", "--all"], ["feedback"], ["report"], ["export"], ["mark", "--split", "1", "small"]):
         ran = command(course, *words)

@@ -52,6 +52,7 @@ WAYS = [(name, beside) for name, (_, _, held) in shared.CHANNELS.items() for bes
 
 
 @both
+@pytest.mark.promise("P12")
 @pytest.mark.parametrize(("name", "beside"), WAYS, ids=lambda value: value if isinstance(value, str) else "side by side" if value else "in sequence")
 def test_no_more_arrives_than_by_guessing(world: World, name: str, beside: bool) -> None:
     assert carried(world, name, beside) < CHANCE
@@ -97,6 +98,7 @@ def test_what_proc_says_of_the_whole_machine_is_the_same_for_all(world: World) -
 
 
 @both
+@pytest.mark.promise("P12")
 def test_nothing_of_what_all_sessions_see_can_be_changed(world: World) -> None:
     """The times of devices neither: whoever may write to a file may set its times to now."""
 
