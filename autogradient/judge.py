@@ -21,7 +21,7 @@ from autogradient.engine import Court
 from autogradient.errors import WorkerError, WorkerTimeout
 from autogradient.foreign import prelude
 from autogradient.release import given_source
-from autogradient.result import CaseOutcome, CaseResult
+from autogradient.result import MAX_MESSAGE, CaseOutcome, CaseResult
 from autogradient.sandbox import Interpreter, card
 from autogradient.testcode import bound_names, class_members, without_magics
 from autogradient.wire import codec
@@ -37,6 +37,8 @@ OUT_OF_TIME = "The notebook took more than {seconds:g} s altogether, so this was
 TOO_MUCH = "Your code's answer was more than the check could look at."
 BROKEN = "The check itself could not be run; your instructor has been told."
 BY_HAND = "hand"
+#: Characters of what a case printed that are kept for staff.
+MAX_NOTE = 5000
 
 
 @dataclass
@@ -273,7 +275,7 @@ def _judge_code(
                     raise WorkerError("a report on another case")
                 case = left.pop(0)
                 done[case.name] = _from_report(case, report, limit, quiet=seen)
-                verdict.staff[case.title] = {key: report.get(key) for key in ("error", "output", "seconds", "gone")}
+                verdict.staff[case.title] = _note(report)
                 if report.get("late") is True:
                     ended = True
                     verdict.starved |= _starved(runner, limit)
@@ -305,6 +307,15 @@ def _judge_code(
             left = []
     verdict.cases = [done[case.name] for case in cases if case not in verdict.left]
     return verdict
+
+
+def _note(report: dict[str, Any]) -> dict[str, Any]:
+    """What staff may see of a report, cut."""
+    found: Any = report.get("error")
+    proper = isinstance(found, list) and len(found) == 3 and isinstance(found[2], list)
+    error = [str(found[0])[:200], str(found[1])[:MAX_MESSAGE], [str(line)[:500] for line in found[2][:20]]] if proper else None
+    seconds = report.get("seconds") if isinstance(report.get("seconds"), float) else None
+    return {"error": error, "output": str(report.get("output") or "")[:MAX_NOTE], "seconds": seconds, "gone": str(report.get("gone") or "")[:200]}
 
 
 def _ended(case: Case, quiet: bool, sentence: str = DIED.format(how="it stopped answering")) -> str:

@@ -92,7 +92,7 @@ class Runs:
             self.killers.add(id(step))
         if step.cell is None:
             return
-        self.shown += sum(len(str(value)) for output in run.outputs for value in (output.get("data") or output).values())
+        self.shown += run.size
         if self.shown > MAX_SHOWN and run.outputs:
             run.outputs = [{"output_type": "stream", "name": "stderr", "text": errors.NOT_SHOWN}]
         self.cells[step.cell] = run
