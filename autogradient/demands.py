@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from autogradient.testcode import bound_names, needed_names, parse, without_magics
@@ -27,19 +27,19 @@ ALIASES = {
 
 @dataclass(frozen=True)
 class Demands:
-    """`takes`: names of the student's. `changes`: whether it looks at what calls do to their arguments. `libraries`: names by which it may mean a library, with the attributes it asks of each."""
+    """`takes`: names of the student's. `changes`: the cases that look at what calls do to their arguments. `libraries`: names by which it may mean a library, with the attributes it asks of each."""
 
     takes: frozenset[str]
-    changes: bool
+    changes: tuple[str, ...]
     libraries: dict[str, list[str]]
 
 
-def demands(tests: str, style: str, cases: Iterable[str], names: Iterable[str], setup: Iterable[str]) -> Demands:
+def demands(tests: str, style: str, cases: Collection[str], names: Iterable[str], setup: Iterable[str]) -> Demands:
     """Of a part's tests: functions of the names `cases`, or one cell, beside `setup`; `names` are what the part's answer binds."""
     try:
         tree = _parsed(tests)
     except SyntaxError:  # running it will tell
-        return Demands(frozenset(), False, {})
+        return Demands(frozenset(), (), {})
     functions = {node.name: node.args for node in tree.body if isinstance(node, ast.FunctionDef)}
     if style == "functions":
         taken = [functions[name] for name in cases if name in functions]
@@ -51,7 +51,12 @@ def demands(tests: str, style: str, cases: Iterable[str], names: Iterable[str], 
     texts += [n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and type(n.value) is str and ">>>" in n.value]
     meant = sorted((takes | set(names)) & set(ALIASES))
     libraries = {name: sorted({found for text in texts for found in _attributes(text, name)}) for name in meant}
-    return Demands(frozenset(takes), asks_for_changes(tree, theirs), libraries)
+    return Demands(frozenset(takes), tuple(name for name in cases if asks_for_changes(_alone(tree, name, cases), theirs)), libraries)
+
+
+def _alone(tree: ast.Module, case: str, cases: Collection[str]) -> ast.Module:
+    """The tests without the other cases; a cell of asserts as it is."""
+    return ast.Module([node for node in tree.body if not (isinstance(node, ast.FunctionDef) and node.name in cases and node.name != case)], [])
 
 
 def _parsed(text: str) -> ast.Module:

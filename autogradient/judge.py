@@ -23,6 +23,7 @@ from autogradient.foreign import prelude
 from autogradient.release import given_source
 from autogradient.result import MAX_MESSAGE, CaseOutcome, CaseResult
 from autogradient.sandbox import Interpreter, card
+from autogradient.sandbox.interpreter import HELLO_S
 from autogradient.testcode import bound_names, class_members, without_magics
 from autogradient.wire import codec
 
@@ -60,7 +61,7 @@ class Verdict:
 class Snapshot:
     """What a part looks like at its place: a waiting process for code, a value's bytes for a short answer, nothing where neither could be had.
 
-    `sources` are the cells that were run until there. `unsafe`: the process had threads, so that no fork of it can be trusted to run.
+    `sources` are the cells that were run until there, `missing` the part's names that were not defined then. `unsafe`: the process had threads, so that no fork of it can be trusted to run.
     `quiet`: hidden inputs may have been in it already, so no text of it may be shown.
     """
 
@@ -68,6 +69,7 @@ class Snapshot:
     value: dict[str, Any] | None = None
     lost: str = ""
     sources: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     unsafe: bool = False
     quiet: bool = False
 
@@ -261,7 +263,7 @@ def _judge_code(
             done |= {case.name: _result(case, "timed_out", message=message) for case in left}
             break
         try:
-            runner = snapshot.interpreter if in_place else snapshot.interpreter.fork()
+            runner = snapshot.interpreter if in_place else snapshot.interpreter.fork(min(HELLO_S, max(1.0, until - time.monotonic())))
         except WorkerError as error:
             verdict.starved |= snapshot.interpreter.starved(error)
             verdict.staff["fork"] = {"error": ["WorkerError", str(error), []]}
@@ -274,7 +276,7 @@ def _judge_code(
                 if not left or report.get("case") != left[0].name:
                     raise WorkerError("a report on another case")
                 case = left.pop(0)
-                done[case.name] = _from_report(case, report, limit, quiet=seen)
+                done[case.name] = _from_report(case, report, limit, seen, snapshot.missing)
                 verdict.staff[case.title] = _note(report)
                 if report.get("late") is True:
                     ended = True
@@ -329,24 +331,27 @@ def _starved(runner: Interpreter, limit: float) -> bool:
     return waited > limit / 4
 
 
-def _from_report(case: Case, report: dict[str, Any], limit: float, quiet: bool) -> CaseResult:
+def _from_report(case: Case, report: dict[str, Any], limit: float, quiet: bool, gone: list[str]) -> CaseResult:
     """A case's result from what the judge says of it; a report that is none counts as failed.
 
     With `quiet` no text of the student's goes into it, and no time: hidden inputs of other cases may have been seen by then. Of a hidden case four things can be
-    told apart: passed, failed, no end, timed out.
+    told apart: passed, failed, no end, timed out. `gone` are the names that were missing before.
     """
     seconds = report.get("seconds") if isinstance(report.get("seconds"), float) and not quiet else None
     if report.get("passed") is True:
         partial = report.get("earned")  # a cell of asserts: its last value may be partial credit, as in nbgrader
-        if isinstance(partial, float) and 0 <= partial < case.points:
-            return _result(case, "failed", earned=Fraction(repr(partial)), seconds=seconds)
+        if isinstance(partial, float) and not partial >= case.points:  # nor is it where it is no number
+            some = round(Fraction(repr(partial)), 2) if partial > 0 else Fraction(0)  # more digits could tell of hidden inputs
+            return _result(case, "failed", earned=some, seconds=seconds)
         return _result(case, "passed", seconds=seconds)
     if report.get("late") is True:
         return _result(case, "timed_out", message=STOPPED.format(seconds=limit))
     if report.get("broken"):
         return _result(case, "grader_error", message=BROKEN)
     missing = report.get("missing")
-    if isinstance(missing, list) and missing and not quiet:  # which names are there was settled before any hidden input was sent
+    if isinstance(missing, list) and missing and (case.hidden or quiet):  # which these are was told before any hidden input was sent
+        missing = [name for name in gone if name in missing]
+    if isinstance(missing, list) and missing:
         return _result(case, "failed", message=MISSING.format(names=" and ".join(f"`{name}`" for name in missing)), seconds=seconds)
     error = report.get("error")
     error = error if isinstance(error, list) and len(error) > 1 else None
@@ -358,6 +363,8 @@ def _raised(case: Case, error: list[Any] | None, quiet: bool) -> str:
     if not error or error[0] == "AssertionError":
         if error and not quiet and error[1] and not case.failure_message:
             return str(error[1])
+        return ""
+    if error[0] == "BoundaryError" and quiet:
         return ""
     if quiet:  # not even which: the choice of an error could tell of hidden inputs
         return NO_END

@@ -18,6 +18,7 @@ from autogradient.errors import WorkerError
 from autogradient.judge import Snapshot
 from autogradient.result import Problem
 from autogradient.sandbox import CellRun, Interpreter, Session
+from autogradient.sandbox.interpreter import HELLO_S
 from autogradient.submission import Step
 
 #: Characters that all cells together may show.
@@ -144,19 +145,20 @@ def run_steps(assignment: Assignment, begin: Callable[[], Interpreter], steps: l
                 elif run.seconds > SLOW_S and main.threads == 1:
                     if last is not None and all(last is not snapshot.interpreter for snapshot in snapshots.values()):
                         last.kill()
-                    last, since = main.fork(), []
+                    last, since = main.fork(_within(budget)), []
                 else:
                     since.append(step)
             elif step.part in wanted:
                 part = parts[step.part]
                 snapshots[part.id] = lost
                 if part.is_short and part.kind != "formula":
-                    snapshots[part.id] = Snapshot(value=main.value(part.names[0]))
+                    snapshots[part.id] = Snapshot(value=main.value(part.names[0], _within(budget)))
                 elif main.threads > 1 or assignment.needs_card(part):
                     snapshots[part.id] = Snapshot(unsafe=True)
                 else:  # nothing is run after the final part, so it needs no copy
-                    last, since = main if index == final else _fork(main, snapshots), []
-                    snapshots[part.id] = Snapshot(interpreter=last, sources=list(sources))
+                    missing = main.lacks(part.names, _within(budget))  # told now: later the process could choose what to say
+                    last, since = main if index == final else _fork(main, snapshots, budget), []
+                    snapshots[part.id] = Snapshot(interpreter=last, sources=list(sources), missing=missing)
         except WorkerError as error:  # it ended, or fell silent, while no cell ran: that need not be the student's doing
             runs.starved |= main.starved(error)
             try:
@@ -167,13 +169,18 @@ def run_steps(assignment: Assignment, begin: Callable[[], Interpreter], steps: l
     return dict.fromkeys(wanted, lost) | snapshots
 
 
-def _fork(main: Interpreter, snapshots: dict[str, Snapshot]) -> Interpreter:
+def _within(budget: Budget) -> float:
+    """Seconds to wait for something that is a matter of milliseconds."""
+    return min(HELLO_S, max(1.0, budget.left))
+
+
+def _fork(main: Interpreter, snapshots: dict[str, Snapshot], budget: Budget) -> Interpreter:
     """A copy of the process that runs the cells; where its own children leave no room for one, they are killed."""
     try:
-        return main.fork()
+        return main.fork(_within(budget))
     except WorkerError:
         main.session.ask("keep", pids=[main.pid, *(s.interpreter.pid for s in snapshots.values() if s.interpreter)])
-        return main.fork()
+        return main.fork(_within(budget))
 
 
 def _run(main: Interpreter, step: Step, limit: float, runs: Runs) -> CellRun:
@@ -192,7 +199,7 @@ def _recover(last: Interpreter | None, begin: Callable[[], Interpreter], since: 
     Where the budget ends meanwhile, what has been run until then.
     """
     while True:
-        interpreter = last.fork() if last else begin()
+        interpreter = last.fork(_within(budget)) if last else begin()
         for step in since:
             if budget.left <= 0:
                 return interpreter

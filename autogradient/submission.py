@@ -22,11 +22,10 @@ from autogradient.result import Problem, digest
 from autogradient.testcode import bound_names, loaded_names, parse
 
 MAX_MB, MAX_CELLS, MAX_BRACKETS = 50, 3000, 1_000_000  # an empty list takes eighty times as much memory as room in the file
-MAX_DEPTH = 100
-#: Characters of an id, a cell's type or an assignment's name in a submitted notebook: no release has longer ones.
-MAX_NAME = 200
-#: More than so many problems of one kind are told in one sentence.
-MANY = 3
+#: Commas and quotation marks (each text and each number takes some sixty bytes of memory); characters of code; levels.
+MAX_PIECES, MAX_CODE, MAX_DEPTH = 5_000_000, 3_000_000, 100
+#: Characters of an id, a cell's type or an assignment's name, no release has longer ones; problems of one kind, more are told in one sentence.
+MAX_NAME, MANY = 200, 3
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
 
 
@@ -104,8 +103,9 @@ def read(data: bytes, name: str) -> Notebook:
         raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"not UTF-8 text at byte {error.start}")) from None
     if not text.strip():
         raise SubmissionError(errors.EMPTY_FILE.format(name=name))
-    if text.count("[") + text.count("{") > MAX_BRACKETS:
-        raise SubmissionError(errors.TOO_MUCH_IN_IT.format(name=name, limit=MAX_BRACKETS))
+    for marks, limit in (("[{", MAX_BRACKETS), (',"', MAX_PIECES)):
+        if sum(map(text.count, marks)) > limit:
+            raise SubmissionError(errors.TOO_MUCH_IN_IT.format(name=name, limit=limit))
     try:
         notebook = json.loads(text)
         if "\\ud" in text.lower():  # half a character, which no file or message can hold
@@ -157,6 +157,8 @@ def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
         grade_id = str(nbgrader.get("grade_id", "")) if nbgrader else ""
         kind, own_id = str(cell.get("cell_type", "code"))[:MAX_NAME], (grade_id or f"#{cell.get('id', '')}")[:MAX_NAME]
         cells.append(StudentCell(index, kind, source, own_id))
+    if sum(len(cell.source) for cell in cells if cell.kind == "code") > MAX_CODE:
+        raise SubmissionError(errors.TOO_MUCH_CODE.format(name=name, limit=MAX_CODE))
     meta = notebook.get("metadata") if isinstance(notebook.get("metadata"), dict) else {}
     ours = meta.get("autogradient") if meta and isinstance(meta.get("autogradient"), dict) else {}
     return Notebook(cells, notebook, str(ours.get("assignment", ""))[:MAX_NAME] if ours else "", digest(data))
@@ -190,7 +192,7 @@ def plan_release(assignment: Assignment, fill: dict[str, str]) -> list[Step]:
 
 
 def _plain(text: str) -> str:
-    """A cell's text without white space at line ends and around."""
+    """A text without white space at line ends and around."""
     return "\n".join(line.rstrip() for line in text.strip().split("\n"))
 
 
@@ -207,9 +209,9 @@ def _code(source: str) -> str:
             documented = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and ast.get_docstring(node, clean=False) is not None
             if documented and len(node.body) > 1:  # type: ignore[attr-defined]
                 del node.body[0]  # type: ignore[attr-defined]
-        return ast.dump(tree)
+        return digest(ast.dump(tree).encode("utf-8", "replace"))  # not the text, which is kept: it may be large
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return _plain(source)
+        return digest(_plain(source).encode("utf-8", "replace"))
 
 
 @lru_cache(maxsize=10_000)

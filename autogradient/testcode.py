@@ -26,8 +26,17 @@ CASE_KEYS = ("name", "points", "hidden", "success_message", "failure_message")
 _PARSING = threading.Lock()
 
 
+#: Characters of code that are read: a cell of megabytes would keep every other thread waiting.
+MAX_PARSED = 300_000
+
+
 def parse(source: str) -> ast.Module:
-    """`ast.parse` for use in threads: before CPython 3.11.8 and 3.12.2 two of them at once upset each other's count of the depth."""
+    """`ast.parse` for use in threads: before CPython 3.11.8 and 3.12.2 two of them at once upset each other's count of the depth.
+
+    Raises SyntaxError for what is too long, too.
+    """
+    if len(source) > MAX_PARSED:
+        raise SyntaxError(f"more than {MAX_PARSED} characters")
     with _PARSING:
         return ast.parse(source)
 
@@ -203,6 +212,7 @@ def class_members(source: str) -> dict[str, set[str]]:
 _INHERITED = {
     **{kind.__name__: set(dir(kind)) for kind in (list, dict, set, tuple, str, int, float)},
     **{kind.__name__: set(dir(kind)) for kind in (collections.Counter, collections.OrderedDict, collections.defaultdict, collections.deque)},
+    **{name: {"name", "value", "__iter__", "__getitem__", "__len__"} for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")},
     "ndarray": {"*"},
     "Tensor": {"*"},
 }

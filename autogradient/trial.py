@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from autogradient import kinds
+from autogradient import guard, kinds
 from autogradient.demands import ALIASES
 from autogradient.sandbox import rehearsal
 from autogradient.sandbox.servant import reap, seed_everything
@@ -53,6 +53,7 @@ def prepare() -> None:
     rehearsal.crossing()
     rehearsal.tests()
     _patch()
+    guard.watch(_refuse)
 
 
 def start(request: dict[str, Any], fd: int) -> None:
@@ -154,7 +155,7 @@ class Trial:
     def __init__(self, job: dict[str, Any], channel: Channel) -> None:
         self.job = job
         self.tests: str = job["tests"]
-        self.student = Student(channel, members=job["classes"], copy_back=job["changes"], folder=os.getcwd())
+        self.student = Student(channel, members=job["classes"], folder=os.getcwd())
         self.student.sources = job["sources"]
         self.namespace: dict[str, Any] = {}
         self.codes: list[types.CodeType] = []  # what the test has compiled
@@ -211,6 +212,11 @@ class Trial:
             self.student.named = frozenset(name for name in self.student.named if name[:1].isupper())
         if self.job["style"] == "functions":
             exec(compile(self.tests, "<tests>", "exec", dont_inherit=True), self.namespace)
+        guard.read_texts(self._stands_here, _refuse)
+
+    def _stands_here(self, text: Any) -> bool:
+        """Whether a text stands in the test."""
+        return type(text) is str and any(isinstance(n, ast.Constant) and n.value == text for n in ast.walk(self.tree))
 
     def _draw_given(self) -> None:
         for text in self.job["given"]:
@@ -254,7 +260,7 @@ class Trial:
 
     def _compiled(self, text: Any, filename: Any = "<tests>", mode: Any = "exec", *_: Any, **__: Any) -> types.CodeType:
         """`compile` for a text that stands in the test."""
-        if type(text) is not str or not any(isinstance(n, ast.Constant) and n.value == text for n in ast.walk(self.tree)):
+        if not self._stands_here(text):
             raise self.student.violate(f"'{mode}' of something that does not stand in the test as a text; run it in a @probe function")
         code = compile(text.lstrip(" \t") if mode == "eval" else text, "<tests>", mode, dont_inherit=True)
         self.codes.append(code)
@@ -265,7 +271,7 @@ class Trial:
         output = io.StringIO()
         student = self.student
         student.deadline = time.monotonic() + self.job["limit"]
-        student.violation = ""
+        student.violation, student.copy_back, student.classes = "", name in self.job["changes"], set()
         error = earned = None
         missing: list[str] = []
         try:
@@ -405,6 +411,15 @@ def _patch() -> None:
     for module, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (torch, "load")):
         if module is not None:
             replace(module, name, _refusing(f"{module.__name__}.{name}"))
+
+
+def _refuse(what: str) -> Exception | None:
+    """The error for something that would run what a submission has written; None where no case is being judged."""
+    return (
+        None
+        if _student is None
+        else _student.violate(f"{what} runs what a text or a pickle says; do it in a @probe function, or have the submission return plain data")
+    )
 
 
 def replace(module: Any, name: str, function: Callable[..., Any]) -> None:

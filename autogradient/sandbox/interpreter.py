@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from autogradient.wire.channel import Channel, Closed, Silent
 MAX_ITEMS, MAX_TEXT = 1000, 250_000
 #: Characters of the name of an error and of its text, of the name of a MIME type; types of one output.
 MAX_NAME, MAX_VALUE, MAX_MIME, MAX_MIMES = 200, 10_000, 100, 20
+#: Levels of lists and dicts in an output's data.
+MAX_LEVELS = 30
 #: Characters that all outputs of one cell come to as JSON, and what takes the place of more.
 MAX_SHOWN, NOT_SHOWN = 15_000_000, "output left out: this cell shows too much\n"
 _MIME = re.compile(r"[\w.+-]+/[\w.+;= -]+", re.ASCII)
@@ -260,11 +262,11 @@ class Session:
 class Interpreter:
     """One untrusted process that waits for requests. Its answers are data, never trusted to be well-formed."""
 
-    def __init__(self, session: Session, channel: Channel) -> None:
+    def __init__(self, session: Session, channel: Channel, within: float = HELLO_S) -> None:
         self.session, self.channel = session, channel
         session.open.add(channel)
         self.lock = threading.Lock()
-        pid = self._receive(HELLO_S).get("pid")
+        pid = self._receive(within).get("pid")
         if type(pid) is not int:
             raise WorkerError("a process without a number")
         self.pid = pid
@@ -286,13 +288,13 @@ class Interpreter:
         except Closed as error:
             raise WorkerError(str(error)) from None
 
-    def fork(self) -> Interpreter:
-        """A copy of this process as it stands, which waits. Raises WorkerError where there can be none."""
+    def fork(self, within: float = HELLO_S) -> Interpreter:
+        """A copy of this process as it stands, which waits. Raises WorkerError where there is none `within` some seconds."""
         near, far = socket.socketpair()
         try:
             with far, self.lock:
                 self._send({"do": "fork", "processors": _own_processors()}, fds=(far.fileno(),))
-            return Interpreter(self.session, Channel(near))
+            return Interpreter(self.session, Channel(near), within)
         except WorkerError:
             near.close()
             raise
@@ -323,10 +325,16 @@ class Interpreter:
         status = "timed_out" if late else "error" if pair else "ok"
         return CellRun(status, outputs, pair, float(seconds) if isinstance(seconds, float) else 0.0, size=size)
 
-    def value(self, name: str) -> dict[str, Any]:
+    def value(self, name: str, within: float = HELLO_S) -> dict[str, Any]:
         """A copy of a variable: {"value": …}, {"missing": True} or {"not_plain": why}."""
         self._send({"do": "value", "name": name})
-        return self._receive(HELLO_S)
+        return self._receive(within)
+
+    def lacks(self, names: Sequence[str], within: float = HELLO_S) -> list[str]:
+        """Those of the names that are not defined here, as this process says."""
+        self._send({"do": "names", "names": list(names)})
+        found = self._receive(within).get("missing")
+        return [name for name in names if isinstance(found, list) and name in found]
 
     def talk(self) -> socket.socket:
         """The judge's end of a conversation with this process, which does nothing else until that end is closed, on the processors of the thread that asks.
@@ -413,8 +421,16 @@ def _is_mime(name: Any) -> bool:
 
 
 def _is_json(value: Any) -> bool:
+    """Whether a value is JSON that everything later can walk through."""
+    inner = [value]
+    for _ in range(MAX_LEVELS):
+        inner = [item for one in inner if isinstance(one, (dict, list)) for item in (one.values() if isinstance(one, dict) else one)]
+        if not inner:
+            break
+    else:
+        return False
     try:
         json.dumps(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return False
     return True

@@ -43,7 +43,20 @@ _WHOLE = (
 )
 _HEADERS = ("c++", "linux", "asm", "asm-generic", "sys", "bits", "gnu", "net", "netinet", "arpa")
 #: What compilers link to, and what is loaded by its name.
-_LIBRARIES: tuple[str, ...] = ("*.o", "libc.*", "libc_*", "libm.*", "libm-*", "libmvec*", "libpthread*", "libdl*", "librt*", "libutil*", "libgcc_s*", "libstdc++*")
+_LIBRARIES: tuple[str, ...] = (
+    "*.o",
+    "libc.*",
+    "libc_*",
+    "libm.*",
+    "libm-*",
+    "libmvec*",
+    "libpthread*",
+    "libdl*",
+    "librt*",
+    "libutil*",
+    "libgcc_s*",
+    "libstdc++*",
+)
 _LIBRARIES += ("libgomp*", "libatomic*", "libnss_*", "libz.so*", "libblas*", "liblapack*", "libopenblas*", "libgfortran*", "libtbb*", "libnuma*", "ld-linux*")
 #: Compilers of other languages, and what optimizes while linking.
 _NOT_COMPILERS = frozenset({"lto1", "gnat1", "go1", "f951", "d21", "cc1obj", "cc1objplus", "cc1gm2", "crab1", "plugin", "gnat", "adainclude", "adalib"})

@@ -103,6 +103,10 @@ def serve(channel: Channel, shell: shells.Shell) -> None:
             answer = _value(shell, request["name"])
             only(me)
             channel.send(answer)
+        elif do == "names":
+            missing = [name for name in request["names"] if name not in shell.user_ns]
+            only(me)
+            channel.send({"missing": missing})
         elif do == "talk":
             os.sched_setaffinity(0, request["processors"])
             with shell.builtin_trap, socket.socket(fileno=fds[0]) as sock:

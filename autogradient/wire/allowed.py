@@ -251,13 +251,12 @@ _GROUPS = (
 _OWN_WORDS: dict[str, frozenset[str]] = {
     group: frozenset(words.split())
     for group, words in {
-        "model": """append apply bfloat16 clear copy cpu cuda dim double eval extend float get half insert items keys pop popitem requires_grad_ setdefault
-            size stride to type update values""",
+        "model": "apply bfloat16 cpu cuda dim double eval float half items keys mode requires_grad_ size stride to type values",
         "optimizer": "step",
         "schedule": "step",
         "data": "data indices values",
         "figure": "angle axes boxplot clear copy get hist items keys name norm plot remove scatter size title update values",
-        "distribution": "",
+        "distribution": "loc sample",
         "code": "",
         "context": "",
         "hook": "remove",
@@ -292,6 +291,22 @@ def may_be_asked(name: str, mro: Iterable[str], members: Iterable[str]) -> bool:
     return name not in words_of_data() or name in members or any(name in _OWN_WORDS[group] for group in groups(mro))
 
 
+def is_scalar(value: Any) -> bool:
+    """Whether a value is one number or text, whatever it is wrapped in."""
+    if isinstance(value, (bool, int, float, complex, str, bytes, fractions.Fraction, decimal.Decimal, np.generic)):
+        return True
+    return hasattr(value, "ndim") and value.ndim == 0
+
+
+def may_be_told(value: Any) -> bool:
+    """Whether a word that plain data has, too, may be said with this argument: a mode, a type, a place, a function; no data that could be what is expected."""
+    torch = sys.modules.get("torch")
+    if isinstance(value, tuple):  # a shape
+        return all(type(item) is int for item in value)
+    plain = (bool, int, str, type(None), np.dtype, type, *((torch.dtype, torch.device) if torch is not None else ()))
+    return isinstance(value, plain) or (callable(value) and not isinstance(value, (np.ndarray, *((torch.Tensor,) if torch is not None else ()))))
+
+
 # ---- callbacks -------------------------------------------------------------------------------------------------------
 
 #: What the code of tests, of the instructor's own cells and of data cells is compiled as.
@@ -316,6 +331,10 @@ _ITERATORS = (
 )
 
 
+#: Built-in functions that do nothing but compute.
+_COMPUTE = (abs, divmod, len, max, min, pow, round, sorted, sum)
+
+
 def may_be_called(value: Any, folder: str) -> bool:
     """Whether student code may call an object of the test's: functions, methods and classes of the test's own cells, or of a module in the assignment's
     `folder`; what they were wrapped in; recorders of plain containers; draws; polynomials and mocks."""
@@ -330,7 +349,7 @@ def may_be_called(value: Any, folder: str) -> bool:
     if kind is types.BuiltinMethodType:
         return value.__name__ in _RECORDERS.get(type(owner), ())
     if kind is functools.partial:
-        return may_be_called(value.func, folder) or reference(value.func) in _table("equal", _loaded())
+        return may_be_called(value.func, folder) or reference(value.func) in _table("equal", _loaded()) or value.func in _COMPUTE
     if kind is np.vectorize:
         return may_be_called(value.pyfunc, folder)
     if kind is np.poly1d or kind.__module__.startswith("numpy.polynomial."):

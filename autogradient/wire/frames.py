@@ -10,7 +10,7 @@ import numpy as np
 
 #: A frame has at most so many bytes; a value so many levels and (roughly) so many items. Frames for the grader itself are smaller.
 MAX_BYTES = 256 * 1024 * 1024
-MAX_PLAIN_BYTES = 32 * 1024 * 1024
+MAX_PLAIN_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 60
 MAX_ITEMS = 2_000_000
 MAX_CONTAINERS = 100_000

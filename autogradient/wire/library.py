@@ -63,7 +63,7 @@ def _describe_numpy_generator(value: np.random.Generator) -> Any:
     if not isinstance(source, np.random.SeedSequence) or type(bits).__name__ not in ("PCG64", "MT19937", "Philox", "SFC64", "PCG64DXSM"):
         return None
     fresh = type(bits)(np.random.SeedSequence(source.entropy, spawn_key=source.spawn_key, pool_size=source.pool_size))
-    if repr(fresh.state) != repr(bits.state):
+    if repr(fresh.state) != repr(bits.state) or source.spawn_key:  # a child's seed is its parent's
         return None
     return ("numpy generator", type(bits).__name__, source.entropy, tuple(source.spawn_key))
 

@@ -329,6 +329,8 @@ class Peer(codec.Boundary):
             self._adopt(number, content)
         elif self.may_change(number, old):
             assign(old, content)
+        elif number * self.sign < 0:
+            assign_gradient(old, content)
         self.known[number] = body
 
     def _adopt(self, number: int, content: Any) -> None:
@@ -412,10 +414,17 @@ def assign(old: Any, new: Any) -> None:
         if old.is_leaf:
             if old.requires_grad != new.requires_grad:
                 old.requires_grad_(new.requires_grad)
-            if old.grad is not None and new.grad is not None:
-                old.grad.data.copy_(new.grad)
-            else:
-                old.grad = None if new.grad is None else new.grad.to(old.device)
+            assign_gradient(old, new)
+
+
+def assign_gradient(old: Any, new: Any) -> None:
+    """Write the gradient of `new` into `old`, where they are leaf tensors that are alike."""
+    if not (_is_tensor(old) and _is_tensor(new) and old.is_leaf and old.shape == new.shape and old.dtype == new.dtype):
+        return
+    if old.grad is not None and new.grad is not None:
+        old.grad.data.copy_(new.grad)
+    else:
+        old.grad = None if new.grad is None else new.grad.to(old.device)
 
 
 def _is_tensor(value: Any) -> bool:

@@ -8,7 +8,8 @@ Plain values are copies. Everything else is a `Proxy`, an object in the student'
     stranger  anything else that a call returned: using it at all fails the case
 
 What may be asked at all is listed in `allowed`. Never a comparison, truth or `in`: a check judges plain data that the grader holds. Nor arithmetic that
-would end in a plain value, once a value of the test's own has gone into it: `abs(f(x) - expected)` would be the student's word on what it was just told.
+ends in a plain value, once a value of the test's own has gone into it: `abs(f(x) - expected)` would be the student's word on what it was just told. (An
+attribute of what came of it is its own: whoever writes `(a + 3).data` means an object with such an attribute.)
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from autogradient.wire.allowed import claimed, groups
+from autogradient.wire.allowed import claimed, groups, is_scalar, may_be_told, words_of_data
 
 NAMED, FREE, LIMITED, STRANGER = 3, 2, 1, 0
 #: Items of an iterable that are copied.
@@ -42,6 +43,7 @@ UNNAMED = (
 NO_OPERATOR = (
     "'{name}' with an object of type {type} would be the submission's own word; compute with plain data, look at its attributes, or do it in a @probe function"
 )
+NO_ITEM = "an item of an object of type {type} that is a number would be the submission's own word; return plain data, or look at it in a @probe function"
 NO_COMPARING = (
     "an object of type {type} cannot be compared, tested for truth or searched: its own word is no proof; compare plain data, or do it in a @probe function"
 )
@@ -71,7 +73,7 @@ class Conversation(Protocol):
 class Proxy:
     """An object in the student's process."""
 
-    __slots__ = ("_student", "_id", "_type", "_mro", "_level", "_copied", "_equals", "_made", "_shown")
+    __slots__ = ("_student", "_id", "_type", "_mro", "_level", "_copied", "_equals", "_made", "_shown", "_word")
 
     def __init__(self, student: Conversation, number: int, name: str, mro: list[str]) -> None:
         put = object.__setattr__
@@ -84,6 +86,7 @@ class Proxy:
         put(self, "_equals", None)  # the library's function or class that it is
         put(self, "_made", False)  # the test itself has called the class that it is of
         put(self, "_shown", False)  # it came of an operator with a value of the test's
+        put(self, "_word", "")  # the word, one that plain data has, too, for which it was asked
 
     def _ask(self, operation: str, *arguments: Any) -> Any:
         """Ask, if this proxy may be asked at all; what hangs on it is trusted no more than it."""
@@ -109,7 +112,10 @@ class Proxy:
             raise AttributeError(name)  # `dict(…)` asks any generator for its keys
         if self._level != STRANGER and not self._student.may_ask(self._mro, name) and name not in _DUNDERS:
             raise self._student.violate(UNNAMED.format(name=name, type=self._type))
-        return self._ask("attr", name)
+        found = self._ask("attr", name)
+        if self._level < NAMED and issubclass(type(found), Proxy) and name in words_of_data():
+            object.__setattr__(found, "_word", name)
+        return found
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._ask("setattr", name, value)
@@ -118,7 +124,24 @@ class Proxy:
         self._ask("delattr", name)
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
+        if self._word and not all(map(may_be_told, (*arguments, *named.values()))):
+            raise self._student.violate(UNNAMED.format(name=self._word, type=self._type))
+        self._has("__call__")
         return self._ask("call", arguments, tuple(named.items()))
+
+    def _has(self, *special: str) -> None:
+        """Refuse what the instructor's class of that name does not have: a list that turned into such an object would answer for itself."""
+        if self._level == NAMED and not groups(self._mro) and not any(self._student.may_ask(self._mro, name) for name in special):
+            raise self._student.violate(NO_OPERATOR.format(name=special[0], type=self._type))
+
+    def _given(self, item: Any) -> Any:
+        """An item of this object: of a library's a part, and never a number, which would be its own word."""
+        if self._level == NAMED or issubclass(type(item), Proxy):
+            return item
+        part = type(item).__name__ == "Parameter" if "model" in groups(self._mro) else not is_scalar(item)
+        if groups(self._mro) and not part:
+            raise self._student.violate(NO_ITEM.format(type=self._type))
+        return item
 
     def _signature(self) -> inspect.Signature:
         if self._level == STRANGER:
@@ -259,7 +282,7 @@ class ObjectProxy(Proxy):
                 found = self._student.ask("next", iterator, level=LIMITED)
                 if type(found) is not tuple or not found:
                     break
-                items.append(found[0])
+                items.append(self._given(found[0]))
             else:
                 raise self._student.violate(f"an object of type {self._type} has more than {MAX_COPIED} items")
             object.__setattr__(self, "_copied", items)
@@ -275,6 +298,7 @@ class ObjectProxy(Proxy):
         return self._level == NAMED or (self._level == FREE and "data" in groups(self._mro))
 
     def __iter__(self) -> Iterator[Any]:
+        self._has("__iter__", "__getitem__")
         if not self._alive:
             yield from self._copy()
             return
@@ -285,7 +309,7 @@ class ObjectProxy(Proxy):
             if type(found) is not tuple or not found:
                 break
             count += 1
-            yield found[0]
+            yield self._given(found[0])
         self._keep_to(count)
 
     def _keep_to(self, count: int) -> int:
@@ -296,13 +320,18 @@ class ObjectProxy(Proxy):
         return count
 
     def __next__(self) -> Any:
+        self._has("__next__")
         return GeneratorProxy.__next__(self)  # type: ignore[arg-type]
 
     def __len__(self) -> int:
+        self._has("__len__")
         return self._keep_to(int(self._ask("len"))) if self._alive else len(self._copy())
 
     def __getitem__(self, key: Any) -> Any:
-        return self._ask("item", key)
+        self._has("__getitem__")
+        if self._level != NAMED and groups(self._mro) and type(key) not in (int, str, slice):
+            raise self._student.violate(NO_ITEM.format(type=self._type))
+        return self._given(self._ask("item", key))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self._ask("setitem", key, value)
@@ -325,8 +354,8 @@ class ObjectProxy(Proxy):
     def __exit__(self, kind: Any, value: Any, trace: Any) -> Any:
         text = str(value) if hasattr(value, "remote_name") else ""  # a text of the test's own may tell what it expects
         swallowed = self._ask("exit", kind.__name__ if kind else None, text) is True
-        if swallowed and value is not None and not hasattr(value, "remote_name"):
-            raise self._student.violate("a context manager of the submission's cannot swallow what the test itself raises")
+        if swallowed and value is not None:  # what stands below in the block would not be tested
+            raise self._student.violate("a context manager of the submission's cannot swallow an error in a test; do it in a @probe function")
         return swallowed
 
 
@@ -340,7 +369,8 @@ def _operator(name: str, reverse: bool = False) -> Callable[..., Any]:
         if not self._student.may_ask(self._mro, special) and not self._student.may_ask(self._mro, f"__i{name}__"):
             raise self._student.violate(refusal)
         pair = (*others, self) if reverse else (self, *others)
-        shown = any(not issubclass(type(one), Proxy) or object.__getattribute__(one, "_shown") for one in pair)
+        begins = name == "add" and type(others[0]) is int and others[0] == 0  # as `sum` does
+        shown = not begins and any(not issubclass(type(one), Proxy) or object.__getattribute__(one, "_shown") for one in pair)
         found = self._student.ask("operator", name, *pair, level=LIMITED)
         if shown and not issubclass(type(found), Proxy):
             raise self._student.violate(refusal)

@@ -77,6 +77,8 @@ class Student(Peer):
         self.lasting: list[int] = []  # shared objects whose changes come back in any case
         self.secret: Any = None
         self.level = STRANGER
+        self.operation = ""  # what is being asked
+        self.live: set[int] = set()  # shared objects of the other side whose changes are taken in
         self.violation = ""
         self.fetched: dict[int, str] = {}
         self.by_name: dict[str, Proxy] = {}  # functions and classes, until the other side says that the name means another
@@ -88,15 +90,17 @@ class Student(Peer):
 
     def ask(self, operation: str, *arguments: Any, level: int = STRANGER) -> Any:
         """Have the other side do something; handles in the answer get `level`, or a better one of their own."""
-        before, self.level = self.level, level
+        before, self.level, self.operation = (self.level, self.operation), level, operation
         try:
             return self.request(operation, *arguments)
         finally:
-            self.level = before
+            self.level, self.operation = before
 
     def get(self, name: str) -> Any:
         """The student's object of that name. Raises KeyError."""
         if name in self.by_name:
+            if type(self.by_name[name]) is ClassProxy and name in self.named:
+                self.classes |= {name, object.__getattribute__(self.by_name[name], "_type")}
             return self.by_name[name]
         found = self.ask("get", name, level=FREE)
         if type(found) is not tuple or not found:
@@ -153,9 +157,15 @@ class Student(Peer):
         """Arguments are shared, so that changes come back, only where the test asks for it."""
         return self.copy_back and not self.answering
 
+    def adopted(self, number: int, content: Any) -> bool:
+        """What an object of the student's holds, a model's parameters above all, stays live; the answer of a call is a copy."""
+        if type(content).__name__ == "Parameter" or self.operation in ("get", "attr", "item", "next"):
+            self.live.add(number)
+        return True
+
     def may_change(self, number: int, value: Any) -> bool:
         """The test's own objects change only where the test asks for it, or where they are a model's or an optimizer's."""
-        return number * self.sign < 0 or self.copy_back or number in self.standing
+        return self.copy_back or number in (self.live if number * self.sign < 0 else self.standing)
 
     # ---- values ------------------------------------------------------------------------------------------------------
 

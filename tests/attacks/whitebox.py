@@ -279,6 +279,94 @@ def test_mixed(mix):
     assert sorted(mixed.tolist()) == before.tolist() and np.array_equal(items, before)
 
 # %% [markdown]
+# <!--| question: tokens -->
+# A class that splits and counts.
+
+# %%
+#| answer: tokens
+### BEGIN SOLUTION
+class Tokens:
+    def __init__(self, text):
+        self.words = text.split()
+
+    def lengths(self):
+        return [len(word) for word in self.words]
+### END SOLUTION
+
+# %%
+#| tests: tokens
+@test_case(points=1, hidden=True)
+def test_lengths(Tokens):
+    expected = [3, 3, 5]
+    got = Tokens("the cat slept").lengths()
+    assert len(got) == 3 and all(a == b for a, b in zip(got, expected))
+
+# %% [markdown]
+# <!--| question: classify -->
+# Predict, and measure the accuracy.
+
+# %%
+#| answer: classify
+### BEGIN SOLUTION
+def classify(X):
+    return (X.sum(axis=1) > 0).astype(int)
+
+def accuracy(predicted, true):
+    return float(np.mean(np.asarray(predicted) == true))
+### END SOLUTION
+
+# %%
+#| tests: classify
+@test_case(points=1, hidden=True)
+def test_accuracy(classify, accuracy):
+    X = secret.normal(size=(40, 3))
+    true = (X.sum(axis=1) > 0).astype(int)
+    predicted = classify(X)
+    score = accuracy(predicted, true)
+    assert score > 0.95 and score == sum(a == b for a, b in zip(predicted, true)) / len(predicted)
+
+@test_case(points=1, hidden=True)
+def test_argument(classify):
+    X = secret.normal(size=(4, 3))
+    before = X.copy()
+    classify(X)
+    assert np.array_equal(X, before)
+
+@test_case(points=1, hidden=True)
+def test_likelihood(classify):
+    X = secret.normal(size=(40, 3))
+    true = (X.sum(axis=1) > 0).astype(int)
+    assert (classify(X)[np.arange(40)] - true).tolist() == [0] * 40
+
+# %% [markdown]
+# <!--| question: root -->
+# A root of x² - 2, and a condition for a table.
+
+# %%
+#| answer: root
+### BEGIN SOLUTION
+def root():
+    return 2**0.5
+
+condition = "age > 30"
+### END SOLUTION
+
+# %%
+#| tests: root
+import pandas as pd
+import sympy
+
+@test_case(points=1, hidden=True)
+def test_root(root):
+    x = sympy.Symbol("x")
+    assert abs(float(sympy.sympify("x**2 - 2").subs(x, root()))) < 1e-6
+
+@test_case(points=1, hidden=True)
+def test_rows(condition):
+    table = pd.DataFrame({{"age": [20, 40], "name": ["a", "b"]}})
+    assert table.query(condition).name.tolist() == ["b"]
+
+# %% [markdown]
 # <!--| question: late -->
 # The identity.
 
@@ -317,6 +405,9 @@ RIGHT = {
     "pair": "def make_weights():\n    return {'w': 2.0}\ndef predict(weights, x):\n    return 2.0 * x",
     "column": "y = np.arange(0, 5, 0.5)",
     "climb": "def climb(f):\n    return max(map(f, range(10)))\ndef mix(items, rng):\n    return rng.permutation(items)",
+    "tokens": "class Tokens:\n    def __init__(self, text): self.text = text\n    def lengths(self): return list(map(len, self.text.split()))",
+    "classify": "def classify(X):\n    return np.array([int(row.sum() > 0) for row in X])\ndef accuracy(p, t):\n    return sum(a == b for a, b in zip(p, t)) / len(t)",
+    "root": "def root():\n    return 1.4142135623730951\ncondition = 3",
     "late": "def late(x):\n    return x",
 }
 
@@ -409,7 +500,7 @@ def mix(items, rng):
 """
 
 ATTACKS = (
-    Attack("control", "P17", "right answers, for comparison", RIGHT, most=23, least=23),
+    Attack("control", "P17", "right answers, for comparison", RIGHT, most=28, least=28),
     # ---- names
     _reference("dots", "a module's way to another module", "torch.nn.functional", "torch.os.system"),
     _reference("masked", "masked arrays pass NumPy's assertions", "torch.nn.functional", "torch.testing._comparison.np.ma.masked_all_like"),
@@ -531,6 +622,53 @@ ATTACKS = (
         "P5",
         "a variable that is a function with attributes",
         {"column": "y = lambda *a: torch.zeros(1)\ny.sub = lambda e: torch.zeros(1)"},
+    ),
+    Attack(
+        "named-class-items",
+        "P5",
+        "a method returns an object of the class that the test names, with a length and without items",
+        {
+            "tokens": "class Tokens:\n    def __init__(self, text): pass\n    def lengths(self): return self\n    def __len__(self): return 3\n    def __iter__(self): return iter([])"
+        },
+    ),
+    Attack(
+        "answer-changes-later",
+        "P9",
+        "an array that was returned changes when another function is told the truth",
+        {
+            "classify": "def classify(X):\n    global P\n    s = THE()\n    P = np.zeros(len(X), np.int64)\n    s.count += 1\n    n = s.sign * s.count\n    s._keep(n, P, True)\n"
+            "    KEEP.append((n, P))\n    s.touched[n] = None\n    return P\ndef accuracy(p, t):\n    P[:] = t\n    THE().touched.update({n: None for n, _ in KEEP})\n    return 1.0"
+        },
+        ("import gc\nKEEP = []\ndef THE(): return next(o for o in gc.get_objects() if type(o).__name__ == 'Servant')",),
+        most=1,
+    ),
+    Attack(
+        "items-later",
+        "P9",
+        "an object that says it is a model gives its items when the truth is known, and is asked for them by what is expected",
+        {
+            "classify": "class M(torch.nn.Module):\n    truth = [0] * 40\n    def __len__(self): return len(self.truth)\n    def __iter__(self): return iter(self.truth)\n"
+            "    def __getitem__(self, key): return np.array(self.truth)\ndef classify(X):\n    return M()\ndef accuracy(p, t):\n    M.truth = [int(v) for v in t]\n    return 1.0"
+        },
+        most=1,
+    ),
+    Attack(
+        "argument-of-another-case",
+        "P9",
+        "the argument is changed in a case that does not look, because another one does",
+        {"classify": "def classify(X):\n    X[...] = 1.0\n    return np.ones(len(X), int)\ndef accuracy(p, t):\n    return 1.0"},
+    ),
+    Attack(
+        "text-for-sympy",
+        "P8",
+        "a text where a number is due, which sympy reads as code",
+        {"root": "def root():\n    return 'sqrt(2) + 0 * len(open(\"/etc/hostname\").read())'\ncondition = 3"},
+    ),
+    Attack(
+        "text-for-pandas",
+        "P8",
+        "a condition that reads names of the test's frame",
+        {"root": "def root():\n    return 0\ncondition = '@pd.compat.os.getpid() > 0 and name == \"b\"'"},
     ),
     # ---- messages that ask
     Attack(
