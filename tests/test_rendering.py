@@ -61,7 +61,6 @@ def staffs(*given: dict[str, Any]) -> list[Any]:
 BOMBS = {
     "environments": r"\begin{a}" * 11_000,
     "brackets": "[" * 95_000,
-    "emphasis": "*_" * 47_000,
     "references": f"[a]: {'x' * 50_000}\n\n" + "[a]" * 12_000,
     "pictures": "![a](figure.png)" * 6_000,
 }

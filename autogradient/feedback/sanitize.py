@@ -20,7 +20,7 @@ _PICTURES = ("image/png", "image/jpeg", "image/gif")
 #: SVG is inert inside <img>: a browser runs no script of it and loads nothing for it.
 _PICTURE_URL = re.compile(r"data:image/(png|jpeg|gif|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
 _LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
-_OWN_CLASSES = re.compile(r"[a-z][a-z0-9]{0,2}|(highlight|hl-|ansi-)[\w -]*")
+_OWN_CLASSES = re.compile(r"[a-z][a-z0-9]{0,2}|highlight|(hl|ansi)-[\w-]*")
 _STYLES = frozenset(["color", "background-color", "font-weight", "font-style", "text-align", "text-decoration"])
 #: Names, numbers and colours: nothing that could load or run anything.
 _STYLE = re.compile(r"\s*[\w-]+\s*:(?:[\w\s#%.,+-]|\b(?:rgb|hsl)a?\([\d\s.,%/]*\))*")
@@ -59,7 +59,7 @@ def _may_stay(tag: str, name: str, value: str) -> str | None:
     if name == "href":
         return value if _LINK.match(value.strip()) else None
     if name == "class":
-        return value if _OWN_CLASSES.fullmatch(value.strip()) else None
+        return value if all(map(_OWN_CLASSES.fullmatch, value.split())) else None  # one by one: our own page has others
     if name == "style":
         return ";".join(one.lower() for one in value.split(";") if _STYLE.fullmatch(one)) or None
     return value

@@ -409,8 +409,8 @@ def _as_outputs(found: Any) -> Iterator[dict[str, Any]]:
             named = {"ename": str(item.get("ename"))[:MAX_NAME], "evalue": str(item.get("evalue"))[:MAX_VALUE]}
             yield {"output_type": "error", **named, "traceback": lines}
         elif kind in ("display_data", "execute_result") and isinstance(item.get("data"), dict):
-            data = {mime: value for mime, value in item["data"].items() if _is_mime(mime) and _is_json(value)}
-            shown: dict[str, Any] = {"output_type": kind, "data": dict(itertools.islice(data.items(), MAX_MIMES)), "metadata": {}}
+            data = {mime: value for mime, value in itertools.islice(item["data"].items(), MAX_MIMES) if _is_mime(mime) and _is_json(value)}
+            shown: dict[str, Any] = {"output_type": kind, "data": data, "metadata": {}}
             if kind == "execute_result":
                 shown["execution_count"] = item["execution_count"] if isinstance(item.get("execution_count"), int) else None
             yield shown
