@@ -19,7 +19,7 @@ CONFIG = Path("grader_config") / "course.toml"
 ROSTER = Path("grader_config") / "roster.csv"
 SOURCES = (".py", ".ipynb")
 KEYS: dict[str, type] = {"format": int, "name": str, "release": str, "seed": int, "assignments": list, **policy.KEYS}
-_STUDENT = re.compile(r"[^\W_][\w.@+-]{0,127}")
+_STUDENT = re.compile(r"(?!.*\.staff$)[^\W_][\w.@+-]{0,127}")  # NAME.staff.json is what staff see of NAME
 TYPES = {int: "a whole number", str: "text", list: "a list of names", dict: "a table"}
 
 

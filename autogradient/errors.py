@@ -135,6 +135,10 @@ class WorkerError(AutogradientError):
     """The untrusted process ended or said something that is no answer."""
 
 
+class WorkerNonsense(WorkerError):
+    """The untrusted process said something that is no answer; it lives."""
+
+
 class WorkerTimeout(WorkerError):
     """The untrusted process did not answer in time."""
 

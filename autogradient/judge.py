@@ -283,8 +283,10 @@ def _judge_code(
                     verdict.starved |= _starved(runner, limit)
                 elif report.get("gone"):
                     ended = True
-                    verdict.starved |= runner.session.was_killed(runner.pid)
-                    how = runner.session.how_it_ended(runner.pid) if str(report["gone"]) == "end of stream" else "it did not answer as it should"
+                    how = "it did not answer as it should"
+                    if str(report["gone"]) == "end of stream":
+                        verdict.starved |= runner.session.was_killed(runner.pid)
+                        how = runner.session.how_it_ended(runner.pid)
                     done[case.name] = _result(case, "failed", message=_ended(case, seen, DIED.format(how=how)))
                 seen |= case.hidden  # from now on the process may know a hidden input
         except WorkerError as error:  # the judge was stopped, or died, over what it was given

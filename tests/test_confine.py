@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from confined import BUDGET, USER, World, as_root, both, in_a_cgroup, world
 
-from autogradient.sandbox import confine, kernel, syscalls
+from autogradient.sandbox import confine, kernel, locks, syscalls
 from autogradient.sandbox.confine import WORK
 
 __all__ = ["world"]
@@ -131,6 +131,17 @@ def test_ordinary_work_goes_on(world: World) -> None:
         ctypes.CDLL(None).qsort(numbers, 3, 4, order)
         done["sorted"] = list(numbers)
         torch.set_num_threads(1)
+        locks.install()
+        event, together = multiprocessing.Event(), multiprocessing.Barrier(2)
+        one = multiprocessing.Process(target=lambda: (time.sleep(0.05), event.set(), together.wait(60)))
+        done["locks"] = [event.wait(0.01)]
+        one.start()
+        done["locks"] += [event.wait(60), together.wait(60) in (0, 1)]
+        one.join()
+        with multiprocessing.Lock() as held, multiprocessing.RLock():
+            done["locks"] += [held]
+        taken = multiprocessing.Lock()
+        done["locks"] += [taken.acquire(), taken.acquire(False), taken.acquire(timeout=0.01), taken.acquire(True, -1.0)]
         done["batches"] = [batch.tolist() for batch in torch.utils.data.DataLoader(torch.arange(4), batch_size=2, num_workers=2)]
         return done | {"heard": heard, "user": getpass.getuser()}
 
@@ -148,6 +159,7 @@ def test_ordinary_work_goes_on(world: World) -> None:
         "python": "3.0\n",
         "heard": [1],
         "pool": [1, 2],
+        "locks": [False, True, True, True, True, False, False, False],
         "shell": ["data.txt"],
         "spoken": "spoken\n",
         "user": "student",

@@ -288,6 +288,10 @@ def test_the_filter_says_what_the_tables_say(machine: str, arch: int) -> None:
         ("prctl", (67, 1), errno.EPERM),
         *((name, (3, 1, option), errno.ENOPROTOOPT) for name in ("getsockopt", "setsockopt") for option in (57, 71, 76, 77)),
         ("getsockopt", (3, 1, 4), None),
+        *(("futex", (0, wait), errno.EAGAIN) for wait in (0, 9, 256, 265)),
+        *(("futex", (0, wake), 0) for wake in (1, 3, 4, 5, 10)),
+        *(("futex", (0, other), errno.ENOSYS) for other in (2, 6, 7, 8, 11, 12, 13, 257, 99)),
+        *(("futex", (0, 128 | command), None) for command in (0, 1, 3, 5, 9, 10, 265)),
     ):
         assert verdict(program, arch, by_name[name], *arguments) == (0x7FFF0000 if expected is None else 0x50000 | expected), (name, arguments)
     assert verdict(program, 0x40000003, 1) == 0x80000000, "32-bit calls end the process"

@@ -267,6 +267,12 @@ def test_a_pasted_picture_is_shown() -> None:
     assert [attributes["src"] for tag, attributes in tags if tag == "img"] == [f"data:image/png;base64,{PIXEL}"]
 
 
+def test_a_formula_in_what_stands_for_a_picture_stays_as_it_was_typed() -> None:
+    _, tags = _page(new_markdown_cell('![a > $x^2$ "b"](attachment:a.png) and $y^2$', attachments={"a.png": {"image/png": PIXEL}}))
+    assert [attributes["alt"] for tag, attributes in tags if tag == "img"] == ['a > $x^2$ "b"']
+    assert [tag for tag, _ in tags].count("math") == 1
+
+
 BROKEN: list[Any] = [
     {},
     {"cells": None},

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +14,12 @@ from pathlib import Path
 import homework
 import pytest
 from handmade import case, question, result
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 from autogradient import errors, exports, gradescope, visible
 from autogradient.feedback import summary, table
+from autogradient.feedback.cells import render_markdown
+from autogradient.feedback.notebooks import clean_notebook
 from autogradient.result import MAX_NAME, SubmissionInfo
 from autogradient.sandbox import interpreter
 
@@ -168,3 +172,32 @@ def test_outputs_of_a_cell_have_a_bound_whatever_they_are() -> None:
 def test_the_name_of_a_file_in_a_result_is_one_line_and_short(name: str) -> None:
     kept = SubmissionInfo(file=name).file or ""
     assert len(kept) <= MAX_NAME and kept.isprintable() and kept.encode()
+
+
+@pytest.mark.promise("P14")
+@pytest.mark.parametrize(
+    "source",
+    [
+        "[x](javascript:alert(1))",
+        "[x](JaVa&#115;cript:alert(1))",
+        "[x](<java\tscript:alert(1)>)",
+        "[x][y]\n\n[y]: javascript:alert(1)",
+        "<javascript:alert(1)>",
+        "[x](vbscript:a)",
+        "[x](data:text/html;base64,PHNjcmlwdD4=)",
+        "![x](http://example.org/seen.png)",
+        "![x](//example.org/seen.png)",
+        "[![x](https://example.org/seen.png)](https://example.org)",
+        "![x][y]\n\n[y]: http://example.org/seen.png",
+    ],
+)
+def test_staffs_notebook_has_no_link_that_runs_and_no_picture_that_tells_who_looked(source: str) -> None:
+    written = clean_notebook(new_notebook(cells=[new_markdown_cell(source)])).cells[0].source
+    html = render_markdown(written)
+    assert "<img" not in html
+    assert not re.search(r'href="(?!(?:https?:)?//)', html), html
+
+
+@pytest.mark.parametrize("source", ["[x](https://example.org)", "<https://example.org>", "[x](#there)", "[x](notes/a.md?b=c:d)", "[x](mailto:a@example.org)", "a $b$ *c*"])
+def test_other_markdown_stays_as_it_is(source: str) -> None:
+    assert clean_notebook(new_notebook(cells=[new_markdown_cell(source)])).cells[0].source in (source, source.replace("<h", "&lt;h"))

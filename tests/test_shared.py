@@ -58,7 +58,7 @@ def test_no_more_arrives_than_by_guessing(world: World, name: str, beside: bool)
     assert carried(world, name, beside) < CHANCE
 
 
-OPEN = {"names, with a clock": {"copies"}, "locks of files": {"seccomp"}, "locks of records": {"seccomp"}}
+OPEN = {"names, with a clock": {"copies"}, "locks of files": {"seccomp"}, "locks of records": {"seccomp"}, "futexes": {"seccomp"}}
 
 
 @as_root

@@ -19,7 +19,7 @@ from nbformat import from_dict
 
 from autogradient import visible
 from autogradient.feedback.formulas import Formulas
-from autogradient.feedback.sanitize import as_dict, as_list, clean_html, escaped, fenced, grade_id_of, pictures, text_of
+from autogradient.feedback.sanitize import as_dict, as_list, clean_html, escaped, fenced, grade_id_of, is_inert, pictures, text_of
 
 #: Characters of Markdown or HTML, and of code, that are drawn; more is shown as it was typed.
 MAX_MARKDOWN, MAX_CODE = 100_000, 300_000
@@ -96,14 +96,19 @@ def _with_pictures(source: str, attachments: dict[str, dict[str, str]]) -> str:
 
 
 def _renderable(source: str, attachments: dict[str, dict[str, str]]) -> str:
-    """Markdown that nbconvert can render."""
+    """Markdown that nbconvert can render, and that neither runs nor fetches anything: pictures from elsewhere become links.
+
+    What cannot be had so is shown as it was typed: `[a](javascript:…)` is a link that whoever clicks it would run.
+    """
     if len(source) > MAX_MARKDOWN:
         return fenced(source)
-    try:
-        render_markdown(source, attachments)
-    except Exception:
-        return fenced(source)
-    return source
+    for found in (source, re.sub(r"!(?=\[)", "", source)):
+        try:
+            if is_inert(render_markdown(found, attachments)):
+                return found
+        except Exception:
+            break
+    return fenced(source)
 
 
 def _count(value: Any) -> int | None:

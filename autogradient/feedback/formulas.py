@@ -88,16 +88,25 @@ class Formulas:
     def __init__(self) -> None:
         self.nonce = secrets.token_hex(8)
         self.found: list[str] = []
+        self.typed: list[str] = []
 
     def hold(self, latex: str, *, display: bool) -> str:
         """The mark for a formula."""
         sign = "$$" if display else "$"
-        self.found.append(to_mathml(latex, display=display) or escape(f"{sign}{latex}{sign}"))
+        self.typed.append(escape(f"{sign}{latex}{sign}"))
+        self.found.append(to_mathml(latex, display=display) or self.typed[-1])
         return f"formula-{self.nonce}-{len(self.found) - 1}-"
 
     def put_back(self, page: str) -> str:
-        """The page with every mark replaced."""
-        return re.sub(rf"formula-{self.nonce}-(\d+)-", lambda mark: self.found[int(mark[1])], page)
+        """The page with every mark replaced; in an attribute, as a picture's `alt` is, by the formula as it was typed."""
+        mark = rf"formula-{self.nonce}-(\d+)-"
+
+        def replaced(found: re.Match[str]) -> str:
+            if found[1]:
+                return self.found[int(found[1])]
+            return re.sub(mark, lambda inside: self.typed[int(inside[1])], found[0])
+
+        return re.sub(rf"{mark}|<[a-zA-Z](?:\"[^\"]*\"|[^\">])*>", replaced, page)
 
     def markdown(self, text: str, **options: Any) -> str:
         """Markdown as HTML the way notebooks show it, with marks for formulas and without anchors at headings. HTML in it stays."""

@@ -7,6 +7,7 @@ import binascii
 import html
 import re
 import secrets
+from html.parser import HTMLParser
 from typing import Any
 
 import nh3
@@ -45,6 +46,30 @@ def clean_html(text: object) -> str:
     cleaned = _CLEANER.clean(_TAG.sub(_renamed, given) + end)
     before, found, after = cleaned.rpartition(end)
     return before + after if found else html.escape(given, quote=False)
+
+
+def is_inert(text: str) -> bool:
+    """Whether the links of HTML lead to pages, files and places in the page, and its pictures stand in it."""
+    found = _Addresses()
+    found.feed(text)
+    found.close()
+    return found.inert
+
+
+class _Addresses(HTMLParser):
+    """Looks at what an element of HTML loads, or would load when clicked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inert = True
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        for name, value in attributes:
+            address = re.sub(r"[\x00-\x20]", "", value or "")  # as browsers do before they look for a scheme
+            if name == "href":
+                self.inert &= bool(_LINK.match(address)) or ":" not in re.split(r"[/?#]", address, maxsplit=1)[0]
+            elif name == "src":
+                self.inert &= bool(_PICTURE_URL.fullmatch(address) or address.startswith("missing-picture:"))
 
 
 def _renamed(tag: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from autogradient import errors
-from autogradient.errors import ConfinementError, WorkerError, WorkerTimeout
+from autogradient.errors import ConfinementError, WorkerError, WorkerNonsense, WorkerTimeout
 from autogradient.sandbox.confine import Confinement
 from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed, Silent
@@ -80,6 +81,9 @@ class Zygote:
     """A warm interpreter. Use as a context manager; sessions outlive it only until they are closed. `role` is the module that runs in its sessions."""
 
     def __init__(self, role: str = "autogradient.sandbox.worker") -> None:
+        # descriptors on their way are counted for each user, and whoever sends one is held to its own limit: sessions, with less, cannot use up ours
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         self.channel, far = Channel.pair()
         home = os.environ.get("TMPDIR", "/tmp")
         hashes = {} if role == "autogradient.sandbox.worker" else {"PYTHONHASHSEED": "random"}  # nobody outside may know a judge's hashes
@@ -181,6 +185,7 @@ class Session:
         self.control, self.channel = control, channel
         self.lock = threading.Lock()
         self.open: set[Channel] = {channel}
+        self.killed: set[int] = set()
         self.layers: list[str] = []
 
     def wait(self) -> None:
@@ -227,6 +232,8 @@ class Session:
     def how_it_ended(self, pid: int) -> str:
         """In words, how a process of this session ended."""
         code = self.ask("how", pid=pid)
+        if code == "alive":
+            return "it stopped answering"
         if not isinstance(code, int):
             return "it disappeared"
         if code < 0:
@@ -240,8 +247,8 @@ class Session:
         return f"exit code {code}"
 
     def was_killed(self, pid: int) -> bool:
-        """Whether a process of this session may have been ended from outside: by SIGKILL, which is want of memory or somebody's doing, or nobody knows how."""
-        return self.ask("how", pid=pid) in (None, -signal.SIGKILL)
+        """Whether a process of this session was ended from outside: by SIGKILL that was not ours, for want of memory or by somebody, or nobody knows how."""
+        return pid not in self.killed and self.ask("how", pid=pid) in (None, -signal.SIGKILL)
 
     def stop(self) -> None:
         """Have every process of the session killed, without waiting for it."""
@@ -276,10 +283,12 @@ class Interpreter:
             message = self.channel.receive(timeout)
         except Silent:
             raise WorkerTimeout("no answer in time") from None
-        except (Closed, codec.BadFrame) as error:
+        except codec.BadFrame as error:
+            raise WorkerNonsense(str(error)) from None
+        except Closed as error:
             raise WorkerError(str(error)) from None
         if not isinstance(message, dict):
-            raise WorkerError("an answer that is none")
+            raise WorkerNonsense("an answer that is none")
         return message
 
     def _send(self, message: dict[str, Any], fds: tuple[int, ...] = ()) -> None:
@@ -316,6 +325,9 @@ class Interpreter:
         except WorkerTimeout:
             self.kill()
             return CellRun("timed_out", seconds=timeout, how="killed")
+        except WorkerNonsense:
+            self.kill()
+            return CellRun("killed", how="it did not answer as it should")
         except WorkerError:
             return CellRun("killed", how=self.session.how_it_ended(self.pid))
         outputs, size = _outputs(answer.get("outputs"))
@@ -373,6 +385,7 @@ class Interpreter:
 
     def kill(self) -> None:
         """End this process."""
+        self.session.killed.add(self.pid)
         self.channel.close()
         self.session.open.discard(self.channel)
         with contextlib.suppress(Closed), self.session.lock:

@@ -3,9 +3,11 @@
 What is not listed does not exist (ENOSYS), so that libraries fall back on something older; what is known to be dangerous is refused (EPERM).
 Some calls are allowed or not by an argument, and some are answered with success while nothing is done.
 
-Three kinds are not listed on purpose. System V shared memory, semaphores and queues outlive the process and its limits. `memfd_create` makes files in
+Four kinds are not listed on purpose. System V shared memory, semaphores and queues outlive the process and its limits. `memfd_create` makes files in
 memory that no limit of a process counts. And whatever says which pages of a file are in memory (`mincore`, `cachestat`), tells of other processes' use
-of a file (`inotify_init`), or numbers something machine-wide (`pidfd_open`, `sysinfo`) would let one session hear of another.
+of a file (`inotify_init`), or numbers something machine-wide (`pidfd_open`, `sysinfo`) would let one session hear of another. So would a futex on a
+page of a file that both see, and a filter cannot tell which page it is: of all that are not private to a process nobody is woken, and nobody waits.
+Whoever waits looks again at once, as the C library does when a wait ends early: `sandbox.locks`.
 """
 
 from __future__ import annotations
@@ -45,8 +47,7 @@ ALLOWED = """
     signalfd4 289 74, timerfd_create 283 85, timerfd_settime 286 86, timerfd_gettime 287 87,
     bind 49 200, listen 50 201, accept 43 202, accept4 288 242, connect 42 203, getsockname 51 204,
     getpeername 52 205, sendto 44 206, recvfrom 45 207, sendmsg 46 211, recvmsg 47 212,
-    sendmmsg 307 269, recvmmsg 299 243, shutdown 48 210, futex 202 98, futex_waitv 449 449,
-    futex_wake 454 454, futex_wait 455 455, futex_requeue 456 456, set_robust_list 273 99,
+    sendmmsg 307 269, recvmmsg 299 243, shutdown 48 210, set_robust_list 273 99,
     get_robust_list 274 100, rseq 334 293,
     # processes and threads
     fork 57 -, vfork 58 -, execve 59 221, execveat 322 281, exit 60 93, exit_group 231 94,
@@ -90,7 +91,8 @@ IDLE = """
 """
 BY_ARGUMENT = """
     clone 56 220, socket 41 198, socketpair 53 199, prctl 157 167, ioctl 16 29, chmod 90 -, fchmod 91 52, fchmodat 268 53, fchmodat2 452 452,
-    open 2 -, openat 257 56, fcntl 72 25, preadv2 327 286, pwritev2 328 287, mmap 9 222, madvise 28 233, setsockopt 54 208, getsockopt 55 209
+    open 2 -, openat 257 56, fcntl 72 25, preadv2 327 286, pwritev2 328 287, mmap 9 222, madvise 28 233, setsockopt 54 208, getsockopt 55 209,
+    futex 202 98
 """
 
 _NAMESPACES = 0x7E020000  # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
@@ -102,13 +104,16 @@ _ABOUT_DESCRIPTORS = (0, 1, 2, 3, 4, 8, 9, 10, 11, 15, 16, 1027, 1028, 1030, 103
 _LOCKS = (6, 7, 37, 38)
 #: Advice about memory: not to drop it from memory (COLD, PAGEOUT), read it ahead (POPULATE) or share it with who has the same (MERGEABLE).
 _ADVICE = (0, 1, 2, 3, 4, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19, 24)
+#: Of futexes, which are shared between processes unless they say that they are not: to wait, also by the other clock, and to wake or move who waits.
+_FUTEX_PRIVATE, _FUTEX_WAITS, _FUTEX_WAKES = 128, (0, 9, 256, 265), (1, 3, 4, 5, 10)
 #: Of sockets: numbers that are counted machine-wide (COOKIE, NETNS_COOKIE, PEERPIDFD, PASSPIDFD).
 _COUNTED = (57, 71, 76, 77)
 _O_DIRECT = {"x86_64": 0x4000, "aarch64": 0x10000}
 
 
 class _Rule(NamedTuple):
-    """Which values of an argument are answered without doing anything: those that share bits with one ("in"), are one ("is"), or are none ("not") of `values`."""
+    """Which values of an argument are answered without doing anything: those that share bits with one ("in") or with none
+    ("without"), are one ("is"), or are none ("not") of `values`."""
 
     argument: int
     how: str
@@ -135,6 +140,11 @@ _RULES: dict[str, tuple[_Rule, ...]] = {
     "madvise": (_Rule(2, "not", _ADVICE, errno.EINVAL),),
     "setsockopt": (_Rule(2, "is", _COUNTED, errno.ENOPROTOOPT),),
     "getsockopt": (_Rule(2, "is", _COUNTED, errno.ENOPROTOOPT),),
+    "futex": (
+        _Rule(1, "is", _FUTEX_WAITS, errno.EAGAIN),
+        _Rule(1, "is", _FUTEX_WAKES, 0),
+        _Rule(1, "without", (_FUTEX_PRIVATE,), errno.ENOSYS),
+    ),
 }
 #: Machine → column of the tables, AUDIT_ARCH.
 _MACHINES = {"x86_64": (1, 0xC000003E), "aarch64": (2, 0xC00000B7)}
@@ -192,6 +202,8 @@ def _by_argument(rules: tuple[_Rule, ...]) -> _Code:
         if rule.how == "not":
             count = len(rule.values)
             code += [(_IF_EQUAL, count - at, 0, value) for at, value in enumerate(rule.values)] + [answer]
+        elif rule.how == "without":
+            code += [*((_IF_BITS, len(rule.values) - at, 0, value) for at, value in enumerate(rule.values)), answer]
         else:
             what = _IF_BITS if rule.how == "in" else _IF_EQUAL
             code += [piece for value in rule.values for piece in ((what, 0, 1, value), answer)]

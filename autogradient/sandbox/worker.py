@@ -19,7 +19,7 @@ import time
 import types
 from typing import Any
 
-from autogradient.sandbox import rehearsal
+from autogradient.sandbox import locks, rehearsal
 from autogradient.sandbox import shell as shells
 from autogradient.sandbox.servant import Servant, only, reap, seed_everything, text_of
 from autogradient.wire import codec
@@ -48,6 +48,7 @@ class QuietGrader:
 def prepare() -> shells.Shell:
     """The shell, made once in the warm interpreter: every session has a copy of it."""
     shell = shells.make()
+    locks.install()
     shell.run_cell(rehearsal.CELL, store_history=False, silent=True)
     shells.OUTPUTS.take()
     rehearsal.crossing()

@@ -211,7 +211,8 @@ def _answer(question: dict[str, Any], ended: dict[int, int]) -> Any:
             ended |= _reap()
             time.sleep(0.005)
         ended |= _reap()
-        return ended.get(pid, code)
+        code = ended.get(pid, code)
+        return "alive" if code is None and os.path.exists(f"/proc/{pid}") and not _is_zombie(pid) else code
     if do == "interrupt" and pid > 1:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)

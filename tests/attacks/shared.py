@@ -7,9 +7,11 @@ which everybody knows (`decoded`): so any difference that a sender can make coun
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import mmap
 import os
+import threading
 import time
 
 #: Bytes from one page that stands for a bit to the next: further than anything is read ahead.
@@ -97,7 +99,8 @@ def send_flock(bits, tag) -> None:
     for path, bit in zip(_files(len(bits)), bits, strict=True):
         if bit:
             held.append(os.open(path, os.O_RDONLY))
-            fcntl.flock(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with contextlib.suppress(OSError):
+                fcntl.flock(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def receive_flock(count, tag) -> list:
@@ -119,7 +122,8 @@ def send_records(bits, tag) -> None:
     held.append(os.open("/dev/null", os.O_RDWR))
     for at, bit in enumerate(bits):
         if bit:
-            fcntl.lockf(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, at)
+            with contextlib.suppress(OSError):  # somebody else has it: taken all the same
+                fcntl.lockf(held[-1], fcntl.LOCK_EX | fcntl.LOCK_NB, 1, at)
 
 
 def receive_records(count, tag) -> list:
@@ -134,6 +138,40 @@ def receive_records(count, tag) -> list:
     return found
 
 
+_FUTEX, _WAIT, _WAKE = 202 if os.uname().machine == "x86_64" else 98, 0, 1
+
+
+def _words(count) -> list:
+    """Addresses of words in a file that every session sees, a page apart, and what they say."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    with open(_big(), "rb") as file:
+        start = libc.mmap(None, ctypes.c_size_t(count * 4096), 1, mmap.MAP_SHARED, file.fileno(), ctypes.c_long(0))
+    return [(start + at * 4096, ctypes.c_uint32.from_address(start + at * 4096).value) for at in range(count)]
+
+
+def send_futexes(bits, tag) -> None:
+    """Wait at a word for each 1, in as many threads as there may be."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    threading.stack_size(64 * 1024)
+
+    def wait(address, value) -> None:
+        libc.syscall(_FUTEX, ctypes.c_void_p(address), _WAIT, value, None, None, 0)
+
+    for word, bit in reversed(list(zip(_words(len(bits)), bits, strict=True))):
+        if bit:
+            thread = threading.Thread(target=wait, args=word, daemon=True)
+            with contextlib.suppress(RuntimeError):
+                thread.start()
+                thread.join(0.01)
+
+
+def receive_futexes(count, tag) -> list:
+    """Wake who waits at each word; how many there were."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    return [float(libc.syscall(_FUTEX, ctypes.c_void_p(address), _WAKE, 100, None, None, 0)) for address, _ in _words(count)]
+
+
 #: Name → how to send and how to receive; and whether what is sent goes with the sender.
 CHANNELS = {
     "pages, asked for": (send_pages, receive_asked, False),
@@ -142,6 +180,7 @@ CHANNELS = {
     "names, with a clock": (send_names, receive_names, False),
     "locks of files": (send_flock, receive_flock, True),
     "locks of records": (send_records, receive_records, True),
+    "futexes": (send_futexes, receive_futexes, True),
 }
 
 
