@@ -133,6 +133,8 @@ def submissions(folder: Path, assignments: list[Assignment]) -> Iterator[Item]:
         for place in sorted(p for p in student.glob("*") if p.is_dir() and p.name in by_name):
             one_or_more: Sequence[tuple[int | None, Path]] = attempt_folders(place) or [(None, place)]
             for number, folder_of_one in one_or_more:
+                if not folder_of_one.resolve().is_relative_to(student.resolve()):  # a link to somebody else's work
+                    continue
                 try:
                     paths = find_notebooks(folder_of_one)
                 except SubmissionError:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from attacks.wire import FIND
 
 from autogradient import engine as engines
 from autogradient.assignment import Assignment, Case, Limits, Part, Question
@@ -152,6 +153,33 @@ def test_what_a_first_cell_shows_does_not_depend_on_the_rehearsal(own: Engine, t
         number = main.run("plt.gcf().number", 20)
     assert [output["output_type"] for output in drawn.outputs] == ["display_data"]  # as in Jupyter, without plt.show()
     assert [output["data"]["text/plain"] for output in number.outputs if output["output_type"] == "execute_result"] == ["1"]
+
+
+@pytest.mark.promise("P17")
+def test_cells_go_on_after_exit_and_find_the_python_that_runs_them(own: Engine, tmp_path: Path) -> None:
+    with own.session(tmp_path, LIMITS) as session:
+        cells = session.start(1)
+        for source, shown in (("exit", "exit is passed over"), ("quit()", "exit is passed over"), ("!python -c 'print(6 * 7)'", "42")):
+            run = cells.run(source, 60)
+            assert run.status == "ok" and shown in str(run.outputs)
+
+
+@pytest.mark.promise("P15")
+@pytest.mark.parametrize("said", ["_channel().send(5)", "_channel().send_bytes(bytes(9))"])
+def test_a_process_that_answers_nonsense_is_ended_at_once_and_was_not_killed_from_outside(own: Engine, tmp_path: Path, said: str) -> None:
+    with own.session(tmp_path, LIMITS) as session:
+        cells = session.start(1)
+        run = cells.run(FIND + said, 60)
+        assert (run.status, run.how) == ("killed", "it did not answer as it should")
+        assert not session.was_killed(cells.pid)
+
+
+def test_a_process_that_lives_and_one_that_was_killed_are_told_apart(own: Engine, tmp_path: Path) -> None:
+    with own.session(tmp_path, LIMITS) as session:
+        cells = session.start(1)
+        assert session.how_it_ended(cells.pid) == "it stopped answering" and not session.was_killed(cells.pid)
+        assert cells.run("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 60).status == "killed"
+        assert session.was_killed(cells.pid)
 
 
 @pytest.mark.parametrize("seed", [0, 7, 2**40 + 3])

@@ -153,6 +153,10 @@ class Shell(InteractiveShell):
     def enable_gui(self, gui: Any = None) -> None:
         """There is no event loop to enable."""
 
+    def ask_exit(self) -> None:
+        """The cells go on after `exit`, which would end a kernel."""
+        print("exit is passed over while grading: the next cells run all the same", file=sys.stderr)
+
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         try:
             value = str(evalue)
