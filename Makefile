@@ -55,7 +55,7 @@ lab: setup ## Open JupyterLab; text notebooks of source/ open as notebooks
 	JUPYTER_CONFIG_PATH=$(CURDIR)/grader_config/jupyter:$(CURDIR)/grader_config .venv/bin/jupyter lab
 
 parity: setup ## Compare every score with stock otter and stock nbgrader (some minutes)
-	.venv/bin/python -m tests.parity
+	PYTHONPATH=tests/support .venv/bin/python -m parity
 
 benchmark: setup ## Time the proofs of the course, and sealed grading against stock tools
 	.venv/bin/python benchmarks/prove.py

@@ -1,5 +1,5 @@
 """`python -m autogradient`."""
 
-from autogradient.cli import main
+from autogradient.cli.main import main
 
 main()

@@ -22,7 +22,8 @@ A message names the file, the cell and what to do, in one sentence. Those about 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -452,6 +453,13 @@ BESIDE_ATTEMPTS = "{path}: notebooks beside attempt-N/ folders are not graded; m
 ATTEMPTS_BEFORE = "{path}: attempts were graded before, and they count; move the notebook into the next attempt-N/, or delete {results}"
 BAD_STUDENT = "'{student}' cannot be a student's id here; ids become folder names, so use letters, digits, dots, hyphens and underscores"
 
+# ---- Gradescope -----------------------------------------------------------------------------------------------------
+
+GRADESCOPE_FAILED = "{name}: otter's generator could not make an autograder ({problem})"
+GRADESCOPE_BONUS = ", and {points} of optional questions"
+GRADESCOPE_POINTS = "{points} points{bonus}; it holds the hidden tests, so keep it from students{more}"
+GRADESCOPE_LEFT = "; it leaves out {parts}, which a person or a GPU must judge"
+
 #: Names of files and the like may be anything, so no sentence is filled in but by `visible.Sentence`.
 visible.sentences(globals())
 
@@ -463,3 +471,9 @@ def relative(path: Path | str) -> str:
         return visible.line(path.relative_to(Path.cwd()))
     except ValueError:
         return visible.line(path)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A clause that proposes the known word most like `word`, or nothing."""
+    close = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.5)
+    return NEAREST.format(word=close[0]) if close else ""

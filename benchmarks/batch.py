@@ -100,9 +100,10 @@ def reached(what: str, goal: float | None, seen: float, *, most: bool = False) -
 
 def ours(root: Path, name: str, jobs: int) -> Measured:
     """All submissions, so many at a time, interpreters warm; the first is graded once before, for what is done once."""
-    from autogradient.batch import Local, grade_each, submissions
-    from autogradient.engine import Engine
-    from autogradient.formats import load_assignment
+    from autogradient.grading.batch import Local, grade_each
+    from autogradient.grading.engine import Engine
+    from autogradient.grading.find_submissions import submissions
+    from autogradient.sources.formats import load_assignment
 
     assignment = load_assignment(root / "source" / name / f"{name}.ipynb")
     items = list(submissions(root / "submitted", [assignment]))

@@ -16,12 +16,12 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
 from attacks import shared
 
-from autogradient.assignment import Limits
-from autogradient.engine import Engine
+from autogradient.grading.engine import Engine
+from autogradient.model.assignment import Limits
 from autogradient.sandbox import Interpreter, Session, interpreter
 
 BITS = 64

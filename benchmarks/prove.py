@@ -8,15 +8,15 @@ from __future__ import annotations
 import sys
 import time
 
-from autogradient import course
-from autogradient.batch import cpu_count
-from autogradient.engine import Engine
-from autogradient.prove import prove
+from autogradient.course import config
+from autogradient.grading.batch import cpu_count
+from autogradient.grading.engine import Engine
+from autogradient.proving.prove import prove
 
 
 def main(names: list[str]) -> None:
     """Prove and print seconds, variants tried and variants a second."""
-    here = course.find()
+    here = config.find()
     jobs = cpu_count()
     total = 0.0
     print(f"{'assignment':<24}{'seconds':>9}{'variants':>10}{'a second':>10}   on {jobs} processors")

@@ -99,9 +99,10 @@ def report(found: dict[str, Measured]) -> int:
 
 def sealed(root: Path, name: str) -> Measured:
     """Grade each submission by itself, interpreters warm; the first is graded once before, for what is done once."""
-    from autogradient.batch import Local, grade_all, submissions
-    from autogradient.engine import Engine
-    from autogradient.formats import load_assignment
+    from autogradient.grading.batch import Local, grade_all
+    from autogradient.grading.engine import Engine
+    from autogradient.grading.find_submissions import submissions
+    from autogradient.sources.formats import load_assignment
 
     assignment = load_assignment(root / "source" / name / f"{name}.ipynb")
     items = list(submissions(root / "submitted", [assignment]))

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import click
 
-from autogradient import result
-from autogradient.cli import cli
+from autogradient.cli.main import cli
+from autogradient.model import result
 from autogradient.sandbox import LAYERS
 
 HERE = Path(__file__).parent

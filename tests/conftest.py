@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from autogradient.engine import Engine
+from autogradient.grading.engine import Engine
 
 
 @pytest.fixture(scope="session")

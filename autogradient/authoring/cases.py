@@ -15,15 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from autogradient import errors, kinds
-from autogradient.assignment import Case, Limits, Part
+from autogradient import errors
+from autogradient.authoring.cell_report import Row, points_text
 from autogradient.authoring.cells import Cells, Kept
 from autogradient.authoring.isolation import TimeUp, time_limit, undisturbed
-from autogradient.authoring.report import Row, points_text
 from autogradient.errors import CellError
-from autogradient.judge import case_seed
+from autogradient.grading.judge import case_seed
+from autogradient.model import short_answers
+from autogradient.model.assignment import Case, Limits, Part
+from autogradient.model.testcode import bound_names, without_magics
 from autogradient.sandbox.worker import seed_everything
-from autogradient.testcode import bound_names, without_magics
 
 #: The receipt's seed that `prove` uses.
 SEED = 1
@@ -56,7 +57,7 @@ def judge(cells: Cells, part: Part, cases: list[Case], names: dict[str, Any], ex
         namespace: dict[str, Any] | None = None
         outcomes = []
         for case in cases:
-            if part.is_short and part.kind != "formula" and case.name in (kinds.FORM_CASE, kinds.ANSWER_CASE):
+            if part.is_short and part.kind != "formula" and case.name in (short_answers.FORM_CASE, short_answers.ANSWER_CASE):
                 outcomes.append(_judge_value(part, case, names, expected))
                 continue
             if namespace is None:
@@ -74,7 +75,7 @@ def _namespace(cells: Cells, part: Part, names: Mapping[str, Any]) -> dict[str, 
         for role, text in texts:
             _run(text, namespace, f"<{role}>")
         if part.kind == "formula":
-            _run(kinds.formula_tests(part), namespace, "<formula>")
+            _run(short_answers.formula_tests(part), namespace, "<formula>")
         for kept in cells.kept("tests", part.id):
             try:
                 _run(kept.raw, namespace, _filename(part, kept))
@@ -148,10 +149,10 @@ def _judge_value(part: Part, case: Case, names: Mapping[str, Any], expected: Any
     if name not in names:
         return Outcome(case, False, f"{name} is not defined")
     try:
-        problem = kinds.form_problem(part.kind, names[name], kinds.form_of(part))
-        if problem or case.name == kinds.FORM_CASE:
+        problem = short_answers.form_problem(part.kind, names[name], short_answers.form_of(part))
+        if problem or case.name == short_answers.FORM_CASE:
             return Outcome(case, not problem, problem or "")
-        right = kinds.is_right(part.kind, names[name], expected, kinds.verdict_rules(part))
+        right = short_answers.is_right(part.kind, names[name], expected, short_answers.verdict_rules(part))
     except Exception as error:
         return Outcome(case, False, f"a value that cannot be read ({type(error).__name__})")
     return Outcome(case, right, "" if right else case.failure_message)

@@ -9,12 +9,13 @@ from pathlib import Path
 import jupytext
 import nbformat
 
-from autogradient import errors, source
-from autogradient.assignment import Cell, Part
-from autogradient.directives import Directive, parse
+from autogradient import errors
 from autogradient.errors import CellError, SourceErrors
-from autogradient.release import given_source
-from autogradient.testcode import bound_names
+from autogradient.model.assignment import Cell, Part
+from autogradient.model.testcode import bound_names
+from autogradient.sources import source
+from autogradient.sources.directives import Directive, parse
+from autogradient.sources.release import given_source
 
 _STAND_IN = "#| answer: {part}\nanswer = ...  # SOLUTION"
 _EARLIER = "#| answer: {part}\n#| kind: true-false\n#| points: 1\nearlier{n} = True  # SOLUTION"

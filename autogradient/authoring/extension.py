@@ -24,16 +24,19 @@ from typing import Any
 import numpy as np
 from IPython.display import display
 
-from autogradient import course, errors, kinds
-from autogradient.assignment import Part
+from autogradient import errors
 from autogradient.authoring import cases
 from autogradient.authoring.cases import judge
+from autogradient.authoring.cell_report import Report, Row, points_text
 from autogradient.authoring.cells import Cells
 from autogradient.authoring.isolation import borrowed, time_limit, undisturbed
-from autogradient.authoring.report import Report, Row, points_text
-from autogradient.directives import Directive, nearest, parse
-from autogradient.errors import CellError, CourseError
-from autogradient.testcode import read_cases, show_points
+from autogradient.course import config
+from autogradient.errors import CellError, CourseError, nearest
+from autogradient.model import short_answers
+from autogradient.model.assignment import Part
+from autogradient.model.points import show_points
+from autogradient.model.testcode import read_cases
+from autogradient.sources.directives import Directive, parse
 
 MAGIC = "autogradient"
 
@@ -153,11 +156,11 @@ class Author:
         assert part is not None
         name = part.names[0]
         expected = self.names.get(name, ...)
-        both = [case for case in part.cases if case.name in (kinds.FORM_CASE, kinds.ANSWER_CASE)]
+        both = [case for case in part.cases if case.name in (short_answers.FORM_CASE, short_answers.ANSWER_CASE)]
         outcomes = judge(self.cells, part, both, self.names, expected)
         rows = [outcome.row for outcome in outcomes]
-        for variant in kinds.derived_variants(part):
-            found = kinds.assigned_value(variant.source)
+        for variant in short_answers.derived_variants(part):
+            found = short_answers.assigned_value(variant.source)
             text = variant.source.partition("=")[2].strip() if found else variant.source
             names = dict(self.names)
             try:
@@ -199,8 +202,8 @@ def course_seed(start: Path | None = None) -> int:
     """The seed of the course that the folder lies in; 0 outside of a course. Raises CourseError where its configuration is wrong."""
     start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
-        if (folder / course.CONFIG).is_file():
-            return course.load(folder).seed
+        if (folder / config.CONFIG).is_file():
+            return config.load(folder).seed
     return 0
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from fractions import Fraction
 
-from autogradient.marks import Lateness, Marked, Over
-from autogradient.testcode import show_points
+from autogradient.course.marks import Lateness, Marked, Over
+from autogradient.model.points import show_points
 
 
 def sentences(result: Marked) -> list[tuple[str, str]]:

@@ -12,10 +12,10 @@ from typing import Any
 from pygments.formatters import HtmlFormatter
 
 from autogradient import visible
+from autogradient.course.marks import Marked
 from autogradient.feedback import summary
 from autogradient.feedback.notebooks import notebook_html, summary_html
-from autogradient.marks import Marked
-from autogradient.result import Result
+from autogradient.model.result import Result
 
 #: Even if something active slipped through, the browser would not run or load it.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"

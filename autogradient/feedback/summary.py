@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from autogradient import visible
+from autogradient.course.ledger import BY_HAND
+from autogradient.course.marks import ADJUSTED, VOID, Marked, is_dropped, is_void
 from autogradient.feedback import decided
-from autogradient.ledger import BY_HAND
-from autogradient.marks import ADJUSTED, VOID, Marked, is_dropped, is_void
-from autogradient.result import NO_VERDICT, CaseResult, PartResult, QuestionResult, Result
-from autogradient.testcode import show_points
+from autogradient.model.points import show_points
+from autogradient.model.result import NO_VERDICT, CaseResult, PartResult, QuestionResult, Result
 
 #: Longer messages are cut: a summary is read, not searched.
 LONGEST = 600

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from autogradient import visible
-from autogradient.marks import Marked, is_void
-from autogradient.result import NO_VERDICT, Result
-from autogradient.testcode import show_points
+from autogradient.course.marks import Marked, is_void
+from autogradient.model.points import show_points
+from autogradient.model.result import NO_VERDICT, Result
 
 NOTHING = "–"
 #: So many ids of parts are named; the feedback of a submission has them all.

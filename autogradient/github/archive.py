@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from autogradient import errors
+from autogradient.course.roster import Member
 from autogradient.errors import CourseError
-from autogradient.github import sentences
+from autogradient.github import messages as sentences
 from autogradient.github.git import MAX_ENTRIES
-from autogradient.github.recognition import File
-from autogradient.github.roster import Member
-from autogradient.github.taking import MAX_BYTES, MAX_DEPTH, MAX_NOTEBOOKS, is_notebook, printable, shown
-from autogradient.submission import MAX_MB
+from autogradient.github.read_commit import MAX_BYTES, MAX_DEPTH, MAX_NOTEBOOKS, is_notebook, printable, shown
+from autogradient.github.recognise import File
+from autogradient.grading.submission import MAX_MB
 
 #: nbgrader's patterns (named groups student_id, file_id and, if there is one, timestamp): Blackboard, Canvas, Moodle, and a folder for each student.
 PATTERNS = (

@@ -6,11 +6,10 @@ import json
 from importlib.metadata import version
 from typing import Any
 
-from autogradient import release
-from autogradient.assignment import Assignment
-from autogradient.github.enrol import MAIN
-from autogradient.github.settings import Settings
-from autogradient.release import COLAB_CELL, Release
+from autogradient.github.settings import MAIN, Settings
+from autogradient.model.assignment import Assignment
+from autogradient.sources import release
+from autogradient.sources.release import COLAB_CELL, Release
 
 BADGE = (
     "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/{repository}/blob/{branch}/{path})"

@@ -9,20 +9,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from autogradient.course import Course
+from autogradient.course.config import Course
+from autogradient.course.roster import Member
 from autogradient.errors import AutogradientError, GitHubError
-from autogradient.github import heads, inbox, sentences
+from autogradient.github import attempt_folders, messages
+from autogradient.github import pushes as heads
 from autogradient.github.archive import Sorter
+from autogradient.github.attempt_folders import Receipt, iso
 from autogradient.github.client import Hub
 from autogradient.github.deadlines import Deadlines
-from autogradient.github.enrol import BASE, UPDATE
 from autogradient.github.git import EMAIL, Bare
-from autogradient.github.heads import Head
-from autogradient.github.inbox import Receipt, iso
-from autogradient.github.recognition import Found, Recogniser
-from autogradient.github.roster import Group, Member, groups
-from autogradient.github.taking import few, shown, take
-from autogradient.result import digest, write_atomically
+from autogradient.github.pushes import Head
+from autogradient.github.read_commit import few, shown, take
+from autogradient.github.recognise import Found, Recogniser
+from autogradient.github.roster import Group, groups
+from autogradient.github.settings import BASE, UPDATE
+from autogradient.model.files import digest, write_atomically
 
 #: What an App has to be allowed for this.
 PERMISSIONS = {"contents": "read", "pull_requests": "read", "metadata": "read"}
@@ -91,7 +93,7 @@ class Collector:
             def work(done: Collected, group: Group = group, name: str = name) -> None:
                 repository = there.get(name.lower())
                 if repository is None:
-                    done.remarks.append(sentences.COLLECT_NO_REPOSITORY.format(repository=f"{owner}/{name}"))
+                    done.remarks.append(messages.COLLECT_NO_REPOSITORY.format(repository=f"{owner}/{name}"))
                 else:
                     self._repository(hub, repository, group, at, done)
 
@@ -111,7 +113,7 @@ class Collector:
             if login.lower() in by_login:
                 pulls.setdefault(by_login[login.lower()].student, []).append(pull)
             elif at is not None or pull["state"] == "open":
-                strangers.remarks.append(sentences.COLLECT_STRANGER.format(number=pull["number"], login=shown(login)))
+                strangers.remarks.append(messages.COLLECT_STRANGER.format(number=pull["number"], login=shown(login)))
         out = [strangers] if strangers.remarks else []
         if strangers.remarks:
             self.told(strangers)
@@ -145,7 +147,7 @@ class Collector:
         def found(moment: datetime | None) -> list[Head]:
             there = standing.heads(moment)
             for head in [head for head in there if head.received is None and at is not None]:
-                done.remarks.append(sentences.COLLECT_NO_RECORD.format(branch=shown(head.branch)))
+                done.remarks.append(messages.COLLECT_NO_RECORD.format(branch=shown(head.branch)))
             return [head for head in there if moment is None or head.received is not None]
 
         self._heads(hub, standing.full_name, self._states(group, found, at), group, done, at, "repository")
@@ -171,7 +173,7 @@ class Collector:
         for state, candidates in found:
             for name, several in sorted(candidates.items()):
                 candidate, remark = _choose(several)
-                remarks = [sentences.COLLECT_AS_IT_STOOD.format(moment=iso(state.at))] if state.at and at is None else []
+                remarks = [messages.COLLECT_AS_IT_STOOD.format(moment=iso(state.at))] if state.at and at is None else []
                 self._add(group, name, candidate, source, repository, [*remarks, *([remark] if remark else [])], done)
         if at is None and not looking.trouble:
             for mark in marks:
@@ -241,7 +243,7 @@ class Collector:
 
     def _write(self, members: Iterable[Member], name: str, data: bytes, receipt: Receipt, done: Collected) -> None:
         for member in members:
-            attempt = inbox.add(self.course.submitted, member.student, name, data, receipt, self.course.policy)
+            attempt = attempt_folders.add(self.course.submitted, member.student, name, data, receipt, self.course.policy)
             if attempt is not None:
                 done.attempts.append(attempt)
 
@@ -271,10 +273,10 @@ class _Looking:
     def _look(self, head: Head) -> dict[str, Found]:
         if head.commit in self._looked:
             return self._looked[head.commit]
-        place = sentences.COLLECT_PLACE.format(branch=shown(head.branch), commit=head.commit[:10])
+        place = messages.COLLECT_PLACE.format(branch=shown(head.branch), commit=head.commit[:10])
         chosen: dict[str, Found] = {}
         if len(self._looked) == MOST_COMMITS:
-            self.done.remarks.append(sentences.COLLECT_ENOUGH.format(limit=MOST_COMMITS))
+            self.done.remarks.append(messages.COLLECT_ENOUGH.format(limit=MOST_COMMITS))
         elif len(self._looked) < MOST_COMMITS:
             try:
                 files, left_out = take(self.git, self.url, head.commit)
@@ -303,9 +305,9 @@ def _choose(several: list[_Candidate]) -> tuple[_Candidate, str]:
     for other in several[1:]:
         later = best.head.received is not None and other.head.received is not None and other.head.received > best.head.received
         if later and best.found.attempted < other.found.attempted:
-            best, remark = other, sentences.COLLECT_WENT_ON.format(branch=shown(other.head.branch))
+            best, remark = other, messages.COLLECT_WENT_ON.format(branch=shown(other.head.branch))
         elif later and not remark and other.found.file.data != best.found.file.data:
-            remark = sentences.COLLECT_NEWER.format(branch=shown(other.head.branch), chosen=shown(best.head.branch))
+            remark = messages.COLLECT_NEWER.format(branch=shown(other.head.branch), chosen=shown(best.head.branch))
     same = [each for each in several if each.found.file.data == best.found.file.data and each.head.received is not None]
     return min(same, key=lambda each: each.head.received or datetime.max, default=best), remark
 

@@ -10,17 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from autogradient.assignment import Assignment
-from autogradient.carry import Carried, carry
-from autogradient.course import Course
+from autogradient.course.config import Course
 from autogradient.errors import SubmissionError
-from autogradient.github import sentences
+from autogradient.github import messages
+from autogradient.github.carry_over import Carried, carry
 from autogradient.github.colab import published
 from autogradient.github.git import Bare
 from autogradient.github.publish import MANIFESTS, manifest
-from autogradient.github.recognition import File, Found, Recogniser
+from autogradient.github.read_commit import shown
+from autogradient.github.recognise import File, Found, Recogniser
 from autogradient.github.settings import Settings
-from autogradient.github.taking import shown
+from autogradient.model.assignment import Assignment
 
 #: Former releases of a notebook that are looked at.
 MOST_RELEASES = 50
@@ -150,15 +150,15 @@ def _notebook(release: Release, commit: Commit, file: File, stale: Iterable[str]
     try:
         carried = carry(release.assignment, file.data, shown(file.path), release.earlier, stale, release.notebook)
     except SubmissionError as error:
-        found.problems.append(sentences.UPDATE_UNREADABLE.format(problem=error))
+        found.problems.append(messages.UPDATE_UNREADABLE.format(problem=error))
         return
     except Exception as error:  # nothing of one student's may stop the others
-        found.problems.append(sentences.UPDATE_UNREADABLE.format(problem=f"{shown(file.path)}: {type(error).__name__}"))
+        found.problems.append(messages.UPDATE_UNREADABLE.format(problem=f"{shown(file.path)}: {type(error).__name__}"))
         return
     if carried is None:
-        found.problems.append(sentences.UPDATE_ANOTHER.format(path=shown(file.path), name=release.assignment.name))
+        found.problems.append(messages.UPDATE_ANOTHER.format(path=shown(file.path), name=release.assignment.name))
     elif file.path not in commit.entries:  # its name cannot be printed, so it was changed for us to read
-        found.problems.append(sentences.UPDATE_ODD_NAME.format(path=shown(file.path)))
+        found.problems.append(messages.UPDATE_ODD_NAME.format(path=shown(file.path)))
     elif carried.changed:
         found.files[file.path] = carried.data
         found.carried[file.path] = carried

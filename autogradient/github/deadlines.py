@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from autogradient import marks
-from autogradient.course import Course
+from autogradient.course import marks
+from autogradient.course.config import Course
+from autogradient.course.ledger import read
 from autogradient.github.roster import Group
-from autogradient.ledger import read
 
 
 class Deadlines:

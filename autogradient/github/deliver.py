@@ -12,20 +12,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from autogradient import coursework
-from autogradient.assignment import Assignment
-from autogradient.course import Course
+from autogradient.course.config import Course
+from autogradient.course.marks import Marked, Over
+from autogradient.course.roster import Member
+from autogradient.coursework import report
 from autogradient.errors import AutogradientError, GitError, GitHubError
-from autogradient.github import notes, sentences
-from autogradient.github.accepting import Accepted, Origin, accept
+from autogradient.github import feedback_text, messages
+from autogradient.github.attempt_folders import iso
+from autogradient.github.check_results import Accepted, Origin, accept
 from autogradient.github.client import Hub
-from autogradient.github.enrol import BASE, FEEDBACK, MAIN
+from autogradient.github.feedback_text import Note
 from autogradient.github.git import Bare
-from autogradient.github.inbox import iso
-from autogradient.github.notes import Note
-from autogradient.github.roster import Member, groups
-from autogradient.marks import Marked, Over
-from autogradient.result import digest, write_atomically
+from autogradient.github.roster import groups
+from autogradient.github.settings import BASE, FEEDBACK, MAIN
+from autogradient.model.assignment import Assignment
+from autogradient.model.files import digest, write_atomically
 
 #: What an App has to be allowed for this.
 PERMISSIONS = {"checks": "write", "contents": "write", "pull_requests": "write", "metadata": "read"}
@@ -95,7 +96,7 @@ def deliver(
     """
     memory = _Memory(course.results / MEMORY)
     accepted = accept(course, assignments, [member.student for member in members])
-    marked = {(one.assignment, one.student): one for one in coursework.each_mark(course, [a.name for a in assignments], now=now, given=accepted.results)}
+    marked = {(one.assignment, one.student): one for one in report.each_mark(course, [a.name for a in assignments], now=now, given=accepted.results)}
     settings = hub.settings
     there = {str(each["name"]).lower(): each for each in hub.pages(hub.rest.repos.list_for_org, org=settings.organization)}
     sorter = _Sorter(course, assignments, accepted, marked, settings.shared)
@@ -119,7 +120,7 @@ def deliver(
             continue
         try:
             if repository is None:
-                done.problems.append(sentences.DELIVER_NO_REPOSITORY.format(repository=full_name))
+                done.problems.append(messages.DELIVER_NO_REPOSITORY.format(repository=full_name))
             else:
                 office.post(done, str(repository["full_name"]), letters, shared=full_name == settings.shared, private=private)
         except AutogradientError as error:
@@ -194,13 +195,13 @@ class _Sorter:
             found = [(member, *what) for member in members if (what := self.of(assignment, member)) and not self.is_shared(what[1])]
             if not found:
                 continue
-            several = [notes.note(assignment, marked, origin, self.course.policy) for _, marked, origin in found]
-            note = several[0] if all(one == several[0] for one in several) else notes.differing(assignment)
+            several = [feedback_text.note(assignment, marked, origin, self.course.policy) for _, marked, origin in found]
+            note = several[0] if all(one == several[0] for one in several) else feedback_text.differing(assignment)
             member, marked, origin = found[0]
             here = origin.repository.lower() == full_name.lower()
             other, last = self.latest(assignment, member, origin) if here else ("", None)
             over = next((one for one in marked.over if one.attempt == last), None)
-            shown = note if private else notes.public(assignment)
+            shown = note if private else feedback_text.public(assignment)
             out.append(_Letter(assignment, shown, origin.commit if here else "", other=other, number=marked.submission.attempt, over=over))
         return out
 
@@ -210,7 +211,9 @@ class _Sorter:
     def to_shared(self, members: Iterable[Member]) -> list[_Letter]:
         """What goes to the pull requests in a shared repository: everybody there can read them."""
         found = [(member, assignment, what[1]) for assignment in self.assignments for member in members if (what := self.of(assignment, member))]
-        return [_Letter(assignment, notes.public(assignment), origin.commit, member.login) for member, assignment, origin in found if self.is_shared(origin)]
+        return [
+            _Letter(assignment, feedback_text.public(assignment), origin.commit, member.login) for member, assignment, origin in found if self.is_shared(origin)
+        ]
 
 
 class _Office:
@@ -223,14 +226,14 @@ class _Office:
     def post(self, done: Delivered, full_name: str, letters: list[_Letter], *, shared: bool, private: bool) -> None:
         """All that is to be said in one repository."""
         if not private and not shared:
-            done.remarks.append(sentences.DELIVER_PUBLIC.format(repository=full_name))
+            done.remarks.append(messages.DELIVER_PUBLIC.format(repository=full_name))
         owner, name = full_name.split("/")
         box = _Box(self, done, {"owner": owner, "repo": name}, full_name, shared)
         for letter in letters:
             box.comment(letter)
             box.check(letter.assignment, letter.commit, letter.note)
             if letter.other and private:
-                box.check(letter.assignment, letter.other, notes.superseded(letter.assignment, letter.number, letter.over))
+                box.check(letter.assignment, letter.other, feedback_text.superseded(letter.assignment, letter.number, letter.over))
         if private and not shared:
             box.branch({letter.assignment.name: letter.note for letter in letters})
 
@@ -262,19 +265,19 @@ class _Box:
         name, hub, rest = letter.assignment.name, self.hub, self.hub.rest.issues
         number = self.pull(letter)
         if number is None:
-            self.done.problems.append(sentences.DELIVER_NO_PULL.format(repository=self.full_name, name=name))
+            self.done.problems.append(messages.DELIVER_NO_PULL.format(repository=self.full_name, name=name))
             return
         mark = f"<!-- autogradient: {name} -->"
-        more = sentences.WHERE_ELSE.format(branch=FEEDBACK, path=f"{name}.md") if letter.note.out else ""
-        body = f"{mark}\n{notes.cut(letter.note.text, more)}"
+        more = messages.WHERE_ELSE.format(branch=FEEDBACK, path=f"{name}.md") if letter.note.out else ""
+        body = f"{mark}\n{feedback_text.cut(letter.note.text, more)}"
         mine = [comment for comment in self.comments(number) if str(comment.get("body") or "").startswith(mark) and self.is_ours(comment)]
         here = [comment for comment in mine if _issue(comment) == number]
         for comment in [] if self.shared else mine:
-            moved = f"{mark}\n{sentences.MOVED.format(title=notes.escape(letter.assignment.title or name), number=number)}\n"
+            moved = f"{mark}\n{messages.MOVED.format(title=feedback_text.escape(letter.assignment.title or name), number=number)}\n"
             self.write(comment, body if comment in here[:1] else moved, name)
         if self.shared and here:
             self.write(here[0], body, name)
-        if not here and self.does(sentences.DELIVER_COMMENT.format(name=name, number=number)):
+        if not here and self.does(messages.DELIVER_COMMENT.format(name=name, number=number)):
 
             def look() -> Any:
                 listed = hub.pages(rest.list_comments, most=MOST_COMMENTS, **self.where, issue_number=number)
@@ -286,7 +289,7 @@ class _Box:
         """Change a comment that says something else."""
         if _same(str(comment["body"]), body):
             return
-        if self.does(sentences.DELIVER_COMMENT.format(name=name, number=_issue(comment))):
+        if self.does(messages.DELIVER_COMMENT.format(name=name, number=_issue(comment))):
             self.hub.call(self.hub.rest.issues.update_comment, **self.where, comment_id=comment["id"], body=body)
 
     def comments(self, number: int) -> list[dict[str, Any]]:
@@ -334,7 +337,7 @@ class _Box:
         run = self.run(assignment, commit)
         if run is not None and run.get("external_id") == note.digest:
             return
-        if not self.does(sentences.DELIVER_CHECK.format(name=assignment.name, commit=commit[:10])):
+        if not self.does(messages.DELIVER_CHECK.format(name=assignment.name, commit=commit[:10])):
             return
 
         def look() -> Any:
@@ -349,14 +352,14 @@ class _Box:
             self.done.done.pop()
             if error.status == 403 and "GitHub App" in str(error):
                 self.office.checks = False
-                self.done.remarks.append(sentences.DELIVER_NO_CHECKS)
+                self.done.remarks.append(messages.DELIVER_NO_CHECKS)
             else:  # as where the commit is gone; what else there is to be said can be said all the same
                 self.done.problems.append(str(error))
 
     def run(self, assignment: Assignment, commit: str) -> dict[str, Any] | None:
         """The check run that is there. Of others with our name, such as a student's own workflow can make, there is nothing to be known here."""
         app = {"app_id": self.hub.settings.app} if self.hub.settings.app else {}
-        name = sentences.CHECK_NAME.format(name=assignment.name)
+        name = messages.CHECK_NAME.format(name=assignment.name)
         try:
             found = self.hub.call(self.hub.rest.checks.list_for_ref, **self.where, ref=commit, check_name=name, per_page=100, **app)["check_runs"]
         except GitHubError as error:
@@ -374,7 +377,7 @@ class _Box:
             present = [_key(one) for one in hub.pages(rest.list_annotations, most=10_000, **self.where, check_run_id=run["id"])]
             wanted = [one for one in wanted if _key(one) not in present]
         pieces = [wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE)] or [[]]
-        said = {"title": note.title[:200], "summary": notes.cut(note.text)}
+        said = {"title": note.title[:200], "summary": feedback_text.cut(note.text)}
         for number, piece in enumerate(pieces, start=1):
             last = number == len(pieces)
             about: dict[str, Any] = {
@@ -384,7 +387,7 @@ class _Box:
                 "output": {**said, **({"annotations": piece} if piece else {})},
             }
             if run is None:
-                run = hub.call(rest.create, **self.where, name=sentences.CHECK_NAME.format(name=assignment.name), head_sha=commit, **about)
+                run = hub.call(rest.create, **self.where, name=messages.CHECK_NAME.format(name=assignment.name), head_sha=commit, **about)
             else:
                 run = hub.call(rest.update, **self.where, check_run_id=run["id"], **about)
         return run
@@ -399,7 +402,7 @@ class _Box:
                 return
             except GitError as error:
                 if last:
-                    self.done.problems.append(sentences.DELIVER_BRANCH_REFUSED.format(repository=self.full_name, branch=FEEDBACK, problem=error))
+                    self.done.problems.append(messages.DELIVER_BRANCH_REFUSED.format(repository=self.full_name, branch=FEEDBACK, problem=error))
 
     def write_branch(self, by_name: dict[str, Note]) -> None:
         url = self.hub.settings.url(self.full_name)
@@ -417,9 +420,9 @@ class _Box:
             if tree == before:
                 return
             names = ", ".join(path.removesuffix(".md") for path in sorted(files))
-            what = sentences.DELIVER_BRANCH.format(branch=FEEDBACK, names=names)
+            what = messages.DELIVER_BRANCH.format(branch=FEEDBACK, names=names)
             if what in self.done.done or self.does(what):
-                commit = git.write_commit(tree, [parent] if parent else [], sentences.COMMIT_MESSAGE.format(names=names), iso(self.office.now))
+                commit = git.write_commit(tree, [parent] if parent else [], messages.COMMIT_MESSAGE.format(names=names), iso(self.office.now))
                 git.push(url, {FEEDBACK: commit})
 
     def kept(self, git: Bare, commit: str, by_name: dict[str, Note]) -> dict[str, bytes]:

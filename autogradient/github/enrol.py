@@ -8,16 +8,14 @@ from typing import Any
 
 from autogradient import errors
 from autogradient.errors import AutogradientError, CourseError, GitHubError
-from autogradient.github import sentences
+from autogradient.github import messages
 from autogradient.github.client import Hub
 from autogradient.github.git import Bare
 from autogradient.github.roster import Group
-from autogradient.github.settings import Settings
+from autogradient.github.settings import BASE, MAIN, Settings
 
 #: What an App has to be allowed for this.
 PERMISSIONS = {"administration": "write", "contents": "write", "pull_requests": "write", "workflows": "write", "metadata": "read"}
-#: The branch that students work on, the one that stays where they began, the one that staff write, and what those begin with that bring corrections.
-MAIN, BASE, FEEDBACK, UPDATE = "main", "feedback-base", "feedback", "update/"
 TITLE = "Feedback"
 BODY = """This pull request stays open. It shows everything you have changed since you began, and feedback appears here.
 
@@ -102,14 +100,14 @@ class _Enrolment:
 
         found = look()
         if found is None:
-            if not self.does(sentences.ENROL_REPOSITORY):
+            if not self.does(messages.ENROL_REPOSITORY):
                 return False
-            description = sentences.ENROL_DESCRIPTION.format(group=self.enrolled.group.name)
+            description = messages.ENROL_DESCRIPTION.format(group=self.enrolled.group.name)
             found, _ = self.hub.once(
                 look, lambda: self.hub.call(rest.create_in_org, org=self.owner, name=self.name, description=description, private=True, has_wiki=False)
             )
         if not found["private"]:
-            self.enrolled.problems.append(sentences.ENROL_PUBLIC.format(repository=self.enrolled.repository))
+            self.enrolled.problems.append(messages.ENROL_PUBLIC.format(repository=self.enrolled.repository))
         return True
 
     def content(self, branches: dict[str, str], there: bool) -> None:
@@ -118,8 +116,8 @@ class _Enrolment:
         if MAIN in present and BASE in present:
             return
         if MAIN in present:  # somebody deleted the other one, or it was no repository of ours
-            self.enrolled.problems.append(sentences.ENROL_NO_BASE.format(repository=self.enrolled.repository, branch=BASE))
-        elif self.does(sentences.ENROL_CONTENT):
+            self.enrolled.problems.append(messages.ENROL_NO_BASE.format(repository=self.enrolled.repository, branch=BASE))
+        elif self.does(messages.ENROL_CONTENT):
             self.git.push(url, branches)
 
     def access(self, there: bool) -> None:
@@ -130,14 +128,14 @@ class _Enrolment:
             have |= {str((invitation["invitee"] or {}).get("login", "")).lower() for invitation in hub.pages(rest.repos.list_invitations, **self.where)}
         for member in self.enrolled.group.members:
             if not member.login:
-                self.enrolled.problems.append(sentences.ENROL_NO_LOGIN.format(student=member.student))
-            elif member.login.lower() not in have and self.does(sentences.ENROL_ACCESS.format(login=member.login)):
+                self.enrolled.problems.append(messages.ENROL_NO_LOGIN.format(student=member.student))
+            elif member.login.lower() not in have and self.does(messages.ENROL_ACCESS.format(login=member.login)):
                 hub.call(rest.repos.add_collaborator, **self.where, username=member.login, permission="push")
         staff = hub.settings.staff
         if staff:
             place = {"org": self.owner, "team_slug": staff, **self.where}
             if hub.find(rest.teams.check_permissions_for_repo_in_org, **place) is None if there else True:
-                if self.does(sentences.ENROL_STAFF.format(team=staff)):
+                if self.does(messages.ENROL_STAFF.format(team=staff)):
                     hub.call(rest.teams.add_or_update_repo_permissions_in_org, **place, permission="maintain")
 
     def pull_request(self, there: bool) -> None:
@@ -153,10 +151,10 @@ class _Enrolment:
         if found is None:
             if self.enrolled.problems and there and BASE not in self.git.refs(hub.settings.url(self.enrolled.repository)):
                 return
-            if self.does(sentences.ENROL_PULL_REQUEST.format(title=TITLE)):
+            if self.does(messages.ENROL_PULL_REQUEST.format(title=TITLE)):
                 hub.once(look, lambda: hub.call(rest.create, **self.where, title=TITLE, head=MAIN, base=BASE, body=BODY))
         elif found["state"] == "closed":
             if found.get("merged_at"):
-                self.enrolled.problems.append(sentences.ENROL_MERGED.format(repository=self.enrolled.repository, number=found["number"], branch=BASE))
-            elif self.does(sentences.ENROL_REOPEN.format(title=TITLE)):
+                self.enrolled.problems.append(messages.ENROL_MERGED.format(repository=self.enrolled.repository, number=found["number"], branch=BASE))
+            elif self.does(messages.ENROL_REOPEN.format(title=TITLE)):
                 hub.call(rest.update, **self.where, pull_number=found["number"], state="open")

@@ -11,17 +11,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from autogradient import errors
-from autogradient.assignment import Assignment
-from autogradient.course import Course
+from autogradient.course.config import Course
 from autogradient.errors import AutogradientError, CourseError, GitHubError
-from autogradient.github import letters, sentences
+from autogradient.github import correction_text, messages
+from autogradient.github.attempt_folders import iso
 from autogradient.github.client import Hub
 from autogradient.github.corrections import Commit, Correction, Recognisers, Release, correct
-from autogradient.github.enrol import MAIN, UPDATE
 from autogradient.github.git import EMAIL, Bare
-from autogradient.github.inbox import iso
+from autogradient.github.read_commit import shown, take
 from autogradient.github.roster import Group
-from autogradient.github.taking import shown, take
+from autogradient.github.settings import MAIN, UPDATE
+from autogradient.model.assignment import Assignment
 
 #: What an App has to be allowed for this.
 PERMISSIONS = {"contents": "write", "pull_requests": "write", "metadata": "read"}
@@ -69,7 +69,7 @@ def update(
         done = Updated(f"{settings.organization}/{name}" if repository is None else str(repository["full_name"]))
         try:
             if repository is None:
-                done.problems.append(sentences.COLLECT_NO_REPOSITORY.format(repository=done.repository))
+                done.problems.append(messages.COLLECT_NO_REPOSITORY.format(repository=done.repository))
             else:
                 _repository(hub, repository, releases, recognisers, done, dry_run)
         except AutogradientError as error:
@@ -88,7 +88,7 @@ def _repository(hub: Hub, repository: dict[str, Any], releases: list[Release], r
     with Bare(secrets=hub.for_git(url), local=url.startswith("file:")) as git:
         heads = git.refs(url)
         if default not in heads:
-            done.problems.append(sentences.UPDATE_NO_BRANCH.format(repository=done.repository, branch=shown(default)))
+            done.problems.append(messages.UPDATE_NO_BRANCH.format(repository=done.repository, branch=shown(default)))
             return
         work = _Repository(hub, git, url, default, heads, recognisers, done, dry_run)
         main = work.look(heads[default])
@@ -140,7 +140,7 @@ class _Repository:
     def one(self, release: Release, main: Commit) -> None:
         """Bring one assignment up to date."""
         if not main.complete:
-            self.done.problems.append(sentences.UPDATE_TOO_MANY.format(repository=self.done.repository))
+            self.done.problems.append(messages.UPDATE_TOO_MANY.format(repository=self.done.repository))
             return
         name = release.assignment.name
         correction = correct(release, main, self.recognisers)
@@ -174,7 +174,7 @@ class _Repository:
                 return _Branch(branch, head, main, [head, main] if behind else [head], is_ahead=not behind)
             if not behind:
                 return _Branch(branch, head, head, [head], is_ahead=True)
-        raise CourseError(sentences.UPDATE_BRANCHES.format(branch=f"{UPDATE}{name}"))
+        raise CourseError(messages.UPDATE_BRANCHES.format(branch=f"{UPDATE}{name}"))
 
     def push(self, release: Release, branch: _Branch, correction: Correction) -> bool:
         """Write the commit and push it, unless it is there. Returns whether it was pushed (or, in a rehearsal, would be)."""
@@ -184,8 +184,8 @@ class _Repository:
         tree = self.git.change_tree(branch.base, correction.files)
         if branch.is_ahead and tree == self.git.run("rev-parse", f"{branch.head}^{{tree}}").decode().strip():
             return False
-        if self.does(sentences.UPDATE_BRANCH.format(name=release.assignment.name, branch=branch.name)):
-            message = letters.message(release.assignment, sorted(correction.files))
+        if self.does(messages.UPDATE_BRANCH.format(name=release.assignment.name, branch=branch.name)):
+            message = correction_text.message(release.assignment, sorted(correction.files))
             branch.head = self.git.write_commit(tree, branch.parents, message, iso(datetime.now(UTC)))
             self.git.push(self.url, {branch.name: branch.head})
         return True
@@ -197,7 +197,7 @@ class _Repository:
         hub, rest = self.hub, self.hub.rest.pulls
         owner, repo = self.done.repository.split("/")
         where: dict[str, Any] = {"owner": owner, "repo": repo}
-        title, body = letters.title(release.assignment, correction.fresh), letters.body(release.assignment, correction)
+        title, body = correction_text.title(release.assignment, correction.fresh), correction_text.body(release.assignment, correction)
 
         def listed() -> list[dict[str, Any]]:
             found = hub.pages(rest.list, most=MOST_PULLS, **where, state="all", head=f"{owner}:{branch.name}", base=self.default)
@@ -210,10 +210,10 @@ class _Repository:
         opened = next((pull for pull in pulls if pull["state"] == "open"), None)
         if opened is not None:
             if pushed and (str(opened.get("body") or "").replace("\r\n", "\n").rstrip(), opened["title"]) != (body.rstrip(), title):
-                if self.does(sentences.UPDATE_PULL_TEXT.format(name=release.assignment.name, number=opened["number"])):
+                if self.does(messages.UPDATE_PULL_TEXT.format(name=release.assignment.name, number=opened["number"])):
                     hub.call(rest.update, **where, pull_number=opened["number"], title=title, body=body)
         elif not pushed and any(pull["head"]["sha"] == branch.head for pull in pulls):
             number = next(pull["number"] for pull in pulls if pull["head"]["sha"] == branch.head)
-            self.done.remarks.append(sentences.UPDATE_CLOSED.format(repository=self.done.repository, number=number, name=release.assignment.name))
-        elif self.does(sentences.UPDATE_PULL.format(name=release.assignment.name)):
+            self.done.remarks.append(messages.UPDATE_CLOSED.format(repository=self.done.repository, number=number, name=release.assignment.name))
+        elif self.does(messages.UPDATE_PULL.format(name=release.assignment.name)):
             hub.once(open_one, lambda: hub.call(rest.create, **where, title=title, head=branch.name, base=self.default, body=body))

@@ -10,25 +10,24 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from autogradient.assignment import Assignment
-from autogradient.course import Course
-from autogradient.coursework import check_release
+from autogradient.course.config import OWN, TEMPLATES, Course
+from autogradient.coursework.release_course import check_release
 from autogradient.errors import CourseError, GitError
-from autogradient.github import sentences
+from autogradient.github import messages
 from autogradient.github.client import Hub
 from autogradient.github.colab import badge, published
-from autogradient.github.enrol import MAIN
 from autogradient.github.git import Bare
-from autogradient.github.settings import CONFIG, Settings
-from autogradient.prove import require_proof
-from autogradient.release import load, released_cells
-from autogradient.result import decimal, digest, write_atomically
+from autogradient.github.settings import CONFIG, MAIN, Settings
+from autogradient.model.assignment import Assignment
+from autogradient.model.files import digest, write_atomically
+from autogradient.model.result import decimal
+from autogradient.proving.prove import require_proof
+from autogradient.sources.release import load, released_cells
 
 #: What an App has to be allowed for this.
 PERMISSIONS = {"administration": "write", "contents": "write", "workflows": "write", "metadata": "read"}
 #: One file for each assignment that is published: what the checks and this command know it by.
 MANIFESTS = ".github/release/"
-TEMPLATES = Path(__file__).parents[1] / "templates" / "student"
 #: template → path in the repository
 FILES = {
     "README.md": "README.md",
@@ -39,8 +38,6 @@ FILES = {
     "devcontainer.json": ".devcontainer/devcontainer.json",
     "gitignore": ".gitignore",
 }
-#: In the course: files that are added to these, or stand for one of them.
-OWN = Path("grader_config") / "student"
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ def changes(course: Course, assignments: list[Assignment], present: Mapping[str,
     wanted = course_files(course, known, settings)
     files = _differing(wanted, present, [])
     if files:
-        out.append(Change(sentences.PUBLISH_COURSE.format(files=", ".join(sorted(files))), files))
+        out.append(Change(messages.PUBLISH_COURSE.format(files=", ".join(sorted(files))), files))
     for assignment in assignments:
         name = assignment.name
         built = published(assignment, settings)
@@ -110,10 +107,10 @@ def course_files(course: Course, known: list[dict[str, Any]], settings: Settings
     table = "\n".join(["| assignment | questions | points | minutes |", "|---|---|---|---|", *rows])
     if settings is not None and settings.colab:
         badges = (f"{about['title']}: {badge(about['name'], settings)}" for about in known)
-        table += "\n\n" + "\n\n".join([*badges, sentences.README_COLAB])
+        table += "\n\n" + "\n\n".join([*badges, messages.README_COLAB])
     readme = files["README.md"].decode()
     limit = course.policy.attempts_per_day
-    said = sentences.README_LIMIT.format(count=limit, zone=course.policy.timezone) if limit else ""
+    said = messages.README_LIMIT.format(count=limit, zone=course.policy.timezone) if limit else ""
     files["README.md"] = readme.replace("{course}", course.name).replace("{table}", table).replace("{limit}", said).encode()
     own = course.root / OWN
     for path in sorted(own.rglob("*")):
@@ -130,16 +127,16 @@ def _differing(wanted: Mapping[str, bytes], present: Mapping[str, bytes], ours: 
 def _message(assignment: Assignment, old: bytes | None, new: dict[str, Any], paths: list[str]) -> str:
     """What changed for a student: the questions whose cells are other ones now, and the files."""
     if old is None:
-        return sentences.PUBLISH_NEW.format(title=assignment.title, name=assignment.name, questions=len(assignment.questions))
+        return messages.PUBLISH_NEW.format(title=assignment.title, name=assignment.name, questions=len(assignment.questions))
     try:
         before = _cells(json.loads(old))
     except (ValueError, AttributeError, TypeError):
         before = {}
     after = _cells(new)
     cells = [grade_id for grade_id in dict.fromkeys([*after, *before]) if before.get(grade_id) != after.get(grade_id)]
-    lines = [sentences.PUBLISH_CHANGED.format(title=assignment.title, name=assignment.name), ""]
-    lines += [sentences.PUBLISH_CELLS.format(cells=", ".join(cells))] if cells else []
-    return "\n".join([*lines, sentences.PUBLISH_FILES.format(files=", ".join(paths))]) + "\n"
+    lines = [messages.PUBLISH_CHANGED.format(title=assignment.title, name=assignment.name), ""]
+    lines += [messages.PUBLISH_CELLS.format(cells=", ".join(cells))] if cells else []
+    return "\n".join([*lines, messages.PUBLISH_FILES.format(files=", ".join(paths))]) + "\n"
 
 
 def _cells(notebook: dict[str, Any]) -> dict[str, str]:
@@ -158,7 +155,7 @@ def to_github(hub: Hub, course: Course, assignments: list[Assignment], *, dry_ru
     owner, name = hub.settings.organization, hub.settings.release
     rest = hub.rest.repos
     where: dict[str, Any] = {"owner": owner, "repo": name}
-    description = sentences.PUBLISH_DESCRIPTION.format(course=course.name)
+    description = messages.PUBLISH_DESCRIPTION.format(course=course.name)
     if dry_run and hub.find(rest.get, **where) is None:
         check(course, assignments)
         return changes(course, assignments, {})
@@ -166,7 +163,7 @@ def to_github(hub: Hub, course: Course, assignments: list[Assignment], *, dry_ru
         lambda: hub.find(rest.get, **where), lambda: hub.call(rest.create_in_org, org=owner, name=name, description=description, private=True, has_wiki=False)
     )
     if hub.settings.colab and (hub.find(rest.get, **where) or {}).get("private", True):
-        raise CourseError(sentences.COLAB_PRIVATE.format(file=CONFIG, repository=f"{owner}/{name}"))
+        raise CourseError(messages.COLAB_PRIVATE.format(file=CONFIG, repository=f"{owner}/{name}"))
     url = hub.settings.url(f"{owner}/{name}")
     return to_repository(url, course, assignments, hub.for_git(url), hub.settings, dry_run=dry_run)
 
@@ -198,14 +195,14 @@ def to_repository(
             try:
                 git.push(url, {MAIN: parent})
             except GitError as error:
-                raise GitError(sentences.PUBLISH_REFUSED.format(url=url, problem=error)) from None
+                raise GitError(messages.PUBLISH_REFUSED.format(url=url, problem=error)) from None
     return todo
 
 
 def _present(git: Bare, commit: str) -> dict[str, bytes]:
     entries, complete = git.entries(commit)
     if not complete:
-        raise CourseError(sentences.PUBLISH_TOO_MANY)
+        raise CourseError(messages.PUBLISH_TOO_MANY)
     plain = [entry for entry in entries if entry.kind == "blob"]
     contents = git.blobs([entry.oid for entry in plain]) if plain else []
     return {entry.path.decode("utf-8", "replace"): data or b"" for entry, data in zip(plain, contents, strict=True)}
@@ -220,7 +217,7 @@ def to_folder(folder: Path, course: Course, assignments: list[Assignment], setti
         for path, data in change.files.items():
             target = folder / path
             if not target.resolve().is_relative_to(folder.resolve()):
-                raise CourseError(sentences.PUBLISH_OUTSIDE.format(path=path, folder=folder))
+                raise CourseError(messages.PUBLISH_OUTSIDE.format(path=path, folder=folder))
             if data is None:
                 target.unlink()
             else:

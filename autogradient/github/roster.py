@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from autogradient import errors, roster
-from autogradient.course import ROSTER, checked_student
+from autogradient import errors
+from autogradient.course import roster
+from autogradient.course.config import ROSTER, checked_student
+from autogradient.course.roster import Member
 from autogradient.errors import CourseError
-from autogradient.roster import Row as Member
 
 
 @dataclass(frozen=True)

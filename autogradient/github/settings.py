@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autogradient import errors
-from autogradient.directives import nearest
-from autogradient.errors import CourseError
+from autogradient.errors import CourseError, nearest
 
 CONFIG = Path("grader_config") / "github.toml"
 KEYS: dict[str, type] = {
@@ -87,3 +86,7 @@ def load(root: Path) -> Settings:
     if not re.match(r"https://|file:///", data.get("git", "https://")):
         raise bad("git", errors.GITHUB_BAD_VALUE.format(expected="an address that begins with https:// or file:///"))
     return Settings(**data)
+
+
+#: The branch that students work on, the one that stays where they began, the one that staff write, and what those begin with that bring corrections.
+MAIN, BASE, FEEDBACK, UPDATE = "main", "feedback-base", "feedback", "update/"

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from autogradient.sandbox import shell as shells
+from autogradient.sandbox import shell
 from autogradient.wire import allowed, library
 from autogradient.wire.channel import Channel
 from autogradient.wire.codec import NotPlain, encode
@@ -82,7 +82,7 @@ class Servant(Peer):
         if self.printed:
             out["out"], self.printed = self.printed, []
         if self.caught:
-            out["warnings"] = [[_known_warning(w.category), shells.whole(str(w.message))[:2000]] for w in self.caught[:1000]]
+            out["warnings"] = [[_known_warning(w.category), shell.whole(str(w.message))[:2000]] for w in self.caught[:1000]]
             self.caught.clear()
         other = [name for name, value in self.known_by.items() if self.namespace.get(name) is not value]
         if other:
@@ -217,7 +217,7 @@ class Servant(Peer):
 
     def listen(self) -> None:
         """Serve requests until the other end closes; warnings are kept for it meanwhile."""
-        shells.OUTPUTS.take()
+        shell.OUTPUTS.take()
         with warnings.catch_warnings(record=True) as caught:
             assert caught is not None
             warnings.simplefilter("always")
@@ -235,7 +235,7 @@ class Servant(Peer):
             return perform(*arguments)
         finally:
             only(self.pid)
-            for output in shells.OUTPUTS.take():
+            for output in shell.OUTPUTS.take():
                 if output.get("output_type") == "stream":
                     self.printed.append([output["name"], output["text"]])
 
@@ -319,7 +319,7 @@ class Servant(Peer):
         return (special.get(name) or getattr(operator, name))(*operands)
 
     def do_text(self, value: Any, how: str) -> str:
-        return shells.whole(str(value) if how == "str" else repr(value))
+        return shell.whole(str(value) if how == "str" else repr(value))
 
     def do_dir(self, value: Any) -> list[str]:
         return dir(value)
@@ -427,8 +427,8 @@ def text_of(error: BaseException) -> str:
     """The text of an exception, whatever its class does when asked for it."""
     try:
         if isinstance(error, SyntaxError) and error.msg:
-            return shells.whole(f"{error.msg} (line {error.lineno})")
-        return shells.whole(str(error)[:2000])
+            return shell.whole(f"{error.msg} (line {error.lineno})")
+        return shell.whole(str(error)[:2000])
     except Exception:
         return ""
 

@@ -67,51 +67,27 @@ def pipeline() -> None:
 
 
 def rooms() -> None:
-    """The rooms of the house and which way imports point: downwards."""
-    p = Picture(920, 560, "The rooms of the package; imports point downwards")
-    p.box(310, 20, 300, 50, ORANGE, "cli", "one thin function for each command")
-    p.box(680, 20, 226, 50, GREY, "github/", "publish · enrol · collect")
-    p.box(16, 104, 176, 56, GREY, "authoring · scaffold", "for authors")
-    p.box(202, 104, 180, 56, GREY, "course · coursework", "a whole course")
-    p.box(392, 104, 148, 56, GREY, "prove · mutants", "are the tests good?")
-    p.box(550, 104, 174, 56, GREY, "gradebook · ledger", "nbgrader's; decisions")
-    p.box(734, 104, 172, 56, GREY, "feedback/ · exports", "what people read")
-    p.box(300, 196, 150, 50, GREY, "batch", "many, side by side")
-    p.box(300, 280, 150, 50, GREY, "grade · running", "one submission")
-    p.box(500, 280, 150, 50, BLUE, "judge · engine", "the verdict, from data")
-    p.box(290, 372, 160, 50, BLUE, "trial", "a judge's process: tests")
-    p.box(700, 180, 196, 44, GREY, "doctor · attempts", "do the layers hold?")
-    p.box(40, 280, 210, 50, GREY, "submission", "untrusted notebook, in order")
-    p.box(40, 372, 210, 50, GREY, "release · leaks", "student notebook, public tests")
-    p.box(
-        700,
-        240,
-        196,
-        182,
-        "#f7dcd6",
-        "sandbox/",
-        "untrusted: a zygote forks",
-        "confined workers, which",
-        "run cells; knows nothing of",
-        "sources, results or marks",
-        dashed=True,
-    )
-    p.box(500, 372, 150, 50, BLUE, "wire/", "copies, stand-ins")
-    p.box(40, 466, 410, 66, GREEN, "source · directives · testcode · kinds", "formats · nbgrader_format · otter_format:", "everything is read into one model")
-    p.box(500, 466, 396, 66, GREEN, "assignment · result · errors", "the model, verdicts and sums,", "the sentences people see")
-    p.arrow("M460 70 L460 102")
-    p.arrow("M310 160 L350 194")
-    p.arrow("M470 160 C 490 210, 470 250, 430 278")
-    p.arrow("M375 246 L375 278")
-    p.arrow("M450 305 L498 305")
-    p.arrow("M300 305 L252 305")
-    p.arrow("M650 300 L698 300")
-    p.arrow("M700 397 L652 397")
-    p.arrow("M145 330 L145 370")
-    p.arrow("M450 397 L498 397")
-    p.arrow("M798 224 L798 238")
-    p.arrow("M145 422 L145 464")
-    p.text(460, 449, "every room may use the two green ones", 12)
+    """The wings of the house and which way imports point: downwards."""
+    p = Picture(920, 560, "The wings of the package; imports point downwards")
+    p.box(330, 18, 260, 48, ORANGE, "cli", "one thin function for each command")
+    p.box(330, 90, 260, 48, GREY, "github", "publish · enrol · collect · deliver")
+    p.box(180, 162, 260, 48, GREY, "coursework", "a whole course in one go")
+    p.box(480, 162, 260, 48, GREY, "authoring", "tests run where they stand")
+    p.box(180, 234, 260, 48, GREY, "proving", "are the tests good, do the layers hold?")
+    p.box(480, 234, 260, 48, GREY, "feedback", "what students and staff read")
+    p.box(330, 306, 260, 48, BLUE, "grading", "submissions → results; the judge")
+    p.box(180, 378, 260, 48, GREEN, "course", "settings, people, decisions, marks")
+    p.box(480, 378, 260, 48, GREEN, "sources", "instructor notebooks → releases")
+    p.box(480, 450, 260, 48, GREEN, "model", "assignment, result, points")
+    p.box(180, 450, 260, 48, "#f7dcd6", "sandbox", "untrusted: knows nothing of tests or marks", dashed=True)
+    p.box(180, 512, 260, 40, BLUE, "wire", "copies and stand-ins")
+    p.box(480, 512, 260, 40, GREY, "errors · visible", "every sentence, made safe")
+    for path in ("M460 66 L460 88", "M420 138 L340 160", "M500 138 L590 160", "M310 210 L310 232", "M610 210 L610 232", "M340 282 L420 304"):
+        p.arrow(path)
+    for path in ("M590 282 L500 304", "M420 354 L340 376", "M440 402 L477 402", "M610 426 L610 448", "M310 498 L310 510", "M610 498 L610 510"):
+        p.arrow(path)
+    p.text(812, 300, "every wing may use", 12)
+    p.text(812, 317, "those below its own", 12)
     p.save("rooms.svg")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from lab import ROOT, Lab, NotebookPage
 
-from autogradient import scaffold
+from autogradient.sources import scaffold
 
 
 def course(root: Path) -> Path:

@@ -11,12 +11,13 @@ from typing import Any
 
 from lab import ROOT, Lab
 
-from autogradient import course as courses
-from autogradient import coursework, ledger, release, scaffold
-from autogradient.assignment import Assignment
-from autogradient.batch import Local
-from autogradient.course import Course
-from autogradient.engine import Engine
+from autogradient.course import config, ledger
+from autogradient.course.config import Course
+from autogradient.coursework import grade_course, release_course, report
+from autogradient.grading.batch import Local
+from autogradient.grading.engine import Engine
+from autogradient.model.assignment import Assignment
+from autogradient.sources import release, scaffold
 
 
 def graded_course(root: Path, engine: Engine) -> Course:
@@ -24,12 +25,12 @@ def graded_course(root: Path, engine: Engine) -> Course:
     shutil.copytree(ROOT / "grader_config", root / "grader_config")
     (root / "grader_config" / "course.toml").write_text('format = 1\nname = "Tiny"\nrelease = "1"\nseed = 3\n')
     scaffold.new(root, "losses", "How far off?")
-    course = courses.load(root)
+    course = config.load(root)
     assignment = course.assignment("losses")
-    coursework.write_release(course, assignment, unproved=True)
+    release_course.write_release(course, assignment, unproved=True)
     submit(course, assignment, "ada")
-    graded = coursework.grade_course(course, [assignment], Local(engine, 1))
-    assert [result.points.ungraded for result in coursework.course_results(course, graded.submissions)] == [2]
+    graded = grade_course.grade_course(course, [assignment], Local(engine, 1))
+    assert [result.points.ungraded for result in grade_course.course_results(course, graded.submissions)] == [2]
     return course
 
 
@@ -69,7 +70,7 @@ def test_essay_is_marked_by_hand(start_lab: Callable[..., Lab], page: Any, tmp_p
         page.keyboard.press("Tab")
     page.screenshot(path=tmp_path / "marked.png")
 
-    (result,) = coursework.all_results(course, ["losses"])
+    (result,) = report.all_results(course, ["losses"])
     assert (result.points.earned, result.points.ungraded) == (Fraction(11, 2), 0)
     (case,) = next(part for part in result.parts if part.id == "losses-outlier").cases
     assert (case.earned, case.message) == (Fraction(3, 2), "Say why the absolute error helps.")

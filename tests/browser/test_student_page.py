@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from lab import ROOT, Lab, NotebookPage, environment
 
-from autogradient import release, source
-from autogradient.assignment import Assignment
+from autogradient.model.assignment import Assignment
+from autogradient.sources import release, source
 
 PART = "single-layer-feedforward-blanks-p2"
 RIGHT = "def is_feedforward(A):\nreturn bool((np.abs(np.linalg.eigvals((np.asarray(A) != 0) * 1.0)) < 0.5).all())"

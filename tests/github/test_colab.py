@@ -19,15 +19,15 @@ from commands import Ran
 from hub.people import Place, git
 from hub.server import Server
 
-from autogradient import release
-from autogradient.assignment import Assignment
-from autogradient.engine import Engine
 from autogradient.github import colab
 from autogradient.github.settings import Settings
-from autogradient.grade import grade_bytes
-from autogradient.result import SubmissionInfo
-from autogradient.source import load
-from autogradient.submission import plan, read
+from autogradient.grading.engine import Engine
+from autogradient.grading.grade import grade_bytes
+from autogradient.grading.submission import plan, read
+from autogradient.model.assignment import Assignment
+from autogradient.model.result import SubmissionInfo
+from autogradient.sources import release
+from autogradient.sources.source import load
 
 DATA = "numbers of 2026.csv"
 

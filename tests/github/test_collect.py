@@ -14,16 +14,20 @@ import pytest
 from hub.people import Place, git, push
 from hub.server import Server
 
-from autogradient import course, ledger, release
-from autogradient.assignment import Assignment
+from autogradient.course import config, ledger
+from autogradient.coursework import report
 from autogradient.github.collect import Collected, Collector
-from autogradient.github.enrol import BASE
 from autogradient.github.git import CONFIG, Bare
-from autogradient.github.recognition import Recogniser
+from autogradient.github.recognise import Recogniser
 from autogradient.github.roster import read
-from autogradient.grade import unreadable
-from autogradient.result import SubmissionInfo, write_atomically
-from autogradient.source import load
+from autogradient.github.settings import BASE
+from autogradient.grading import find_submissions, results_folder
+from autogradient.grading.grade import unreadable
+from autogradient.model.assignment import Assignment
+from autogradient.model.files import write_atomically
+from autogradient.model.result import SubmissionInfo
+from autogradient.sources import release
+from autogradient.sources.source import load
 
 DAY = "2026-03-0{}T10:00:00Z"
 ADA = "the-course/dl-ada"
@@ -52,7 +56,7 @@ def collect(place: Place, small: Assignment, github: Server, blank: bytes) -> Ca
         push(github, f"the-course/{name}", {}, BASE, at=DAY.format(1))
 
     def run(at: str | None = None) -> dict[str, Collected]:
-        here = course.load(place.root)
+        here = config.load(place.root)
         collector = Collector(here, read(place.root), Recogniser(here))
         when = datetime.fromisoformat(at.replace("Z", "+00:00")) if at else None
         return {each.who: each for each in collector.from_repositories(place.hub(), when)}
@@ -150,7 +154,7 @@ def test_unchanged_heads_are_not_fetched_again_and_a_new_one_counts_up(
 def test_each_attempt_is_graded_with_the_time_at_which_it_was_pushed(
     collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server
 ) -> None:
-    from autogradient.batch import submissions
+    from autogradient.grading.find_submissions import submissions
 
     for day, data in ((3, work(small, "double")), (5, work(small)), (6, b"<<<<<<< HEAD\n")):
         push(github, ADA, {"small/small.ipynb": data}, at=DAY.format(day))
@@ -255,17 +259,16 @@ def test_a_snapshot_holds_what_had_been_pushed_by_then(collect: Callable[..., di
 def test_a_snapshot_taken_late_does_not_go_before_what_was_received_later(
     collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server
 ) -> None:
-    from autogradient import batch
 
     push(github, ADA, {"small/small.ipynb": work(small, "double")}, at=DAY.format(3))
     push(github, ADA, {"small/small.ipynb": work(small)}, at=DAY.format(6))
     collect()
     collect(at=DAY.format(5))
     assert [receipt["received"] for receipt in attempts(place).values()] == [DAY.format(6), DAY.format(3)]
-    for item in batch.submissions(place.root / "submitted", [small]):
+    for item in find_submissions.submissions(place.root / "submitted", [small]):
         info = SubmissionInfo(students=["ada"], attempt=item.attempt, received_at=item.received_at)
-        write_atomically(batch.result_path(place.root / "results", "small", "ada", item.attempt), unreadable(small, b"", "", info).to_json())
-    assert [result.submission.attempt for result in batch.read_attempts(place.root / "results", "small", "ada")] == [2, 1]
+        write_atomically(results_folder.result_path(place.root / "results", "small", "ada", item.attempt), unreadable(small, b"", "", info).to_json())
+    assert [result.submission.attempt for result in results_folder.read_attempts(place.root / "results", "small", "ada")] == [2, 1]
 
 
 def test_a_force_push_after_the_deadline_does_not_change_the_snapshot(
@@ -335,7 +338,7 @@ def test_sections_extensions_and_teams_have_deadlines_of_their_own(
     assert received(place) == [DAY.format(3), DAY.format(8)]
     assert received(place, "daria") == [DAY.format(5), DAY.format(8)]  # of section b
     assert received(place, "bruno") == received(place, "chloe") == [DAY.format(3), DAY.format(5), DAY.format(8)]  # one of each section
-    ledger.append(course.load(place.root).ledger, ledger.Extension(student="ada", assignment="small", until=datetime.fromisoformat(DAY.format(7)), who="tia"))
+    ledger.append(config.load(place.root).ledger, ledger.Extension(student="ada", assignment="small", until=datetime.fromisoformat(DAY.format(7)), who="tia"))
     collect()
     assert received(place) == [DAY.format(3), DAY.format(8), DAY.format(7)]
     policy(place, more='nothing_after = "36 hours"\n')
@@ -401,18 +404,17 @@ def test_before_the_deadline_only_what_stands_now_is_taken(
 
 
 def test_the_policy_says_which_of_the_two_counts(collect: Callable[..., dict[str, Collected]], place: Place, small: Assignment, github: Server) -> None:
-    from autogradient import batch, coursework
 
     policy(place)
     push(github, ADA, {"small/small.ipynb": work(small, "double")}, at=DAY.format(3))
     push(github, ADA, {"small/small.ipynb": work(small)}, at=DAY.format(6))
     collect()
-    for item in batch.submissions(place.root / "submitted", [small]):
+    for item in find_submissions.submissions(place.root / "submitted", [small]):
         info = SubmissionInfo(students=["ada"], attempt=item.attempt, received_at=item.received_at)
-        write_atomically(batch.result_path(place.root / "results", "small", "ada", item.attempt), unreadable(small, b"", "", info).to_json())
+        write_atomically(results_folder.result_path(place.root / "results", "small", "ada", item.attempt), unreadable(small, b"", "", info).to_json())
     for counts, day in (("last_on_time", 3), ("last", 6)):
         policy(place, counts)
-        (one,) = [each for each in coursework.all_results(course.load(place.root), ["small"]) if each.student == "ada"]
+        (one,) = [each for each in report.all_results(config.load(place.root), ["small"]) if each.student == "ada"]
         assert one.submission.received_at == moment(day)
 
 

@@ -16,13 +16,14 @@ from commands import Ran
 from hub.people import Place, push
 from hub.server import Server
 
-from autogradient import course, release
-from autogradient.assignment import Assignment
+from autogradient.course import config as course
 from autogradient.github import archive
 from autogradient.github.collect import Collected, Collector
-from autogradient.github.recognition import Recogniser
+from autogradient.github.recognise import Recogniser
 from autogradient.github.roster import read
 from autogradient.github.settings import Settings
+from autogradient.model.assignment import Assignment
+from autogradient.sources import release
 
 ROSTER = "student,login,lms_id,email\nada,ada-l,17,ada@uni.example\nbruno,bruno-k,18,\nchloe,chloe-m,19,\n"
 DAY = "2026-03-0{}T10:00:00Z"

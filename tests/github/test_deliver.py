@@ -13,13 +13,14 @@ from hub.people import Place, push
 from hub.server import Server
 from hub.state import ANSWERS, Refusal
 
-from autogradient import coursework, ledger
-from autogradient.batch import Local
-from autogradient.engine import Engine
+from autogradient.course import ledger
+from autogradient.coursework import grade_course
 from autogradient.errors import GitHubError
-from autogradient.github import notes
+from autogradient.github import feedback_text
 from autogradient.github.deliver import AT_ONCE
-from autogradient.result import Problem
+from autogradient.grading.batch import Local
+from autogradient.grading.engine import Engine
+from autogradient.model.result import Problem
 
 WRITES = r"^(POST|PUT|PATCH|DELETE) "
 ADA = "the-course/dl-ada"
@@ -181,18 +182,18 @@ def test_lines_of_cells_are_found_in_any_layout(indent: int | None, source: str)
     text = f'{{"metadata": {{"cells": []}},\n"cells": [\n{cell},\n{cell}\n],\n"nbformat": 4}}'
     if indent is None:
         text = json.dumps(json.loads(text))
-        assert notes.cell_lines(text) == [(1, 1), (1, 1)]
+        assert feedback_text.cell_lines(text) == [(1, 1), (1, 1)]
         return
-    found = notes.cell_lines(text)
+    found = feedback_text.cell_lines(text)
     height = source.count("\n")
     assert found == [(5, 5 + height), (8 + height, 8 + 2 * height)]
 
 
 def test_more_annotations_than_a_request_takes_are_sent_in_several_and_never_twice(room: Class, monkeypatch: pytest.MonkeyPatch) -> None:
-    def many(*_: object) -> list[notes.Annotation]:
-        return [notes.Annotation("a.ipynb", line, line, "warning", f"part {line}", "✗") for line in range(1, 131)]
+    def many(*_: object) -> list[feedback_text.Annotation]:
+        return [feedback_text.Annotation("a.ipynb", line, line, "warning", f"part {line}", "✗") for line in range(1, 131)]
 
-    monkeypatch.setattr(notes, "_annotations", many)
+    monkeypatch.setattr(feedback_text, "_annotations", many)
     room.graded("ada", ADA, {"double": "no"})
     room.github.fault("PATCH .*check-runs", "lost")
     done, _ = room.deliver()
@@ -408,7 +409,7 @@ def test_what_was_really_graded_is_accepted_and_delivered(room: Class, engine: E
     room.hand_in("ada", homework.Notebook(room.small, homework.ANSWERS | {"scale": "def scale(x):\n    return np.asarray(x)"}).bytes(), ADA)
     room.hand_in("bruno", b"<<<<<<< HEAD\n", "the-course/dl-gates")
     room.hand_in("daria", room.notebook("total"), "the-course/dl-daria")
-    coursework.grade_course(room.course, [room.small], Local(engine, 1))
+    grade_course.grade_course(room.course, [room.small], Local(engine, 1))
     done, refused = room.deliver()
     assert refused == [] and [each.problems for each in done.values()] == [[], [], []]
     assert "4.5 of 8 points, 2 wait" in room.comments("dl-ada")[0] and "The entries should add up to 1." in room.comments("dl-ada")[0]

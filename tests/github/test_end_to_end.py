@@ -17,10 +17,12 @@ from homework import ANSWERS, Notebook
 from hub.people import Place, git, push
 from hub.server import Server
 
-from autogradient import course, coursework, release
-from autogradient.assignment import Assignment
-from autogradient.source import load
-from autogradient.testcode import show_points
+from autogradient.course import config
+from autogradient.coursework import report
+from autogradient.model.assignment import Assignment
+from autogradient.model.points import show_points
+from autogradient.sources import release
+from autogradient.sources.source import load
 
 WRITES = r"^(POST|PUT|PATCH|DELETE) "
 FORGED = {"GIT_AUTHOR_DATE": "2001-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2001-01-01T00:00:00Z"}
@@ -154,8 +156,8 @@ def command(place: Place, *arguments: str, code: int = 0) -> Ran:
 
 def marks(place: Place) -> dict[str, float | None]:
     """Points as the report has them; None where there is nothing that can be graded."""
-    here = course.load(place.root)
-    return {mark.student: float(mark.points.earned) if mark.outcome == "graded" else None for mark in coursework.each_mark(here, ["small"])}
+    here = config.load(place.root)
+    return {mark.student: float(mark.points.earned) if mark.outcome == "graded" else None for mark in report.each_mark(here, ["small"])}
 
 
 def test_a_term(small: Assignment, place: Place, github: Server) -> None:

@@ -13,8 +13,9 @@ from hub.server import Server
 
 from autogradient.errors import CourseError, GitHubError
 from autogradient.github import client
-from autogradient.github.enrol import BASE, PERMISSIONS, Enrolled, enrol
+from autogradient.github.enrol import PERMISSIONS, Enrolled, enrol
 from autogradient.github.roster import groups, read
+from autogradient.github.settings import BASE
 
 CHANGES = r"^(POST|PUT|PATCH) "
 

@@ -20,17 +20,17 @@ from hub.server import Server
 from hub.state import State
 from test_publish import proved
 
-from autogradient import course
-from autogradient.assignment import Assignment
+from autogradient.course import config as course
 from autogradient.github import git as our_git
-from autogradient.github import sentences
+from autogradient.github import messages
 from autogradient.github.collect import Collector
 from autogradient.github.enrol import enrol
-from autogradient.github.recognition import Recogniser
+from autogradient.github.recognise import Recogniser
 from autogradient.github.roster import groups, read
 from autogradient.github.settings import load as load_settings
-from autogradient.release import COLAB_CELL
-from autogradient.source import load
+from autogradient.model.assignment import Assignment
+from autogradient.sources.release import COLAB_CELL
+from autogradient.sources.source import load
 
 ADA, GATES, DARIA = "the-course/dl-ada", "the-course/dl-gates", "the-course/dl-daria"
 BRANCH = "update/small"
@@ -380,7 +380,7 @@ def test_a_link_in_the_notebooks_place_is_reported_and_left(term: Term) -> None:
     git(work, "push", "--quiet", "origin", "HEAD:main")
     term.mend(*MENDED)
     ran = term.update(code=1)
-    assert f"{PATH} was left out: {sentences.TAKE_LINK}" in ran.err
+    assert f"{PATH} was left out: {messages.TAKE_LINK}" in ran.err
     assert term.file(ADA) == b"/etc/passwd" and len(term.pulls(DARIA)) == 1
 
 

@@ -19,10 +19,10 @@ from hub.people import Place, git, push
 from hub.server import Server
 from packaging.requirements import Requirement
 
-from autogradient import release
-from autogradient.assignment import Assignment
 from autogradient.github.publish import TEMPLATES
-from autogradient.source import load
+from autogradient.model.assignment import Assignment
+from autogradient.sources import release
+from autogradient.sources.source import load
 
 ROOT = Path(__file__).parents[2]
 WORKFLOW = TEMPLATES / "check.yml"

@@ -1,0 +1,1 @@
+"""The commands: thin, one function for each."""

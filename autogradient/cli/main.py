@@ -1,0 +1,324 @@
+"""The command line: one thin function for each command. What a command does is importable from the module it calls."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any
+
+import click
+
+from autogradient import __version__, errors
+from autogradient.cli import decide, github, grade
+from autogradient.cli.grade import chosen_assignments, chosen_names, warm_engine
+from autogradient.cli.saying import say, say_json
+from autogradient.coursework import release_course
+from autogradient.coursework import report as reports
+from autogradient.errors import AutogradientError, StaleError
+
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
+
+
+class _InOrder(click.Group):
+    """Commands as they are needed, not by the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="autogradient")
+def cli() -> None:
+    """A deep-learning course that grades itself.
+
+    Exit codes: 0 all is well; 1 something is not proved, stale, leaking or could not be graded; 2 the command, a file or the course is wrong; 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run the command line; errors of ours become one sentence on standard error."""
+    warnings.showwarning = _warn
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        say("interrupted; what was finished is kept, run the command again to go on", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        shown = io.StringIO()
+        error.show(file=shown)
+        say(shown.getvalue(), err=True, nl=False)
+        sys.exit(EXIT_USAGE)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(EXIT_FAILED)
+    except AutogradientError as error:
+        say(str(error), err=True)
+        sys.exit(
+            EXIT_FAILED if isinstance(error, (errors.ReleaseError, errors.ProofError, errors.WorkerError, errors.GitHubError, errors.GitError)) else EXIT_USAGE
+        )
+    except OSError as error:
+        say(errors.NO_ACCESS.format(path=errors.relative(str(error.filename or "a file")), problem=error.strerror or error), err=True)
+        sys.exit(EXIT_USAGE)
+    except Exception:  # ours to mend; what a student wrote may stand in it all the same
+        say(traceback.format_exc(), err=True, nl=False)
+        sys.exit(EXIT_FAILED)
+
+
+def _warn(message: Warning | str, category: type[Warning], filename: str, lineno: int, file: object = None, line: str | None = None) -> None:
+    """Show a warning of a library."""
+    say(warnings.formatwarning(message, category, filename, lineno, line or ""), err=True, nl=False)
+
+
+# ---- writing ---------------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--title", help="The notebook's title; by default made from NAME.")
+def new(name: str, title: str | None) -> None:
+    """Start an assignment: a small, complete notebook.
+
+    Writes source/NAME/NAME.py, with one question of each sort to change into your own.
+
+    Example: autogradient new attention --title "Attention, by hand"
+    """
+    from autogradient.course import config
+    from autogradient.sources import scaffold
+
+    say(errors.relative(scaffold.new(config.find().root, name, title)))
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 and name the files that would change.")
+def fmt(names: tuple[str, ...], check: bool) -> None:
+    """Tidy instructor notebooks: key order, header, spaces.
+
+    All assignments, or those in NAMES (names or files).
+
+    Example: autogradient fmt --check
+    """
+    from autogradient.course import config
+    from autogradient.sources import scaffold
+    from autogradient.sources.source import find_source
+
+    if names and all(Path(name).exists() for name in names):
+        paths = [find_source(Path(name)) for name in names]
+    else:
+        here = config.find()
+        paths = [find_source(here.source(name)) for name in names or here.names()]
+    changed = [path for path in paths if scaffold.fmt(path, check=check)]
+    for path in changed:
+        say(f"{'would tidy' if check else 'tidied'} {errors.relative(path)}")
+    if check and changed:
+        sys.exit(EXIT_FAILED)
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print a list of proofs as JSON.")
+@click.option("--jobs", type=click.IntRange(min=1), help="How many processes at once; by default one for each processor.")
+@click.option("--again", is_flag=True, help="Prove anew even what has been proved on this machine.")
+def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) -> None:
+    """Show that the tests catch what is wrong.
+
+    Runs the reference (full marks), the untouched release (nothing), every other right answer (full marks), every known wrong answer (fewer),
+    mutants of the reference and hostile return values, and writes source/NAME/proof.json. NAMES are assignments of the course or paths; all by default.
+    Exits 1 if any is not proved.
+
+    Example: autogradient prove perceptrons
+    """
+    from autogradient.cli import output
+    from autogradient.grading.batch import cpu_count
+    from autogradient.grading.engine import Engine
+    from autogradient.proving import prove as proving
+
+    assignments = _ours(chosen_assignments(names), "proved")
+    out, failed = [], False
+    waiting = [a for a in assignments if again or not proving.proved_here(a)]
+    with warm_engine(bool(waiting)) as engine:
+        for assignment in assignments:
+            if assignment not in waiting:
+                content = proving.read_proof(assignment) or {}
+                out.append({key: value for key, value in content.items() if key != "digest"})
+                if not as_json:
+                    say(f"{assignment.name}: proved already on this machine; nothing has changed")
+                continue
+            assert isinstance(engine, Engine)
+            with output.Bar(f"proving {assignment.name}", quiet=as_json) as bar:
+                proof = proving.prove(assignment, engine, jobs=jobs or cpu_count(), progress=bar.step)
+            proving.write_proof(assignment, proof)
+            out.append(proof.to_dict())
+            failed = failed or not proof.proved
+            if not as_json:
+                say(output.proof_text(proof.to_dict()))
+    if as_json:
+        say_json(out)
+    if failed:
+        sys.exit(EXIT_FAILED)
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 and show the difference where release/ is stale.")
+@click.option("--unproved", is_flag=True, help="Release a draft whose proof is missing or out of date.")
+def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
+    """Write student notebooks and public tests to release/.
+
+    All assignments, or those in NAMES. Nothing is written where something secret would reach students, or without an up-to-date proof.
+
+    Example: autogradient release --check
+    """
+    from autogradient.course import config
+
+    here = config.find()
+    stale = False
+    for assignment in _ours([here.assignment(name) for name in names or here.names()], "released"):
+        name = assignment.name
+        if check:
+            try:
+                release_course.check_release(here, assignment)
+                say(f"{name}: up to date")
+            except StaleError as error:
+                say(str(error), err=True)
+                stale = True
+        else:
+            changed = release_course.write_release(here, assignment, unproved=unproved)
+            say(f"{name}: {'written to ' + errors.relative(here.released(name)) if changed else 'up to date'}")
+    if stale:
+        sys.exit(EXIT_FAILED)
+
+
+# ---- grading ---------------------------------------------------------------------------------------------------------
+
+for _command in grade.COMMANDS:
+    cli.add_command(_command)
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+def feedback(names: tuple[str, ...]) -> None:
+    """Write each student's feedback from the results.
+
+    feedback/STUDENT/ASSIGNMENT/ gets feedback.md, a summary, and feedback.html, a page with the notebook. All assignments, or those in NAMES.
+
+    Example: autogradient feedback perceptrons
+    """
+    from autogradient.course import config
+
+    here = config.find()
+    written, fresh = reports.write_feedback(here, chosen_names(here, names))
+    say(f"feedback: {len(written)} written, {len(fresh)} up to date; in {errors.relative(here.feedback)}")
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+def report(names: tuple[str, ...]) -> None:
+    """Show a table: points, what failed, what waits.
+
+    A row for each student and assignment. All assignments, or those in NAMES.
+
+    Example: autogradient report
+    """
+    from rich.console import Console
+
+    from autogradient.course import config
+    from autogradient.feedback import table
+
+    here = config.find()
+    chosen = chosen_names(here, names)
+    results = reports.all_results(here, chosen)
+    for sentence in reports.notices(here, results):
+        say(sentence, err=True)
+    if sys.stdout.isatty():
+        Console().print(table.table(results, chosen))
+    else:
+        say(table.plain(results, chosen), nl=False)
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+@click.option("--to", "target", type=click.Choice(["csv", "gradescope"]), default="csv", show_default=True, help="What to write.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder; by default results/, and generated/gradescope/ for Gradescope.")
+def export(names: tuple[str, ...], target: str, out: Path | None) -> None:
+    """Write the marks as CSV, or what Gradescope takes.
+
+    marks.csv has a row for each student, parts.csv one for each part of each submission. What has no verdict is blank. With --to gradescope: for each
+    assignment an autograder.zip, which holds its hidden tests, and results/STUDENT/results.json. All assignments, or those in NAMES.
+
+    Example: autogradient export --to csv
+    """
+    from autogradient.course import config
+
+    here = config.find()
+    if target == "gradescope":
+        _to_gradescope(here, chosen_names(here, names), out)
+        return
+    for path in reports.write_marks(here, chosen_names(here, names), out or here.results):
+        say(errors.relative(path))
+
+
+def _to_gradescope(here: Any, names: list[str], out: Path | None) -> None:
+    from datetime import UTC, datetime
+
+    from autogradient.coursework import export_gradescope
+    from autogradient.grading.grade import expected_answers
+
+    with warm_engine(True) as engine:
+        for name in names:
+            folder, assignment = (out or here.root / export_gradescope.FOLDER) / name, here.assignment(name)
+            if assignment.format != "autogradient":
+                say(errors.FOREIGN_ONLY_GRADED.format(name=name, format=assignment.format, done="exported to Gradescope"), err=True)
+                continue
+            path, said = export_gradescope.write_autograder(here, assignment, expected_answers(assignment, engine), folder)
+            say(f"{errors.relative(path)}: {said}")
+            written = export_gradescope.write_results(here, name, folder / "results", datetime.now(UTC))
+            say(f"{errors.relative(folder / 'results')}: results.json of {len(written)} {'student' if len(written) == 1 else 'students'}")
+
+
+# ---- deciding, GitHub -------------------------------------------------------------------------------------------------
+
+for _command in (*decide.COMMANDS, *github.COMMANDS):
+    cli.add_command(_command)
+
+
+# ---- the machine -----------------------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def doctor(as_json: bool) -> None:
+    """Show what keeps student code in here.
+
+    Each layer of confinement that is in force on this machine is shown by an attempt to break it, made as student code; of each that is missing it says
+    why, and what to set. Exits 0 if work that nobody vouches for can be graded here, 1 if not.
+
+    Example: autogradient doctor
+    """
+    from autogradient.proving import doctor as doctors
+
+    report = doctors.examine()
+    if as_json:
+        say_json(report.to_dict())
+    else:
+        say(report.text())
+    if not report.sealed:
+        sys.exit(EXIT_FAILED)
+
+
+def _ours(assignments: list[Any], done: str) -> list[Any]:
+    """The assignments in our own format; of others it is said that they can only be graded."""
+    for assignment in assignments:
+        if assignment.format != "autogradient":
+            say(errors.FOREIGN_ONLY_GRADED.format(name=assignment.name, format=assignment.format, done=done), err=True)
+    return [assignment for assignment in assignments if assignment.format == "autogradient"]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What a whole course does in one go: release, grade, decide, report, export."""

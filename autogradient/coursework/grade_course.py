@@ -1,0 +1,272 @@
+"""What a whole course does in one go: prove and release its assignments, grade what was handed in, write marks and feedback."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from autogradient import errors, visible
+from autogradient.course import marks
+from autogradient.course.config import CONFIG, ROSTER, Course, checked_student
+from autogradient.course.ledger import read
+from autogradient.coursework import gradebook_penalties
+from autogradient.coursework.report import _newest, _shown, each_mark
+from autogradient.errors import GradebookError, SubmissionError
+from autogradient.grading import batch, find_submissions, results_folder
+from autogradient.grading.batch import Done, Grader, Watcher
+from autogradient.grading.verdict_cache import Verdicts
+from autogradient.model.assignment import Assignment
+from autogradient.model.files import write_atomically
+from autogradient.model.result import Result
+from autogradient.sources import release
+
+#: Where in results/ verdicts are kept that need not be taken again.
+VERDICTS = ".verdicts"
+#: Bytes of the name of a student's file that are taken over into that of its result.
+MAX_STEM = 150
+#: Submissions that are written into the gradebook at once.
+AT_ONCE = 25
+#: Where in results/ it stands when penalties were last written into the gradebook, by the time of the file.
+STAMP = ".penalties"
+
+
+@dataclass
+class Graded:
+    """What grading a course came to: which submissions (student, assignment), how many of them were graded now, which files belong to none, and whether the grader failed."""
+
+    submissions: list[tuple[str, str]] = field(default_factory=list)
+    new: int = 0
+    skipped: list[str] = field(default_factory=list)
+    failed: bool = False
+
+
+def grade_course(course: Course, assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> Graded:
+    """Grade everything in submitted/, then bring gradebook, autograded/ and results/ up to date.
+
+    A result whose receipt is unchanged, and that the gradebook's folder still has, is not graded again. Of several attempts all are graded, and the
+    gradebook shows the one that counts by now. No result is kept in memory.
+    """
+    items, skipped = [], _stray(course)
+    for item in find_submissions.submissions(course.submitted, assignments):
+        try:
+            checked_student(item.students[0])
+        except GradebookError as error:
+            skipped.append(f"{errors.relative(item.path)}: {error}")
+            continue
+        shown = _autograded(course, item).exists() and (course.root / "gradebook.db").exists()
+        items.append(replace(item, again=not shown and item.attempt is None))
+    graded = Graded([_whose(item) for item in items], skipped=skipped)
+
+    def run(items: list[find_submissions.Item], recorder: _Recorder, watcher: Watcher | None) -> Iterator[Done]:
+        verdicts = Verdicts(course.results / VERDICTS)
+        with closing(batch.grade_each(items, grader, results=course.results, release=course.release, verdicts=verdicts, watcher=watcher)) as coming:
+            try:
+                for done in coming:
+                    recorder.add(done)
+                    yield done
+            finally:  # after an interrupt, too, what was finished need not be graded again
+                recorder.record()
+
+    recorder = _Recorder(course, items)
+    for done in run(items, recorder, watcher):
+        graded.new += done.again
+        graded.failed |= done.graded.result.outcome == "grader_error"
+    if recorder.unseen:  # graded long ago, but it counts only now: its notebook is wanted once more
+        for _ in run(recorder.unseen, _Recorder(course), None):
+            pass
+    bring_penalties(course, [assignment.name for assignment in assignments], anew=graded.new > 0)
+    return graded
+
+
+def bring_penalties(course: Course, names: list[str], *, anew: bool = True) -> None:
+    """Write what late work costs into the gradebook. Without `anew`, nothing is done where nothing has changed since the last time."""
+    database, stamp = course.root / "gradebook.db", course.results / STAMP
+    if not database.exists() or not (course.policy.deadlines or gradebook_penalties.any_set(database)):
+        return
+    known = [course.ledger, course.root / CONFIG, course.root / ROSTER, database, *course.results.glob("*/*.json"), *course.results.glob("*/attempts/*/*.json")]
+    if not anew and _newest([stamp]) > _newest(known):
+        return
+    for name in names:
+        gradebook_penalties.write(course.gradebook_url, name, each_mark(course, [name]))
+    write_atomically(stamp, "")
+
+
+def rebuild_gradebook(course: Course) -> int:
+    """Make nbgrader's gradebook anew from results and ledger alone; returns the number of submissions in it. Raises GradebookError, LedgerError."""
+    from autogradient.coursework import gradebook
+
+    gradebook.take_hand_marks(course.gradebook_url, course.ledger)
+    ledger, sections = read(course.ledger), course.sections()
+    releases, results = [], []
+    for name in course.names():
+        decisions = marks.Decisions(ledger, name)
+        found = results_folder.read_results(course.results, name)
+        results += [marks.counting(attempts, student, course.policy, decisions, sections.get(student, "")) for student, attempts in found.items()]
+        assignment = course.assignment(name)
+        releases.append((assignment, _released(assignment)))
+    gradebook.rebuild(course.gradebook_url, releases, results, course.ledger)
+    bring_penalties(course, course.names())
+    return len(results)
+
+
+def _released(assignment: Assignment) -> Any:
+    """The student notebook as the gradebook wants it; None for nbgrader's and otter's formats."""
+    from nbformat import from_dict
+
+    return from_dict(release.load(release.build(assignment))) if assignment.format == "autogradient" else None
+
+
+class _Recorder:
+    """Brings gradebook and autograded/ up to date while grading goes on, some submissions at a time.
+
+    Where a student's attempts are among `items`, the one that counts is shown, once all of them are graded; `unseen` are those that count, are not
+    shown yet, and would have to be run again for that.
+    """
+
+    def __init__(self, course: Course, items: Iterable[find_submissions.Item] = ()) -> None:
+        self.course = course
+        self.waiting: list[Done] = []
+        self.known: set[str] = set()
+        self.unseen: list[find_submissions.Item] = []
+        self.recorded: dict[str, set[str]] = {}
+        self.left = Counter(_whose(item) for item in items if item.attempt is not None)
+        self.attempts: dict[tuple[str, str], list[Done]] = {}
+        self.chooser = _Chooser(course) if self.left else None
+
+    def add(self, done: Done) -> None:
+        """Write one, now or soon."""
+        if self.chooser is not None and done.item.attempt is not None:
+            self._attempt(done, self.chooser)
+        elif done.again or (done.graded.result.outcome == "unreadable" and not self._recorded(done)):
+            self.waiting.append(done)
+        if len(self.waiting) >= AT_ONCE:
+            self.record()
+
+    def _recorded(self, done: Done) -> bool:
+        """Whether a submission without a notebook to show is in the gradebook."""
+        from autogradient.coursework import gradebook
+
+        name = done.item.assignment.name
+        if name not in self.recorded:
+            self.recorded[name] = gradebook.recorded(self.course.gradebook_url, name)
+        return done.item.students[0] in self.recorded[name]
+
+    def _attempt(self, done: Done, chooser: _Chooser) -> None:
+        whose = _whose(done.item)
+        graded = self.attempts.setdefault(whose, [])
+        graded.append(done)
+        if len(graded) < self.left[whose]:
+            return
+        number = chooser.counts(*whose)
+        for one in self.attempts.pop(whose):
+            if one.item.attempt != number:
+                continue
+            if one.again:
+                self.waiting.append(one)
+            elif _shown(_autograded(self.course, one.item).parent) != number or not (self.course.root / "gradebook.db").exists():
+                self.unseen.append(replace(one.item, again=True))
+
+    def record(self) -> None:
+        """Write what waits."""
+        waiting, self.waiting = self.waiting, []
+        for assignment in dict.fromkeys(done.item.assignment for done in waiting):
+            record(self.course, assignment, [done for done in waiting if done.item.assignment is assignment], first=assignment.name not in self.known)
+            self.known.add(assignment.name)
+
+
+class _Chooser:
+    """Says which of a student's attempts counts."""
+
+    def __init__(self, course: Course) -> None:
+        from autogradient.coursework.gradebook import take_hand_marks
+
+        take_hand_marks(course.gradebook_url, course.ledger)
+        self.course, self.sections, self.ledger = course, course.sections(), read(course.ledger)
+        self.decisions: dict[str, marks.Decisions] = {}
+
+    def counts(self, student: str, name: str) -> int | None:
+        """The number of the attempt."""
+        decisions = self.decisions.setdefault(name, marks.Decisions(self.ledger, name))
+        attempts = results_folder.read_attempts(self.course.results, name, student)
+        return marks.counting(attempts, student, self.course.policy, decisions, self.sections.get(student, "")).submission.attempt
+
+
+def _whose(item: find_submissions.Item) -> tuple[str, str]:
+    return item.students[0], item.assignment.name
+
+
+def _stray(course: Course) -> list[str]:
+    """A sentence for everything in submitted/ that no assignment of the course is meant by, and for folders without a notebook."""
+    known = course.names()
+    found = [path for path in sorted(course.submitted.glob("*/*")) if path.is_dir() or path.suffix == ".ipynb"]
+    sentences = [errors.STRAY_SUBMISSION.format(path=errors.relative(path)) for path in found if path.name not in known and not path.name.startswith(".")]
+    for place in (path for path in found if path.name in known and path.is_dir()):
+        attempts = [path for _, path in find_submissions.attempt_folders(place)]
+        for path in attempts or [place]:
+            try:
+                find_submissions.find_notebooks(path)
+            except SubmissionError as error:
+                sentences.append(str(error))
+        if attempts and any(path.suffix == ".ipynb" for path in place.iterdir()):
+            sentences.append(errors.BESIDE_ATTEMPTS.format(path=errors.relative(place)))
+        before = course.results / place.name / "attempts" / place.parent.name
+        if not attempts and any(before.glob("*.json")):
+            sentences.append(errors.ATTEMPTS_BEFORE.format(path=errors.relative(place), results=errors.relative(before)))
+    return sentences
+
+
+def _autograded(course: Course, item: find_submissions.Item) -> Path:
+    name = item.assignment.name
+    return course.root / "autograded" / item.students[0] / name / f"{name}.ipynb"
+
+
+def record(course: Course, assignment: Assignment, done: Iterable[Done], *, first: bool = True) -> None:
+    """Write results that are new into nbgrader's gradebook, and the notebooks it shows into autograded/; `first` the assignment itself."""
+    done = list(done)
+    if not done:
+        return
+    from nbformat import from_dict
+
+    from autogradient.coursework import autograded, gradebook
+
+    if first:
+        gradebook.record_assignment(course.gradebook_url, assignment, _released(assignment), course.ledger)
+    rows = [(d.graded.result, None if d.graded.notebook is None else from_dict(d.graded.notebook)) for d in done]
+    gradebook.record_results(course.gradebook_url, assignment, rows, course.ledger)
+    shown = autograded.Autograded(course.root, assignment.name, course.gradebook_url)
+    for (result, executed), graded in zip(rows, (d.graded for d in done), strict=True):
+        if executed is not None:
+            shown.write(result, executed, graded.answers)
+
+
+def course_results(course: Course, submissions: Iterable[tuple[str, str]]) -> Iterator[Result]:
+    """The results of some submissions (student, assignment), all attempts of each, as they were graded, one after the other."""
+    for student, name in dict.fromkeys(submissions):
+        yield from results_folder.read_attempts(course.results, name, student)
+
+
+def grade_files(paths: list[Path], assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> list[Done]:
+    """Grade single files or folders of them outside a course tree. Raises SubmissionError where a file belongs to no assignment."""
+    items = [find_submissions.identify(path, assignments) for given in paths for path in find_submissions.find_notebooks(given)]
+    return batch.grade_all(items, grader, watcher=watcher)
+
+
+def save_results(done: Iterable[Done], folder: Path) -> list[Path]:
+    """Write results that belong to no course: a JSON file, a staff file and a summary for each notebook, called like it."""
+    from autogradient.feedback import summary
+
+    paths = []
+    for item in done:
+        own = visible.line(item.item.path.stem).encode()[:MAX_STEM].decode("utf-8", "ignore")
+        stem, number = own, 1
+        while folder / f"{stem}.json" in paths:
+            number += 1
+            stem = f"{own}-{number}"
+        write_atomically(folder / f"{stem}.json", item.graded.result.to_json())
+        write_atomically(folder / f"{stem}.md", summary.markdown(item.graded.result, item.item.assignment.title, item.item.assignment.headings))
+        paths.append(folder / f"{stem}.json")
+    return paths

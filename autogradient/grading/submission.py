@@ -1,0 +1,501 @@
+"""Untrusted notebook → Submission: read within bounds, its answers found, and put in the order it will be run in.
+
+What a student broke outside the answers does not matter: the instructor's cells run from the instructor's copy wherever the student left,
+moved, edited, doubled or deleted them.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from autogradient import errors
+from autogradient.errors import SubmissionError
+from autogradient.model.assignment import Assignment, Part
+from autogradient.model.files import digest
+from autogradient.model.result import Problem
+from autogradient.model.testcode import bound_names, loaded_names, parse
+from autogradient.sources.release import COLAB_CELL, ReleasedCell, cell_id, checksum, former_ids, released_cells
+
+MAX_MB, MAX_CELLS, MAX_BRACKETS = 50, 3000, 1_000_000  # an empty list takes eighty times as much memory as room in the file
+#: Commas and quotation marks (each text and each number takes some sixty bytes of memory); characters of code; levels.
+MAX_PIECES, MAX_CODE, MAX_DEPTH = 5_000_000, 3_000_000, 100
+#: Characters of an id, a cell's type or an assignment's name, no release has longer ones; problems of one kind, more are told in one sentence.
+MAX_NAME, MANY = 200, 3
+CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
+
+
+@dataclass
+class StudentCell:
+    """A cell of the submitted notebook: 0-based `index`, `kind` (code, markdown or raw), text and the id it claims ("" if none)."""
+
+    index: int
+    kind: str
+    source: str
+    grade_id: str = ""
+
+    @property
+    def number(self) -> int:
+        """1-based, as people count."""
+        return self.index + 1
+
+
+@dataclass
+class Notebook:
+    """A submitted notebook within bounds: its cells, its raw data (nbformat 4) and the assignment it says it is."""
+
+    cells: list[StudentCell]
+    data: dict[str, Any]
+    claims: str = ""
+    digest: str = ""
+
+
+@dataclass
+class Step:
+    """One thing to do in order: run a cell ("run", with the student's cell index or None for the instructor's) or look at a part ("part")."""
+
+    do: str
+    source: str = ""
+    cell: int | None = None
+    part: str = ""
+
+
+@dataclass
+class Submission:
+    """A notebook against its assignment: what to run in which order, and what was found where."""
+
+    notebook: Notebook
+    steps: list[Step]
+    attempted: dict[str, bool]
+    essays: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    #: part id → indices of the student's cells that are its answer, the graded one first; empty where there is none
+    answers: dict[str, list[int]] = field(default_factory=dict)
+    #: index of a check cell → the part it belongs to and whether it stands for the hidden cases
+    checks: dict[int, tuple[str, bool]] = field(default_factory=dict)
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------------
+
+
+def load(path: Path) -> bytes:
+    """A submitted file. Raises SubmissionError where it cannot be read or is larger than anything that would be."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_MB * 1_000_000:
+            raise SubmissionError(errors.TOO_LARGE.format(name=path.name, size=size / 1e6, limit=MAX_MB))
+        return path.read_bytes()
+    except OSError as error:
+        raise SubmissionError(errors.CANNOT_READ.format(name=path.name, problem=error.strerror)) from None
+
+
+def read(data: bytes, name: str) -> Notebook:
+    """A submitted file as a notebook. Raises SubmissionError with a sentence for the student where it is none."""
+    if len(data) > MAX_MB * 1_000_000:
+        raise SubmissionError(errors.TOO_LARGE.format(name=name, size=len(data) / 1e6, limit=MAX_MB))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"not UTF-8 text at byte {error.start}")) from None
+    if not text.strip():
+        raise SubmissionError(errors.EMPTY_FILE.format(name=name))
+    for marks, limit in (("[{", MAX_BRACKETS), (',"', MAX_PIECES)):
+        if sum(map(text.count, marks)) > limit:
+            raise SubmissionError(errors.TOO_MUCH_IN_IT.format(name=name, limit=limit))
+    try:
+        notebook = json.loads(text)
+        if "\\ud" in text.lower():  # half a character, which no file or message can hold
+            notebook = json.loads(json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace"))
+        _measure(notebook)
+    except (ValueError, RecursionError) as error:
+        conflict = CONFLICT.search(text)
+        if conflict:
+            line = text.count("\n", 0, conflict.start()) + 1
+            raise SubmissionError(errors.MERGE_CONFLICT.format(name=name, line=line)) from None
+        raise SubmissionError(errors.UNREADABLE_JSON.format(name=name, line=getattr(error, "lineno", 1))) from None
+    return _notebook(notebook, data, name)
+
+
+def _measure(notebook: Any) -> None:
+    """Raise RecursionError where it is nested too deep for what is done with it later."""
+    level, depth = [notebook], 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise RecursionError
+        inner = [child for thing in level for child in (thing.values() if isinstance(thing, dict) else thing if isinstance(thing, list) else ())]
+        level = [child for child in inner if isinstance(child, (dict, list))]
+
+
+def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("nbformat", 4), int):
+        raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem="no notebook in it"))
+    if notebook.get("nbformat", 4) < 4:
+        try:
+            import nbformat
+
+            notebook = nbformat.convert(nbformat.from_dict(notebook), 4)
+        except Exception as error:
+            raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"old format, {str(error)[:MAX_NAME]}")) from None
+    raw = notebook.get("cells")
+    if not isinstance(raw, list):
+        raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem="it has no list of cells"))
+    if len(raw) > MAX_CELLS:
+        raise SubmissionError(errors.TOO_MANY_CELLS.format(name=name, count=len(raw), limit=MAX_CELLS))
+    cells = []
+    for index, cell in enumerate(raw):
+        if not isinstance(cell, dict):
+            raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"cell {index + 1} is no cell"))
+        source = cell.get("source", "")
+        source = "".join(map(str, source)) if isinstance(source, list) else str(source)
+        meta = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
+        nbgrader = meta.get("nbgrader") if meta and isinstance(meta.get("nbgrader"), dict) else {}
+        grade_id = str(nbgrader.get("grade_id", "")) if nbgrader else ""
+        kind, own_id = str(cell.get("cell_type", "code"))[:MAX_NAME], (grade_id or f"#{cell.get('id', '')}")[:MAX_NAME]
+        cells.append(StudentCell(index, kind, source, own_id))
+    if sum(len(cell.source) for cell in cells if cell.kind == "code") > MAX_CODE:
+        raise SubmissionError(errors.TOO_MUCH_CODE.format(name=name, limit=MAX_CODE))
+    meta = notebook.get("metadata") if isinstance(notebook.get("metadata"), dict) else {}
+    ours = meta.get("autogradient") if meta and isinstance(meta.get("autogradient"), dict) else {}
+    return Notebook(cells, notebook, str(ours.get("assignment", ""))[:MAX_NAME] if ours else "", digest(data))
+
+
+# ---- finding answers and places --------------------------------------------------------------------------------------
+
+
+def plan(assignment: Assignment, notebook: Notebook) -> Submission:
+    """Match a notebook with its assignment: what runs, in which order, and where each part's cases look."""
+    return _Planner(assignment, notebook).plan()
+
+
+def claims(assignment: Assignment, notebook: Notebook) -> list[ReleasedCell | None]:
+    """The released cell that each of a student's cells is; None for the student's own."""
+    return _Planner(assignment, notebook).claims
+
+
+def plan_release(assignment: Assignment, fill: dict[str, str]) -> list[Step]:
+    """The steps of the release itself with the answer cells of `fill` (grade_id → cell text); for proofs and expected values."""
+    released = released_cells(assignment)
+    steps = [Step("run", cell.source) for cell in released if cell.role == "setup"]
+    for cell in released:
+        if cell.role == "given":
+            steps.append(Step("run", cell.source, part=cell.target))
+        elif cell.role == "answer" and cell.kind == "code":
+            steps.append(Step("run", fill.get(cell.grade_id, cell.source), part=cell.target))
+        elif cell.role == "check":
+            steps.append(Step("part", part=cell.target))
+    return steps
+
+
+def _plain(text: str) -> str:
+    """A text without white space at line ends and around."""
+    return "\n".join(line.rstrip() for line in text.strip().split("\n"))
+
+
+def _same(a: str, b: str) -> bool:
+    return _plain(a) == _plain(b)
+
+
+@lru_cache(maxsize=10_000)
+def _code(source: str) -> str:
+    """What a cell does, whatever its comments and docstrings say: a stub without its comment is still a stub."""
+    try:
+        tree = parse(source)
+        for node in ast.walk(tree):
+            documented = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and ast.get_docstring(node, clean=False) is not None
+            if documented and len(node.body) > 1:  # type: ignore[attr-defined]
+                del node.body[0]  # type: ignore[attr-defined]
+        return digest(ast.dump(tree).encode("utf-8", "replace"))  # not the text, which is kept: it may be large
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return digest(_plain(source).encode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=10_000)
+def _defines(source: str) -> frozenset[str]:
+    """Names that a student's cell binds; where it is no plain Python (magics, a slip), those that begin a line as a definition or an assignment."""
+    try:
+        found = bound_names(source)
+    except (ValueError, RecursionError, MemoryError):
+        found = []
+    return frozenset(found or [a or b for a, b in re.findall(r"^(?:(?:def|class)[ \t]+(\w+)|(\w+)[ \t]*=(?!=))", source, re.MULTILINE)])
+
+
+def _names(part: Part) -> list[str]:
+    """What an answer has to bind: a short answer its variable, code what the stub sketches; the reference may bind more than that."""
+    sketched = set(bound_names(part.stub))
+    return list(part.names[:1]) if part.is_short else [name for name in part.names if name in sketched] or list(part.names)
+
+
+class _Planner:
+    def __init__(self, assignment: Assignment, notebook: Notebook) -> None:
+        self.assignment = assignment
+        self.cells = notebook.cells
+        self.notebook = notebook
+        self.released = released_cells(assignment)
+        if assignment.format == "otter":  # its cells have no ids: a check is known by the test it names
+            self.released = [ReleasedCell(part.id, "code", "", "check", part.id) for part in assignment.parts]
+        self.known = {cell.grade_id: cell for cell in self.released}
+        self.order = {cell.grade_id: i for i, cell in enumerate(self.released)}
+        self.former = former_ids(assignment)
+        for new, old in self.former.items():
+            self.known.setdefault(old, self.known[new])
+        self.by_cell_id = {cell_id(grade_id): cell for grade_id, cell in self.known.items()}
+        if assignment.format == "autogradient":  # put there when it was published: no cell of the student's, and nothing to run
+            self.by_cell_id[COLAB_CELL], self.order[COLAB_CELL] = ReleasedCell(COLAB_CELL, "code", "", "colab", ""), -1
+        self.by_text: dict[str, list[ReleasedCell]] = {}
+        for cell in self.released:
+            self.by_text.setdefault(_plain(cell.source), []).append(cell)
+        self.part_names = {name for part in assignment.parts for name in _names(part)}
+        self.problems: list[Problem] = []
+        self.claims: list[ReleasedCell | None] = [self.claim(cell) for cell in self.cells]
+        self.answers: dict[str, list[int]] = {}
+        self.attempted: dict[str, bool] = {}
+        self.essays: dict[str, str] = {}
+        self.skip: set[int] = set()
+        self.found: dict[str, int] = {}
+        self.missing: dict[str, str] = {}
+        self.deleted: list[str] = []
+
+    def claim(self, cell: StudentCell) -> ReleasedCell | None:
+        """The released cell that a student's cell is, by nbgrader id, by cell id, or by its text; None for one of the student's own."""
+        found = self.known.get(cell.grade_id) or self.by_cell_id.get(cell.grade_id.removeprefix("#")) or self.claim_by_text(cell)
+        if found is None or (found.role == "answer" and found.kind != cell.kind and found.kind == "code"):
+            return None
+        if found.role in ("check", "hidden", "text", "colab") and cell.kind == "code" and self.answered_in(cell, found):
+            return None
+        return found
+
+    def claim_by_text(self, cell: StudentCell) -> ReleasedCell | None:
+        text = _plain(cell.source)
+        if not text:
+            return None
+        match = re.search(r"grader\.check\(\s*[\"']([^\"']+)[\"']\s*\)", text)
+        if cell.kind == "code" and match and match.group(1) in self.known and len(text) < 200:
+            return self.known[match.group(1)]
+        same = [released for released in self.by_text.get(text, []) if released.kind == cell.kind]
+        return same[0] if same and (len(same) == 1 or same[0].role != "answer") else None
+
+    def answered_in(self, cell: StudentCell, released: ReleasedCell) -> bool:
+        """Whether a student typed an answer into a cell that is no answer cell."""
+        ours = self.assignment.format == "autogradient"
+        return ours and not _same(cell.source, released.source) and bool((_defines(cell.source) - _defines(released.source)) & self.part_names)
+
+    def problem(self, cell: int | None, message: str) -> None:
+        self.problems.append(Problem(cell=None if cell is None else cell + 1, message=message))
+
+    def where(self, grade_id: str) -> list[int]:
+        return [i for i, claim in enumerate(self.claims) if claim is not None and claim.grade_id == grade_id]
+
+    def plan(self) -> Submission:
+        for i, cell in enumerate(self.cells):
+            if CONFLICT.search(cell.source):
+                self.problem(i, errors.CONFLICT_MARKERS)
+        for part in self.assignment.parts:
+            self.find_answer(part)
+        places = {part.id: self.place(part) for part in self.assignment.parts if not part.by_hand}
+        self.report_gathered()
+        steps = self.steps(places)
+        self.problems.sort(key=lambda problem: (problem.cell is None, problem.cell or 0))
+        checks = {i: (claim.target, claim.role == "hidden") for i, claim in enumerate(self.claims) if claim is not None and claim.role in ("check", "hidden")}
+        return Submission(self.notebook, steps, self.attempted, self.essays, self.problems, self.answers, checks)
+
+    # ---- answers -----------------------------------------------------------------------------------------------------
+
+    def answer_cells(self, part: Part) -> list[ReleasedCell]:
+        return [cell for cell in self.released if cell.role == "answer" and cell.target == part.id]
+
+    def find_answer(self, part: Part) -> None:
+        """Fill in `answers` and `attempted` for a part."""
+        released = self.answer_cells(part)
+        if not released:  # a format whose answers have no ids (otter): everything the student wrote counts
+            self.answers[part.id], self.attempted[part.id] = [], True
+            return
+        chosen: list[int] = []
+        texts: list[int] = []
+        for answer in released:
+            candidates = self.where(answer.grade_id)
+            alike = _code if answer.kind == "code" else _plain
+            changed = [i for i in candidates if alike(self.cells[i].source) != alike(answer.source) and self.cells[i].source.strip()]
+            if len(candidates) > 1:
+                pick = (changed or candidates)[-1]
+                numbers = ", ".join(str(i + 1) for i in candidates)
+                self.problem(pick, errors.ANSWER_TWICE.format(part=part.id, count=len(candidates), cells=numbers, chosen=pick + 1))
+                self.skip |= {i for i in candidates if i not in changed and i != pick}
+                chosen.append(pick)
+            else:
+                chosen += candidates
+            texts += changed
+            self.attempted[part.id] = bool(texts)
+        if part.by_hand:
+            self.find_essay(part, released[0], chosen, texts)
+            return
+        defined = {name for i in chosen if self.attempted[part.id] for name in _defines(self.cells[i].source)}
+        missing = [name for name in _names(part) if name not in defined]
+        found = sorted({max((i for i in range(len(self.cells)) if self.may_answer(i, name, part)), default=-1) for name in missing} - {-1})
+        if found and not self.attempted[part.id]:
+            self.attempted[part.id] = True
+            self.skip |= set(chosen)
+            self.found[part.id] = found[-1]
+            chosen = []
+        elif not chosen and not self.attempted[part.id]:
+            self.explain_missing(part, released)
+        self.answers[part.id] = [*chosen, *found]
+
+    def may_answer(self, i: int, name: str, part: Part) -> bool:
+        """Whether a student's cell that is not the answer cell of `part` binds one of its names."""
+        claim = self.claims[i]
+        if self.cells[i].kind != "code" or name not in _defines(self.cells[i].source):
+            return False
+        return claim is None or (claim.role == "answer" and claim.kind == "code" and claim.target != part.id and name not in _defines(claim.source))
+
+    def explain_missing(self, part: Part, released: list[ReleasedCell]) -> None:
+        """Say why there is no answer: it stands in a cell that is not run, or nowhere."""
+        ids = {name for cell in released for name in (cell.grade_id, f"#{cell_id(cell.grade_id)}")}
+        for cell in self.cells:
+            if cell.grade_id in ids and cell.kind != "code":
+                self.attempted[part.id] = all(not _same(cell.source, answer.source) for answer in released)
+                self.problem(cell.index, errors.ANSWER_NOT_CODE.format(part=part.id, kind=cell.kind))
+                return
+        self.missing[part.id] = " or ".join(_names(part)) or "it"
+
+    def find_essay(self, part: Part, released: ReleasedCell, chosen: list[int], texts: list[int]) -> None:
+        """An essay's cell may have lost its id, or been split."""
+        i = len(self.cells) if chosen else self.last_before(released.grade_id) + 1
+        while i < len(self.cells) and self.claims[i] is None and not chosen:
+            if self.cells[i].kind == "markdown" and self.cells[i].source.strip():
+                chosen = [i]
+                if not _same(self.cells[i].source, released.source):
+                    texts, self.attempted[part.id] = [i], True
+                    self.found[part.id] = i
+            i += 1
+        if not chosen:
+            self.missing[part.id] = "it"
+        self.answers[part.id] = chosen
+        self.essays[part.id] = "\n\n".join(self.cells[i].source for i in texts)
+
+    # ---- places ------------------------------------------------------------------------------------------------------
+
+    def place(self, part: Part) -> int:
+        """After which of the student's cells the cases of a part look (−1: before the first)."""
+        answers, checks = self.answers[part.id], self.where(part.id)
+        if len(checks) > 1:
+            self.problem(checks[1], errors.LOCKED_REPEATED.format(what="check", part=part.id, count=len(checks)))
+        if not checks and self.assignment.format != "otter":
+            self.deleted.append(part.id)
+        if self.assignment.format == "autogradient":
+            for i in checks:  # another version of the course may word its checks otherwise
+                if not any(f'"{name}"' in self.cells[i].source for name in (part.id, self.former.get(part.id, part.id))):
+                    self.problem(i, errors.LOCKED_EDITED.format(what="check", part=part.id))
+        last = max(answers, default=-1)
+        after = [i for i in checks if i > last]
+        if after:
+            return after[0]
+        if last < 0:
+            return self.preceding(part)
+        while last + 1 < len(self.cells) and self.claims[last + 1] is None:
+            last += 1
+        return last
+
+    def report_gathered(self) -> None:
+        """Say what was found elsewhere and what is gone, in one sentence where it is a lot."""
+        if len(self.found) > MANY:
+            cells = ", ".join(str(i + 1) for i in sorted(set(self.found.values())))
+            self.problem(None, errors.ANSWERS_FOUND.format(count=len(self.found), cells=cells))
+        elif self.found:
+            for name, i in self.found.items():
+                self.problem(i, errors.ANSWER_FOUND.format(part=name, cell=i + 1))
+        if len(self.missing) > MANY:
+            self.problem(None, errors.ANSWERS_MISSING.format(count=len(self.missing), parts=", ".join(f"'{name}'" for name in self.missing)))
+        else:
+            for name, names in self.missing.items():
+                self.problem(None, errors.ANSWER_MISSING.format(part=name, names=names))
+        if len(self.deleted) > MANY:
+            self.problem(None, errors.CHECKS_DELETED.format(count=len(self.deleted), first=self.deleted[0]))
+        else:
+            for name in self.deleted:
+                self.problem(None, errors.LOCKED_DELETED.format(what="check", part=name))
+
+    def preceding(self, part: Part) -> int:
+        """Where a part without answer and check belongs: after the last cell that stands before it in the release; for a free format, the end."""
+        if part.id not in self.order or self.assignment.format == "otter":
+            return len(self.cells) - 1
+        return self.last_before(part.id)
+
+    def last_before(self, grade_id: str) -> int:
+        """The last of the student's cells that stands before `grade_id` in the release; −1 where there is none."""
+        return max((i for i, claim in enumerate(self.claims) if claim is not None and self.order[claim.grade_id] < self.order[grade_id]), default=-1)
+
+    # ---- order -------------------------------------------------------------------------------------------------------
+
+    def steps(self, places: dict[str, int]) -> list[Step]:
+        """The instructor's setup first, then the student's cells in their order with the instructor's given cells at the latest before they are needed."""
+        before: dict[int, list[Step]] = {}
+        for cell in self.released:
+            if cell.kind != "code" or cell.role not in ("setup", "given"):
+                continue
+            stands = self.where(cell.grade_id)
+            self.report_locked(cell, stands)
+            position = 0
+            if cell.role == "given":
+                below = {later.target for later in self.released[self.order[cell.grade_id] :] if later.role == "answer"}
+                needed = [
+                    min(self.answers[p.id]) for p in self.assignment.parts if cell.target in (p.id, p.question) and p.id in below and self.answers.get(p.id)
+                ]
+                position = min([*(stands[:1] or [self.last_before(cell.grade_id) + 1]), *needed])
+            before.setdefault(position, []).append(Step("run", cell.source, stands[0] if stands else None))
+        steps = []
+        for i, student in enumerate(self.cells):
+            steps += before.get(i, [])
+            claim = self.claims[i]
+            if (
+                student.kind == "code"
+                and (claim is None or (claim.role == "answer" and claim.kind == "code") or self.assignment.format == "otter")
+                and i not in self.skip
+                and student.source.strip()
+            ):
+                steps.append(Step("run", student.source, i))
+            elif student.kind == "code" and claim is not None and claim.role == "check" and self.assignment.format == "nbgrader" and claim.target in places:
+                names = self.needed_later(claim)
+                if names:
+                    steps.append(Step("run", self.released_text(claim), i))
+            steps += [Step("part", part=part) for part, place in places.items() if place == i]
+        head = [Step("part", part=part) for part, place in places.items() if place < 0]
+        return [
+            *(before.get(0, []) if not self.cells else []),
+            *head,
+            *steps,
+            *(s for position, found in before.items() if position >= max(1, len(self.cells)) for s in found),
+        ]
+
+    def is_of_a_release(self, index: int) -> bool:
+        """Whether a cell is as some release had it, by the checksum that came with it: then it was the course that changed it."""
+        raw = self.notebook.data["cells"][index]
+        try:
+            return bool(raw["metadata"]["nbgrader"]["checksum"] == checksum({**raw, "source": self.cells[index].source}))
+        except Exception:  # a student's metadata may be anything
+            return False
+
+    def report_locked(self, cell: ReleasedCell, stands: list[int]) -> None:
+        what = {"setup": "setup", "given": "data"}[cell.role]
+        name = cell.target or self.assignment.name
+        if not stands:
+            self.problem(None, errors.LOCKED_DELETED.format(what=what, part=name))
+        elif not _same(self.cells[stands[0]].source, cell.source) and not self.is_of_a_release(stands[0]):
+            self.problem(stands[0], errors.LOCKED_EDITED.format(what=what, part=name))
+        if len(stands) > 1:
+            self.problem(stands[1], errors.LOCKED_REPEATED.format(what=what, part=name, count=len(stands)))
+
+    # ---- nbgrader's format: a check cell may define names that later cells use -----------------------------------------
+
+    def released_text(self, cell: ReleasedCell) -> str:
+        return next((c.metadata.get("released", c.source) for c in self.assignment.cells if c.grade_id == cell.grade_id), cell.source)
+
+    def needed_later(self, cell: ReleasedCell) -> set[str]:
+        names = set(bound_names(self.released_text(cell)))
+        later = self.released[self.order[cell.grade_id] + 1 :]
+        return names & {name for c in later if c.kind == "code" for name in loaded_names(c.source)}

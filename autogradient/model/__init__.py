@@ -1,0 +1,1 @@
+"""What the house speaks of: assignments, results, points, the code of tests."""

@@ -1,0 +1,1 @@
+"""An assignment against its own answers; confinement against attempts to break it."""

@@ -1,0 +1,451 @@
+"""An assignment against its own answers: do its tests give full marks to what is right and catch what is wrong?
+
+    reference          full marks            each `right`    full marks
+    untouched release  nothing               each `wrong`    fewer than full, or exactly what it `earns`
+    mutants            caught, but for those declared equivalent
+    hostile returns    nothing (empty, NaN, None, wrong shape, … from every function)
+    the boundary       reference, right and wrong answers get the same verdicts sealed as in a plain notebook
+
+On a machine without a card, parts that need one are not run, and the proof says which: one with a card completes it.
+
+Every variant of a part runs in a fork of the reference where the part stands, so that nothing before it runs twice.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from autogradient import errors
+from autogradient.errors import ProofError, WorkerError
+from autogradient.grading import judge
+from autogradient.grading.engine import Court, Courts, Engine
+from autogradient.grading.grade import cache_folder, expected_answers, grade_notebook
+from autogradient.grading.judge import Snapshot, Verdict
+from autogradient.grading.submission import plan_release, read
+from autogradient.model import short_answers
+from autogradient.model.assignment import Assignment, Limits, Part, Variant
+from autogradient.model.environment import environment_digest
+from autogradient.model.files import write_atomically
+from autogradient.model.points import show_points
+from autogradient.model.result import SubmissionInfo, decimal
+from autogradient.model.testcode import parse
+from autogradient.proving.mutants import Mutant, mutants
+from autogradient.sandbox import Interpreter
+from autogradient.sources.release import build
+from autogradient.wire import codec
+
+#: What a hostile function returns, as Python; `a` are its positional arguments.
+HOSTILE = {
+    "None": "None",
+    "an empty array": "np.zeros((0, 3))",
+    "an empty list": "[]",
+    "NaN": "float('nan')",
+    "an array of NaN": "np.full(np.shape(a[0]) if a else (3,), np.nan)",
+    "infinity": "float('inf')",
+    "the wrong shape": "np.zeros((7, 11))",
+    "a string": "'right'",
+    "the input itself": "a[0] if a else None",
+    "an empty dict": "{}",
+}
+KILLED_SHARE, EQUIVALENT_SHARE = Fraction(95, 100), Fraction(10, 100)
+
+
+@dataclass
+class Tally:
+    """How many of how many, and a sentence for each that is not."""
+
+    done: int = 0
+    of: int = 0
+    missed: list[str] = field(default_factory=list)
+
+    def count(self, fine: bool, sentence: str) -> None:
+        """Count one."""
+        self.of += 1
+        self.done += fine
+        if not fine:
+            self.missed.append(sentence)
+
+
+@dataclass
+class Proof:
+    """What the proof of one assignment found. Holds no times and no host, so that the same assignment gives the same file."""
+
+    assignment: str
+    digest: str
+    reference: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
+    blank: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
+    right: Tally = field(default_factory=Tally)
+    wrong: Tally = field(default_factory=Tally)
+    mutants: Tally = field(default_factory=Tally)
+    equivalent: int = 0
+    hostile: Tally = field(default_factory=Tally)
+    boundary: Tally = field(default_factory=Tally)
+    remarks: list[str] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)  # parts that need a card, where there is none
+
+    @property
+    def proved(self) -> bool:
+        """Whether everything that is asked holds."""
+        return (
+            self.reference[0] == self.reference[1]
+            and self.blank[0] == 0
+            and self.right.done == self.right.of
+            and self.wrong.done == self.wrong.of
+            and self.mutants.done >= KILLED_SHARE * self.mutants.of
+            and self.hostile.done == self.hostile.of
+            and self.boundary.done == self.boundary.of
+            and not self.remarks
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The proof as `prove --json` prints it."""
+        return {
+            "assignment": self.assignment,
+            "proved": self.proved,
+            "reference": {"earned": decimal(self.reference[0]), "possible": decimal(self.reference[1])},
+            "blank": {"earned": decimal(self.blank[0]), "possible": decimal(self.blank[1])},
+            "right": {"full": self.right.done, "of": self.right.of, "missed": sorted(self.right.missed)},
+            "wrong": {"caught": self.wrong.done, "of": self.wrong.of, "missed": sorted(self.wrong.missed)},
+            "mutants": {"killed": self.mutants.done, "of": self.mutants.of, "equivalent": self.equivalent, "survived": sorted(self.mutants.missed)},
+            "hostile": {"refused": self.hostile.done, "of": self.hostile.of, "accepted": sorted(self.hostile.missed)},
+            "boundary": {"alike": self.boundary.done, "of": self.boundary.of, "differ": sorted(self.boundary.missed)},
+            "remarks": sorted(self.remarks),
+            "not_run": self.not_run,
+        }
+
+
+@dataclass
+class _Stand:
+    """Where variants of a part start: before its answer ran, and after, with the reference's seconds."""
+
+    before: Interpreter
+    after: Interpreter
+    limits: Limits
+    sources: list[str]
+
+
+def prove(assignment: Assignment, engine: Engine, *, jobs: int = 2, progress: Callable[[int, int], None] | None = None) -> Proof:
+    """Run the whole proof of an assignment. `progress(done, of)` is called as variants are finished."""
+    proof = Proof(assignment.name, assignment.digest)
+    expected = expected_answers(assignment, engine)
+    blank = grade_notebook(assignment, read(build(assignment).notebook, assignment.name), engine, SubmissionInfo(), skip_unattempted=False).result
+    lacking = [part for part in assignment.parts if assignment.needs_card(part) and not part.by_hand and not judge.has_gpu()]
+    proof.not_run = [part.id for part in lacking]
+    possible = sum((question.points for question in assignment.questions), Fraction(0)) - sum((part.points for part in lacking), Fraction(0))
+    proof.blank = (blank.points.earned + blank.points.bonus, possible)
+    for stub in blank.parts:
+        if stub.earned:
+            proof.remarks.append(f"{stub.id}: the untouched stub earns {show_points(stub.earned)} of {show_points(stub.possible)} points")
+    earned = sum((part.points for part in assignment.parts if part.by_hand), Fraction(0))
+    for card in (False, True):
+        parts = [part for part in assignment.parts if not part.by_hand and assignment.needs_card(part) == card and part not in lacking]
+        if parts:
+            earned += _prove_parts(assignment, parts, engine, expected, proof, 1 if card else jobs, progress)
+    proof.reference = (earned, possible)
+    proof.remarks = list(dict.fromkeys(proof.remarks))
+    for part in assignment.parts:
+        unused = [e for e in part.equivalents if not any((m.before, m.after) == (e.before, e.after) for m in mutants(part.solution))]
+        proof.remarks += [f"{part.id}: no mutant is '{e.before}' → '{e.after}'; remove the equivalent cell or correct it" for e in unused]
+    all_mutants = proof.mutants.of + proof.equivalent
+    if proof.equivalent > EQUIVALENT_SHARE * all_mutants:
+        proof.remarks.append(
+            f"{proof.equivalent} of {all_mutants} mutants are declared equivalent, more than {EQUIVALENT_SHARE * 100} in a hundred; test what they change"
+        )
+    return proof
+
+
+def _prove_parts(
+    assignment: Assignment,
+    parts: list[Part],
+    engine: Engine,
+    expected: dict[str, Any],
+    proof: Proof,
+    jobs: int,
+    progress: Callable[[int, int], None] | None,
+) -> Fraction:
+    """Everything that is asked of these parts, of which either all need a card or none; returns what the reference earns.
+
+    With a card: the processes that are forked have only run cells, never a test. So none has begun with CUDA, which allows no forks then.
+    """
+    earned = Fraction(0)
+    folder = engine.folder(assignment.files)
+    card = assignment.needs_card(parts[0])
+    with (
+        engine.session(folder, assignment.limits, forks=8 * len(assignment.parts), card=card) as session,
+        Courts(engine, folder, assignment.limits) as courts,
+    ):
+        tasks: list[tuple[Part, _Task]] = []
+        stands: dict[str, _Stand] = {}
+        for part, stand, verdict in _walk(assignment, parts, session.start(1), expected, proof, courts.own):
+            earned += sum((case.earned for case in verdict.cases), Fraction(0))
+            for case in verdict.cases:
+                if case.outcome != "passed":
+                    proof.remarks.append(f"{part.id}: the reference does not pass '{case.name}' ({case.outcome}) {_why(verdict, case.name)}".rstrip())
+            if stand is not None:
+                stands[part.id] = stand
+            tasks += [(part, task) for task in _tasks(part)]
+        _run_all(assignment, proof, tasks, stands, expected, courts, jobs, progress)
+    return earned
+
+
+def _walk(
+    assignment: Assignment, wanted: list[Part], main: Interpreter, expected: dict[str, Any], proof: Proof, court: Court
+) -> Iterator[tuple[Part, _Stand | None, Verdict]]:
+    """Run the reference; yields each wanted part, where its variants start, and the reference's verdict."""
+    parts = {part.id: part for part in wanted}
+    before: dict[str, Interpreter] = {}
+    sources: list[str] = []
+    for step in plan_release(assignment, assignment.reference):
+        if step.do == "run":
+            part = parts.get(step.part)
+            if part is not None and _is_code(part) and f"{part.id}-answer" in assignment.reference and step.source == part.solution:
+                before[part.id] = main.fork()
+            run = main.run(step.source, assignment.limits.cell_s * 4)
+            sources.append(step.source)
+            if run.status != "ok":
+                proof.remarks.append(f"the reference's cell {step.part or 'setup'} ends with {run.status}: {': '.join(run.error or ())}")
+            continue
+        if step.part not in parts:
+            continue
+        part = parts[step.part]
+        if not _is_code(part):
+            yield part, None, judge.judge(assignment, part, Snapshot(value=main.value(part.names[0])), expected.get(part.id), 1, court)
+            continue
+        after = main.fork()
+        verdict = judge.judge(assignment, part, Snapshot(interpreter=after, sources=list(sources)), None, 1, court)
+        _compare(assignment, part, after, verdict, sources, proof, "the reference")
+        seconds = [float(note.get("seconds") or 0) for note in verdict.staff.values()]
+        limits = dataclasses.replace(assignment.limits, case_s=min(assignment.limits.case_s, max(2.0, 10 * max(seconds, default=0.0))))
+        yield part, _Stand(before.get(part.id, after), after, limits, list(sources)), verdict
+    main.kill()
+
+
+#: What is run beside the answers for a comparison; its last line of output is read.
+_PLAIN = "from autogradient.proving.unsealed import outcomes as _o\nimport json as _j\nprint('\\n' + _j.dumps(_o(_j.loads({job!r}), globals())))"
+
+
+def _compare(assignment: Assignment, part: Part, interpreter: Interpreter, verdict: Verdict, sources: list[str], proof: Proof, answer: str) -> None:
+    """Judge the same cases in the process of the answers itself, and note where a verdict is another than sealed."""
+    job = json.dumps(judge.job_of(assignment, part, list(part.cases), 1, sources))
+    try:
+        runner = interpreter.fork()
+    except WorkerError:
+        return
+    run = runner.run(_PLAIN.format(job=job), assignment.limits.case_s * len(part.cases) + 5)
+    runner.kill()
+    try:
+        plain = json.loads("".join(o.get("text", "") for o in run.outputs if o.get("name") == "stdout").strip().splitlines()[-1])
+    except (IndexError, ValueError):  # it never ended, or took the process along: sealed it earns nothing
+        plain = {}
+    for case, result in zip(part.cases, verdict.cases, strict=True):
+        sealed = result.outcome == "passed"
+        error = verdict.staff.get(case.title, {}).get("error")
+        proof.boundary.count(plain.get(case.name, False) == sealed, _difference(part, case.name, answer, sealed, error))
+
+
+def _difference(part: Part, case: str, answer: str, sealed: bool, error: list[Any] | None) -> str:
+    """A sentence on a case that comes out otherwise sealed: which line, and why."""
+    where = ""
+    if error:
+        lines = [int(match[1]) for frame in error[2] if (match := re.match(r"<tests>:(\d+)", str(frame)))]
+        text = part.tests.split("\n")
+        line = f" in '{text[lines[-1] - 1].strip()}'" if lines and lines[-1] <= len(text) else ""
+        where = f"{line}: {error[1] or error[0]}"
+    where += "" if "@probe" in where else errors.TO_A_PROBE
+    return errors.NOT_ALIKE.format(
+        part=part.id, case=case, answer=answer, plain="fails" if sealed else "passes", sealed="passes" if sealed else "fails", where=where
+    )
+
+
+def _is_code(part: Part) -> bool:
+    return part.kind in ("code", "formula")
+
+
+def _why(verdict: Verdict, case: str) -> str:
+    error = verdict.staff.get(case, {}).get("error")
+    return f"{error[0]}: {error[1]}" if error else ""
+
+
+# ---- variants --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Task:
+    """One variant to try: the cell, whether it runs over the reference, and what has to come of it."""
+
+    group: str
+    source: str
+    label: str
+    over: bool = True
+    earns: Fraction | None = None
+    mutant: Mutant | None = None
+
+
+def _tasks(part: Part) -> list[_Task]:
+    tasks = [_Task("right", v.source, f"{part.id}: {v.because}") for v in part.right]
+    wrongs: list[Variant] = [*part.wrong, *short_answers.derived_variants(part)]
+    tasks += [_Task("wrong", v.source, f"{part.id}: {v.because}", earns=v.earns) for v in wrongs]
+    if part.kind == "code":
+        declared = {(e.before, e.after) for e in part.equivalents}
+        for mutant in mutants(part.solution):
+            group = "equivalent" if (mutant.before, mutant.after) in declared else "mutant"
+            tasks.append(_Task(group, mutant.source, f"{part.id}: {mutant.before}  →  {mutant.after}", over=False, mutant=mutant))
+        functions = _functions(part.solution)
+        for name, value in HOSTILE.items() if functions else ():
+            text = "import numpy as np\n" + "\n".join(f"def {function}(*a, **k):\n    return {value}" for function in functions)
+            tasks.append(_Task("hostile", text, f"{part.id}: {name} from {', '.join(functions)}"))
+    return tasks
+
+
+def _functions(source: str) -> list[str]:
+    return [node.name for node in parse(source).body if isinstance(node, ast.FunctionDef)]
+
+
+def _run_all(
+    assignment: Assignment,
+    proof: Proof,
+    tasks: list[tuple[Part, _Task]],
+    stands: dict[str, _Stand],
+    expected: dict[str, Any],
+    courts: Courts,
+    jobs: int,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    finished = 0
+    total = sum(task.group != "equivalent" for _, task in tasks)
+
+    def earn(item: tuple[Part, _Task]) -> Fraction | None:
+        part, task = item
+        return None if task.group == "equivalent" else _earned(assignment, part, task, stands.get(part.id), expected, courts.own, proof)
+
+    with ThreadPoolExecutor(max_workers=max(1, jobs), initializer=courts.engine.settle) as pool:
+        for (part, task), earned in zip(tasks, pool.map(earn, tasks), strict=True):
+            _count(proof, part, task, earned)
+            finished += earned is not None
+            if progress:
+                progress(finished, total)
+
+
+def _count(proof: Proof, part: Part, task: _Task, earned: Fraction | None) -> None:
+    if earned is None:
+        proof.equivalent += 1
+        return
+    got = f"{task.label} (earns {show_points(earned)} of {show_points(part.points)})"
+    if task.group == "right":
+        proof.right.count(earned == part.points, got)
+    elif task.group == "wrong":
+        proof.wrong.count(earned < part.points if task.earns is None else earned == task.earns, got)
+    elif task.group == "mutant":
+        proof.mutants.count(earned < part.points, task.label)
+    else:
+        proof.hostile.count(earned == 0, got)
+
+
+def _earned(assignment: Assignment, part: Part, task: _Task, stand: _Stand | None, expected: dict[str, Any], court: Court, proof: Proof) -> Fraction:
+    """What a variant earns. One that cannot be run, or takes ten times the reference, earns nothing."""
+    if stand is None:
+        found = short_answers.assigned_value(task.source)
+        try:
+            value = {"value": codec.encode(ast.literal_eval(found[1]))} if found else {"missing": True}
+        except ValueError:
+            value = _computed(task.source, part)
+        verdict = judge.judge(assignment, part, Snapshot(value=value), expected.get(part.id), 1, court)
+        return sum((case.earned for case in verdict.cases), Fraction(0))
+    bounded = dataclasses.replace(assignment, limits=stand.limits)
+    try:
+        runner = (stand.after if task.over else stand.before).fork()
+    except WorkerError:
+        return Fraction(0)
+    snapshot = Snapshot(interpreter=runner, sources=[*stand.sources, task.source])
+    try:
+        run = runner.run(task.source, max(stand.limits.case_s, 5.0))
+        if run.status in ("killed", "timed_out"):
+            return Fraction(0)
+        verdict = judge.judge(
+            bounded,
+            part,
+            snapshot,
+            None,
+            1,
+            court,
+            expendable="rest fails" if task.group in ("mutant", "hostile") else "",
+            stop_at_failure=task.group == "mutant",
+        )
+        if task.group in ("right", "wrong"):
+            _compare(bounded, part, runner, verdict, snapshot.sources, proof, f'with "{task.label.partition(": ")[2]}"')
+        return sum((case.earned for case in verdict.cases), Fraction(0))
+    finally:
+        runner.kill()
+
+
+def _computed(source: str, part: Part) -> dict[str, Any]:
+    """The value of a short variant that is no literal: simple arithmetic on NumPy is all it may be."""
+    import numpy as np
+
+    namespace: dict[str, Any] = {"np": np}
+    try:
+        exec(source, namespace)  # the instructor's own text
+    except Exception:
+        return {"missing": True}
+    return {"value": codec.encode(namespace.get(part.names[0]))}
+
+
+# ---- the proof file --------------------------------------------------------------------------------------------------
+
+
+def proof_path(assignment: Assignment) -> Path:
+    """Where an assignment's proof is kept: beside its source."""
+    return assignment.path.parent / "proof.json"
+
+
+def write_proof(assignment: Assignment, proof: Proof) -> None:
+    """Write the proof file, and remember that this machine has seen it hold. A whole proof of the same version is not replaced by one that lacks what needs a card."""
+    old = read_proof(assignment) or {}
+    whole = old.get("digest") == proof.digest and old.get("proved") is True and not old.get("not_run")
+    if not (whole and proof.proved and proof.not_run):
+        write_atomically(proof_path(assignment), json.dumps({"digest": proof.digest, **proof.to_dict()}, indent=1, ensure_ascii=False) + "\n")
+    if proof.proved:
+        write_atomically(_marker(assignment), "")
+
+
+def _marker(assignment: Assignment) -> Path:
+    return cache_folder() / "proved" / f"{assignment.digest}-{environment_digest()}".replace("sha256:", "")
+
+
+def proved_here(assignment: Assignment) -> bool:
+    """Whether this version of the assignment was proved on this machine with this environment, and the file says so."""
+    try:
+        require_proof(assignment)
+    except ProofError:
+        return False
+    lacking = (read_proof(assignment) or {}).get("not_run") and judge.has_gpu()
+    return not lacking and _marker(assignment).exists()
+
+
+def read_proof(assignment: Assignment) -> dict[str, Any] | None:
+    """The proof file's content, or None where there is none."""
+    try:
+        content: dict[str, Any] = json.loads(proof_path(assignment).read_text())
+        return content
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def require_proof(assignment: Assignment) -> None:
+    """Raise ProofError unless the assignment has a proof of exactly this version that holds."""
+    content = read_proof(assignment)
+    if content is None:
+        raise ProofError(errors.NO_PROOF.format(assignment=assignment.name))
+    if content.get("digest") != assignment.digest:
+        raise ProofError(errors.OLD_PROOF.format(assignment=assignment.name))
+    if content.get("proved") is not True:
+        raise ProofError(errors.FAILED_PROOF.format(assignment=assignment.name))

@@ -1,0 +1,87 @@
+"""What the grader makes of a judge's reports: a verdict is that of the case that was asked, and of a hidden case little can be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from homework import Notebook, assignment
+from small_source import read
+
+from autogradient.grading.engine import Engine
+from autogradient.grading.grade import grade_bytes
+from autogradient.grading.judge import NO_END, Snapshot, judge
+from autogradient.model.assignment import Assignment, Part
+from autogradient.model.result import SubmissionInfo
+
+
+class Runner:
+    """A process that is always there."""
+
+    pid = 1
+
+    def fork(self, within: float) -> Runner:
+        """Another one."""
+        return Runner()
+
+    def kill(self) -> None:
+        """End it."""
+
+
+class Liar:
+    """A judge that reports on what it likes."""
+
+    def __init__(self, reports: list[dict[str, Any]]) -> None:
+        self.reports = reports
+
+    def trial(self, job: bytes, runner: Any, limit: float, until: float) -> Iterator[dict[str, Any]]:
+        """The same reports each time."""
+        yield from self.reports
+
+
+@pytest.fixture(scope="module")
+def part() -> tuple[Assignment, Part]:
+    """A part with visible and hidden cases."""
+    given = read()
+    return given, next(part for part in given.parts if len(part.cases) > 1 and not part.is_short)
+
+
+@pytest.mark.promise("P6")
+@pytest.mark.parametrize("names", [["another"] * 9, [None] * 9, ["last"] * 9, [""], []])
+def test_a_report_counts_for_the_case_that_was_asked(part: tuple[Assignment, Part], names: list[str | None]) -> None:
+    given, asked = part
+    reports = [{"case": asked.cases[-1].name if name == "last" else name, "passed": True} for name in names]
+    verdict = judge(given, asked, Snapshot(interpreter=Runner()), None, 1, Liar(reports))  # type: ignore[arg-type]
+    assert [case.outcome for case in verdict.cases[:-1]] == ["failed"] * (len(asked.cases) - 1)
+    assert sum(case.earned for case in verdict.cases) <= asked.cases[-1].points
+
+
+ENDS = {
+    "passed": "return 2 * np.asarray(x)",
+    "failed": "return 3 * np.asarray(x) if np.ndim(x) else 2 * x",
+    "raised": "return 2 * x if not np.ndim(x) else 1 / 0",
+    "raised otherwise": "return 2 * x if not np.ndim(x) else {}['key']",
+    "ended": "import os\n    return 2 * x if not np.ndim(x) else os._exit(3)",
+    "killed": "import os\n    return 2 * x if not np.ndim(x) else os.kill(os.getpid(), 11)",
+    "an object": "return 2 * x if not np.ndim(x) else object()",
+    "a name that is gone": "return 2 * x if not np.ndim(x) else not_there",
+    "timed out": "while np.ndim(x): pass\n    return 2 * x",
+}
+
+
+@pytest.mark.promise("P3")
+@pytest.mark.timeout(120)
+def test_of_a_hidden_case_four_things_can_be_told_apart(engine: Engine, tmp_path: Path) -> None:
+    small = assignment(tmp_path)
+    told = {}
+    for name, body in ENDS.items():
+        notebook = Notebook(small, {"double": f"def double(x):\n    {body}"})
+        result = grade_bytes(small, notebook.bytes(), "small.ipynb", engine, SubmissionInfo(students=["eve"])).result
+        (hidden,) = [case for part in result.parts if part.id == "double" for case in part.cases if case.hidden]
+        told[name] = (hidden.outcome, hidden.message, hidden.seconds)
+    assert len(set(told.values())) == 4
+    ended = {told[name] for name in told if name not in ("passed", "failed", "an object", "timed out")}
+    assert told["an object"] == told["failed"]
+    assert len(ended) == 1 and NO_END in next(iter(ended))[1] and all(seconds is None for _, _, seconds in told.values())
