@@ -9,8 +9,8 @@ import sys
 import time
 
 from autogradient.course import config
-from autogradient.grading.batch import cpu_count
 from autogradient.grading.engine import Engine
+from autogradient.model.environment import cpu_count
 from autogradient.proving.prove import prove
 
 

@@ -15,7 +15,6 @@ import click
 from autogradient import errors
 from autogradient.cli.saying import say, say_json
 from autogradient.errors import CourseError
-from autogradient.grading import find_submissions
 
 EXIT_FAILED = 1
 
@@ -206,6 +205,7 @@ def _assignments_for(paths: tuple[Path, ...], assignment: str | None) -> list[An
     """The assignment that is named, or those of the course that the files say they belong to (reading a source takes a moment)."""
     from autogradient.course import config
     from autogradient.errors import SubmissionError
+    from autogradient.grading import find_submissions
     from autogradient.grading.submission import read
 
     if assignment:
@@ -250,11 +250,11 @@ def _grader(jobs: int | None, dask: str | None, *, trusted: bool = False, card: 
         with connect(dask, workers=jobs, course=config.root_or_none(), say=partial(say, err=True)) as cluster:
             yield cluster
         return
-    from autogradient.grading.batch import Local, cpu_count
+    from autogradient.grading.batch import Local
     from autogradient.grading.engine import Engine
+    from autogradient.model.environment import cpu_count
 
     with Engine(trusted=trusted, course=config.root_or_none()) as engine:
-        engine.check()
         if engine.missing:
             say(errors.UNSEALED.format(missing=", ".join(engine.missing)), err=True)
         if card == "only" and jobs is None:

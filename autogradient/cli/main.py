@@ -16,8 +16,6 @@ from autogradient import __version__, errors
 from autogradient.cli import decide, github, grade
 from autogradient.cli.grade import chosen_assignments, chosen_names, warm_engine
 from autogradient.cli.saying import say, say_json
-from autogradient.coursework import release_course
-from autogradient.coursework import report as reports
 from autogradient.errors import AutogradientError, StaleError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
@@ -135,8 +133,8 @@ def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) 
     Example: autogradient prove perceptrons
     """
     from autogradient.cli import output
-    from autogradient.grading.batch import cpu_count
     from autogradient.grading.engine import Engine
+    from autogradient.model.environment import cpu_count
     from autogradient.proving import prove as proving
 
     assignments = _ours(chosen_assignments(names), "proved")
@@ -176,6 +174,7 @@ def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
     Example: autogradient release --check
     """
     from autogradient.course import config
+    from autogradient.coursework import release_course
 
     here = config.find()
     stale = False
@@ -211,9 +210,10 @@ def feedback(names: tuple[str, ...]) -> None:
     Example: autogradient feedback perceptrons
     """
     from autogradient.course import config
+    from autogradient.coursework.report import write_feedback
 
     here = config.find()
-    written, fresh = reports.write_feedback(here, chosen_names(here, names))
+    written, fresh = write_feedback(here, chosen_names(here, names))
     say(f"feedback: {len(written)} written, {len(fresh)} up to date; in {errors.relative(here.feedback)}")
 
 
@@ -229,12 +229,13 @@ def report(names: tuple[str, ...]) -> None:
     from rich.console import Console
 
     from autogradient.course import config
+    from autogradient.coursework.report import all_results, notices
     from autogradient.feedback import table
 
     here = config.find()
     chosen = chosen_names(here, names)
-    results = reports.all_results(here, chosen)
-    for sentence in reports.notices(here, results):
+    results = all_results(here, chosen)
+    for sentence in notices(here, results):
         say(sentence, err=True)
     if sys.stdout.isatty():
         Console().print(table.table(results, chosen))
@@ -260,7 +261,9 @@ def export(names: tuple[str, ...], target: str, out: Path | None) -> None:
     if target == "gradescope":
         _to_gradescope(here, chosen_names(here, names), out)
         return
-    for path in reports.write_marks(here, chosen_names(here, names), out or here.results):
+    from autogradient.coursework.report import write_marks
+
+    for path in write_marks(here, chosen_names(here, names), out or here.results):
         say(errors.relative(path))
 
 

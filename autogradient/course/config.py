@@ -13,7 +13,6 @@ from autogradient.course import policy, roster
 from autogradient.course.policy import Policy
 from autogradient.errors import CourseError, GradebookError, nearest
 from autogradient.model.assignment import Assignment
-from autogradient.sources.formats import load_assignment
 
 CONFIG = Path("grader_config") / "course.toml"
 ROSTER = Path("grader_config") / "roster.csv"
@@ -85,6 +84,8 @@ class Course:
 
     def assignment(self, name: str) -> Assignment:
         """Read an assignment's source. Raises CourseError or SourceErrors."""
+        from autogradient.sources.formats import load_assignment  # which knows Jupyter's formats
+
         return load_assignment(self.source(name), seed=self.seed)
 
     def rows(self) -> list[roster.Member]:

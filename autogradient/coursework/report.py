@@ -16,13 +16,14 @@ from autogradient.course import marks
 from autogradient.course.config import CONFIG, ROSTER, Course
 from autogradient.course.ledger import read
 from autogradient.course.marks import Marked
-from autogradient.coursework import export_csv
 from autogradient.errors import nearest
-from autogradient.grading import batch, results_folder
+from autogradient.grading import results_folder
 from autogradient.model.assignment import Assignment
 from autogradient.model.files import write_atomically
 from autogradient.model.result import Result
 
+#: Where in results/ it stands for which state of the gradebook hand marks have been taken.
+TAKEN = ".hand-marks"
 #: Results by assignment and student: those of the attempts, oldest first.
 Given = Mapping[str, Mapping[str, Sequence[Result]]]
 
@@ -44,9 +45,7 @@ def all_results(course: Course, names: list[str], *, now: datetime | None = None
 
 def each_mark(course: Course, names: list[str], *, now: datetime | None = None, given: Given | None = None) -> Iterator[Marked]:
     """The same, one after the other. `given` are the attempts by assignment and student that stand for what lies in results/."""
-    from autogradient.coursework.gradebook import take_hand_marks
-
-    take_hand_marks(course.gradebook_url, course.ledger)
+    take_hand_marks(course)
     ledger, sections = read(course.ledger), course.sections()
     for name in names:
         decisions = marks.Decisions(ledger, name)
@@ -59,6 +58,24 @@ def each_mark(course: Course, names: list[str], *, now: datetime | None = None, 
                 attempts = [results_folder.missing(assignment, student)]
             for member in (attempts[0].submission.students or [student]) if attempts else ():
                 yield marks.make(attempts, member, course.policy, decisions, sections.get(member, ""), now=now)
+
+
+def take_hand_marks(course: Course) -> None:
+    """Have marks that were given in the formgrader in the ledger. Nothing is opened where the gradebook is as it was the last time. Raises GradebookError, LedgerError."""
+    database, stamp = course.root / "gradebook.db", course.results / TAKEN
+    if _taken(database, course.ledger) == (stamp.read_text(encoding="ascii") if stamp.is_file() else ""):
+        return
+    from autogradient.coursework import gradebook  # which loads nbgrader, a second of its own
+
+    gradebook.take_hand_marks(course.gradebook_url, course.ledger)
+    if database.is_file():
+        write_atomically(stamp, _taken(database, course.ledger))
+
+
+def _taken(database: Path, ledger: Path) -> str:
+    """What the gradebook's file and the ledger are known by; "" without a gradebook. A change that is not in the file yet is one of its other files'."""
+    states = [path.stat() for path in (database, ledger, *sorted(database.parent.glob(f"{database.name}-*"))) if path.is_file()]
+    return " ".join(f"{state.st_mtime_ns}:{state.st_size}" for state in states) if database.is_file() else ""
 
 
 def _first(students: list[str]) -> str:
@@ -89,6 +106,7 @@ def notices(course: Course, marked: Sequence[Marked]) -> list[str]:
 def write_feedback(course: Course, names: list[str], *, now: datetime | None = None) -> tuple[list[Path], list[Path]]:
     """feedback/{student}/{assignment}/: a Markdown summary and an HTML page for each result. Returns the folders written and those up to date."""
     from autogradient.feedback import page
+    from autogradient.model.environment import cpu_count
 
     now = now or datetime.now(UTC)
     written: list[Path] = []
@@ -113,7 +131,7 @@ def write_feedback(course: Course, names: list[str], *, now: datetime | None = N
             due.append((folder, result))
         if due:
             write = partial(_write_feedback, course, course.assignment(name))
-            with ThreadPoolExecutor(batch.cpu_count()) as pool:  # each page is drawn in a process of its own
+            with ThreadPoolExecutor(cpu_count()) as pool:  # each page is drawn in a process of its own
                 written += pool.map(write, *zip(*due, strict=True))
     return written, fresh
 
@@ -149,6 +167,8 @@ def _notebook(path: Path) -> dict[str, Any] | None:
 
 def write_marks(course: Course, names: list[str], folder: Path) -> list[Path]:
     """marks.csv (a row a student) and parts.csv (a row a part). Returns the paths."""
+    from autogradient.coursework import export_csv
+
     results = all_results(course, names)
     students = sorted({student for result in results for student in result.submission.students})
     paths = [folder / "marks.csv", folder / "parts.csv"]

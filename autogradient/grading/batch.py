@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import threading
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -51,11 +50,6 @@ class Watcher:
         """One is done."""
 
 
-def cpu_count() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
 class Grader(Protocol):
     """Who grades: this machine's engine, or others."""
 
@@ -97,6 +91,7 @@ class Local:
 
     @contextmanager
     def batch(self, items: list[Item]) -> Iterator[None]:
+        self.engine.check()
         self.engine.ahead = len(items) > 1
         try:
             yield

@@ -20,13 +20,12 @@ from typing import Any
 
 from autogradient import errors
 from autogradient.errors import ClusterError, SubmissionError, WorkerError
-from autogradient.grading.batch import cpu_count
 from autogradient.grading.find_submissions import Item
 from autogradient.grading.grade import Graded, known_answers, unreadable
 from autogradient.grading.submission import plan, read
 from autogradient.grading.verdict_cache import Verdicts
 from autogradient.model.assignment import Assignment, Part
-from autogradient.model.environment import environment
+from autogradient.model.environment import cpu_count, environment
 from autogradient.model.result import Result, SubmissionInfo, left_out, merged
 
 try:

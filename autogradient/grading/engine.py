@@ -35,7 +35,9 @@ REQUIRED = frozenset(LAYERS) - OPTIONAL - {"user namespace"}
 
 
 class Engine:
-    """Use as a context manager. With `trusted` it also works where a layer of confinement is missing: `missing` after `check`. Then nothing is sealed.
+    """Use as a context manager. Both interpreters start, side by side, with the first session that is asked for.
+
+    With `trusted` it also works where a layer of confinement is missing: `missing`. Then nothing is sealed.
 
     `course` is the root of the course: what it keeps there is hidden even where Python is installed in it.
     """
@@ -43,13 +45,13 @@ class Engine:
     def __init__(self, *, trusted: bool = False, course: Path | None = None) -> None:
         self.trusted = trusted
         self.hidden = tuple(str(course / name) for name in PRIVATE if (course / name).exists()) if course else ()
-        self.missing: list[str] = []
+        self._missing: list[str] | None = None
         self.lock = threading.Lock()
         self.stopped = False
         #: Held while a submission uses the card: one at a time, or neither its memory nor its time is its own.
         self.card = threading.Lock()
         self.mine = threading.local()
-        self.warm = {role: Zygote(role) for role in (WORKER, JUDGE)}
+        self.warm: dict[str, Zygote] = {}
         self.ahead = False
         self.spares: dict[Confinement, Session] = {}
         #: Processes with everything loaded that judges are forked from: those that have no judge now, the one that had one last at the end.
@@ -165,13 +167,26 @@ class Engine:
         return Court(self, folder, limits)
 
     def check(self) -> None:
-        """Start one process, to see that it can be confined. Raises ConfinementError; with `trusted`, notes what is missing instead."""
-        with self.session(self.folder({}), Limits()) as session:
-            self.missing = sorted(REQUIRED - set(session.layers))
+        """Start one process, the first time, to see that it can be confined. Raises ConfinementError; with `trusted`, notes what is missing instead."""
+        if self._missing is None:
+            with self.session(self.folder({}), Limits()) as session:
+                self._missing = sorted(REQUIRED - set(session.layers))
+
+    @property
+    def missing(self) -> list[str]:
+        """Layers of confinement that are not in force: none unless `trusted`, for without one nothing is run then."""
+        if not self.trusted:
+            return []
+        self.check()
+        return self._missing or []
 
     def interpreter(self, role: str) -> Zygote:
         """The warm interpreter of a role; a new one where it has died, or grown."""
         with self.lock:
+            for each in () if self.warm or self.stopped else (WORKER, JUDGE):
+                self.warm[each] = Zygote(each)
+            if self.stopped and not self.warm:
+                raise WorkerError("the engine has been stopped")
             if (self.warm[role].process.poll() is not None or self.warm[role].grown) and not self.stopped:
                 before = self.warm[role]
                 before.close()
@@ -181,7 +196,7 @@ class Engine:
 
     def wait(self) -> None:
         """Wait until both interpreters have everything loaded."""
-        for role in self.warm:
+        for role in (WORKER, JUDGE):
             self.interpreter(role).wait()
 
     def stop(self) -> None:

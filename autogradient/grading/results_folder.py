@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from autogradient.grading import grade
 from autogradient.model.assignment import Assignment
 from autogradient.model.result import Result, SubmissionInfo, add_up
 
@@ -46,7 +45,9 @@ def read_attempts(results: Path, assignment: str, student: str) -> list[Result]:
 
 def missing(assignment: Assignment, student: str) -> Result:
     """The result of a student on the roster who handed nothing in."""
-    result = grade.unreadable(assignment, b"", "nothing was handed in", SubmissionInfo(students=[student]))
+    from autogradient.grading.grade import unreadable  # which knows judges and interpreters
+
+    result = unreadable(assignment, b"", "nothing was handed in", SubmissionInfo(students=[student]))
     result.outcome = "missing"
     result.points = add_up(result.questions)
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import site
 import sys
@@ -37,3 +38,8 @@ def environment(sealed: bool = True, gpu: str = "") -> dict[str, Any]:
         "autogradient": __version__,
         "sealed": sealed,
     } | ({"gpu": gpu} if gpu else {})
+
+
+def cpu_count() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0))

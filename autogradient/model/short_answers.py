@@ -7,6 +7,7 @@ so that students need no more than otter to check the form of an answer.
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import re
 from collections.abc import Callable
@@ -192,6 +193,7 @@ ANSWER_CASE = "test_answer"
 FORM_TITLE, ANSWER_TITLE = "form of the answer", "answer"
 
 
+@functools.cache
 def form_text() -> str:
     """The source of the functions above, for test files that must stand alone; what a file does not reach is left out of it."""
     return "import re\n\nimport numpy as np\n\n\n" + "\n\n".join(inspect.getsource(function) for function in TEST_FUNCTIONS)

@@ -123,6 +123,11 @@ class Statement:
 
 def statements(source: str) -> list[Statement]:
     """The top-level statements of `source` with their decorators and the comments directly above dropped. SyntaxError is the caller's."""
+    return list(_statements(source))
+
+
+@functools.lru_cache(maxsize=10_000)
+def _statements(source: str) -> tuple[Statement, ...]:
     lines = source.split("\n")
     found = []
     for node in parse(source).body:
@@ -130,7 +135,7 @@ def statements(source: str) -> list[Statement]:
         text = "\n".join(lines[first - 1 : node.end_lineno])
         is_case = _decorator(node) is not None
         found.append(Statement(text, frozenset(bound_names(node)), frozenset(needed_names(text)), getattr(node, "name", "") if is_case else ""))
-    return found
+    return tuple(found)
 
 
 def bound_names(tree: ast.AST | str) -> list[str]:

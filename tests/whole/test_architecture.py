@@ -168,7 +168,10 @@ def test_modules_stay_small_and_have_a_subject(module: str) -> None:
 
 @pytest.mark.parametrize("module", [module for module in MODULES if module.endswith("__init__")])
 def test_init_files_hold_only_a_docstring_and_names(module: str) -> None:
+    """But for the one line without which every process of ours would start a second later."""
     for node in ast.parse(MODULES[module].read_text(encoding="utf-8")).body:
+        if module == "__init__" and ast.unparse(node) in ("import sys", "sys.modules.setdefault('rfc3987_syntax', None)"):
+            continue
         is_name = isinstance(node, ast.Assign) and [t.id for t in node.targets if isinstance(t, ast.Name)] in (["__all__"], ["__version__"])
         assert isinstance(node, ast.ImportFrom) or is_name or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)), ast.unparse(node)
 
