@@ -20,7 +20,7 @@ from autogradient.grading.batch import Grader, Watcher
 from autogradient.grading.engine import Engine
 from autogradient.grading.grade import grade_bytes
 from autogradient.grading.judge import gpu, has_gpu
-from autogradient.grading.submission import load
+from autogradient.grading.read_notebook import read_file
 from autogradient.grading.verdict_cache import Verdicts
 from autogradient.model.assignment import Assignment
 from autogradient.model.environment import environment_digest
@@ -189,7 +189,7 @@ def _submitted(course: Course, result: Result) -> bytes:
     except SubmissionError:
         paths = []
     for path in paths:
-        data = load(path)
+        data = read_file(path)
         if digest(data) == result.receipt.submission:
             return data
     raise SubmissionError(errors.SUBMISSION_GONE.format(folder=errors.relative(folder), digest=result.receipt.submission[:19]))

@@ -23,7 +23,7 @@ from autogradient.github import messages as sentences
 from autogradient.github.git import MAX_ENTRIES
 from autogradient.github.read_commit import MAX_BYTES, MAX_DEPTH, MAX_NOTEBOOKS, is_notebook, printable, shown
 from autogradient.github.recognise import File
-from autogradient.grading.submission import MAX_MB
+from autogradient.grading.read_notebook import MAX_MB
 
 #: nbgrader's patterns (named groups student_id, file_id and, if there is one, timestamp): Blackboard, Canvas, Moodle, and a folder for each student.
 PATTERNS = (

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autogradient import errors
-from autogradient.grading.submission import StudentCell, claims, plan, read
+from autogradient.grading.read_notebook import StudentCell, read_notebook
+from autogradient.grading.submission import claims, plan_submission
 from autogradient.model.assignment import Assignment
 from autogradient.sources.release import ReleasedCell, build, cell_id, former_ids, load, released_cells
 
@@ -157,7 +158,7 @@ class _Carrier:
         self, assignment: Assignment, data: bytes, name: str, earlier: Sequence[Mapping[str, Any]], stale: frozenset[str], present: Mapping[str, Any]
     ) -> None:
         self.assignment, self.data, self.stale = assignment, data, stale
-        self.notebook = read(data, name)
+        self.notebook = read_notebook(data, name)
         self.raw: list[dict[str, Any]] = self.notebook.data["cells"]
         self.cells: list[StudentCell] = self.notebook.cells
         self.present = present
@@ -166,7 +167,7 @@ class _Carrier:
         self.renamed = {old: new for new, old in former_ids(assignment).items() if old not in self.release}
         self.past = _Past([*(_cells(notebook) for notebook in earlier), list(self.release.values())], self.renamed)
         self.given = {cell.grade_id: cell for cell in released_cells(assignment)}
-        self.found = plan(assignment, self.notebook)
+        self.found = plan_submission(assignment, self.notebook)
         self.claims = claims(assignment, self.notebook)
         self.ran = {step.cell for step in self.found.steps if step.do == "run"}
         #: Which of the student's cells stands for which cell of the release, and what becomes of the others: nothing, or a cell of the student's own.

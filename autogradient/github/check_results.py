@@ -26,7 +26,7 @@ from autogradient.github import messages
 from autogradient.github.attempt_folders import RECEIPT
 from autogradient.github.pushes import Head
 from autogradient.github.read_commit import shown
-from autogradient.grading.submission import MAX_MB
+from autogradient.grading.read_notebook import MAX_MB
 from autogradient.model.assignment import Assignment, Part
 from autogradient.model.files import digest
 from autogradient.model.result import NO_VERDICT, PartResult, Result, add_up, decimal

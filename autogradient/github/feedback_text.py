@@ -17,7 +17,8 @@ from autogradient.feedback import decided
 from autogradient.feedback.summary import escape, markdown, plain, points_line
 from autogradient.github import messages
 from autogradient.github.check_results import Origin
-from autogradient.grading.submission import plan, read
+from autogradient.grading.read_notebook import read_notebook
+from autogradient.grading.submission import plan_submission
 from autogradient.model.assignment import Assignment
 from autogradient.model.files import digest
 from autogradient.model.result import NO_VERDICT, PartResult
@@ -174,8 +175,8 @@ def _annotations(assignment: Assignment, marked: Marked, origin: Origin) -> Iter
     if data is None:
         return
     try:
-        notebook = read(data, assignment.name)
-        answers = plan(assignment, notebook).answers
+        notebook = read_notebook(data, assignment.name)
+        answers = plan_submission(assignment, notebook).answers
         lines = cell_lines(data.decode("utf-8"))
     except Exception:  # a notebook that nobody can find one's way in has no lines to point at
         return

@@ -20,7 +20,7 @@ from types import TracebackType
 
 from autogradient import errors
 from autogradient.errors import GitError
-from autogradient.grading.submission import MAX_MB
+from autogradient.grading.read_notebook import MAX_MB
 
 #: Seconds that git may take, bytes that it may write into one file, entries and bytes of a listing that are read.
 SECONDS, MAX_PACK, MAX_ENTRIES, MAX_LISTING = 180, 1_000_000_000, 20_000, 16_000_000

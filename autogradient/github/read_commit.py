@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from autogradient.github import messages
 from autogradient.github.git import MAX_ENTRIES, Bare, Entry
 from autogradient.github.recognise import File
-from autogradient.grading.submission import MAX_MB
+from autogradient.grading.read_notebook import MAX_MB
 
 #: Folders above a notebook, notebooks of one commit or archive and their bytes together, sentences about one.
 MAX_DEPTH, MAX_NOTEBOOKS, MAX_BYTES, MAX_SENTENCES = 8, 200, 200_000_000, 10

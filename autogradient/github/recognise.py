@@ -10,7 +10,8 @@ from autogradient import errors
 from autogradient.course.config import Course
 from autogradient.errors import SubmissionError
 from autogradient.grading.find_submissions import recognise
-from autogradient.grading.submission import plan, read
+from autogradient.grading.read_notebook import read_notebook
+from autogradient.grading.submission import plan_submission
 from autogradient.model.assignment import Assignment
 from autogradient.model.files import digest
 
@@ -73,7 +74,7 @@ class Recogniser:
             return None
         path = Path(PurePosixPath("/", file.path))
         try:
-            notebook = read(file.data, path.name)
+            notebook = read_notebook(file.data, path.name)
         except SubmissionError:
             by_name = {assignment.name: assignment for assignment in self.assignments}
             for word, how in ((path.stem, "its file name"), (path.parent.name, "its folder")):
@@ -82,7 +83,7 @@ class Recogniser:
             raise
         assignment, how = recognise(notebook, path, self.assignments)
         try:
-            attempted = frozenset(part for part, tried in plan(assignment, notebook).attempted.items() if tried)
+            attempted = frozenset(part for part, tried in plan_submission(assignment, notebook).attempted.items() if tried)
         except Exception:  # the grader will say what is wrong with it
             return Found(assignment.name, file, how, frozenset(), readable=False)
         return Found(assignment.name, file, how, attempted) if attempted or self.blank or not _parts(assignment) else None

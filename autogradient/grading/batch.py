@@ -18,8 +18,8 @@ from autogradient.grading import grade
 from autogradient.grading.engine import Engine
 from autogradient.grading.find_submissions import Item
 from autogradient.grading.judge import gpu, has_gpu
+from autogradient.grading.read_notebook import read_file
 from autogradient.grading.results_folder import read_result, result_path
-from autogradient.grading.submission import load
 from autogradient.grading.verdict_cache import Verdicts
 from autogradient.model.assignment import Assignment
 from autogradient.model.environment import environment_digest
@@ -186,7 +186,7 @@ def _kept(item: Item, grader: Grader, results: Path, write: bool) -> Done | None
     if any(left_out(part, waits) for part in old.parts):  # what had to wait for this machine
         return None
     try:
-        data = load(item.path)
+        data = read_file(item.path)
     except SubmissionError:
         data = b""
     receipt = old.receipt
@@ -221,7 +221,7 @@ class _Grading:
         """Grade one. Raises WorkerError where it was stopped meanwhile."""
         self.watcher.began(item)
         try:
-            data, problem = load(item.path), ""
+            data, problem = read_file(item.path), ""
         except SubmissionError as error:
             data, problem = b"", str(error)
         student = item.students[0] if item.students else ""

@@ -22,7 +22,8 @@ from autogradient import errors
 from autogradient.errors import ClusterError, SubmissionError, WorkerError
 from autogradient.grading.find_submissions import Item
 from autogradient.grading.grade import Graded, known_answers, unreadable
-from autogradient.grading.submission import plan, read
+from autogradient.grading.read_notebook import read_notebook
+from autogradient.grading.submission import plan_submission
 from autogradient.grading.verdict_cache import Verdicts
 from autogradient.model.assignment import Assignment, Part
 from autogradient.model.environment import cpu_count, environment
@@ -169,7 +170,7 @@ class Cluster:
 
     def grade(self, assignment: Assignment, data: bytes, name: str, info: SubmissionInfo, verdicts: Verdicts | None) -> Graded:
         try:
-            submission = plan(assignment, read(data, name))
+            submission = plan_submission(assignment, read_notebook(data, name))
         except SubmissionError as error:
             return Graded(unreadable(assignment, data, str(error), info))
         expected = self._expected(assignment)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autogradient import errors
 from autogradient.errors import SubmissionError
-from autogradient.grading.submission import Notebook, load, read
+from autogradient.grading.read_notebook import Notebook, read_file, read_notebook
 from autogradient.model.assignment import Assignment
 
 _ATTEMPT = re.compile(r"attempt-[1-9]\d{0,8}")
@@ -52,7 +52,7 @@ def find_notebooks(path: Path) -> list[Path]:
 def identify(path: Path, assignments: list[Assignment], students: tuple[str, ...] = ()) -> Item:
     """A file as an item: which assignment it belongs to. Raises SubmissionError where that cannot be told."""
     try:
-        notebook = read(load(path), path.name)
+        notebook = read_notebook(read_file(path), path.name)
     except SubmissionError:
         by_name = {a.name: a for a in assignments}
         for name in (path.stem, path.parent.name):
@@ -115,7 +115,7 @@ def _choose(paths: list[Path], assignment: Assignment, student: str) -> Item:
     readable = []
     for path in paths:
         try:
-            notebook = read(load(path), path.name)
+            notebook = read_notebook(read_file(path), path.name)
             readable.append((path, notebook.claims))
         except SubmissionError:
             continue

@@ -22,8 +22,9 @@ from autogradient.errors import SubmissionError
 from autogradient.grading import judge
 from autogradient.grading.engine import Engine
 from autogradient.grading.judge import Snapshot, Verdict
+from autogradient.grading.read_notebook import Notebook, read_notebook
 from autogradient.grading.run_cells import Again, Beginnings, Budget, Decide, Runs, replay, run_steps
-from autogradient.grading.submission import Notebook, Submission, plan, plan_release, read
+from autogradient.grading.submission import Submission, plan_release, plan_submission
 from autogradient.grading.verdict_cache import Known, Verdicts
 from autogradient.model import short_answers
 from autogradient.model.assignment import Assignment, Case, Part
@@ -50,7 +51,7 @@ class Graded:
 def grade_bytes(assignment: Assignment, data: bytes, name: str, engine: Engine, info: SubmissionInfo, *, seed: int = 1, **options: Any) -> Graded:
     """Grade one submitted file. Never raises for what a student did: an unreadable file is a result too. Options as of `grade_notebook`."""
     try:
-        notebook = read(data, name)
+        notebook = read_notebook(data, name)
     except SubmissionError as error:
         return Graded(unreadable(assignment, data, str(error), info, seed=seed))
     return grade_notebook(assignment, notebook, engine, info, seed=seed, **options)
@@ -74,7 +75,7 @@ def grade_notebook(
     needs a card (True) or only the rest (False); by default all that this machine can.
     """
     result = _result(assignment, notebook.digest, info, seed, engine)  # its time is that of the start: the end would tell how long hidden cases took
-    submission = plan(assignment, notebook)
+    submission = plan_submission(assignment, notebook)
     skip_unattempted = skip_unattempted and assignment.format == "autogradient"  # other formats have no proof that a stub earns nothing
     wanted = {part.id for part in assignment.parts if _can_run(assignment, part, card) and (submission.attempted[part.id] or not skip_unattempted)}
     expected = expected_answers(assignment, engine) if expected is None else expected

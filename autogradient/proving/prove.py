@@ -30,7 +30,8 @@ from autogradient.grading import judge
 from autogradient.grading.engine import Court, Courts, Engine
 from autogradient.grading.grade import cache_folder, expected_answers, grade_notebook
 from autogradient.grading.judge import Snapshot, Verdict
-from autogradient.grading.submission import plan_release, read
+from autogradient.grading.read_notebook import read_notebook
+from autogradient.grading.submission import plan_release
 from autogradient.model import short_answers
 from autogradient.model.assignment import Assignment, Limits, Part, Variant
 from autogradient.model.environment import environment_digest
@@ -137,7 +138,7 @@ def prove(assignment: Assignment, engine: Engine, *, jobs: int = 2, progress: Ca
     """Run the whole proof of an assignment. `progress(done, of)` is called as variants are finished."""
     proof = Proof(assignment.name, assignment.digest)
     expected = expected_answers(assignment, engine)
-    blank = grade_notebook(assignment, read(build(assignment).notebook, assignment.name), engine, SubmissionInfo(), skip_unattempted=False).result
+    blank = grade_notebook(assignment, read_notebook(build(assignment).notebook, assignment.name), engine, SubmissionInfo(), skip_unattempted=False).result
     lacking = [part for part in assignment.parts if assignment.needs_card(part) and not part.by_hand and not judge.has_gpu()]
     proof.not_run = [part.id for part in lacking]
     possible = sum((question.points for question in assignment.questions), Fraction(0)) - sum((part.points for part in lacking), Fraction(0))

@@ -17,7 +17,8 @@ from homework import ANSWERS, Notebook, assignment, new_cell
 from autogradient import errors
 from autogradient.errors import SubmissionError
 from autogradient.github.carry_over import Carried, carry
-from autogradient.grading.submission import plan, read
+from autogradient.grading.read_notebook import read_notebook
+from autogradient.grading.submission import plan_submission
 from autogradient.model.assignment import Assignment
 
 CORRECTIONS = {"mended": MENDED, "renamed": RENAMED, "added": ADDED, "gone": GONE, "all": [*MENDED, *ADDED, *GONE], "nothing": []}
@@ -58,8 +59,8 @@ def both(request: pytest.FixtureRequest, class_work: dict[str, bytes], tmp_path_
 def test_nothing_that_a_student_wrote_is_lost(both: Corrected) -> None:
     course = {cell["source"].strip() for cell in released(both.old)["cells"]}
     for name, (data, found) in both.work.items():
-        there = [cell.source for cell in read(found.data, "n.ipynb").cells]
-        for cell in read(data, "n.ipynb").cells:
+        there = [cell.source for cell in read_notebook(found.data, "n.ipynb").cells]
+        for cell in read_notebook(data, "n.ipynb").cells:
             assert cell.source.strip() in course or any(cell.source in other for other in there), (name, cell.source)
 
 
@@ -90,7 +91,7 @@ def test_the_new_notebook_is_one_that_jupyter_opens_without_a_word(both: Correct
 def test_the_same_is_attempted_before_and_after(both: Corrected) -> None:
     """Graded against the corrected assignment, the old notebook and the carried one are the same work."""
     for name, (data, found) in both.work.items():
-        was, now = plan(both.new, read(data, "n.ipynb")), plan(both.new, read(found.data, "n.ipynb"))
+        was, now = plan_submission(both.new, read_notebook(data, "n.ipynb")), plan_submission(both.new, read_notebook(found.data, "n.ipynb"))
         assert was.attempted == now.attempted, name
         assert {part: text.strip() for part, text in was.essays.items()} == {part: text.strip() for part, text in now.essays.items()}, name
 

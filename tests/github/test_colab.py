@@ -23,7 +23,8 @@ from autogradient.github import colab
 from autogradient.github.settings import Settings
 from autogradient.grading.engine import Engine
 from autogradient.grading.grade import grade_bytes
-from autogradient.grading.submission import plan, read
+from autogradient.grading.read_notebook import read_notebook
+from autogradient.grading.submission import plan_submission
 from autogradient.model.assignment import Assignment
 from autogradient.model.result import SubmissionInfo
 from autogradient.sources import release
@@ -121,7 +122,7 @@ def test_elsewhere_it_does_nothing(small: Assignment, raw: tuple[str, Path, list
 def test_a_grader_knows_the_cell_and_never_runs_it(small: Assignment, raw: tuple[str, Path, list[str]], engine: Engine) -> None:
     data = published(small, raw[0], raw[1]).read_bytes()
     plain = homework.Notebook(small).bytes()
-    (with_cell, without) = (plan(small, read(each, "small.ipynb")) for each in (data, plain))
+    (with_cell, without) = (plan_submission(small, read_notebook(each, "small.ipynb")) for each in (data, plain))
     assert not [step for step in with_cell.steps if "_on_colab" in step.source] and with_cell.problems == without.problems == []
     assert [(step.do, step.source, step.part) for step in with_cell.steps] == [(step.do, step.source, step.part) for step in without.steps]
     results = [grade_bytes(small, each, "small.ipynb", engine, SubmissionInfo()).result for each in (data, plain)]
@@ -132,7 +133,7 @@ def test_an_answer_typed_into_it_is_not_lost(small: Assignment, raw: tuple[str, 
     notebook = json.loads(published(small, raw[0], raw[1]).read_text())
     notebook["cells"][0]["source"] += "\n" + homework.ANSWERS["double"]
     next(cell for cell in notebook["cells"] if cell["id"] == "double-answer")["source"] = ""
-    found = plan(small, read(json.dumps(notebook).encode(), "small.ipynb"))
+    found = plan_submission(small, read_notebook(json.dumps(notebook).encode(), "small.ipynb"))
     assert found.attempted["double"] and found.answers["double"] == [0]
 
 

@@ -20,7 +20,8 @@ from autogradient.errors import SubmissionError
 from autogradient.grading import find_submissions
 from autogradient.grading.batch import Local
 from autogradient.grading.find_submissions import choose, recognise
-from autogradient.grading.submission import MAX_CELLS, MAX_MB, load, plan, read
+from autogradient.grading.read_notebook import MAX_CELLS, MAX_MB, read_file, read_notebook
+from autogradient.grading.submission import plan_submission
 from autogradient.model.assignment import Assignment
 from autogradient.model.result import Result
 
@@ -88,22 +89,22 @@ BROKEN: dict[str, tuple[bytes, str]] = {
 def test_a_broken_file_gets_a_sentence(name: str) -> None:
     data, sentence = BROKEN[name]
     with pytest.raises(SubmissionError) as caught:
-        read(data, "n.ipynb")
+        read_notebook(data, "n.ipynb")
     assert str(caught.value) == sentence
 
 
 def test_a_file_that_is_gone_or_a_folder_gets_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SubmissionError, match=r"^n.ipynb: the file cannot be read \(No such file or directory\)$"):
-        load(tmp_path / "n.ipynb")
+        read_file(tmp_path / "n.ipynb")
     with pytest.raises(SubmissionError, match=r"cannot be read \(Is a directory\)$"):
-        load(tmp_path)
+        read_file(tmp_path)
 
 
 def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
     with open(tmp_path / "n.ipynb", "wb") as file:
         file.truncate(10**12)  # takes no space
     with pytest.raises(SubmissionError, match="the file has 1000000 MB"):
-        load(tmp_path / "n.ipynb")
+        read_file(tmp_path / "n.ipynb")
 
 
 @pytest.mark.parametrize(
@@ -121,15 +122,15 @@ def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
     ],
 )
 def test_an_odd_notebook_is_read(data: bytes, texts: list[str]) -> None:
-    assert [cell.source for cell in read(data, "n.ipynb").cells] == texts
+    assert [cell.source for cell in read_notebook(data, "n.ipynb").cells] == texts
 
 
 def test_an_old_notebook_is_converted() -> None:
     old = v3.new_notebook(worksheets=[v3.new_worksheet(cells=[v3.new_code_cell(input="x = 1"), v3.new_text_cell("markdown", source="hello")])])
-    found = read(json.dumps(old).encode(), "n.ipynb")
+    found = read_notebook(json.dumps(old).encode(), "n.ipynb")
     assert [(cell.kind, cell.source) for cell in found.cells] == [("code", "x = 1"), ("markdown", "hello")]
     with pytest.raises(SubmissionError, match=r"^n.ipynb: this is not a notebook JupyterLab could open \(old format, "):
-        read(b'{"nbformat": 3, "worksheets": 7}', "n.ipynb")
+        read_notebook(b'{"nbformat": 3, "worksheets": 7}', "n.ipynb")
 
 
 # ---- which assignment ------------------------------------------------------------------------------------------------
@@ -162,14 +163,14 @@ def claim_another(n: Notebook) -> None:
 def test_a_notebook_is_recognised(small: Assignment, large: Assignment, edit: Callable[[Notebook], None], path: str, how: str) -> None:
     n = Notebook(large, {})
     edit(n)
-    found, by = recognise(read(n.bytes(), "n.ipynb"), Path("somewhere") / path, [small, large])
+    found, by = recognise(read_notebook(n.bytes(), "n.ipynb"), Path("somewhere") / path, [small, large])
     assert (found.name, by) == ("large-numbers", how)
 
 
 @pytest.mark.parametrize("path", ["Untitled.ipynb", "smaller.ipynb", "largenumbers.ipynb"])
 def test_a_notebook_that_could_be_anything_gets_a_sentence(small: Assignment, large: Assignment, path: str) -> None:
     with pytest.raises(SubmissionError) as caught:
-        recognise(read(notebook([code("x = 1")]), "n.ipynb"), Path("downloads") / path, [small, large])
+        recognise(read_notebook(notebook([code("x = 1")]), "n.ipynb"), Path("downloads") / path, [small, large])
     assert str(caught.value) == f"{path}: this notebook belongs to no assignment of the course; name it with --assignment"
 
 
@@ -196,7 +197,7 @@ def test_the_alphabet_decides_where_nothing_else_does(tmp_path: Path) -> None:
 
 def order(small: Assignment, n: Notebook) -> list[str]:
     """The steps in short: the first line of what is run, and the parts that are looked at."""
-    return [step.source.split("\n")[0] if step.do == "run" else f"({step.part})" for step in plan(small, read(n.bytes(), "n.ipynb")).steps]
+    return [step.source.split("\n")[0] if step.do == "run" else f"({step.part})" for step in plan_submission(small, read_notebook(n.bytes(), "n.ipynb")).steps]
 
 
 RIGHT_ORDER = [
@@ -230,19 +231,19 @@ def test_an_essay_is_found_whole(small: Assignment) -> None:
     n = Notebook(small)
     second = json.loads(json.dumps(n.cells[n.at("why-answer")])) | {"source": "And one comes before two."}
     n.cells.insert(n.at("why-answer") + 1, second)
-    assert plan(small, read(n.bytes(), "n.ipynb")).essays == {"why": "Two comes after one.\n\nAnd one comes before two."}
+    assert plan_submission(small, read_notebook(n.bytes(), "n.ipynb")).essays == {"why": "Two comes after one.\n\nAnd one comes before two."}
 
 
 def test_a_scratch_cell_is_not_taken_for_an_answer_that_is_there(small: Assignment) -> None:
     n = Notebook(small)
     n.insert("", "total = 0")
-    found = plan(small, read(n.bytes(), "n.ipynb"))
+    found = plan_submission(small, read_notebook(n.bytes(), "n.ipynb"))
     assert found.answers["total"] == [n.at("total-answer")]
     assert found.problems == []
 
 
 def test_an_empty_notebook_has_a_place_for_every_part(small: Assignment) -> None:
-    found = plan(small, read(notebook(), "n.ipynb"))
+    found = plan_submission(small, read_notebook(notebook(), "n.ipynb"))
     assert sorted(step.part for step in found.steps if step.do == "part") == ["double", "pick", "scale", "total"]
     assert not any(found.attempted.values())
 

@@ -31,7 +31,7 @@ from fuzz_talk import try_conversation
 from hypothesis import strategies
 
 from autogradient.errors import SubmissionError
-from autogradient.grading import submission
+from autogradient.grading import read_notebook
 from autogradient.wire import codec, frames
 from autogradient.wire.channel import Channel, Closed
 
@@ -196,13 +196,13 @@ def try_notebook(tape: Tape) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            found = submission.read(file(tape), "small.ipynb")
+            found = read_notebook.read_notebook(file(tape), "small.ipynb")
         except SubmissionError:
             REACHED["notebook: refused"] += 1
             return
     REACHED["notebook: read"] += 1
     assert all(type(cell.source) is str and type(cell.kind) is str and type(cell.grade_id) is str for cell in found.cells)
-    assert len(found.cells) == len(found.data["cells"]) <= submission.MAX_CELLS
+    assert len(found.cells) == len(found.data["cells"]) <= read_notebook.MAX_CELLS
     json.dumps(found.data, ensure_ascii=False).encode()
     copy.deepcopy(found.data)
 

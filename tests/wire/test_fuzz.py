@@ -15,7 +15,7 @@ import pytest
 from fuzzing import packed
 
 from autogradient.errors import SubmissionError
-from autogradient.grading import submission
+from autogradient.grading import read_notebook
 from autogradient.wire import codec, frames
 from autogradient.wire.channel import Channel
 
@@ -146,6 +146,6 @@ def test_a_large_notebook_costs_little(unit: str, half: bool) -> None:
 
     def work() -> None:
         with contextlib.suppress(SubmissionError):
-            submission.read(text.encode(), "large.ipynb")
+            read_notebook.read_notebook(text.encode(), "large.ipynb")
 
     assert fuzzing.cost(work) < 150

@@ -1,0 +1,127 @@
+"""Untrusted bytes → Notebook, within bounds."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autogradient import errors
+from autogradient.errors import SubmissionError
+from autogradient.model.files import digest
+
+MAX_MB, MAX_CELLS, MAX_BRACKETS = 50, 3000, 1_000_000  # an empty list takes eighty times as much memory as room in the file
+#: Commas and quotation marks (each text and each number takes some sixty bytes of memory); characters of code; levels.
+MAX_PIECES, MAX_CODE, MAX_DEPTH = 5_000_000, 3_000_000, 100
+#: Characters of an id, a cell's type or an assignment's name: no release has longer ones.
+MAX_NAME = 200
+CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
+
+
+@dataclass
+class StudentCell:
+    """A cell of the submitted notebook: 0-based `index`, `kind` (code, markdown or raw), text and the id it claims ("" if none)."""
+
+    index: int
+    kind: str
+    source: str
+    grade_id: str = ""
+
+    @property
+    def number(self) -> int:
+        """1-based, as people count."""
+        return self.index + 1
+
+
+@dataclass
+class Notebook:
+    """A submitted notebook within bounds: its cells, its raw data (nbformat 4) and the assignment it says it is."""
+
+    cells: list[StudentCell]
+    data: dict[str, Any]
+    claims: str = ""
+    digest: str = ""
+
+
+def read_file(path: Path) -> bytes:
+    """A submitted file. Raises SubmissionError where it cannot be read or is larger than anything that would be."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_MB * 1_000_000:
+            raise SubmissionError(errors.TOO_LARGE.format(name=path.name, size=size / 1e6, limit=MAX_MB))
+        return path.read_bytes()
+    except OSError as error:
+        raise SubmissionError(errors.CANNOT_READ.format(name=path.name, problem=error.strerror)) from None
+
+
+def read_notebook(data: bytes, name: str) -> Notebook:
+    """A submitted file as a notebook. Raises SubmissionError with a sentence for the student where it is none."""
+    if len(data) > MAX_MB * 1_000_000:
+        raise SubmissionError(errors.TOO_LARGE.format(name=name, size=len(data) / 1e6, limit=MAX_MB))
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"not UTF-8 text at byte {error.start}")) from None
+    if not text.strip():
+        raise SubmissionError(errors.EMPTY_FILE.format(name=name))
+    for marks, limit in (("[{", MAX_BRACKETS), (',"', MAX_PIECES)):
+        if sum(map(text.count, marks)) > limit:
+            raise SubmissionError(errors.TOO_MUCH_IN_IT.format(name=name, limit=limit))
+    try:
+        notebook = json.loads(text)
+        if "\\ud" in text.lower():  # half a character, which no file or message can hold
+            notebook = json.loads(json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace"))
+        _measure(notebook)
+    except (ValueError, RecursionError) as error:
+        conflict = CONFLICT.search(text)
+        if conflict:
+            line = text.count("\n", 0, conflict.start()) + 1
+            raise SubmissionError(errors.MERGE_CONFLICT.format(name=name, line=line)) from None
+        raise SubmissionError(errors.UNREADABLE_JSON.format(name=name, line=getattr(error, "lineno", 1))) from None
+    return _notebook(notebook, data, name)
+
+
+def _measure(notebook: Any) -> None:
+    """Raise RecursionError where it is nested too deep for what is done with it later."""
+    level, depth = [notebook], 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise RecursionError
+        inner = [child for thing in level for child in (thing.values() if isinstance(thing, dict) else thing if isinstance(thing, list) else ())]
+        level = [child for child in inner if isinstance(child, (dict, list))]
+
+
+def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("nbformat", 4), int):
+        raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem="no notebook in it"))
+    if notebook.get("nbformat", 4) < 4:
+        try:
+            import nbformat
+
+            notebook = nbformat.convert(nbformat.from_dict(notebook), 4)
+        except Exception as error:
+            raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"old format, {str(error)[:MAX_NAME]}")) from None
+    raw = notebook.get("cells")
+    if not isinstance(raw, list):
+        raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem="it has no list of cells"))
+    if len(raw) > MAX_CELLS:
+        raise SubmissionError(errors.TOO_MANY_CELLS.format(name=name, count=len(raw), limit=MAX_CELLS))
+    cells = []
+    for index, cell in enumerate(raw):
+        if not isinstance(cell, dict):
+            raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"cell {index + 1} is no cell"))
+        source = cell.get("source", "")
+        source = "".join(map(str, source)) if isinstance(source, list) else str(source)
+        meta = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
+        nbgrader = meta.get("nbgrader") if meta and isinstance(meta.get("nbgrader"), dict) else {}
+        grade_id = str(nbgrader.get("grade_id", "")) if nbgrader else ""
+        kind, own_id = str(cell.get("cell_type", "code"))[:MAX_NAME], (grade_id or f"#{cell.get('id', '')}")[:MAX_NAME]
+        cells.append(StudentCell(index, kind, source, own_id))
+    if sum(len(cell.source) for cell in cells if cell.kind == "code") > MAX_CODE:
+        raise SubmissionError(errors.TOO_MUCH_CODE.format(name=name, limit=MAX_CODE))
+    meta = notebook.get("metadata") if isinstance(notebook.get("metadata"), dict) else {}
+    ours = meta.get("autogradient") if meta and isinstance(meta.get("autogradient"), dict) else {}
+    return Notebook(cells, notebook, str(ours.get("assignment", ""))[:MAX_NAME] if ours else "", digest(data))
