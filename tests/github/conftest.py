@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hub.class_room import Class
 from hub.description import Description, NotToBeHad, description
-from hub.people import ROSTER, Place
+from hub.people import Place, laid_out, small_github
 from hub.server import Server
-from hub.state import State
-
-from autogradient.github import client
-from autogradient.github.settings import load
 
 
 @pytest.fixture(scope="session")
@@ -26,13 +23,9 @@ def openapi() -> Description:
 
 @pytest.fixture
 def github(tmp_path: Path, openapi: Description) -> Iterator[Server]:
-    """A small GitHub. Whatever was asked of it, GitHub would have understood."""
-    folder = tmp_path / "github"
-    folder.mkdir()
-    state = State(folder, openapi, people={"ada-l", "bruno-k", "chloe-m"}, teams={"staff": set()})
-    with Server(state, openapi) as server:
+    """A small GitHub of a test's own."""
+    with small_github(tmp_path / "github", openapi) as server:
         yield server
-    assert server.violations == [], "\n".join(server.violations)
 
 
 @pytest.fixture
@@ -44,15 +37,18 @@ def course_root(tmp_path: Path) -> Path:
 @pytest.fixture
 def place(course_root: Path, github: Server, monkeypatch: pytest.MonkeyPatch) -> Place:
     """A course with a roster and settings, and a token."""
-    config = course_root / "grader_config"
-    config.mkdir(parents=True, exist_ok=True)
-    if not (config / "course.toml").exists():
-        (config / "course.toml").write_text('format = 1\nname = "A small course"\n')
-    (config / "roster.csv").write_text(ROSTER)
-    text = f'organization = "the-course"\nstaff = "staff"\nprefix = "dl-"\napi = "{github.url}"\ngit = "file://{github.state.folder}"\n'
-    (config / "github.toml").write_text(text)
-    for name in (*client.TOKENS, client.KEY):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AUTOGRADIENT_GITHUB_TOKEN", "a-token")
-    monkeypatch.setattr(client, "_wait", lambda tried: client.timedelta(milliseconds=1))
-    return Place(course_root, load(course_root))
+    return laid_out(course_root, github, monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def begun(tmp_path_factory: pytest.TempPathFactory, openapi: Description) -> Class:
+    """A class whose repositories are there: tests have copies of it, which takes a tenth of the time."""
+    root = tmp_path_factory.mktemp("begun")
+    with pytest.MonkeyPatch.context() as monkeypatch, small_github(root / "github", openapi) as server:
+        return Class.make(laid_out(root / "course", server, monkeypatch), server)
+
+
+@pytest.fixture
+def room(begun: Class, place: Place, github: Server) -> Class:
+    """A class that has begun: everybody has a repository, nobody has handed in."""
+    return Class.copy_of(begun, place, github)

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from hub.class_room import Class
-from hub.people import Place
+from hub.description import Description
+from hub.people import Place, laid_out, small_github
 from hub.server import Server
 
 from autogradient.cli.main import cli
@@ -23,13 +24,21 @@ from autogradient.model.result import Result
 ADA, GATES = "the-course/dl-ada", "the-course/dl-gates"
 
 
-@pytest.fixture
-def room(place: Place, github: Server) -> Class:
+@pytest.fixture(scope="module")
+def graded(begun: Class, tmp_path_factory: pytest.TempPathFactory, openapi: Description) -> Class:
     """Ada and Bruno have handed in and were graded."""
-    room = Class.make(place, github)
-    room.graded("ada", ADA)
-    room.graded("bruno", GATES)
-    return room
+    root = tmp_path_factory.mktemp("graded")
+    with pytest.MonkeyPatch.context() as monkeypatch, small_github(root / "github", openapi) as server:
+        made = Class.copy_of(begun, laid_out(root / "course", server, monkeypatch), server)
+    made.graded("ada", ADA)
+    made.graded("bruno", GATES)
+    return made
+
+
+@pytest.fixture
+def room(graded: Class, place: Place, github: Server) -> Class:
+    """A copy of it."""
+    return Class.copy_of(graded, place, github)
 
 
 def refusals(room: Class) -> list[str]:

@@ -9,8 +9,7 @@ from decimal import Decimal
 import homework
 import pytest
 from hub.class_room import BEFORE, CAME, DUE, LATER, Class
-from hub.people import Place, push
-from hub.server import Server
+from hub.people import push
 from hub.state import ANSWERS, Refusal
 
 from autogradient.course import ledger
@@ -24,12 +23,6 @@ from autogradient.model.result import Problem
 
 WRITES = r"^(POST|PUT|PATCH|DELETE) "
 ADA = "the-course/dl-ada"
-
-
-@pytest.fixture
-def room(place: Place, github: Server) -> Class:
-    """A class that has begun."""
-    return Class.make(place, github)
 
 
 def test_after_the_deadline_there_is_one_comment_one_check_run_and_a_branch(room: Class) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import shutil
 from dataclasses import dataclass
@@ -115,11 +114,7 @@ def term(begun: tuple[State, Path], place: Place, github: Server) -> Term:
     state, root = begun
     for name in ("source", "release"):
         shutil.copytree(root / name, place.root / name)
-    shutil.copytree(state.folder, github.state.folder, dirs_exist_ok=True)
-    for hook in github.state.folder.rglob("hooks/post-receive"):
-        hook.write_text(hook.read_text().replace(str(state.folder), str(github.state.folder)))
-    for name in ("repositories", "pulls", "last_id"):
-        setattr(github.state, name, copy.deepcopy(getattr(state, name)))
+    github.state.become(state)
     return Term(place, github, load(place.root / "source" / "small" / "small.py"))
 
 

@@ -27,12 +27,12 @@ ADA, MARKS = "the-course/dl-ada", "the-course/marks"
 
 
 @pytest.fixture
-def room(place: Place, github: Server) -> Class:
+def room(begun: Class, place: Place, github: Server) -> Class:
     """A class with a marks repository, in which nothing is yet."""
     settings = place.root / "grader_config" / "github.toml"
     settings.write_text(settings.read_text() + 'marks = "marks"\n')
     place.settings = load(place.root)
-    made = Class.make(place, github)
+    made = Class.copy_of(begun, place, github)
     github.state.create(MARKS)
     return made
 

@@ -178,7 +178,7 @@ def test_an_object_fetched_by_name_cannot_have_ten_items_and_none() -> None:
         assert student.violation or len(lying) == 0
 
 
-@pytest.mark.parametrize("item", [len, int, torch.relu, FunctionProxy, GeneratorProxy, ClassProxy, ObjectProxy], ids=str)
+@pytest.mark.parametrize("item", [len, int, torch.relu, FunctionProxy, GeneratorProxy, ClassProxy, ObjectProxy], ids=lambda item: getattr(item, "__name__", ""))
 def test_a_named_tuple_holds_no_functions(item: Any) -> None:
     student = Nobody()
     held = proxy(student, LAYER, LIMITED, item) if isinstance(item, type) and issubclass(item, Proxy) else item
@@ -340,7 +340,11 @@ def test_they_are_not_lowered_either(name: str) -> None:
         codec.encode({"all": [judge.namespace]}, judge.student)
 
 
-@pytest.mark.parametrize("code", [b"1 + 1", bytearray(b"1"), "2 + 2", compile("1", "<x>", "eval"), compile("1", "<tests>", "exec"), None, 3], ids=repr)
+@pytest.mark.parametrize(
+    "code",
+    [b"1 + 1", bytearray(b"1"), "2 + 2", compile("1", "<x>", "eval"), compile("1", "<tests>", "exec"), None, 3],
+    ids=["bytes", "bytearray", "text", "code of others", "code of the test", "nothing", "a number"],
+)
 def test_only_texts_of_the_test_are_run(code: Any) -> None:
     judge = trial()
     assert judge.namespace["x"] == 2 and judge.namespace["eval"]("1 + 1") == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -20,6 +21,7 @@ from autogradient.model.assignment import Assignment
 from autogradient.model.files import digest, write_atomically
 from autogradient.model.result import CaseResult, PartResult, QuestionResult, Receipt, Result, SubmissionInfo, add_up
 from autogradient.sources import release
+from autogradient.sources.formats import load_assignment
 from hub.people import Place, push
 from hub.server import Server
 
@@ -43,6 +45,13 @@ class Class:
     place: Place
     github: Server
     small: Assignment
+
+    @classmethod
+    def copy_of(cls, made: Class, place: Place, github: Server) -> Class:
+        """The same class once more, in another place and on another GitHub."""
+        shutil.copytree(made.place.root, place.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns("github.toml"))
+        github.state.become(made.github.state)
+        return cls(place, github, load_assignment(place.root / "source" / "small"))
 
     @classmethod
     def make(cls, place: Place, github: Server) -> Class:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from autogradient.github import client
 from autogradient.github.client import Hub
-from autogradient.github.settings import Settings
+from autogradient.github.settings import Settings, load
+from hub.description import Description
 from hub.server import Server
+from hub.state import State
 
 ROSTER = "student,login,lms_id,email,section,team\nada,ada-l,17,ada@uni.example,a,\nbruno,bruno-k,18,,a,gates\nchloe,chloe-m,19,,b,gates\ndaria,,20,,b,\n"
 WHO = {"GIT_AUTHOR_NAME": "S", "GIT_AUTHOR_EMAIL": "s@e", "GIT_COMMITTER_NAME": "S", "GIT_COMMITTER_EMAIL": "s@e"}
@@ -23,6 +30,32 @@ class Place:
 
     def hub(self, permissions: dict[str, str] | None = None) -> Hub:
         return Hub(self.settings, permissions or {})
+
+
+def laid_out(course_root: Path, github: Server, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Write a course's settings, unless it has some, and be ready to ask a GitHub."""
+    config = course_root / "grader_config"
+    config.mkdir(parents=True, exist_ok=True)
+    if not (config / "course.toml").exists():
+        (config / "course.toml").write_text('format = 1\nname = "A small course"\n')
+    (config / "roster.csv").write_text(ROSTER)
+    text = f'organization = "the-course"\nstaff = "staff"\nprefix = "dl-"\napi = "{github.url}"\ngit = "file://{github.state.folder}"\n'
+    (config / "github.toml").write_text(text)
+    for name in (*client.TOKENS, client.KEY):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AUTOGRADIENT_GITHUB_TOKEN", "a-token")
+    monkeypatch.setattr(client, "_wait", lambda tried: client.timedelta(milliseconds=1))
+    return Place(course_root, load(course_root))
+
+
+@contextmanager
+def small_github(folder: Path, openapi: Description) -> Iterator[Server]:
+    """A small GitHub. Whatever was asked of it, GitHub would have understood."""
+    folder.mkdir()
+    state = State(folder, openapi, people={"ada-l", "bruno-k", "chloe-m"}, teams={"staff": set()})
+    with Server(state, openapi) as server:
+        yield server
+    assert server.violations == [], "\n".join(server.violations)
 
 
 def git(folder: Path, *arguments: str, **more: str) -> str:

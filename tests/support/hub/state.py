@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import copy
+import shutil
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from hub.description import Description
 
 #: GitHub's own record of a push: its clock, not the commit's.
 HOOK = """#!/bin/sh
-now=$(cat "{clock}" 2>/dev/null || date -u +%Y-%m-%dT%H:%M:%SZ)
+now=$(cat ../../clock 2>/dev/null || date -u +%Y-%m-%dT%H:%M:%SZ)
 while read old new ref; do echo "$now $old $new $ref" >> pushes.log; done
 """
 NOBODY = "0" * 40
@@ -69,6 +71,13 @@ class State:
         self.last_id += 1
         return self.last_id
 
+    def become(self, other: State) -> None:
+        """Know and hold what another one does, as a copy: its repositories, people and numbers."""
+        shutil.copytree(other.folder, self.folder, dirs_exist_ok=True, symlinks=True)
+        for each in fields(self):
+            if each.name not in ("folder", "description"):
+                setattr(self, each.name, copy.deepcopy(getattr(other, each.name)))
+
     def clock(self, now: str | None) -> None:
         """Set GitHub's clock, which pushes are recorded by; None lets it run."""
         path = self.folder / "clock"
@@ -110,7 +119,7 @@ class State:
             self.git(full_name, "config", key, "true")
         hook = path / "hooks" / "post-receive"
         hook.parent.mkdir(exist_ok=True)
-        hook.write_text(HOOK.format(clock=self.folder / "clock"))
+        hook.write_text(HOOK)
         hook.chmod(0o755)
         data = self.description.example("repos/get")
         data |= {"id": self.number(), "name": name, "full_name": full_name, "private": private, "visibility": "private" if private else "public"}
