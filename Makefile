@@ -5,10 +5,12 @@ PYTHON ?= python3
 INSTALL ?= .venv/bin/python -m pip install --disable-pip-version-check
 # What is installed beside what grading needs: make setup EXTRAS=github
 EXTRAS ?= dev
+# The assignment that the demo proves; of the others it looks whether their proofs are of what stands there.
+DEMO ?= perceptrons
 AG := .venv/bin/autogradient
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup demo test lab lint docs parity benchmark clean
+.PHONY: help setup demo prove test lab lint docs parity benchmark clean
 .DEFAULT_GOAL := help
 
 help: ## Show what there is
@@ -26,8 +28,9 @@ setup: .venv/.installed ## Install everything into .venv
 	VIRTUAL_ENV=$(CURDIR)/.venv $(INSTALL) -q -c constraints.txt -e '.[$(EXTRAS)]'
 	@touch $@
 
-demo: setup ## Prove and release the course, grade the sample submissions, write feedback and marks
-	@$(AG) prove
+demo: setup ## Prove an assignment, release the course, grade the sample submissions, write feedback and marks
+	@$(AG) prove --minutes 0
+	@$(AG) prove $(DEMO)
 	@$(AG) release
 	@cp -R examples/submissions/. submitted/
 	@$(AG) grade --all
@@ -41,8 +44,11 @@ demo: setup ## Prove and release the course, grade the sample submissions, write
 	@echo "marks               results/marks.csv, results/parts.csv"
 	@echo "nbgrader's gradebook gradebook.db"
 
+prove: setup ## Prove every assignment anew
+	$(AG) prove --again
+
 test: setup ## Run the whole test suite
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 lint: setup ## Check style and types, and that what is generated is up to date
 	.venv/bin/ruff check .

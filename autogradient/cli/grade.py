@@ -149,7 +149,7 @@ def verify(results: tuple[Path, ...]) -> None:
 
     here = config.find()
     same = True
-    with warm_engine(True) as engine:
+    with warm_engine() as engine:
         engine.check()
         for path in results:
             verified = regrading.verify(here, path, engine)
@@ -222,14 +222,10 @@ def _assignments_for(paths: tuple[Path, ...], assignment: str | None) -> list[An
 
 
 @contextmanager
-def warm_engine(needed: bool) -> Iterator[Any]:
-    """This machine's engine; None where it is not needed."""
-    from autogradient.grading.engine import Engine
-
-    if not needed:
-        yield None
-        return
+def warm_engine() -> Iterator[Any]:
+    """This machine's engine, which starts what it needs when it is needed."""
     from autogradient.course import config
+    from autogradient.grading.engine import Engine
 
     with Engine(course=config.root_or_none()) as engine:
         yield engine

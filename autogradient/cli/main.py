@@ -123,7 +123,14 @@ def fmt(names: tuple[str, ...], check: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a list of proofs as JSON.")
 @click.option("--jobs", type=click.IntRange(min=1), help="How many processes at once; by default one for each processor.")
 @click.option("--again", is_flag=True, help="Prove anew even what has been proved on this machine.")
-def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) -> None:
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0),
+    help="Prove what has no proof that holds, and of the rest, the oldest first, what can be begun in so many minutes.",
+)
+@click.option("--ages", is_flag=True, help="Prove nothing: say of each proof whether it holds and when it was last seen to, what is to be proved first on top.")
+@click.option("--check", is_flag=True, help="Prove nothing: exit 1 and say why where one has no proof of its present version.")
+def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool, minutes: float | None, ages: bool, check: bool) -> None:
     """Show that the tests catch what is wrong.
 
     Runs the reference (full marks), the untouched release (nothing), every other right answer (full marks), every known wrong answer (fewer),
@@ -133,25 +140,29 @@ def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) 
     Example: autogradient prove perceptrons
     """
     from autogradient.cli import output
-    from autogradient.grading.engine import Engine
     from autogradient.model.environment import cpu_count
+    from autogradient.proving import proofs
     from autogradient.proving import prove as proving
 
+    if ages + check + again + (minutes is not None) > 1:
+        raise click.UsageError("--again, --minutes, --ages and --check each ask for something else: give one")
     assignments = _ours(chosen_assignments(names), "proved")
+    if ages or check:
+        _tell_proofs([proofs.standing(one) for one in assignments] if check else proofs.by_need(assignments), check=check, as_json=as_json)
+        return
+    chosen = iter(assignments) if minutes is None else proofs.as_time_allows(proofs.by_need(assignments), minutes)
     out, failed = [], False
-    waiting = [a for a in assignments if again or not proving.proved_here(a)]
-    with warm_engine(bool(waiting)) as engine:
-        for assignment in assignments:
-            if assignment not in waiting:
-                content = proving.read_proof(assignment) or {}
+    with warm_engine() as engine:
+        for assignment in chosen:
+            if not again and minutes is None and proofs.proved_here(assignment):
+                content = proofs.read_proof(assignment) or {}
                 out.append({key: value for key, value in content.items() if key != "digest"})
                 if not as_json:
                     say(f"{assignment.name}: proved already on this machine; nothing has changed")
                 continue
-            assert isinstance(engine, Engine)
             with output.Bar(f"proving {assignment.name}", quiet=as_json) as bar:
                 proof = proving.prove(assignment, engine, jobs=jobs or cpu_count(), progress=bar.step)
-            proving.write_proof(assignment, proof)
+            proofs.write_proof(assignment, proof)
             out.append(proof.to_dict())
             failed = failed or not proof.proved
             if not as_json:
@@ -159,6 +170,18 @@ def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool) 
     if as_json:
         say_json(out)
     if failed:
+        sys.exit(EXIT_FAILED)
+
+
+def _tell_proofs(found: list[Any], *, check: bool, as_json: bool) -> None:
+    """What there is of each proof; exits 1 with `check` where one does not hold."""
+    if as_json:
+        said = [{"assignment": one.assignment.name, "holds": not one.problem, "here": one.here, "when": one.when and one.when.isoformat()} for one in found]
+        say_json(said)
+    for one in () if as_json else found:
+        when = f"{one.when:%Y-%m-%d %H:%M} UTC" if one.when else "at a time that is not known"
+        say(one.problem or f"{one.assignment.name}: proved {'here' if one.here else 'and committed'} {when}", err=bool(one.problem))
+    if check and any(one.problem for one in found):
         sys.exit(EXIT_FAILED)
 
 
@@ -273,7 +296,7 @@ def _to_gradescope(here: Any, names: list[str], out: Path | None) -> None:
     from autogradient.coursework import export_gradescope
     from autogradient.grading.grade import expected_answers
 
-    with warm_engine(True) as engine:
+    with warm_engine() as engine:
         for name in names:
             folder, assignment = (out or here.root / export_gradescope.FOLDER) / name, here.assignment(name)
             if assignment.format != "autogradient":

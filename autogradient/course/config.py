@@ -73,12 +73,17 @@ class Course:
 
     def names(self) -> list[str]:
         """The assignments of the course in order."""
-        present = [path.name for path in sorted((self.root / "source").glob("*")) if any((path / (path.name + suffix)).is_file() for suffix in SOURCES)]
-        return [*(name for name in self.order if name in present), *(name for name in present if name not in self.order)]
+        present = dict.fromkeys(path.name for path in sorted((self.root / "source").glob("*")) if self._is_there(path.name))
+        ordered = dict.fromkeys(self.order)
+        return [*(name for name in ordered if name in present), *(name for name in present if name not in ordered)]
+
+    def _is_there(self, name: str) -> bool:
+        folder = self.root / "source" / name
+        return folder.name == name and any((folder / f"{name}{suffix}").is_file() for suffix in SOURCES)
 
     def source(self, name: str) -> Path:
         """The source folder of an assignment. Raises CourseError where there is none."""
-        if name not in self.names():
+        if not self._is_there(name):
             raise CourseError(errors.UNKNOWN_ASSIGNMENT.format(name=name, nearest=nearest(name, self.names()), known=", ".join(self.names()) or "none yet"))
         return self.root / "source" / name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from autogradient.course.config import Course
 from autogradient.errors import StaleError
 from autogradient.model.assignment import Assignment
-from autogradient.proving.prove import require_proof
+from autogradient.proving.proofs import require_proof
 from autogradient.sources import leaks, release
 
 

@@ -21,7 +21,7 @@ from autogradient.github.settings import CONFIG, MAIN, Settings
 from autogradient.model.assignment import Assignment
 from autogradient.model.files import digest, write_atomically
 from autogradient.model.result import decimal
-from autogradient.proving.prove import require_proof
+from autogradient.proving.proofs import require_proof
 from autogradient.sources.release import load, released_cells
 
 #: What an App has to be allowed for this.

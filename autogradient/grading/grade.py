@@ -9,12 +9,10 @@ from __future__ import annotations
 import contextlib
 import copy
 import datetime
-import os
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from autogradient import errors
@@ -29,7 +27,7 @@ from autogradient.grading.verdict_cache import Known, Verdicts
 from autogradient.model import short_answers
 from autogradient.model.assignment import Assignment, Case, Part
 from autogradient.model.environment import environment_digest
-from autogradient.model.files import digest, write_atomically
+from autogradient.model.files import cache_folder, digest, write_atomically
 from autogradient.model.result import ELSEWHERE, ON_GPU, PartResult, Problem, QuestionResult, Receipt, Result, SubmissionInfo, add_up, first_of
 from autogradient.wire import codec
 
@@ -326,8 +324,3 @@ def computed_answers(assignment: Assignment, computed: list[Part], engine: Engin
             raise errors.ProofError(f"{assignment.name}: the reference's answer to '{part.id}' has no plain value; look at its cell")
         values[part.id] = codec.decode(found)  # the instructor's own
     return values
-
-
-def cache_folder() -> Path:
-    """Where what can be computed again is kept."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autogradient"

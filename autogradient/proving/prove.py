@@ -21,21 +21,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from autogradient import errors
-from autogradient.errors import ProofError, WorkerError
+from autogradient.errors import WorkerError
 from autogradient.grading import judge
 from autogradient.grading.engine import Court, Courts, Engine
-from autogradient.grading.grade import cache_folder, expected_answers, grade_notebook
+from autogradient.grading.grade import expected_answers, grade_notebook
 from autogradient.grading.judge import Snapshot, Verdict
 from autogradient.grading.read_notebook import read_notebook
 from autogradient.grading.submission import plan_release
 from autogradient.model import short_answers
 from autogradient.model.assignment import Assignment, Limits, Part, Variant
-from autogradient.model.environment import environment_digest
-from autogradient.model.files import write_atomically
 from autogradient.model.points import show_points
 from autogradient.model.result import SubmissionInfo, decimal
 from autogradient.model.testcode import parse
@@ -398,55 +395,3 @@ def _computed(source: str, part: Part) -> dict[str, Any]:
     except Exception:
         return {"missing": True}
     return {"value": codec.encode(namespace.get(part.names[0]))}
-
-
-# ---- the proof file --------------------------------------------------------------------------------------------------
-
-
-def proof_path(assignment: Assignment) -> Path:
-    """Where an assignment's proof is kept: beside its source."""
-    return assignment.path.parent / "proof.json"
-
-
-def write_proof(assignment: Assignment, proof: Proof) -> None:
-    """Write the proof file, and remember that this machine has seen it hold. A whole proof of the same version is not replaced by one that lacks what needs a card."""
-    old = read_proof(assignment) or {}
-    whole = old.get("digest") == proof.digest and old.get("proved") is True and not old.get("not_run")
-    if not (whole and proof.proved and proof.not_run):
-        write_atomically(proof_path(assignment), json.dumps({"digest": proof.digest, **proof.to_dict()}, indent=1, ensure_ascii=False) + "\n")
-    if proof.proved:
-        write_atomically(_marker(assignment), "")
-
-
-def _marker(assignment: Assignment) -> Path:
-    return cache_folder() / "proved" / f"{assignment.digest}-{environment_digest()}".replace("sha256:", "")
-
-
-def proved_here(assignment: Assignment) -> bool:
-    """Whether this version of the assignment was proved on this machine with this environment, and the file says so."""
-    try:
-        require_proof(assignment)
-    except ProofError:
-        return False
-    lacking = (read_proof(assignment) or {}).get("not_run") and judge.has_gpu()
-    return not lacking and _marker(assignment).exists()
-
-
-def read_proof(assignment: Assignment) -> dict[str, Any] | None:
-    """The proof file's content, or None where there is none."""
-    try:
-        content: dict[str, Any] = json.loads(proof_path(assignment).read_text())
-        return content
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
-
-
-def require_proof(assignment: Assignment) -> None:
-    """Raise ProofError unless the assignment has a proof of exactly this version that holds."""
-    content = read_proof(assignment)
-    if content is None:
-        raise ProofError(errors.NO_PROOF.format(assignment=assignment.name))
-    if content.get("digest") != assignment.digest:
-        raise ProofError(errors.OLD_PROOF.format(assignment=assignment.name))
-    if content.get("proved") is not True:
-        raise ProofError(errors.FAILED_PROOF.format(assignment=assignment.name))

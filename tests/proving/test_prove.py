@@ -16,7 +16,8 @@ from autogradient.errors import ProofError
 from autogradient.grading import judge
 from autogradient.grading.engine import Engine
 from autogradient.model.assignment import Assignment
-from autogradient.proving.prove import Proof, proof_path, prove, proved_here, read_proof, require_proof, write_proof
+from autogradient.proving.proofs import proof_path, proved_here, read_proof, require_proof, write_proof
+from autogradient.proving.prove import Proof, prove
 from autogradient.sources import source
 
 EQUIVALENT = CODE[CODE.index("# %%\n#| equivalent") : CODE.index("# %% [markdown]\n# <!--| hint")]

@@ -22,8 +22,7 @@ from openapi_schema_validator import OAS30Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from autogradient.model.files import write_atomically
-from autogradient.proving.prove import cache_folder
+from autogradient.model.files import cache_folder, write_atomically
 
 PACKAGE, VERSION = "@octokit/openapi", "23.0.2"
 MEMBER = "package/generated/api.github.com.json"
