@@ -275,6 +275,8 @@ WORKER_NOT_ENCRYPTED = "its link is not encrypted; start it with TLS"
 WORKER_DIFFERS = "it would grade in another environment: {what}"
 
 # ---- submissions ---------------------------------------------------------------------------------------------------
+LFS_POINTER = "{name} is not the notebook but a pointer to it, as Git LFS keeps large files; run 'git lfs pull' and hand in the file that comes"
+WEB_PAGE = "{name} is a web page and no notebook, perhaps the page that shows one; download the file itself (on GitHub: 'Download raw file') and hand that in"
 UNREADABLE_JSON = "{name}: this is not a notebook (not valid JSON, line {line}); open it in JupyterLab, save it and submit again"
 MERGE_CONFLICT = "{name}: a merge conflict was left in the file (line {line}); keep one side of it, open the notebook to see that it loads, and submit again"
 UNREADABLE_NOTEBOOK = "{name}: this is not a notebook JupyterLab could open ({problem}); save it again from JupyterLab and submit that file"
@@ -290,6 +292,8 @@ TWO_NOTEBOOKS = "{names} are both notebooks of this assignment; {chosen} was gra
 RENAMED = "the notebook is called {name}; it was recognised as {assignment} by {how}"
 ANSWER_MISSING = "the answer cell of '{part}' is gone and no other cell defines {names}; add it again to earn its points"
 ANSWER_FOUND = "the answer of '{part}' had lost its id and was found in cell {cell}"
+ESSAY_FROM = "[cell {cell}]"
+ESSAY_ELSEWHERE = "of the answer to '{part}' some stands outside its cell (cells {cells}); the marker gets it with the rest"
 ANSWERS_FOUND = "{count} answers had lost their ids and were found by what they define and where they stand (cells {cells})"
 ANSWERS_MISSING = "the answer cells of {count} parts are gone ({parts}); add them again to earn their points"
 ANSWER_NOT_CODE = "the answer of '{part}' stands in a {kind} cell, which is not run; turn it into a code cell"

@@ -39,6 +39,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; errors of ours become one sentence on standard error."""
+    if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":  # names of files would not be those of the roster
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, "PYTHONUTF8": "1"})
     warnings.showwarning = _warn
     try:
         cli.main(standalone_mode=False)

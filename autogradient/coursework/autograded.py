@@ -30,19 +30,19 @@ class Autograded:
         with open_gradebook(gradebook_url or url_of(course_root)) as book:
             self.known = _known_cells(book.db, find_assignment(book.db, assignment))
 
-    def write(self, result: Result, notebook: Mapping[str, Any], answers: Mapping[str, int] | None = None) -> list[Path]:
+    def write(self, result: Result, notebook: Mapping[str, Any], answers: Mapping[str, int] | None = None, essays: Mapping[str, str] | None = None) -> list[Path]:
         """Write `{student}/{assignment}/{assignment}.ipynb`, where the formgrader and `nbgrader generate_feedback` read it.
 
         Cells get the release's nbgrader metadata back from the gradebook, locked cells their text; what the gradebook does not know is shown as
         plain cells, grade cells that are gone are put back, and active content is taken out, for staff open it with all their rights.
         `notebook` is the executed submission as it came (nbformat 4 data); `answers` says which of its cells (from 0) was graded as which grade_id,
-        where an answer had lost its id; a locked cell is known by its text, too. Of several cells with one id the last one that was changed is shown as the answer.
+        where an answer had lost its id, and `essays` what stands in the cell of one that was partly written elsewhere; a locked cell is known by its text, too. Of several cells with one id the last one that was changed is shown as the answer.
         Returns the paths, none for a missing submission. Raises GradebookError.
         """
         if result.outcome == "missing":
             return []
         students = [checked_student(student) for student in result.submission.students]
-        text = write_notebook(_restored(self.known, notebook, answers or {}), version=4)
+        text = write_notebook(_restored(self.known, notebook, answers or {}, essays or {}), version=4)
         paths = []
         for student in students:
             folder = self.root / student / self.name
@@ -85,7 +85,7 @@ def _known_cells(db: Any, assignment: Any) -> dict[str, NotebookNode]:
     return known
 
 
-def _restored(known: dict[str, NotebookNode], notebook: Mapping[str, Any], answers: Mapping[str, int]) -> NotebookNode:
+def _restored(known: dict[str, NotebookNode], notebook: Mapping[str, Any], answers: Mapping[str, int], essays: Mapping[str, str]) -> NotebookNode:
     """A copy of a submission in which the release's cells are marked as the release has them, and those that carry points are all there."""
     clean = clean_notebook(notebook)
     texts = {cell.source: name for name, cell in known.items() if cell.metadata.nbgrader.locked}
@@ -103,8 +103,17 @@ def _restored(known: dict[str, NotebookNode], notebook: Mapping[str, Any], answe
             standing = [before + 1]
             cells.insert(before + 1, _with_marking(NotebookNode(source=release_cell.source), release_cell))
         before = standing[0] if standing else before
+    _fill_in(cells, essays)
     clean.cells = cells
     return clean
+
+
+def _fill_in(cells: list[NotebookNode], essays: Mapping[str, str]) -> None:
+    """Put the whole text of an essay where it is marked, cleaned as all that a student wrote."""
+    for cell in cells:
+        text = essays.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
+        if text is not None and not cell.metadata.nbgrader.locked:
+            cell.source = clean_notebook({"cells": [{"cell_type": "markdown", "source": text}]}).cells[0].source
 
 
 def _with_marking(cell: NotebookNode, release_cell: NotebookNode) -> NotebookNode:

@@ -240,7 +240,7 @@ def record(course: Course, assignment: Assignment, done: Iterable[Done], *, firs
     shown = autograded.Autograded(course.root, assignment.name, course.gradebook_url)
     for (result, executed), graded in zip(rows, (d.graded for d in done), strict=True):
         if executed is not None:
-            shown.write(result, executed, graded.answers)
+            shown.write(result, executed, graded.answers, graded.essays)
 
 
 def course_results(course: Course, submissions: Iterable[tuple[str, str]]) -> Iterator[Result]:

@@ -188,7 +188,7 @@ class Cluster:
         if verdicts:
             for name, entry in answer["verdicts"].items():
                 verdicts.write(name, entry)
-        return Graded(Result.from_json(answer["result"]), answer["staff"], answer["notebook"], answer["answers"], answer["starved"])
+        return Graded(Result.from_json(answer["result"]), answer["staff"], answer["notebook"], answer["answers"], answer["starved"], answer["essays"])
 
     def _expected(self, assignment: Assignment) -> dict[str, Any]:
         """The reference's answers, those that must be computed by a worker; here they are kept, there not."""
@@ -277,4 +277,4 @@ def _merged(graded: Graded, other: Graded, checks: list[int]) -> Graded:
             graded.notebook["cells"][index]["outputs"] = other.notebook["cells"][index]["outputs"]
     result = merged(graded.result, other.result)
     staff = graded.staff | {part.id: other.staff[part.id] for part in other.result.parts if part.id in other.staff and not left_out(part)}
-    return Graded(result, staff, graded.notebook, graded.answers, graded.starved or other.starved)
+    return Graded(result, staff, graded.notebook, graded.answers, graded.starved or other.starved, graded.essays)

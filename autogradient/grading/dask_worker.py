@@ -138,7 +138,7 @@ def _grade(engine: Engine, assignment: Assignment, job: dict[str, Any]) -> dict[
     options = {"verdicts": carried if job["keep"] else None, "expected": job["expected"], "card": job["card"]}
     graded = grade.grade_bytes(assignment, job["data"], job["name"], engine, info, **options)
     staff = json.loads(json.dumps(graded.staff, default=str))
-    rest = {"notebook": graded.notebook, "answers": graded.answers, "starved": graded.starved}
+    rest = {"notebook": graded.notebook, "answers": graded.answers, "starved": graded.starved, "essays": graded.essays}
     return {"result": graded.result.to_json(), "staff": staff, "verdicts": carried.new, **rest}
 
 

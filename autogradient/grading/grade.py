@@ -36,7 +36,7 @@ from autogradient.wire import codec
 class Graded:
     """A result with what goes beside it: what only staff may see, the executed notebook (nbformat 4 data; None where unreadable), and which of its cells hold the answers.
 
-    `starved`: something timed out while it hardly got a processor; graded again alone, it may not.
+    `essays`: what the marker reads for the cell of an essay, where some of it stands in other cells. `starved`: something timed out while it hardly got a processor; graded again alone, it may not.
     """
 
     result: Result
@@ -44,6 +44,7 @@ class Graded:
     notebook: dict[str, Any] | None = None
     answers: dict[str, int] = field(default_factory=dict)
     starved: bool = False
+    essays: dict[str, str] = field(default_factory=dict)
 
 
 def grade_bytes(assignment: Assignment, data: bytes, name: str, engine: Engine, info: SubmissionInfo, *, seed: int = 1, **options: Any) -> Graded:
@@ -95,7 +96,8 @@ def grade_notebook(
     staff = {part: verdict.staff for part, verdict in found.items() if verdict.staff}
     answers = {f"{part}-answer": cells[0] for part, cells in submission.answers.items() if cells}
     starved = runs.starved or any(verdict.starved for verdict in found.values())
-    return Graded(result, staff, executed(notebook, runs, _check_outputs(submission, found)), answers, starved)
+    essays = {cell: text for part, text in submission.elsewhere.items() for cell in (f"{part}-answer", part)}
+    return Graded(result, staff, executed(notebook, runs, _check_outputs(submission, found)), answers, starved, essays)
 
 
 class _Trials:

@@ -66,6 +66,8 @@ def read_notebook(data: bytes, name: str) -> Notebook:
         raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"not UTF-8 text at byte {error.start}")) from None
     if not text.strip():
         raise SubmissionError(errors.EMPTY_FILE.format(name=name))
+    if other := _what_else(text.lstrip()[:200]):
+        raise SubmissionError(other.format(name=name))
     for marks, limit in (("[{", MAX_BRACKETS), (',"', MAX_PIECES)):
         if sum(map(text.count, marks)) > limit:
             raise SubmissionError(errors.TOO_MUCH_IN_IT.format(name=name, limit=limit))
@@ -81,6 +83,15 @@ def read_notebook(data: bytes, name: str) -> Notebook:
             raise SubmissionError(errors.MERGE_CONFLICT.format(name=name, line=line)) from None
         raise SubmissionError(errors.UNREADABLE_JSON.format(name=name, line=getattr(error, "lineno", 1))) from None
     return _notebook(notebook, data, name)
+
+
+def _what_else(beginning: str) -> str | None:
+    """What a text is that stands in a notebook's place, by its first words; None where that may be a notebook."""
+    if beginning.startswith("version https://git-lfs.github.com/spec/"):
+        return errors.LFS_POINTER
+    if re.match(r"<(!doctype html|html|head|\?xml)\b", beginning, re.IGNORECASE):
+        return errors.WEB_PAGE
+    return None
 
 
 def _measure(notebook: Any) -> None:

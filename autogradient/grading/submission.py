@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from autogradient import errors
+from autogradient.grading.essays import Essays, composed, plain
 from autogradient.grading.read_notebook import CONFLICT, Notebook, StudentCell
 from autogradient.model.assignment import Assignment, Part
 from autogradient.model.files import digest
@@ -46,6 +47,8 @@ class Submission:
     answers: dict[str, list[int]] = field(default_factory=dict)
     #: index of a check cell → the part it belongs to and whether it stands for the hidden cases
     checks: dict[int, tuple[str, bool]] = field(default_factory=dict)
+    #: those of `essays` of which some stands outside the essay's own cell
+    elsewhere: dict[str, str] = field(default_factory=dict)
 
 
 # ---- finding answers and places --------------------------------------------------------------------------------------
@@ -75,13 +78,8 @@ def plan_release(assignment: Assignment, fill: dict[str, str]) -> list[Step]:
     return steps
 
 
-def _plain(text: str) -> str:
-    """A text without white space at line ends and around."""
-    return "\n".join(line.rstrip() for line in text.strip().split("\n"))
-
-
 def _same(a: str, b: str) -> bool:
-    return _plain(a) == _plain(b)
+    return plain(a) == plain(b)
 
 
 @lru_cache(maxsize=10_000)
@@ -95,7 +93,7 @@ def _code(source: str) -> str:
                 del node.body[0]  # type: ignore[attr-defined]
         return digest(ast.dump(tree).encode("utf-8", "replace"))  # not the text, which is kept: it may be large
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return digest(_plain(source).encode("utf-8", "replace"))
+        return digest(plain(source).encode("utf-8", "replace"))
 
 
 @lru_cache(maxsize=10_000)
@@ -132,13 +130,15 @@ class _Planner:
             self.by_cell_id[COLAB_CELL], self.order[COLAB_CELL] = ReleasedCell(COLAB_CELL, "code", "", "colab", ""), -1
         self.by_text: dict[str, list[ReleasedCell]] = {}
         for cell in self.released:
-            self.by_text.setdefault(_plain(cell.source), []).append(cell)
+            self.by_text.setdefault(plain(cell.source), []).append(cell)
         self.part_names = {name for part in assignment.parts for name in _names(part)}
         self.problems: list[Problem] = []
         self.claims: list[ReleasedCell | None] = [self.claim(cell) for cell in self.cells]
+        self.texts = Essays(assignment, self.released, self.cells, self.claims, self.is_of_a_release)
         self.answers: dict[str, list[int]] = {}
         self.attempted: dict[str, bool] = {}
         self.essays: dict[str, str] = {}
+        self.elsewhere: dict[str, str] = {}
         self.skip: set[int] = set()
         self.found: dict[str, int] = {}
         self.missing: dict[str, str] = {}
@@ -154,7 +154,7 @@ class _Planner:
         return found
 
     def claim_by_text(self, cell: StudentCell) -> ReleasedCell | None:
-        text = _plain(cell.source)
+        text = plain(cell.source)
         if not text:
             return None
         match = re.search(r"grader\.check\(\s*[\"']([^\"']+)[\"']\s*\)", text)
@@ -185,7 +185,7 @@ class _Planner:
         steps = self.steps(places)
         self.problems.sort(key=lambda problem: (problem.cell is None, problem.cell or 0))
         checks = {i: (claim.target, claim.role == "hidden") for i, claim in enumerate(self.claims) if claim is not None and claim.role in ("check", "hidden")}
-        return Submission(self.notebook, steps, self.attempted, self.essays, self.problems, self.answers, checks)
+        return Submission(self.notebook, steps, self.attempted, self.essays, self.problems, self.answers, checks, self.elsewhere)
 
     # ---- answers -----------------------------------------------------------------------------------------------------
 
@@ -202,7 +202,7 @@ class _Planner:
         texts: list[int] = []
         for answer in released:
             candidates = self.where(answer.grade_id)
-            alike = _code if answer.kind == "code" else _plain
+            alike = _code if answer.kind == "code" else plain
             changed = [i for i in candidates if alike(self.cells[i].source) != alike(answer.source) and self.cells[i].source.strip()]
             if len(candidates) > 1:
                 pick = (changed or candidates)[-1]
@@ -215,7 +215,7 @@ class _Planner:
             texts += changed
             self.attempted[part.id] = bool(texts)
         if part.by_hand:
-            self.find_essay(part, released[0], chosen, texts)
+            self.find_essay(part, chosen, texts)
             return
         defined = {name for i in chosen if self.attempted[part.id] for name in _defines(self.cells[i].source)}
         missing = [name for name in _names(part) if name not in defined]
@@ -246,20 +246,21 @@ class _Planner:
                 return
         self.missing[part.id] = " or ".join(_names(part)) or "it"
 
-    def find_essay(self, part: Part, released: ReleasedCell, chosen: list[int], texts: list[int]) -> None:
-        """An essay's cell may have lost its id, or been split."""
-        i = len(self.cells) if chosen else self.last_before(released.grade_id) + 1
-        while i < len(self.cells) and self.claims[i] is None and not chosen:
-            if self.cells[i].kind == "markdown" and self.cells[i].source.strip():
-                chosen = [i]
-                if not _same(self.cells[i].source, released.source):
-                    texts, self.attempted[part.id] = [i], True
-                    self.found[part.id] = i
-            i += 1
-        if not chosen:
+    def find_essay(self, part: Part, chosen: list[int], texts: list[int]) -> None:
+        """An essay is what was written between its question and the next, whatever became of its cell."""
+        pieces = self.texts.find(part, texts)
+        elsewhere = [piece.cell for piece in pieces if not piece.own]
+        self.attempted[part.id] = bool(pieces)
+        self.answers[part.id] = chosen or elsewhere[:1]
+        self.essays[part.id] = composed(pieces)
+        if elsewhere:
+            self.elsewhere[part.id] = self.essays[part.id]
+        if elsewhere and not texts:
+            self.found[part.id] = elsewhere[0]
+        elif elsewhere:
+            self.problem(elsewhere[0], errors.ESSAY_ELSEWHERE.format(part=part.id, cells=", ".join(str(i + 1) for i in elsewhere)))
+        elif not chosen:
             self.missing[part.id] = "it"
-        self.answers[part.id] = chosen
-        self.essays[part.id] = "\n\n".join(self.cells[i].source for i in texts)
 
     # ---- places ------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import sys
+import types
 from typing import Any
 
 from IPython.core.displayhook import DisplayHook
@@ -20,6 +21,8 @@ from traitlets.config import Config
 MAX_OUTPUT, MAX_DISPLAY, MAX_ITEMS = 100_000, 10_000_000, 500
 #: Characters of the name of an error or a MIME type, types of one output.
 MAX_NAME, MAX_MIMES = 200, 20
+#: Frames of a traceback that are drawn.
+MAX_FRAMES = 40
 CUT = "\n… {count} characters left out …\n"
 LEFT_OUT = "<output left out: this cell shows too much>"
 
@@ -144,6 +147,10 @@ class _Hook(DisplayHook):
         pass
 
 
+#: The streams that cells begin with, by their names in `sys`.
+_streams: dict[str, Stream] = {}
+
+
 class Shell(InteractiveShell):
     """The shell of one submission. Use `make`."""
 
@@ -156,6 +163,17 @@ class Shell(InteractiveShell):
     def ask_exit(self) -> None:
         """The cells go on after `exit`, which would end a kernel."""
         print("exit is passed over while grading: the next cells run all the same", file=sys.stderr)
+
+    def showtraceback(self, exc_tuple: Any = None, *options: Any, **more: Any) -> None:
+        """As IPython does, without most of the frames where there are hundreds: of a recursion without end it would draw each, for half a minute."""
+        etype, value, trace = self._get_exc_info(exc_tuple)
+        seen: list[BaseException] = []
+        error: BaseException | None = value
+        while isinstance(error, BaseException) and error not in seen:
+            seen.append(error)
+            error.__traceback__ = _shortened(error.__traceback__)
+            error = error.__cause__ or error.__context__
+        super().showtraceback((etype, value, _shortened(trace)), *options, **more)
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         try:
@@ -172,17 +190,36 @@ class Shell(InteractiveShell):
         )
 
 
+def _shortened(trace: types.TracebackType | None) -> types.TracebackType | None:
+    """A traceback's first and last frames."""
+    frames = []
+    while trace is not None:
+        frames.append(trace)
+        trace = trace.tb_next
+    kept = frames if len(frames) <= MAX_FRAMES else [*frames[:5], *frames[5 - MAX_FRAMES :]]
+    for frame in reversed(kept):
+        trace = types.TracebackType(trace, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    return trace
+
+
 def _no_input(*_: Any, **__: Any) -> str:
     raise StdinNotImplementedError("input() cannot be answered while grading; put the value into the cell instead")
+
+
+def restore_streams() -> None:
+    """Put the streams back where a cell has left something that nothing can be printed to: that is the cell's own loss, not the next one's."""
+    for name, stream in _streams.items():
+        if not callable(getattr(getattr(sys, name, None), "write", None)):
+            setattr(sys, name, stream)
 
 
 def make() -> Shell:
     """The one shell of this process, with its streams, display and figures in place."""
     import builtins
     import getpass
-    import types
 
-    sys.stdout, sys.stderr = Stream("stdout", 1), Stream("stderr", 2)
+    _streams.update(stdout=Stream("stdout", 1), stderr=Stream("stderr", 2))
+    sys.stdout, sys.stderr = _streams["stdout"], _streams["stderr"]
     config = Config()
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"

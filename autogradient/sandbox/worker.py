@@ -154,6 +154,7 @@ def _run(shell: shells.Shell, request: dict[str, Any]) -> dict[str, Any]:
         error = [type(raised).__name__, text_of(raised)]
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        shells.restore_streams()
     return {"outputs": shells.OUTPUTS.take(), "error": error, "seconds": time.perf_counter() - started}
 
 

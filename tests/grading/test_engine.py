@@ -164,6 +164,28 @@ def test_cells_go_on_after_exit_and_find_the_python_that_runs_them(own: Engine, 
             assert run.status == "ok" and shown in str(run.outputs)
 
 
+@pytest.mark.promise("P17")
+def test_a_recursion_without_end_costs_its_cell(own: Engine, tmp_path: Path) -> None:
+    with own.session(tmp_path, LIMITS) as session:
+        cells = session.start(1)
+        run = cells.run("def f(n):\n    return f(n + 1)\nf(0)", 60)
+        assert run.error == ("RecursionError", "maximum recursion depth exceeded") and len(str(run.outputs)) < 30_000
+        run = cells.run("def g(n):\n    try:\n        return g(n + 1)\n    except RecursionError as error:\n        raise ValueError(n) from error\ng(0)", 60)
+        assert run.error is not None and run.error[0] == "ValueError"
+        assert cells.run("1 + 1", 60).status == "ok"
+
+
+@pytest.mark.promise("P17")
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+@pytest.mark.parametrize("what", ["None", "5", "object()"])
+def test_a_cell_that_takes_a_stream_away_loses_its_own_output_alone(own: Engine, tmp_path: Path, name: str, what: str) -> None:
+    with own.session(tmp_path, LIMITS) as session:
+        cells = session.start(1)
+        assert cells.run(f"import sys\nsys.{name} = {what}", 60).status == "ok"
+        run = cells.run("print('here')\nprint('there', file=sys.stderr)", 60)
+        assert run.status == "ok" and [output["text"] for output in run.outputs] == ["here\n", "there\n"]
+
+
 @pytest.mark.promise("P15")
 @pytest.mark.parametrize("said", ["_channel().send(5)", "_channel().send_bytes(bytes(9))"])
 def test_a_process_that_answers_nonsense_is_ended_at_once_and_was_not_killed_from_outside(own: Engine, tmp_path: Path, said: str) -> None:

@@ -1,0 +1,119 @@
+"""What a student wrote for an essay, wherever it stands: in its own cell, in cells added around it, or typed into the course's.
+
+    1 · In words           the course's text      a line typed into it is found
+    ┌ answer ┐             the essay's own cell
+    one more cell          the student's own      found, prose in a code cell too
+    2 · Next question      another question's: the search ends above it
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from autogradient import errors
+from autogradient.grading.read_notebook import StudentCell
+from autogradient.model.assignment import Assignment, Part
+from autogradient.model.testcode import parse
+from autogradient.sources.release import ReleasedCell, former_ids
+
+_LOCKED = ("text", "check", "hidden", "setup", "given", "grader")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Text of an essay: in which cell it stands (from 0), and whether that is the essay's own."""
+
+    cell: int
+    text: str
+    own: bool
+
+
+def plain(text: str) -> str:
+    """A text without white space at line ends and around."""
+    return "\n".join(line.rstrip() for line in text.strip().split("\n"))
+
+
+def composed(pieces: Sequence[Piece]) -> str:
+    """An essay as a marker reads it: where some of it stands elsewhere, with the cells it stands in."""
+    if all(piece.own for piece in pieces):
+        return "\n\n".join(piece.text for piece in pieces)
+    return "\n\n".join(piece.text if piece.own else f"{errors.ESSAY_FROM.format(cell=piece.cell + 1)}\n\n{piece.text}" for piece in pieces)
+
+
+class Essays:
+    """Finds the texts of essays. `claims` are the released cells that the student's are; `as_released` says whether a changed one is so by the course's own doing."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        released: Sequence[ReleasedCell],
+        cells: Sequence[StudentCell],
+        claims: Sequence[ReleasedCell | None],
+        as_released: Callable[[int], bool],
+    ) -> None:
+        self.released, self.cells, self.claims, self.as_released = released, cells, claims, as_released
+        self.order = {cell.grade_id: i for i, cell in enumerate(released)}
+        self.order |= {old: self.order[new] for new, old in former_ids(assignment).items()}
+        self.instructors = {plain(text) for cell in assignment.cells for text in (cell.source, cell.metadata.get("released", ""))}
+        self.instructors |= {plain(cell.source) for cell in released}
+        self.owners = {part.id: question.id for question in assignment.questions for part in question.parts}
+        self.owners |= {question.id: question.id for question in assignment.questions}
+        self.has_code = {question.id: any(not part.by_hand for part in question.parts) for question in assignment.questions}
+
+    def find(self, part: Part, own: Sequence[int]) -> list[Piece]:
+        """What was written for a part, in the order of the notebook; `own` are the changed cells that are its answer's."""
+        start, end = self.bounds(part)
+        pieces = [Piece(i, self.cells[i].source, True) for i in own]
+        code: list[Piece] = []
+        for i in range(start, end):
+            cell, claim = self.cells[i], self.claims[i]
+            if i in own or not cell.source.strip():
+                continue
+            if claim is None:
+                if plain(cell.source) in self.instructors:
+                    continue
+                if cell.kind != "code" or is_prose(cell.source):
+                    pieces.append(Piece(i, cell.source, False))
+                elif not self.has_code[part.question]:
+                    code.append(Piece(i, cell.source, False))
+            elif claim.role in _LOCKED and (added := self.added(i, claim)):
+                pieces.append(Piece(i, added, False))
+        return sorted(pieces or code, key=lambda piece: piece.cell)
+
+    def bounds(self, part: Part) -> tuple[int, int]:
+        """The student's cells between the question, or the part of it, before and the one after: first, and first that is no longer of it."""
+        answers = [i for i, cell in enumerate(self.released) if cell.role == "answer" and cell.target == part.id]
+        before = max((i for i in range(answers[0]) if self.is_elsewhere(self.released[i], part)), default=-1)
+        after = min((i for i in range(answers[-1] + 1, len(self.released)) if self.is_elsewhere(self.released[i], part)), default=len(self.released))
+        places = [(i, self.order.get(claim.grade_id, -1)) for i, claim in enumerate(self.claims) if claim is not None]
+        end = min((i for i, order in places if order >= after), default=len(self.cells))
+        start = max((i for i, order in places if order <= before and i < end), default=-1) + 1
+        return start, end
+
+    def is_elsewhere(self, cell: ReleasedCell, part: Part) -> bool:
+        """Whether a released cell is another question's, or the answer or check of another part of the same one."""
+        stem = cell.target or cell.grade_id.rpartition("-n")[0]
+        if cell.role in ("answer", "check", "hidden"):
+            return cell.target != part.id
+        return self.owners.get(stem) != part.question
+
+    def added(self, index: int, claim: ReleasedCell) -> str:
+        """The lines that a student typed into a cell of the course's; "" where they are code or another release's."""
+        lines = [line.strip() for line in claim.source.split("\n")]
+        new = [line for line in self.cells[index].source.split("\n") if not any(one.startswith(line.strip()) for one in lines)]
+        text = "\n".join(new).strip()
+        if not text or self.as_released(index) or (self.cells[index].kind == "code" and not is_prose(text)):
+            return ""
+        return text
+
+
+def is_prose(source: str) -> bool:
+    """Whether a code cell holds words: comments and strings alone, or what is no Python for a dozen words in a row."""
+    try:
+        body = parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return re.search(r"(?:[^\W\d_]+[ ,;.:!?'’-]+){4}", source) is not None
+    return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) for node in body)
