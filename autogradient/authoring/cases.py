@@ -54,16 +54,10 @@ class Outcome:
 def judge(cells: Cells, part: Part, cases: list[Case], names: dict[str, Any], expected: Any = ...) -> list[Outcome]:
     """Run some cases of a part against `names`, each with what grading gives it. `expected` is the reference's value of a short answer."""
     with undisturbed():
-        namespace: dict[str, Any] | None = None
-        outcomes = []
-        for case in cases:
-            if part.is_short and part.kind != "formula" and case.name in (short_answers.FORM_CASE, short_answers.ANSWER_CASE):
-                outcomes.append(_judge_value(part, case, names, expected))
-                continue
-            if namespace is None:
-                namespace = _namespace(cells, part, names)
-            outcomes.append(_run_case(cells, part, case, names, namespace))
-    return outcomes
+        if part.by_value:
+            return _judge_value(part, cases, names, expected)
+        namespace = _namespace(cells, part, names) if cases else {}
+        return [_run_case(cells, part, case, names, namespace) for case in cases]
 
 
 def _namespace(cells: Cells, part: Part, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,8 +68,8 @@ def _namespace(cells: Cells, part: Part, names: Mapping[str, Any]) -> dict[str, 
     with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
         for role, text in texts:
             _run(text, namespace, f"<{role}>")
-        if part.kind == "formula":
-            _run(short_answers.formula_tests(part), namespace, "<formula>")
+        if part.is_short:
+            _run(part.tests, namespace, "<formula>")
         for kept in cells.kept("tests", part.id):
             try:
                 _run(kept.raw, namespace, _filename(part, kept))
@@ -143,16 +137,15 @@ def _filename(part: Part, kept: Kept) -> str:
     return f"<tests of {part.id} {abs(hash(kept.raw)):x}>"
 
 
-def _judge_value(part: Part, case: Case, names: Mapping[str, Any], expected: Any) -> Outcome:
-    """The form or the answer of a short answer, as grading judges them."""
+def _judge_value(part: Part, cases: list[Case], names: Mapping[str, Any], expected: Any) -> list[Outcome]:
+    """The form and the answer of a short answer, as grading judges them."""
     name = part.names[0]
     if name not in names:
-        return Outcome(case, False, f"{name} is not defined")
-    try:
-        problem = short_answers.form_problem(part.kind, names[name], short_answers.form_of(part))
-        if problem or case.name == short_answers.FORM_CASE:
-            return Outcome(case, not problem, problem or "")
-        right = short_answers.is_right(part.kind, names[name], expected, short_answers.verdict_rules(part))
-    except Exception as error:
-        return Outcome(case, False, f"a value that cannot be read ({type(error).__name__})")
-    return Outcome(case, right, "" if right else case.failure_message)
+        return [Outcome(case, False, f"{name} is not defined") for case in cases]
+    found = short_answers.judge(names[name], expected, short_answers.criteria(part))
+    outcomes = []
+    for case in cases:
+        passed = found.right or (case.name == short_answers.FORM_CASE and not found.problem)
+        message = f"a value that cannot be read ({found.error})" if found.error else found.problem or case.failure_message
+        outcomes.append(Outcome(case, passed, "" if passed else message))
+    return outcomes

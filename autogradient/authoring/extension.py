@@ -156,10 +156,10 @@ class Author:
         assert part is not None
         name = part.names[0]
         expected = self.names.get(name, ...)
-        both = [case for case in part.cases if case.name in (short_answers.FORM_CASE, short_answers.ANSWER_CASE)]
+        both = list(part.cases)
         outcomes = judge(self.cells, part, both, self.names, expected)
         rows = [outcome.row for outcome in outcomes]
-        for variant in short_answers.derived_variants(part):
+        for variant in short_answers.kind_of(part).slips(part):
             found = short_answers.assigned_value(variant.source)
             text = variant.source.partition("=")[2].strip() if found else variant.source
             names = dict(self.names)

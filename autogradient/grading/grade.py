@@ -296,7 +296,7 @@ def expected_answers(assignment: Assignment, engine: Engine) -> dict[str, Any]:
 
 def known_answers(assignment: Assignment, compute: Callable[[list[Part]], dict[str, Any]]) -> dict[str, Any]:
     """The reference's value of every short answer. Those that must be computed are, once per version of the assignment, and kept in the user's cache."""
-    short = [part for part in assignment.parts if part.is_short and part.kind != "formula"]
+    short = [part for part in assignment.parts if part.by_value]
     values = {part.id: short_answers.literal_answer(part) for part in short}
     computed = [part for part in short if values[part.id] is ...]
     if not computed:

@@ -118,7 +118,7 @@ def judge(
     With `expendable` the cases run in the snapshot itself and not in forks of it: what becomes of the rest where a case kills it.
     With `stop_at_failure` the cases after the first failing one are not run and count as failed.
     """
-    if part.is_short and part.kind != "formula":
+    if part.by_value:
         return _judge_value(assignment, part, snapshot, expected, court)
     if snapshot.interpreter is None:
         return without_verdict(part, "failed", None, snapshot.lost or NOT_FILLED, cases)
@@ -155,16 +155,9 @@ def _judge_value(assignment: Assignment, part: Part, snapshot: Snapshot, expecte
     found = snapshot.value or {"missing": True}
     problem, right, slip, starved = "", False, "", False
     if isinstance(found.get("value"), bytes):
-        job = {
-            "do": "value",
-            "kind": part.kind,
-            "form": short_answers.form_of(part),
-            "rules": short_answers.verdict_rules(part),
-            "slips": slips_of(part),
-            "expected": expected,
-        }
+        job = {"do": "value", "value": found["value"], "expected": expected, "criteria": short_answers.criteria(part)}
         try:
-            (report,) = court.trial(codec.encode(job | {"value": found["value"]}), None, assignment.limits.case_s)
+            (report,) = court.trial(codec.encode(job), None, assignment.limits.case_s)
             problem, right, slip = str(report["problem"]), report["right"] is True, str(report["slip"])
         except (WorkerError, ValueError, KeyError) as error:
             problem, starved = TOO_MUCH, isinstance(error, WorkerError) and not isinstance(error, WorkerTimeout)
@@ -181,18 +174,6 @@ def _judge_value(assignment: Assignment, part: Part, snapshot: Snapshot, expecte
         else:
             out.append(_result(case, "passed" if right else "failed", message="" if right else f"Not quite: {slip}." if slip else case.failure_message))
     return Verdict(out, starved=starved)
-
-
-def slips_of(part: Part) -> list[tuple[Any, list[list[str]], str]]:
-    """The listed slips: the wrong value, the words that mean it, and the sentence that names the slip."""
-    found = []
-    for text, slip in part.declaration.slips.items():
-        try:
-            wrong = short_answers.slip_value(part, text)
-        except Exception:
-            continue
-        found.append((wrong, [[str(word)] for word in (wrong if isinstance(wrong, tuple) else (wrong,))], slip))
-    return found
 
 
 # ---- code ------------------------------------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ def run_steps(assignment: Assignment, begin: Callable[[], Interpreter], steps: l
             elif step.part in wanted:
                 part = parts[step.part]
                 snapshots[part.id] = lost
-                if part.is_short and part.kind != "formula":
+                if part.by_value:
                     snapshots[part.id] = Snapshot(value=main.value(part.names[0], _within(budget)))
                 elif main.threads > 1 or assignment.needs_card(part):
                     snapshots[part.id] = Snapshot(unsafe=True)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from autogradient.grading.judge import Verdict, slips_of, standing
+from autogradient.grading.judge import Verdict, standing
 from autogradient.grading.run_cells import Runs
 from autogradient.grading.submission import Submission
 from autogradient.model import short_answers
@@ -150,7 +150,8 @@ class Known:
 def _part(assignment: Assignment, part: Part) -> str:
     """A digest of all in an assignment by which a part is judged, the reference's computed value aside."""
     cases = [[case.name, case.title, str(case.points), case.hidden, case.failure_message] for case in part.cases]
-    short = [short_answers.form_of(part), short_answers.verdict_rules(part), slips_of(part)] if part.is_short and part.kind != "formula" else []
+    criteria = short_answers.criteria(part) if part.by_value else {}
+    short = [criteria[what] for what in ("form", "rules", "slips") if criteria]
     needs = list(assignment.question_of(part.id).needs)
     return _digest([part.kind, part.all_or_nothing, needs, cases, standing(assignment, part), short])
 

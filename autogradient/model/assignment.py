@@ -12,9 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["code", "choice", "choose-all", "true-false", "number", "shape", "text", "formula", "essay"]
-SHORT_KINDS: tuple[str, ...] = ("choice", "choose-all", "true-false", "number", "shape", "text", "formula")
-KINDS: tuple[str, ...] = ("code", *SHORT_KINDS, "essay")
 Format = Literal["autogradient", "nbgrader", "otter"]
 
 #: Words for hidden points' cells and answers; ids of parts may not end in them.
@@ -84,7 +81,7 @@ class Declaration:
 
 @dataclass(eq=False)
 class Part:
-    """One answer with its check and points.
+    """One answer with its check and points. Its `kind` is "code", "essay" or one of `short_answers.KINDS`.
 
     `names` are what the answer cell binds (the first is the short answer's variable); `solution` and `stub` are whole cell texts.
     `tests` is the text of the test code without directives: case functions, probes and what they need. Where `style` is "cell" it is
@@ -113,7 +110,12 @@ class Part:
     @property
     def is_short(self) -> bool:
         """Whether the answer is one declared value rather than code or prose."""
-        return self.kind in SHORT_KINDS
+        return self.kind not in ("code", "essay")
+
+    @property
+    def by_value(self) -> bool:
+        """Whether its value alone is judged, copied out of the process that ran the notebook: so is every short answer but a formula, which is called."""
+        return self.is_short and self.kind != "formula"
 
     @property
     def by_hand(self) -> bool:

@@ -205,7 +205,7 @@ def _walk(
     for step in plan_release(assignment, assignment.reference):
         if step.do == "run":
             part = parts.get(step.part)
-            if part is not None and _is_code(part) and f"{part.id}-answer" in assignment.reference and step.source == part.solution:
+            if part is not None and not part.by_value and f"{part.id}-answer" in assignment.reference and step.source == part.solution:
                 before[part.id] = main.fork()
             run = main.run(step.source, assignment.limits.cell_s * 4)
             sources.append(step.source)
@@ -215,7 +215,7 @@ def _walk(
         if step.part not in parts:
             continue
         part = parts[step.part]
-        if not _is_code(part):
+        if part.by_value:
             yield part, None, judge.judge(assignment, part, Snapshot(value=main.value(part.names[0])), expected.get(part.id), 1, court)
             continue
         after = main.fork()
@@ -264,10 +264,6 @@ def _difference(part: Part, case: str, answer: str, sealed: bool, error: list[An
     )
 
 
-def _is_code(part: Part) -> bool:
-    return part.kind in ("code", "formula")
-
-
 def _why(verdict: Verdict, case: str) -> str:
     error = verdict.staff.get(case, {}).get("error")
     return f"{error[0]}: {error[1]}" if error else ""
@@ -290,7 +286,7 @@ class _Task:
 
 def _tasks(part: Part) -> list[_Task]:
     tasks = [_Task("right", v.source, f"{part.id}: {v.because}") for v in part.right]
-    wrongs: list[Variant] = [*part.wrong, *short_answers.derived_variants(part)]
+    wrongs: list[Variant] = [*part.wrong, *(short_answers.kind_of(part).slips(part) if part.is_short else ())]
     tasks += [_Task("wrong", v.source, f"{part.id}: {v.because}", earns=v.earns) for v in wrongs]
     if part.kind == "code":
         declared = {(e.before, e.after) for e in part.equivalents}

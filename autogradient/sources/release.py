@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from autogradient.model import short_answers
+from autogradient.model.answer_checks import plain_value
 from autogradient.model.assignment import Assignment, Cell, Part
 from autogradient.model.points import show_points
 from autogradient.model.result import decimal
@@ -29,8 +30,6 @@ NO_PROBE = 'def probe(function):\n    """Leave a probe as it is: here it runs be
 #: The id of the cell that `publish` puts first for Google Colab. A grader never runs it.
 COLAB_CELL = "colab-setup"
 DROPPED = ("staff", "wrong", "right", "equivalent", "rubric", "helpers")
-#: What stands above a list of options.
-HOW_MANY = {"choice": "*Choose one.*", "choose-all": "*Choose all that apply.*", "true-false": "*True or false, one by one:*"}
 #: Shown for a locked cell whose points are earned after submission. It must return 0 to stock nbgrader, which gives full marks to a cell that only prints.
 HIDDEN_CELL = """# {points} more {noun} checked after you submit
 import os
@@ -166,17 +165,15 @@ def test_file(assignment: Assignment, part: Part, *, hidden: bool | None, expect
             statement = by_name[case.name]
             bodies.append(header + _without_decorators(statement.source))
             needed |= statement.needs
-        elif case.name == short_answers.FORM_CASE:
-            bodies.append(header + f"def {case.name}({variable}):\n{short_answers.form_check(part)}")
-            needed.add(short_answers.FORMS[part.kind].__name__)
-        else:
-            bodies.append(
-                header
-                + f"def {case.name}({variable}):\n{short_answers.form_check(part)}\n"
-                + f"    assert is_right({part.kind!r}, {variable}, {short_answers.plain_value(expected)!r}, {short_answers.verdict_rules(part)!r})"
-            )
-            needed |= {short_answers.FORMS[part.kind].__name__, "is_right"}
-    if part.is_short and part.kind != "formula":  # a formula's tests bring them along
+            continue
+        kind = short_answers.kind_of(part)
+        body = f"def {case.name}({variable}):\n{kind.form_check(part)}"
+        needed.add(kind.check.__name__)
+        if case.name == short_answers.ANSWER_CASE:
+            body += f"\n    assert is_right({part.kind!r}, {variable}, {plain_value(expected)!r}, {kind.rules(part)!r})"
+            needed.add("is_right")
+        bodies.append(header + body)
+    if part.by_value:  # a formula's tests bring them along
         pool = statements(short_answers.form_text()) + pool
     used = [statement for statement in reachable(needed, pool) if not statement.case]
     all_needed = needed.union(*(statement.needs for statement in used))
@@ -370,7 +367,7 @@ def _answer(book: _Notebook, part: Part) -> None:
             if isinstance(options, dict)
             else [f"{i}. {text}" for i, text in enumerate(options, 1)]
         )
-        book.add("markdown", "\n".join([HOW_MANY[part.kind], "", *rows]), f"{part.id}-options", "text", part.id)
+        book.add("markdown", "\n".join([short_answers.kind_of(part).how_many, "", *rows]), f"{part.id}-options", "text", part.id)
     book.add("code", part.stub, f"{part.id}-answer", "answer", part.id)
 
 

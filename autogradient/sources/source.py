@@ -16,12 +16,14 @@ import yaml
 from autogradient import errors
 from autogradient.errors import CourseError, Mistake, SourceErrors, nearest
 from autogradient.model import short_answers, testcode
-from autogradient.model.assignment import KINDS, Assignment, Case, Cell, Equivalent, Part, Question, RubricItem, Variant
+from autogradient.model.assignment import Assignment, Case, Cell, Equivalent, Part, Question, RubricItem, Variant
 from autogradient.model.points import points_of, show_points
 from autogradient.sources.declarations import declare, foreign_keys
 from autogradient.sources.directives import ROLES, Directive, parse
 from autogradient.sources.front_matter import front_mistakes, limits_of
 
+#: What `kind` may say in an answer cell.
+KINDS = ("code", *short_answers.KINDS, "essay")
 #: Files of a source folder that are not for students.
 PRIVATE_FILES = ("figures.py", "proof.json")
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -409,7 +411,7 @@ class _Reader:
         if part.is_short:
             for cell in cells:
                 self.wrong(cell.number, errors.SHORT_WITH_TESTS.format(part=part.id, kind=part.kind))
-            part.cases = short_answers.short_cases(part, part.points)
+            part.cases = short_answers.kind_of(part).cases(part)
             return
         cases: list[Case] = []
         numbers = {cell.number for cell in cells}
@@ -441,8 +443,8 @@ class _Reader:
         for variant in part.wrong:
             if variant.earns is not None and variant.earns >= part.points:
                 self.wrong(variant.cell, errors.BAD_EARNS.format(earns=show_points(variant.earns), points=show_points(part.points), part=part.id))
-        if part.kind == "formula" and not self.mistakes:  # made from the solution and the inputs, which must be in order
-            part.tests = short_answers.formula_tests(part)
+        if part.is_short and not self.mistakes:  # made from the solution and the inputs, which must be in order
+            part.tests = short_answers.kind_of(part).tests(part)
 
 
 def _words(value: Any) -> list[str]:

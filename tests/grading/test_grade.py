@@ -332,14 +332,14 @@ def test_an_unreadable_file_loses_nothing(small: Assignment, engine: Engine, tmp
 def test_a_grader_that_fails_on_one_grades_the_others(small: Assignment, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hand_in(tmp_path / "submitted", Notebook(small).bytes(), "ada")
     hand_in(tmp_path / "submitted", Notebook(small, {}).bytes(), "grace")
-    real = grade.plan
+    real = grade.plan_submission
 
     def plan(assignment: Assignment, notebook: object) -> object:
         if "double(x):\\n    return" in json.dumps(notebook.data):  # type: ignore[attr-defined]
             raise RuntimeError("a slip of ours")
         return real(assignment, notebook)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(grade, "plan", plan)
+    monkeypatch.setattr(grade, "plan_submission", plan)
     broken, fine = run(small, tmp_path, engine)
     assert (broken.graded.result.outcome, fine.graded.result.outcome) == ("grader_error", "graded")
     assert broken.graded.result.points.ungraded == 8
@@ -458,7 +458,7 @@ def test_when_the_grader_is_killed_everything_is_gone(small: Assignment, tmp_pat
     (tmp_path / "n.ipynb").write_bytes(notebook.bytes())
     source = homework.write_source(tmp_path)
     source.write_text(source.read_text().replace("cell_s: 2", "cell_s: 250"))
-    script = "import sys; from autogradient.cli import main; sys.argv[1:] = ['grade', 'n.ipynb', '--assignment', 'small/small.py']; main()"
+    script = "import sys; from autogradient.cli.main import main; sys.argv[1:] = ['grade', 'n.ipynb', '--assignment', 'small/small.py']; main()"
     grader = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     family: list[psutil.Process] = []
     while not any("sleep" in name_of(process) for process in family):

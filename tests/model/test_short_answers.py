@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from small_source import changed, read
 
 from autogradient.grading.engine import Court, Engine
 from autogradient.grading.judge import Snapshot, judge
-from autogradient.model import short_answers
+from autogradient.model import answer_checks, short_answers
 from autogradient.model.assignment import Limits, Part
+from autogradient.model.short_answers import KINDS, Judged, kind_of, literal_answer
 from autogradient.wire import codec
 
 LETTERS = {"letters": ["a", "b", "c"]}
@@ -24,10 +26,10 @@ LETTERS = {"letters": ["a", "b", "c"]}
 
 def verdict(kind: str, value: Any, expected: Any, form: dict[str, Any], **rules: Any) -> str:
     """ "form" where the form is wrong, else "right" or "wrong"."""
-    if short_answers.form_problem(kind, value, form) is not None:
-        return "form"
     declared = {"letters": form.get("letters", []), "accept": [], "tolerance": ("default", 0.0)} | rules
-    return "right" if short_answers.is_right(kind, value, expected, declared) else "wrong"
+    if KINDS[kind].form(value, form) is not None:
+        return "form"
+    return "right" if KINDS[kind].right(value, expected, declared) else "wrong"
 
 
 @pytest.mark.parametrize(
@@ -204,17 +206,100 @@ def test_two_blanks(value: Any, outcome: str) -> None:
 
 def test_a_formula_is_something_to_call() -> None:
     form = {"parameters": ["x", "w"]}
-    assert short_answers.form_problem("formula", lambda x, w: x, form) is None
-    assert short_answers.form_problem("formula", 2.5, form) == "Write a function: lambda x, w: ..."
-    assert short_answers.form_problem("formula", ..., form) == "Replace the three dots with your answer."
+    assert KINDS["formula"].form(lambda x, w: x, form) is None
+    assert KINDS["formula"].form(2.5, form) == "Write a function: lambda x, w: ..."
+    assert KINDS["formula"].form(..., form) == "Replace the three dots with your answer."
+
+
+# ---- the kinds -------------------------------------------------------------------------------------------------------
+
+
+def test_every_kind_has_a_name_a_check_and_a_sentence() -> None:
+    assert list(KINDS) == ["choice", "choose-all", "true-false", "number", "shape", "text", "formula"]
+    short = [part for part in read().parts if part.is_short]
+    assert [part.kind for part in short] == list(KINDS)
+    assert all(getattr(answer_checks, kind.check.__name__) is kind.check and kind_of(part) is kind for part, kind in zip(short, KINDS.values(), strict=True))
+    assert len({kind_of(part).message(part) for part in short}) == len(KINDS)
+
+
+def test_all_short_answers_but_formulas_are_judged_by_their_value() -> None:
+    assert [part.kind for part in read().parts if not part.by_value] == ["code", "formula", "essay"]
+
+
+def test_the_checks_stand_alone() -> None:
+    alone: dict[str, Any] = {}
+    exec(short_answers.form_text(), alone)
+    assert {kind.check.__name__ for kind in KINDS.values()} | {"is_right", "near"} <= alone.keys()
+    assert "autogradient" not in short_answers.form_text()
+
+
+class Odd(str):
+    """A word that cannot be compared."""
+
+    def strip(self, *_: Any) -> str:
+        raise OSError
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "expected", "outcome"),
+    [
+        ("sums-p4", 2.5, 2.5, Judged(right=True)),
+        ("sums-p4", 1.5, 2.5, Judged(slip="that is without the bias")),
+        ("sums-p4", 7, 2.5, Judged()),
+        ("sums-p4", ..., 2.5, Judged("Replace the three dots with your answer.")),
+        ("sums-p4", "2.5", 2.5, Judged("Write one number.")),
+        ("sums-p4", 2.5, ..., Judged(error="TypeError")),
+        ("sums-p1", Odd("b"), "b", Judged("This is not a value that can be read; write it out plainly.", error="OSError")),
+    ],
+)
+def test_an_answer_is_judged_however_odd_it_is(part: str, value: Any, expected: Any, outcome: Judged) -> None:
+    assert short_answers.judge(value, expected, short_answers.criteria(read().part(part))) == outcome
 
 
 # ---- what follows from a declaration ---------------------------------------------------------------------------------
 
 
+def test_a_short_answer_is_worth_what_it_declares() -> None:
+    cases = read().part("sums-p1").cases
+    assert [(c.title, c.points, c.hidden) for c in cases] == [("form of the answer", 0, False), ("answer", Fraction(1, 2), True)]
+
+
+def test_declarations() -> None:
+    assignment = read()
+    assert assignment.part("sums-p1").declaration.options == {"a": "the step", "b": "the sigmoid", "c": "no function at all"}
+    assert assignment.part("sums-p1").declaration.slips == {"a": "that one has no slope"}
+    assert assignment.part("sums-p3").declaration.options == ["a bias moves the line", "a bias turns the line"]
+    assert assignment.part("sums-p4").declaration.tolerance == ("relative", 0.001)
+    assert assignment.part("sums-p4").declaration.slips == {"1.5": "that is without the bias"}
+    assert assignment.part("sums-p6").declaration.accept == [["bias", "threshold"], ["weight", "weights"]]
+    assert assignment.part("sums-p7").declaration.inputs == "(secret.normal(), secret.normal())"
+
+
+def test_absolute_tolerance_and_one_blank() -> None:
+    text = changed(
+        ("tol: 0.1%", "tol: 1e-3"), ("[[bias, threshold], [weight, weights]]", "[bias, threshold]"), ('words = ("bias", "weights")', 'word = "bias"')
+    )
+    assert read(text).part("sums-p4").declaration.tolerance == ("absolute", 0.001)
+    assert read(text).part("sums-p6").declaration.accept == [["bias", "threshold"]]
+    assert KINDS["text"].form_of(read(text).part("sums-p6")) == {"count": 0}
+
+
+def test_the_failure_message_of_statements_differs_from_that_of_one() -> None:
+    one = changed(("#| options: ['a bias moves the line', 'a bias turns the line']\n", ""), ("verdicts = (True, False)", "verdict = True"))
+    assert read().part("sums-p3").cases[-1].failure_message == "At least one of your verdicts does not hold; test each statement on an example."
+    assert read(one).part("sums-p3").cases[-1].failure_message == "Test the statement on an example."
+
+
+def test_a_formula_without_inputs_gets_some() -> None:
+    tests = read(changed(("#| inputs: (secret.normal(), secret.normal())\n", ""))).part("sums-p7").tests
+    assert "arguments = (secret.uniform(0.5, 2.0), secret.uniform(0.5, 2.0), )" in tests
+    assert "arguments = (secret.normal(), secret.normal())" in read().part("sums-p7").tests
+
+
 def derived(part: str, *changes: tuple[str, str]) -> dict[str, str]:
     """The derived wrong answers of a part of the small source: their value and what they are."""
-    found = short_answers.derived_variants(read(changed(*changes)).part(part))
+    changed_part = read(changed(*changes)).part(part)
+    found = kind_of(changed_part).slips(changed_part)
     return {variant.source.split(" = ")[1]: variant.because for variant in found}
 
 
@@ -255,7 +340,7 @@ def part_with(kind: str, solution: str) -> Part:
     [("x = 2.5", 0), ("x = (1, 2, 3)", 3), ("x = [1 + 1, 2]", 2), ("x = np.arange(3)", None), ("x = [*range(3)]", None), ("x = 1 / 3", None), ("x = -2", 0)],
 )
 def test_how_many_numbers_a_form_asks_for(solution: str, count: int | None) -> None:
-    assert short_answers.form_of(part_with("number", solution)) == {"count": count}
+    assert KINDS["number"].form_of(part_with("number", solution)) == {"count": count}
 
 
 @pytest.mark.parametrize(
@@ -270,7 +355,7 @@ def test_how_many_numbers_a_form_asks_for(solution: str, count: int | None) -> N
 def test_a_computed_number_has_the_form_of_its_slips(slips: dict[str, str], form: dict[str, Any]) -> None:
     part = part_with("number", "x = np.arange(3)")
     part.declaration.slips = slips
-    assert short_answers.form_of(part) == form
+    assert KINDS["number"].form_of(part) == form
 
 
 @pytest.fixture
@@ -281,10 +366,10 @@ def court(engine: Engine, tmp_path: Path) -> Iterator[Court]:
 
 def test_the_reference_is_right_and_each_derived_answer_is_not(court: Court) -> None:
     assignment = read()
-    for part in (part for part in assignment.parts if part.is_short and part.kind != "formula"):
-        expected = short_answers.literal_answer(part)
+    for part in (part for part in assignment.parts if part.by_value):
+        expected = literal_answer(part)
         assert judge(assignment, part, Snapshot(value={"value": codec.encode(expected)}), expected, 1, court).cases[-1].outcome == "passed"
-        for variant in short_answers.derived_variants(part):
+        for variant in kind_of(part).slips(part):
             value = ast.literal_eval(variant.source.split(" = ")[1])
             assert judge(assignment, part, Snapshot(value={"value": codec.encode(value)}), expected, 1, court).cases[-1].outcome == "failed", variant.source
 

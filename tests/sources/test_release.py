@@ -64,7 +64,7 @@ def test_the_same_source_gives_the_same_bytes(name: str) -> None:
 def test_the_same_bytes_in_every_process() -> None:
     """Sets are ordered differently from one process to the next; a release must not be."""
     code = (
-        "import hashlib, sys; from autogradient import release, source\n"
+        "import hashlib, sys; from autogradient.sources import release, source\n"
         "for path in sys.argv[1:]:\n"
         "    for name, data in sorted(release.build(source.load(path, seed=1)).files.items()): print(name, hashlib.sha256(data).hexdigest())\n"
     )

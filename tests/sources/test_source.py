@@ -1,4 +1,4 @@
-"""What instructor notebooks may say: the grammar's fine print, declarations, exact points, both file formats."""
+"""What instructor notebooks may say: the grammar's fine print, exact points, both file formats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import nbformat
 import pytest
 from small_source import TEXT, changed, read, write
 
-from autogradient.model import short_answers
 from autogradient.sources import directives, source
 from autogradient.sources.release import build, given_source, load
 
@@ -123,49 +122,9 @@ def test_points_are_exact() -> None:
     assert read(changed(("#| answer: and-gate\n", "#| answer: and-gate\n#| points: 3.00\n"))).part("and-gate").points == 3
 
 
-def test_a_short_answer_is_worth_what_it_declares() -> None:
-    cases = read().part("sums-p1").cases
-    assert [(c.title, c.points, c.hidden) for c in cases] == [("form of the answer", 0, False), ("answer", Fraction(1, 2), True)]
-
-
 def test_several_tests_cells_make_one_part() -> None:
     parted = changed(("@test_case(points=2,", "# %%\n#| tests: and-gate\n@test_case(points=2,"))
     assert [case.name for case in read(parted).part("and-gate").cases] == ["test_truth_table", "test_noisy_inputs"]
-
-
-# ---- declarations ----------------------------------------------------------------------------------------------------
-
-
-def test_declarations() -> None:
-    assignment = read()
-    assert assignment.part("sums-p1").declaration.options == {"a": "the step", "b": "the sigmoid", "c": "no function at all"}
-    assert assignment.part("sums-p1").declaration.slips == {"a": "that one has no slope"}
-    assert assignment.part("sums-p3").declaration.options == ["a bias moves the line", "a bias turns the line"]
-    assert assignment.part("sums-p4").declaration.tolerance == ("relative", 0.001)
-    assert assignment.part("sums-p4").declaration.slips == {"1.5": "that is without the bias"}
-    assert assignment.part("sums-p6").declaration.accept == [["bias", "threshold"], ["weight", "weights"]]
-    assert assignment.part("sums-p7").declaration.inputs == "(secret.normal(), secret.normal())"
-
-
-def test_absolute_tolerance_and_one_blank() -> None:
-    text = changed(
-        ("tol: 0.1%", "tol: 1e-3"), ("[[bias, threshold], [weight, weights]]", "[bias, threshold]"), ('words = ("bias", "weights")', 'word = "bias"')
-    )
-    assert read(text).part("sums-p4").declaration.tolerance == ("absolute", 0.001)
-    assert read(text).part("sums-p6").declaration.accept == [["bias", "threshold"]]
-    assert short_answers.form_of(read(text).part("sums-p6")) == {"count": 0}
-
-
-def test_the_failure_message_of_statements_differs_from_that_of_one() -> None:
-    one = changed(("#| options: ['a bias moves the line', 'a bias turns the line']\n", ""), ("verdicts = (True, False)", "verdict = True"))
-    assert read().part("sums-p3").cases[-1].failure_message == "At least one of your verdicts does not hold; test each statement on an example."
-    assert read(one).part("sums-p3").cases[-1].failure_message == "Test the statement on an example."
-
-
-def test_a_formula_without_inputs_gets_some() -> None:
-    tests = read(changed(("#| inputs: (secret.normal(), secret.normal())\n", ""))).part("sums-p7").tests
-    assert "arguments = (secret.uniform(0.5, 2.0), secret.uniform(0.5, 2.0), )" in tests
-    assert "arguments = (secret.normal(), secret.normal())" in read().part("sums-p7").tests
 
 
 # ---- cells -----------------------------------------------------------------------------------------------------------

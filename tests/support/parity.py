@@ -72,7 +72,7 @@ class Stock:
 def variants(part: Part) -> list[str]:
     """The texts of the answer cell that are known for a part, wrong ones first; each stands over the reference, as in a proof."""
     solution = plain(part.solution)
-    texts = [variant.source for variant in [*part.wrong, *part.right, *short_answers.derived_variants(part)]]
+    texts = [variant.source for variant in [*part.wrong, *part.right, *(short_answers.kind_of(part).slips(part) if part.is_short else ())]]
     return [text if part.is_short else f"{solution}\n\n\n{text}" for text in texts]
 
 

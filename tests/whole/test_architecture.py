@@ -137,6 +137,7 @@ def test_the_judges_process_knows_nothing_of_sources_results_or_marks() -> None:
         "grading",
         "grading.__init__",
         "model.short_answers",
+        "model.answer_checks",
         "model.testcode",
         "model.assignment",
         "model.points",

@@ -15,7 +15,7 @@ import pytest
 from autogradient.cli.main import cli
 from autogradient.grading import judge
 from autogradient.grading.engine import Engine
-from autogradient.model.assignment import KINDS, Assignment
+from autogradient.model.assignment import Assignment
 from autogradient.proving import prove
 from autogradient.sources import directives, front_matter, leaks, release, source
 from autogradient.sources.formats import load_assignment
@@ -91,7 +91,7 @@ def example() -> Assignment:
 
 def test_the_example_is_complete(example: Assignment) -> None:
     assert {cell.role for cell in example.cells} == {*directives.ROLES, "text"}
-    assert {part.kind for part in example.parts} == set(KINDS)
+    assert {part.kind for part in example.parts} == set(source.KINDS)
     assert any(question.optional for question in example.questions) and any(part.visible_points and part.hidden_points for part in example.parts)
     assert any(variant.earns is not None for part in example.parts for variant in part.wrong) and "@probe" in EXAMPLE.read_text()
 
@@ -123,7 +123,7 @@ def test_every_role_and_its_keys_are_described(role: str) -> None:
         assert f"`{key}`" in row, f"{role}: {key}"
 
 
-@pytest.mark.parametrize("word", [*KINDS, *front_matter.FRONT_KEYS, *front_matter.LIMIT_KEYS, *source.PRIVATE_FILES])
+@pytest.mark.parametrize("word", [*source.KINDS, *front_matter.FRONT_KEYS, *front_matter.LIMIT_KEYS, *source.PRIVATE_FILES])
 def test_every_kind_and_key_of_the_front_matter_is_described(word: str) -> None:
     assert re.search(rf"`[^`\n]*\b{re.escape(word)}\b[^`\n]*`", FORMAT), word
 
