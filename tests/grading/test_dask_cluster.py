@@ -35,7 +35,7 @@ ANOTHER_VERSION = """
 from autogradient import node, result
 node.environment = lambda: result.environment() | {"packages": [*result.environment()["packages"], "strange==1"]}
 """
-WITH_A_CARD = "from autogradient import judge\njudge.has_gpu = lambda: True\n"
+WITH_A_CARD = "from autogradient.grading import judge\njudge.has_gpu = lambda: True\n"
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_verdicts_that_are_known_are_not_taken_again(machines: Machines, root: P
     """The workers get what was kept here: only what changed is judged."""
     shutil.copytree(calm / "results" / ".verdicts", root / "results" / ".verdicts")
     address = machines.start()
-    machines.worker("one", preload="from autogradient import trial\n")
+    machines.worker("one", preload="from autogradient.grading import trial\n")
     here = config.load(root)
     kept = set((root / "results").rglob("*.json"))
     assignment = here.assignment("small")

@@ -182,6 +182,6 @@ def test_the_environment_is_what_is_installed_not_what_happens_to_be_imported(be
     folder = tmp_path / "elsewhere" / "strange-1.0.dist-info"
     folder.mkdir(parents=True)
     (folder / "METADATA").write_text("Name: strange\nVersion: 1.0\n")
-    program = f"{before}\nfrom autogradient.result import environment_digest\nprint(environment_digest())"
+    program = f"{before}\nfrom autogradient.model.environment import environment_digest\nprint(environment_digest())"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=True)
     assert run.stdout.strip() == environment_digest()

@@ -502,7 +502,7 @@ TABLE: list[tuple[Edit, float, float, list[str]]] = [
         ["cell 8: this cell ended the Python process (it was killed, perhaps for want of memory); the cells after it were run without it"],
     ),
     (closes_all_files, 6, 2, ["cell 8: this cell ended the Python process (exit code 1); the cells after it were run without it"]),
-    (talks_over_the_grader, 6, 2, ["cell 8: this cell ended the Python process (it disappeared); the cells after it were run without it"]),
+    (talks_over_the_grader, 6, 2, ["cell 8: this cell ended the Python process (it did not answer as it should); the cells after it were run without it"]),
     (awaits, 6, 2, []),
     (takes_away_the_streams, 6, 2, []),
     (forks, 6, 2, []),
