@@ -25,7 +25,7 @@ from autogradient import errors
 from autogradient.errors import AutogradientError, ClusterError, ConfinementError, WorkerError
 from autogradient.grading import grade
 from autogradient.grading.engine import Engine
-from autogradient.grading.verdict_cache import Carried
+from autogradient.grading.verdict_cache import CarriedVerdicts
 from autogradient.model.assignment import Assignment
 from autogradient.model.environment import environment
 from autogradient.model.result import SubmissionInfo
@@ -133,7 +133,7 @@ class Node(WorkerPlugin):
 
 
 def _grade(engine: Engine, assignment: Assignment, job: dict[str, Any]) -> dict[str, Any]:
-    carried = Carried(job["verdicts"])
+    carried = CarriedVerdicts(job["verdicts"])
     info = SubmissionInfo.model_validate(job["info"])
     options = {"verdicts": carried if job["keep"] else None, "expected": job["expected"], "card": job["card"]}
     graded = grade.grade_bytes(assignment, job["data"], job["name"], engine, info, **options)

@@ -55,7 +55,7 @@ class Engine:
         self.ahead = False
         self.spares: dict[Confinement, Session] = {}
         #: Processes with everything loaded that judges are forked from: those that have no judge now, the one that had one last at the end.
-        self.courthouses: list[tuple[Confinement, Interpreter]] = []
+        self.parents: list[tuple[Confinement, Interpreter]] = []
         self.folders: dict[str, tempfile.TemporaryDirectory[str]] = {}
 
     def __enter__(self) -> Engine:
@@ -109,15 +109,15 @@ class Engine:
     def judge(self, folder: Path, limits: Limits) -> tuple[Interpreter, Interpreter]:
         """A judge who sees a copy of `folder`, read-only, and the process it was forked from, which has to be given to `dismiss`. Raises ConfinementError, WorkerError."""
         confinement = self._of_a_judge(folder, limits)
-        while (courthouse := self._idle(confinement)) is not None:
+        while (parent := self._idle(confinement)) is not None:
             with contextlib.suppress(WorkerError):
-                if courthouse.session.ask("keep", pids=[courthouse.pid]) is True:  # whatever the judge before may have left is gone
-                    return courthouse.fork(), courthouse
-            courthouse.session.close()  # it has died meanwhile
+                if parent.session.ask("keep", pids=[parent.pid]) is True:  # whatever the judge before may have left is gone
+                    return parent.fork(), parent
+            parent.session.close()  # it has died meanwhile
         session = self.interpreter(JUDGE).session(confinement)
         try:
-            courthouse = session.start()
-            return courthouse.fork(), courthouse
+            parent = session.start()
+            return parent.fork(), parent
         except WorkerError:
             session.close()
             raise
@@ -125,15 +125,15 @@ class Engine:
     def _idle(self, confinement: Confinement) -> Interpreter | None:
         """A process that such judges are forked from and that has none now; it is the caller's."""
         with self.lock:
-            index = next((i for i, (like, _) in enumerate(self.courthouses) if like == confinement), None)
-            return None if index is None else self.courthouses.pop(index)[1]
+            index = next((i for i, (like, _) in enumerate(self.parents) if like == confinement), None)
+            return None if index is None else self.parents.pop(index)[1]
 
-    def dismiss(self, folder: Path, limits: Limits, judge: Interpreter, courthouse: Interpreter) -> None:
+    def dismiss(self, folder: Path, limits: Limits, judge: Interpreter, parent: Interpreter) -> None:
         """End a judge. The process it was forked from has seen nothing and is there for the next one."""
         judge.kill()
         with self.lock:
-            self.courthouses.append((self._of_a_judge(folder, limits), courthouse))
-            surplus = self.courthouses.pop(0)[1] if len(self.courthouses) > IDLE else None
+            self.parents.append((self._of_a_judge(folder, limits), parent))
+            surplus = self.parents.pop(0)[1] if len(self.parents) > IDLE else None
         if surplus is not None:
             surplus.session.close()
 
@@ -145,8 +145,8 @@ class Engine:
         """Start no sessions ahead any more, and end those that wait."""
         self.ahead = False
         with self.lock:
-            waiting = [*self.spares.values(), *(courthouse.session for _, courthouse in self.courthouses)]
-            self.spares, self.courthouses = {}, []
+            waiting = [*self.spares.values(), *(parent.session for _, parent in self.parents)]
+            self.spares, self.parents = {}, []
         for session in waiting:
             session.close()
 
@@ -162,9 +162,9 @@ class Engine:
                     place.write_bytes(data)
             return Path(self.folders[key].name)
 
-    def court(self, folder: Path, limits: Limits) -> Court:
+    def judge_process(self, folder: Path, limits: Limits) -> JudgeProcess:
         """A judge who sees a copy of `folder`, read-only."""
-        return Court(self, folder, limits)
+        return JudgeProcess(self, folder, limits)
 
     def check(self) -> None:
         """Start one process, the first time, to see that it can be confined. Raises ConfinementError; with `trusted`, notes what is missing instead."""
@@ -241,15 +241,15 @@ def _claim() -> _Claim | None:
     return None
 
 
-class Court:
+class JudgeProcess:
     """One judge's process: forked when first needed, and anew after one died. Not for two threads at once."""
 
     def __init__(self, engine: Engine, folder: Path, limits: Limits) -> None:
         self.engine, self.folder, self.limits = engine, folder, limits
         self.judge: Interpreter | None = None
-        self.courthouse: Interpreter | None = None
+        self.parent: Interpreter | None = None
 
-    def __enter__(self) -> Court:
+    def __enter__(self) -> JudgeProcess:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -257,7 +257,7 @@ class Court:
 
     def _channel(self) -> Channel:
         if self.judge is None:
-            self.judge, self.courthouse = self.engine.judge(self.folder, self.limits)
+            self.judge, self.parent = self.engine.judge(self.folder, self.limits)
         return self.judge.channel
 
     def trial(self, job: bytes, runner: Interpreter | None, limit: float, until: float = math.inf) -> Iterator[dict[str, Any]]:
@@ -292,31 +292,31 @@ class Court:
 
     def close(self) -> None:
         """End the judge."""
-        if self.judge is not None and self.courthouse is not None:
-            self.engine.dismiss(self.folder, self.limits, self.judge, self.courthouse)
-        self.judge = self.courthouse = None
+        if self.judge is not None and self.parent is not None:
+            self.engine.dismiss(self.folder, self.limits, self.judge, self.parent)
+        self.judge = self.parent = None
 
 
-class Courts:
-    """A court for each thread that asks."""
+class JudgeProcesses:
+    """A judge's process for each thread that asks."""
 
     def __init__(self, engine: Engine, folder: Path, limits: Limits) -> None:
         self.engine, self.folder, self.limits = engine, folder, limits
-        self.lock, self.all, self.mine = threading.Lock(), list[Court](), threading.local()
+        self.lock, self.all, self.mine = threading.Lock(), list[JudgeProcess](), threading.local()
 
-    def __enter__(self) -> Courts:
+    def __enter__(self) -> JudgeProcesses:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for court in self.all:
-            court.close()
+        for judge_process in self.all:
+            judge_process.close()
 
     @property
-    def own(self) -> Court:
+    def own(self) -> JudgeProcess:
         """This thread's."""
-        if not hasattr(self.mine, "court"):
-            self.mine.court = self.engine.court(self.folder, self.limits)
+        if not hasattr(self.mine, "judge_process"):
+            self.mine.judge_process = self.engine.judge_process(self.folder, self.limits)
             with self.lock:
-                self.all.append(self.mine.court)
-        court: Court = self.mine.court
-        return court
+                self.all.append(self.mine.judge_process)
+        judge_process: JudgeProcess = self.mine.judge_process
+        return judge_process

@@ -21,7 +21,7 @@ from autogradient.grading import judge
 from autogradient.grading.engine import Engine
 from autogradient.grading.judge import Snapshot, Verdict
 from autogradient.grading.read_notebook import Notebook, read_notebook
-from autogradient.grading.run_cells import Again, Beginnings, Budget, Decide, Runs, replay, run_steps
+from autogradient.grading.run_cells import Again, Beginnings, Decide, Runs, TimeBudget, replay, run_steps
 from autogradient.grading.submission import Submission, plan_release, plan_submission
 from autogradient.grading.verdict_cache import Known, Verdicts
 from autogradient.model import short_answers
@@ -110,7 +110,7 @@ class _Trials:
         self.seed, self.skip_unattempted, self.known = seed, skip_unattempted, known
         self.found: dict[str, list[Verdict]] = {part.id: [] for part in assignment.parts}
         self.replayed: set[str] = set()
-        self.budget = Budget(assignment.limits.submission_s)
+        self.budget = TimeBudget(assignment.limits.submission_s)
 
     def take(self, engine: Engine, wanted: set[str]) -> Runs:
         """Have verdicts on all parts, those of the `wanted` ones by running cells and tests where they are not known; returns what the cells showed."""
@@ -150,7 +150,7 @@ class _Trials:
     def _run(self, engine: Engine, wanted: set[str], card: bool) -> Runs:
         """Run cells and tests where there is no card, or where there is one: CUDA allows no forks, so there every part needs the second pass."""
         assignment, steps, seed, runs = self.assignment, self.submission.steps, self.seed, Runs()
-        with engine.court(engine.folder(assignment.files), assignment.limits) as court:
+        with engine.judge_process(engine.folder(assignment.files), assignment.limits) as judge_process:
 
             def decide(part: Part, snapshot: Snapshot, cases: list[Case] | None, first: bool = False) -> list[Case] | None:
                 if self.budget.left <= 0:
@@ -159,7 +159,7 @@ class _Trials:
                 else:
                     expendable: Literal["rest is left", ""] = "rest is left" if first else ""
                     found = self.expected.get(part.id)
-                    verdict = judge.judge(assignment, part, snapshot, found, seed, court, cases=cases, expendable=expendable, until=self.budget.end)
+                    verdict = judge.judge(assignment, part, snapshot, found, seed, judge_process, cases=cases, expendable=expendable, until=self.budget.end)
                 self.found[part.id].append(verdict)
                 return verdict.left if verdict.gone else None
 
@@ -318,7 +318,7 @@ def computed_answers(assignment: Assignment, computed: list[Part], engine: Engin
     wanted = {part.id for part in computed}
     last = max(i for i, step in enumerate(steps) if step.do == "part" and step.part in wanted)
     with Beginnings(engine, assignment, 1) as beginnings:
-        snapshots = run_steps(assignment, beginnings.begin, steps[: last + 1], wanted, Runs(), Budget(assignment.limits.submission_s))
+        snapshots = run_steps(assignment, beginnings.begin, steps[: last + 1], wanted, Runs(), TimeBudget(assignment.limits.submission_s))
     values = {}
     for part in computed:
         found = (snapshots[part.id].value or {}).get("value")

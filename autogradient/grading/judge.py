@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from autogradient.errors import WorkerError, WorkerTimeout
-from autogradient.grading.engine import Court
+from autogradient.grading.engine import JudgeProcess
 from autogradient.grading.test_needs import demands
 from autogradient.model import short_answers
 from autogradient.model.assignment import Assignment, Case, Part
@@ -104,7 +104,7 @@ def judge(
     snapshot: Snapshot,
     expected: Any,
     seed: int,
-    court: Court,
+    judge_process: JudgeProcess,
     *,
     cases: list[Case] | None = None,
     expendable: Literal["", "rest fails", "rest is left"] = "",
@@ -119,10 +119,10 @@ def judge(
     With `stop_at_failure` the cases after the first failing one are not run and count as failed.
     """
     if part.by_value:
-        return _judge_value(assignment, part, snapshot, expected, court)
+        return _judge_value(assignment, part, snapshot, expected, judge_process)
     if snapshot.interpreter is None:
         return without_verdict(part, "failed", None, snapshot.lost or NOT_FILLED, cases)
-    verdict = _judge_code(assignment, part, cases or list(part.cases), snapshot, seed, court, expendable, stop_at_failure, until)
+    verdict = _judge_code(assignment, part, cases or list(part.cases), snapshot, seed, judge_process, expendable, stop_at_failure, until)
     return verdict if cases else together(part, [verdict])
 
 
@@ -151,13 +151,13 @@ def _result(
 # ---- short answers ---------------------------------------------------------------------------------------------------
 
 
-def _judge_value(assignment: Assignment, part: Part, snapshot: Snapshot, expected: Any, court: Court) -> Verdict:
+def _judge_value(assignment: Assignment, part: Part, snapshot: Snapshot, expected: Any, judge_process: JudgeProcess) -> Verdict:
     found = snapshot.value or {"missing": True}
     problem, right, slip, starved = "", False, "", False
     if isinstance(found.get("value"), bytes):
         job = {"do": "value", "value": found["value"], "expected": expected, "criteria": short_answers.criteria(part)}
         try:
-            (report,) = court.trial(codec.encode(job), None, assignment.limits.case_s)
+            (report,) = judge_process.trial(codec.encode(job), None, assignment.limits.case_s)
             problem, right, slip = str(report["problem"]), report["right"] is True, str(report["slip"])
         except (WorkerError, ValueError, KeyError) as error:
             problem, starved = TOO_MUCH, isinstance(error, WorkerError) and not isinstance(error, WorkerTimeout)
@@ -233,7 +233,7 @@ def _judge_code(
     cases: list[Case],
     snapshot: Snapshot,
     seed: int,
-    court: Court,
+    judge_process: JudgeProcess,
     expendable: str,
     stop_at_failure: bool,
     until: float,
@@ -260,7 +260,7 @@ def _judge_code(
         job = job_of(assignment, part, left, seed, snapshot.sources, stop_at_failure)
         before, ended, seen = len(left), not in_place, snapshot.quiet
         try:
-            for report in court.trial(codec.encode(job), runner, limit, until):
+            for report in judge_process.trial(codec.encode(job), runner, limit, until):
                 if not left or report.get("case") != left[0].name:
                     raise WorkerError("a report on another case")
                 case = left.pop(0)

@@ -61,7 +61,7 @@ class Beginnings:
         return self.session.start(self.seed)
 
 
-class Budget:
+class TimeBudget:
     """Seconds of wall time for a whole submission."""
 
     def __init__(self, seconds: float) -> None:
@@ -119,7 +119,9 @@ class Runs:
         self.out_of_time |= other.out_of_time
 
 
-def run_steps(assignment: Assignment, begin: Callable[[], Interpreter], steps: list[Step], wanted: set[str], runs: Runs, budget: Budget) -> dict[str, Snapshot]:
+def run_steps(
+    assignment: Assignment, begin: Callable[[], Interpreter], steps: list[Step], wanted: set[str], runs: Runs, budget: TimeBudget
+) -> dict[str, Snapshot]:
     """Run the cells in order in a process that `begin` starts; returns a snapshot for each wanted part. Afterwards nothing else of its session is alive.
 
     A cell that kills its process is left out: the cells since the last snapshot run again in a fork of that one, or, where there is none yet, in a new session.
@@ -170,12 +172,12 @@ def run_steps(assignment: Assignment, begin: Callable[[], Interpreter], steps: l
     return dict.fromkeys(wanted, lost) | snapshots
 
 
-def _within(budget: Budget) -> float:
+def _within(budget: TimeBudget) -> float:
     """Seconds to wait for something that is a matter of milliseconds."""
     return min(HELLO_S, max(1.0, budget.left))
 
 
-def _fork(main: Interpreter, snapshots: dict[str, Snapshot], budget: Budget) -> Interpreter:
+def _fork(main: Interpreter, snapshots: dict[str, Snapshot], budget: TimeBudget) -> Interpreter:
     """A copy of the process that runs the cells; where its own children leave no room for one, they are killed."""
     try:
         return main.fork(_within(budget))
@@ -194,7 +196,7 @@ def _run(main: Interpreter, step: Step, limit: float, runs: Runs) -> CellRun:
     return run
 
 
-def _recover(last: Interpreter | None, begin: Callable[[], Interpreter], since: list[Step], limit: float, budget: Budget) -> Interpreter:
+def _recover(last: Interpreter | None, begin: Callable[[], Interpreter], since: list[Step], limit: float, budget: TimeBudget) -> Interpreter:
     """The state just before a cell that killed its process; a cell that does so the second time it runs is left out, too.
 
     Where the budget ends meanwhile, what has been run until then.
@@ -213,7 +215,7 @@ def _recover(last: Interpreter | None, begin: Callable[[], Interpreter], since: 
 
 
 def replay(
-    assignment: Assignment, main: Interpreter, steps: list[Step], again: Again, runs: Runs, budget: Budget, decide: Decide, spoilt: Callable[[Part], bool]
+    assignment: Assignment, main: Interpreter, steps: list[Step], again: Again, runs: Runs, budget: TimeBudget, decide: Decide, spoilt: Callable[[Part], bool]
 ) -> Again:
     """The second pass: run the cells once more, those that killed or hung left out, and have what is in `again` judged where it stands.
 

@@ -38,7 +38,7 @@ from autogradient.sandbox.servant import reap, seed_everything
 from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed
 from autogradient.wire.codec import NotPlain
-from autogradient.wire.peer import Late
+from autogradient.wire.peer import TimeOver
 from autogradient.wire.proxies import LIMITED, Proxy, class_of
 from autogradient.wire.student import Student
 
@@ -279,7 +279,7 @@ class Trial:
                 student.ask("forget")
         except BaseException as raised:
             error = explain(raised, student)
-            error[0] = "Late" if isinstance(raised, Late) else error[0]
+            error[0] = "Late" if isinstance(raised, TimeOver) else error[0]
         if missing:
             error = ["NameError", f"{', '.join(missing)} not defined", []]
         if student.violation and not student.over:

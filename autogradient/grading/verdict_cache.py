@@ -67,7 +67,7 @@ class Verdicts:
         return Known(self, assignment, submission, expected, seed, sealed, gpu)
 
 
-class Carried(Verdicts):
+class CarriedVerdicts(Verdicts):
     """Some verdicts without a folder: those that were given, and in `new` those that are kept."""
 
     def __init__(self, given: dict[str, str]) -> None:

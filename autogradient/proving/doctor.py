@@ -40,8 +40,8 @@ IN_FORCE, BROKEN, MISSING, NOT_NEEDED = "in force", "broken", "missing", "not ne
 NEEDS = {"disk": "files", "proc": "files", "memory order": "proc"}
 #: Small, so that each bound is reached in a moment.
 BUDGET = Budget(memory_mb=64, processes=32, disk_mb=8, open_files=128, cpu_s=60)
-#: Of a judge: what `Engine.court` allows.
-COURT = Limits(memory_mb=256, case_s=60)
+#: Of a judge: what `Engine.judge_process` allows.
+JUDGING = Limits(memory_mb=256, case_s=60)
 #: What is said of a machine without control groups.
 NO_GROUP = (
     "optional: there is no control group here that we may write to; each process has its limits, and a session may hold up to"
@@ -64,7 +64,7 @@ class Finding:
 
 
 @dataclass
-class Report:
+class LayerReport:
     """What was found: the machine, how sessions are confined here, the layers around student code and those around a judge."""
 
     machine: dict[str, str]
@@ -103,7 +103,7 @@ def _line(finding: Finding) -> str:
     return f"  {mark:8} {finding.layer:15} {said}"
 
 
-def examine() -> Report:
+def examine() -> LayerReport:
     """Try every layer here. Takes some seconds; leaves nothing behind. Raises WorkerError where not even an interpreter can be started."""
     with tempfile.TemporaryDirectory(prefix="autogradient-") as name, Outside() as outside, Engine(course=config.root_or_none()) as engine:
         folder = Path(name)
@@ -114,7 +114,7 @@ def examine() -> Report:
         except ConfinementError:
             engine.trusted = True
             claimed, reasons = _claimed(engine, folder), why_missing(folder)
-        report = Report(machine(), how(claimed))
+        report = LayerReport(machine(), how(claimed))
         if "copies" in claimed:
             size = copies.size_mb(engine.interpreter(WORKER).process.pid)
             report.machine["copies"] = f"{size:.0f} MB of memory, shared by the graders of a user that run at the same time"
@@ -122,7 +122,7 @@ def examine() -> Report:
         came = _as_student(engine, folder, facts, claimed)
         report.layers = [_finding(layer, claimed, came, reasons, escapes.ATTEMPTS) for layer in LAYERS]
         try:
-            held, came = _as_judge(engine, folder, outside.facts | {"memory_mb": COURT.memory_mb, "open_files": 512, "processes": 64, "judge": True})
+            held, came = _as_judge(engine, folder, outside.facts | {"memory_mb": JUDGING.memory_mb, "open_files": 512, "processes": 64, "judge": True})
         except WorkerError as error:
             held, came = claimed, {layer: [True, f"the judge could not try it: {error}"] for layer in claimed}
         report.judge = [_finding(layer, held, came, reasons, escapes.ATTEMPTS | escapes.OF_A_JUDGE) for layer in LAYERS if layer not in OPTIONAL]
@@ -296,11 +296,11 @@ def _as_judge(engine: Engine, folder: Path, facts: escapes.Facts) -> tuple[list[
     layers = [layer for layer in LAYERS if layer not in OPTIONAL]
     test = f"{inspect.getsource(escapes)}\n\nfor layer in {layers!r}:\n    print(json.dumps([layer, *attempt(layer, {facts!r})]))\n"
     part = Part("doctor", "doctor", "code", Fraction(1), "", "", tests=test, style="cell")
-    assignment = Assignment("doctor", "doctor", "nbgrader", [], [Question("doctor", [part])], folder, limits=COURT)
+    assignment = Assignment("doctor", "doctor", "nbgrader", [], [Question("doctor", [part])], folder, limits=JUDGING)
     job = job_of(assignment, part, [Case("doctor", "doctor", Fraction(1))], 1, [])
-    with engine.interpreter(WORKER).session(_confinement(folder, engine.trusted)) as session, engine.court(folder, COURT) as court:
-        (report,) = court.trial(codec.encode(job), session.start(1), LIMIT_S)
-        held = court.courthouse.session.layers if court.courthouse else []
+    with engine.interpreter(WORKER).session(_confinement(folder, engine.trusted)) as session, engine.judge_process(folder, JUDGING) as judge_process:
+        (report,) = judge_process.trial(codec.encode(job), session.start(1), LIMIT_S)
+        held = judge_process.parent.session.layers if judge_process.parent else []
         came = {}
         for line in str(report["output"]).splitlines():
             layer, broken, text = json.loads(line)

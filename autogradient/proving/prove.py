@@ -26,7 +26,7 @@ from typing import Any
 from autogradient import errors
 from autogradient.errors import WorkerError
 from autogradient.grading import judge
-from autogradient.grading.engine import Court, Courts, Engine
+from autogradient.grading.engine import Engine, JudgeProcess, JudgeProcesses
 from autogradient.grading.grade import expected_answers, grade_notebook
 from autogradient.grading.judge import Snapshot, Verdict
 from autogradient.grading.read_notebook import read_notebook
@@ -179,11 +179,11 @@ def _prove_parts(
     card = assignment.needs_card(parts[0])
     with (
         engine.session(folder, assignment.limits, forks=8 * len(assignment.parts), card=card) as session,
-        Courts(engine, folder, assignment.limits) as courts,
+        JudgeProcesses(engine, folder, assignment.limits) as judges,
     ):
         tasks: list[tuple[Part, _Task]] = []
         stands: dict[str, _Stand] = {}
-        for part, stand, verdict in _walk(assignment, parts, session.start(1), expected, proof, courts.own):
+        for part, stand, verdict in _walk(assignment, parts, session.start(1), expected, proof, judges.own):
             earned += sum((case.earned for case in verdict.cases), Fraction(0))
             for case in verdict.cases:
                 if case.outcome != "passed":
@@ -191,12 +191,12 @@ def _prove_parts(
             if stand is not None:
                 stands[part.id] = stand
             tasks += [(part, task) for task in _tasks(part)]
-        _run_all(assignment, proof, tasks, stands, expected, courts, jobs, progress)
+        _run_all(assignment, proof, tasks, stands, expected, judges, jobs, progress)
     return earned
 
 
 def _walk(
-    assignment: Assignment, wanted: list[Part], main: Interpreter, expected: dict[str, Any], proof: Proof, court: Court
+    assignment: Assignment, wanted: list[Part], main: Interpreter, expected: dict[str, Any], proof: Proof, judge_process: JudgeProcess
 ) -> Iterator[tuple[Part, _Stand | None, Verdict]]:
     """Run the reference; yields each wanted part, where its variants start, and the reference's verdict."""
     parts = {part.id: part for part in wanted}
@@ -216,10 +216,10 @@ def _walk(
             continue
         part = parts[step.part]
         if part.by_value:
-            yield part, None, judge.judge(assignment, part, Snapshot(value=main.value(part.names[0])), expected.get(part.id), 1, court)
+            yield part, None, judge.judge(assignment, part, Snapshot(value=main.value(part.names[0])), expected.get(part.id), 1, judge_process)
             continue
         after = main.fork()
-        verdict = judge.judge(assignment, part, Snapshot(interpreter=after, sources=list(sources)), None, 1, court)
+        verdict = judge.judge(assignment, part, Snapshot(interpreter=after, sources=list(sources)), None, 1, judge_process)
         _compare(assignment, part, after, verdict, sources, proof, "the reference")
         seconds = [float(note.get("seconds") or 0) for note in verdict.staff.values()]
         limits = dataclasses.replace(assignment.limits, case_s=min(assignment.limits.case_s, max(2.0, 10 * max(seconds, default=0.0))))
@@ -310,7 +310,7 @@ def _run_all(
     tasks: list[tuple[Part, _Task]],
     stands: dict[str, _Stand],
     expected: dict[str, Any],
-    courts: Courts,
+    judges: JudgeProcesses,
     jobs: int,
     progress: Callable[[int, int], None] | None,
 ) -> None:
@@ -319,9 +319,9 @@ def _run_all(
 
     def earn(item: tuple[Part, _Task]) -> Fraction | None:
         part, task = item
-        return None if task.group == "equivalent" else _earned(assignment, part, task, stands.get(part.id), expected, courts.own, proof)
+        return None if task.group == "equivalent" else _earned(assignment, part, task, stands.get(part.id), expected, judges.own, proof)
 
-    with ThreadPoolExecutor(max_workers=max(1, jobs), initializer=courts.engine.settle) as pool:
+    with ThreadPoolExecutor(max_workers=max(1, jobs), initializer=judges.engine.settle) as pool:
         for (part, task), earned in zip(tasks, pool.map(earn, tasks), strict=True):
             _count(proof, part, task, earned)
             finished += earned is not None
@@ -344,7 +344,9 @@ def _count(proof: Proof, part: Part, task: _Task, earned: Fraction | None) -> No
         proof.hostile.count(earned == 0, got)
 
 
-def _earned(assignment: Assignment, part: Part, task: _Task, stand: _Stand | None, expected: dict[str, Any], court: Court, proof: Proof) -> Fraction:
+def _earned(
+    assignment: Assignment, part: Part, task: _Task, stand: _Stand | None, expected: dict[str, Any], judge_process: JudgeProcess, proof: Proof
+) -> Fraction:
     """What a variant earns. One that cannot be run, or takes ten times the reference, earns nothing."""
     if stand is None:
         found = short_answers.assigned_value(task.source)
@@ -352,7 +354,7 @@ def _earned(assignment: Assignment, part: Part, task: _Task, stand: _Stand | Non
             value = {"value": codec.encode(ast.literal_eval(found[1]))} if found else {"missing": True}
         except ValueError:
             value = _computed(task.source, part)
-        verdict = judge.judge(assignment, part, Snapshot(value=value), expected.get(part.id), 1, court)
+        verdict = judge.judge(assignment, part, Snapshot(value=value), expected.get(part.id), 1, judge_process)
         return sum((case.earned for case in verdict.cases), Fraction(0))
     bounded = dataclasses.replace(assignment, limits=stand.limits)
     try:
@@ -370,7 +372,7 @@ def _earned(assignment: Assignment, part: Part, task: _Task, stand: _Stand | Non
             snapshot,
             None,
             1,
-            court,
+            judge_process,
             expendable="rest fails" if task.group in ("mutant", "hostile") else "",
             stop_at_failure=task.group == "mutant",
         )

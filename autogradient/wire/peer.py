@@ -37,7 +37,7 @@ class Gone(Exception):
     """The other end has ended, or does not keep to the rules; the conversation is over."""
 
 
-class Late(Gone):
+class TimeOver(Gone):
     """The other end did not answer in time."""
 
 
@@ -93,7 +93,7 @@ class Peer(codec.Boundary):
     # ---- the conversation --------------------------------------------------------------------------------------------
 
     def request(self, operation: str, *arguments: Any) -> Any:
-        """Have the other end do something; returns its answer. Raises what `fail` makes of its error, Late, or Gone."""
+        """Have the other end do something; returns its answer. Raises what `fail` makes of its error, TimeOver, or Gone."""
         if self.over:
             raise Gone(self.over)
         if self.decoding:  # something in a message wants to be asked while it is taken in
@@ -179,7 +179,7 @@ class Peer(codec.Boundary):
         try:
             self.channel.send_bytes(message(kind, number, self._state(), body), *raws, timeout=left)
         except Closed as error:
-            self.end(str(error), Late if self.deadline is not None and time.monotonic() > self.deadline else Gone)
+            self.end(str(error), TimeOver if self.deadline is not None and time.monotonic() > self.deadline else Gone)
 
     def _receive(self) -> Message:
         left = None if self.deadline is None else self.deadline - time.monotonic()
@@ -188,7 +188,7 @@ class Peer(codec.Boundary):
                 raise Silent
             return parts(self.channel.receive_bytes(0, left)[0])
         except Silent:
-            self.end("it did not answer in time", Late)
+            self.end("it did not answer in time", TimeOver)
         except (Closed, codec.BadFrame) as error:
             self.end(str(error))
 

@@ -15,7 +15,7 @@ import torch
 from attacks.wire import FIND
 
 from autogradient.grading import engine
-from autogradient.grading.engine import Court, Engine
+from autogradient.grading.engine import Engine, JudgeProcess
 from autogradient.grading.judge import job_of
 from autogradient.model.assignment import Assignment, Case, Limits, Part, Question
 from autogradient.sandbox.servant import seed_everything
@@ -37,13 +37,13 @@ def fresh(own: Engine) -> Engine:
     return own
 
 
-def say(court: Court, source: str, folder: Path) -> str:
+def say(judge_process: JudgeProcess, source: str, folder: Path) -> str:
     """What a test prints that this judge runs."""
     part = Part("p", "p", "code", Fraction(1), "", "", tests=source, style="cell")
     assignment = Assignment("a", "a", "nbgrader", [], [Question("p", [part])], folder, limits=LIMITS)
     job = job_of(assignment, part, [Case("p", "p", Fraction(1))], 1, [])
-    with court.engine.session(folder, LIMITS) as session:
-        (report,) = court.trial(codec.encode(job), session.start(1), 20)
+    with judge_process.engine.session(folder, LIMITS) as session:
+        (report,) = judge_process.trial(codec.encode(job), session.start(1), 20)
     assert report["error"] is None, report
     return str(report["output"]).strip()
 
@@ -52,58 +52,60 @@ def say(court: Court, source: str, folder: Path) -> str:
 def test_each_submission_has_a_judge_of_its_own_who_knows_nothing_of_the_one_before(fresh: Engine, tmp_path: Path) -> None:
     said = []
     for _ in range(2):
-        with fresh.court(tmp_path, LIMITS) as court:
-            said.append(say(court, "import os, numpy\nprint(os.getpid(), getattr(numpy, 'left_behind', 'nothing'))\nnumpy.left_behind = 'a secret'", tmp_path))
-            assert court.courthouse is not None
-            houses = {court.courthouse.session}
+        with fresh.judge_process(tmp_path, LIMITS) as judge_process:
+            said.append(
+                say(judge_process, "import os, numpy\nprint(os.getpid(), getattr(numpy, 'left_behind', 'nothing'))\nnumpy.left_behind = 'a secret'", tmp_path)
+            )
+            assert judge_process.parent is not None
+            houses = {judge_process.parent.session}
     (first, found_first), (second, found_second) = (line.split() for line in said)
     assert first != second and found_first == found_second == "nothing"
-    with fresh.court(tmp_path, LIMITS) as court:
-        say(court, "pass", tmp_path)
-        assert court.courthouse is not None and court.courthouse.session in houses  # the same room, that is what makes it cheap
+    with fresh.judge_process(tmp_path, LIMITS) as judge_process:
+        say(judge_process, "pass", tmp_path)
+        assert judge_process.parent is not None and judge_process.parent.session in houses  # the same room, that is what makes it cheap
 
 
 @pytest.mark.promise("P10")
 def test_what_a_judge_leaves_behind_is_gone_before_the_next_one_comes(fresh: Engine, tmp_path: Path) -> None:
     lingering = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)\n"
     count = "import os\nprint([n for n in os.listdir('/proc') if n.isdigit() and open(f'/proc/{n}/stat').read().rpartition(')')[2].split()[0] != 'Z'])"
-    with fresh.court(tmp_path, LIMITS) as court:
-        assert len(eval(say(court, f"{lingering}{count}", tmp_path))) == 4  # supervisor, the process judges are forked from, the judge, its child
-    with fresh.court(tmp_path, LIMITS) as court:
-        assert len(eval(say(court, count, tmp_path))) == 3
+    with fresh.judge_process(tmp_path, LIMITS) as judge_process:
+        assert len(eval(say(judge_process, f"{lingering}{count}", tmp_path))) == 4  # supervisor, the process judges are forked from, the judge, its child
+    with fresh.judge_process(tmp_path, LIMITS) as judge_process:
+        assert len(eval(say(judge_process, count, tmp_path))) == 3
 
 
 def test_judges_at_the_same_time_are_in_different_sessions(fresh: Engine, tmp_path: Path) -> None:
-    with fresh.court(tmp_path, LIMITS) as one, fresh.court(tmp_path, LIMITS) as other:
+    with fresh.judge_process(tmp_path, LIMITS) as one, fresh.judge_process(tmp_path, LIMITS) as other:
         say(one, "pass", tmp_path)
         say(other, "pass", tmp_path)
-        assert one.courthouse is not None and other.courthouse is not None
-        assert one.courthouse.session is not other.courthouse.session
+        assert one.parent is not None and other.parent is not None
+        assert one.parent.session is not other.parent.session
 
 
 def test_another_folder_or_another_limit_has_judges_of_its_own(fresh: Engine, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data/numbers.txt").write_text("1 2 3")
-    with fresh.court(tmp_path, LIMITS) as court:
-        assert say(court, "import os\nprint(os.listdir('.'))", tmp_path) == "['data']"
-    with fresh.court(tmp_path / "data", LIMITS) as court:
-        assert say(court, "print(open('numbers.txt').read())", tmp_path) == "1 2 3"
-    assert len(fresh.courthouses) == 2
+    with fresh.judge_process(tmp_path, LIMITS) as judge_process:
+        assert say(judge_process, "import os\nprint(os.listdir('.'))", tmp_path) == "['data']"
+    with fresh.judge_process(tmp_path / "data", LIMITS) as judge_process:
+        assert say(judge_process, "print(open('numbers.txt').read())", tmp_path) == "1 2 3"
+    assert len(fresh.parents) == 2
 
 
 @pytest.mark.parametrize("whom", ["the process that judges are forked from", "all of its session"])
 def test_a_judge_can_be_had_after_what_it_is_forked_from_has_died(fresh: Engine, tmp_path: Path, whom: str) -> None:
-    with fresh.court(tmp_path, LIMITS) as court:
-        say(court, "pass", tmp_path)
-        assert court.courthouse is not None
-        old = court.courthouse
+    with fresh.judge_process(tmp_path, LIMITS) as judge_process:
+        say(judge_process, "pass", tmp_path)
+        assert judge_process.parent is not None
+        old = judge_process.parent
     if whom == "all of its session":
         old.session.stop()
     else:
         old.session.control.send({"do": "kill", "pid": old.pid})
-    with fresh.court(tmp_path, LIMITS) as court:
-        assert say(court, "print('here')", tmp_path) == "here"
-        assert court.courthouse is not None and court.courthouse.session is not old.session
+    with fresh.judge_process(tmp_path, LIMITS) as judge_process:
+        assert say(judge_process, "print('here')", tmp_path) == "here"
+        assert judge_process.parent is not None and judge_process.parent.session is not old.session
 
 
 def test_only_so_many_wait_for_a_judge_and_none_after_a_batch(fresh: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,21 +113,21 @@ def test_only_so_many_wait_for_a_judge_and_none_after_a_batch(fresh: Engine, tmp
     sessions = []
     for name in ("a", "b", "c"):
         (tmp_path / name).mkdir()
-        with fresh.court(tmp_path / name, LIMITS) as court:
-            say(court, "pass", tmp_path)
-            assert court.courthouse is not None
-            sessions.append(court.courthouse.session)
-    assert [courthouse.session for _, courthouse in fresh.courthouses] == sessions[1:]
+        with fresh.judge_process(tmp_path / name, LIMITS) as judge_process:
+            say(judge_process, "pass", tmp_path)
+            assert judge_process.parent is not None
+            sessions.append(judge_process.parent.session)
+    assert [parent.session for _, parent in fresh.parents] == sessions[1:]
     assert sessions[0].ask("threads", pid=1) is None  # it has ended
     fresh.rest()
-    assert fresh.courthouses == [] and all(session.ask("threads", pid=1) is None for session in sessions)
+    assert fresh.parents == [] and all(session.ask("threads", pid=1) is None for session in sessions)
 
 
 def test_a_judge_who_dies_costs_its_case_and_the_next_one_is_there(fresh: Engine, tmp_path: Path) -> None:
-    with fresh.court(tmp_path, LIMITS) as court:
+    with fresh.judge_process(tmp_path, LIMITS) as judge_process:
         with pytest.raises(engine.WorkerError):
-            say(court, f"import os\nos.kill(os.getpid(), {int(signal.SIGKILL)})", tmp_path)
-        assert say(court, "print('here')", tmp_path) == "here"
+            say(judge_process, f"import os\nos.kill(os.getpid(), {int(signal.SIGKILL)})", tmp_path)
+        assert say(judge_process, "print('here')", tmp_path) == "here"
 
 
 # ---- what was done before --------------------------------------------------------------------------------------------

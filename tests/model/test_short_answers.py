@@ -14,7 +14,7 @@ import pytest
 import torch
 from small_source import changed, read
 
-from autogradient.grading.engine import Court, Engine
+from autogradient.grading.engine import Engine, JudgeProcess
 from autogradient.grading.judge import Snapshot, judge
 from autogradient.model import answer_checks, short_answers
 from autogradient.model.assignment import Limits, Part
@@ -359,34 +359,36 @@ def test_a_computed_number_has_the_form_of_its_slips(slips: dict[str, str], form
 
 
 @pytest.fixture
-def court(engine: Engine, tmp_path: Path) -> Iterator[Court]:
-    with engine.court(tmp_path, Limits()) as judge_of_its_own:
+def judge_process(engine: Engine, tmp_path: Path) -> Iterator[JudgeProcess]:
+    with engine.judge_process(tmp_path, Limits()) as judge_of_its_own:
         yield judge_of_its_own
 
 
-def test_the_reference_is_right_and_each_derived_answer_is_not(court: Court) -> None:
+def test_the_reference_is_right_and_each_derived_answer_is_not(judge_process: JudgeProcess) -> None:
     assignment = read()
     for part in (part for part in assignment.parts if part.by_value):
         expected = literal_answer(part)
-        assert judge(assignment, part, Snapshot(value={"value": codec.encode(expected)}), expected, 1, court).cases[-1].outcome == "passed"
+        assert judge(assignment, part, Snapshot(value={"value": codec.encode(expected)}), expected, 1, judge_process).cases[-1].outcome == "passed"
         for variant in kind_of(part).slips(part):
             value = ast.literal_eval(variant.source.split(" = ")[1])
-            assert judge(assignment, part, Snapshot(value={"value": codec.encode(value)}), expected, 1, court).cases[-1].outcome == "failed", variant.source
+            assert judge(assignment, part, Snapshot(value={"value": codec.encode(value)}), expected, 1, judge_process).cases[-1].outcome == "failed", (
+                variant.source
+            )
 
 
-def test_a_known_slip_is_named(court: Court) -> None:
+def test_a_known_slip_is_named(judge_process: JudgeProcess) -> None:
     assignment = read()
-    cases = judge(assignment, assignment.part("sums-p4"), Snapshot(value={"value": codec.encode(np.float32(1.5))}), 2.5, 1, court).cases
+    cases = judge(assignment, assignment.part("sums-p4"), Snapshot(value={"value": codec.encode(np.float32(1.5))}), 2.5, 1, judge_process).cases
     assert [(case.name, case.outcome, case.message) for case in cases] == [
         ("form of the answer", "passed", ""),
         ("answer", "failed", "Not quite: that is without the bias."),
     ]
-    other = judge(assignment, assignment.part("sums-p4"), Snapshot(value={"value": codec.encode(7.0)}), 2.5, 1, court).cases
+    other = judge(assignment, assignment.part("sums-p4"), Snapshot(value={"value": codec.encode(7.0)}), 2.5, 1, judge_process).cases
     assert other[1].message == "The number is off; work it through once more, step by step."
 
 
-def test_a_wrong_form_fails_both_cases_and_says_once_what_to_write(court: Court) -> None:
+def test_a_wrong_form_fails_both_cases_and_says_once_what_to_write(judge_process: JudgeProcess) -> None:
     assignment = read()
-    cases = judge(assignment, assignment.part("sums-p1"), Snapshot(value={"value": codec.encode("z")}), "b", 1, court).cases
+    cases = judge(assignment, assignment.part("sums-p1"), Snapshot(value={"value": codec.encode("z")}), "b", 1, judge_process).cases
     assert [(case.outcome, case.earned) for case in cases] == [("failed", 0), ("failed", 0)]
     assert [case.message for case in cases if case.message][0] == "Write one of the letters a, b, c in quotes."
