@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from autogradient.course.config import Course
 from autogradient.course.roster import Member
 from autogradient.errors import AutogradientError, GitHubError
 from autogradient.github import attempt_folders, messages
 from autogradient.github import pushes as heads
-from autogradient.github.archive import Sorter
+from autogradient.github.archive import Sorter, Stamped
 from autogradient.github.attempt_folders import Receipt, iso
 from autogradient.github.deadlines import Deadlines
 from autogradient.github.git import EMAIL, Bare
@@ -157,9 +156,9 @@ class Collector:
         return [*(_State(moment, names, tuple(found(moment))) for moment, names in sorted(passed.items())), _State(None, None, tuple(found(None)))]
 
     def _heads(self, hosting: Hosting, repository: str, states: list[_State], group: Group, done: Collected, at: datetime | None, source: str) -> None:
-        known = {"repository": repository, "assignments": self._assignments(), "states": {state.name: state.digest for state in states}}
+        assignments = self._assignments()
         marks = [self.course.submitted / member.student / SEEN for member in group.members]
-        seen = [before["states"] if _same(before := _seen(mark), known) else {} for mark in marks] if at is None else [{}]
+        seen = [_seen(mark, repository, assignments) for mark in marks] if at is None else [{}]
         todo = [state for state in states if not all(before.get(state.name) == state.digest for before in seen)]
         if not todo:
             return
@@ -173,6 +172,7 @@ class Collector:
                 remarks = [messages.COLLECT_AS_IT_STOOD.format(moment=iso(state.at))] if state.at and at is None else []
                 self._add(group, name, candidate, source, repository, [*remarks, *([remark] if remark else [])], done)
         if at is None and not looking.trouble:
+            known = {"repository": repository, "assignments": assignments, "states": {state.name: state.digest for state in states}}
             for mark in marks:
                 write_atomically(mark, json.dumps(known) + "\n")
 
@@ -211,7 +211,7 @@ class Collector:
         for student in ["", *(member.student for member in self.members)]:
             files, said = sorted_out.files.get(student, []), sorted_out.sentences.get(student, [])
 
-            def work(done: Collected, files: list[Any] = files, said: list[str] = said) -> None:
+            def work(done: Collected, files: list[Stamped] = files, said: list[str] = said) -> None:
                 chosen, more = self.recogniser.sort_out(stamped.file for stamped in files)
                 done.remarks += few([*said, *more])
                 for name, found in sorted(chosen.items()):
@@ -309,13 +309,11 @@ def _choose(several: list[_Candidate]) -> tuple[_Candidate, str]:
     return min(same, key=lambda each: each.head.received or datetime.max, default=best), remark
 
 
-def _same(before: Any, known: dict[str, Any]) -> bool:
-    """Whether what was remembered is of the same repository and assignments."""
-    return isinstance(before, dict) and isinstance(before.get("states"), dict) and all(before.get(key) == known[key] for key in ("repository", "assignments"))
-
-
-def _seen(path: Path) -> Any:
+def _seen(path: Path, repository: str, assignments: str) -> dict[str, str]:
+    """The states that were looked at last, as digests by their names; none where that was another repository or of other assignments."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        before = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
+        return {}
+    is_same = isinstance(before, dict) and (before.get("repository"), before.get("assignments")) == (repository, assignments)
+    return before["states"] if is_same and isinstance(before.get("states"), dict) else {}

@@ -12,10 +12,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TypeVar
 
 from autogradient import __version__, errors
 from autogradient.errors import GitHubError, UncertainError
+from autogradient.github.hosting import MOST
 from autogradient.github.settings import Settings
 
 try:
@@ -113,9 +115,9 @@ class Connection:
             signed = self._open(AppAuthStrategy(self.settings.app, key))  # must live as long as what it gives
             app = signed.rest.apps
             installation = self.call(app.get_org_installation, org=self.settings.organization)["id"]
-            narrow: dict[str, Any] = {"permissions": self.permissions} if self.permissions else {}
-            narrow |= {"repositories": list(self.only)} if self.only else {}
-            made = self.call(app.create_installation_access_token, installation_id=installation, **narrow)
+            narrow = {"permissions": self.permissions} if self.permissions else {}
+            only = {"repositories": list(self.only)} if self.only else {}
+            made = self.call(app.create_installation_access_token, installation_id=installation, **narrow, **only)
         except ValueError:
             raise GitHubError(errors.GITHUB_NO_KEY.format(key=KEY, problem="this is no private key")) from None
         return str(made["token"])
@@ -135,7 +137,7 @@ class Connection:
                 return None
             raise
 
-    def pages(self, method: Callable[..., Any], *, most: int = 10_000, **arguments: Any) -> Iterator[Any]:
+    def pages(self, method: Callable[..., Any], *, most: int = MOST, **arguments: Any) -> Iterator[Any]:
         """Everything a listing has, however GitHub cuts it into pages; `most` bounds what is read."""
         with _sentences():
             for number, entry in enumerate(self.rest.paginate(method, lambda response: response.json(), per_page=100, **arguments)):
@@ -191,7 +193,7 @@ class _sentences:
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if isinstance(error, RateLimitExceeded):
             raise GitHubError(errors.GITHUB_RATE_LIMIT.format(what=_what(error.request), seconds=int(error.retry_after.total_seconds())), status=429) from None
         if isinstance(error, RequestFailed):

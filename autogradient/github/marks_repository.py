@@ -303,11 +303,11 @@ def _read(data: bytes) -> dict[str, Any]:
     return {}
 
 
-def _said(receipt: bytes) -> tuple[Any, Any]:
+def _said(receipt: bytes) -> tuple[object, object]:
     """What tells an attempt from others."""
     found = _read(receipt)
     return found.get("digest"), found.get("commit")
 
 
-def _receipt(path: Path) -> tuple[Any, Any]:
+def _receipt(path: Path) -> tuple[object, object]:
     return _said(path.read_bytes() if path.is_file() else b"")
