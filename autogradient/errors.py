@@ -128,6 +128,10 @@ class UncertainError(GitHubError):
     """GitHub failed or did not answer: what was asked for may have been done."""
 
 
+class OnlyAppsError(GitHubError):
+    """GitHub lets only an App do what was asked for, and a person's token asked."""
+
+
 class GitError(AutogradientError):
     """git failed or took too long."""
 

@@ -15,7 +15,7 @@ from autogradient.errors import CourseError
 
 if TYPE_CHECKING:
     from autogradient.course.config import Course
-    from autogradient.github.client import Hub
+    from autogradient.github.hosting import Hosting
     from autogradient.model.assignment import Assignment
 
 EXIT_FAILED = 1
@@ -36,7 +36,7 @@ def enrol(dry_run: bool) -> None:
     from autogradient.course import config
     from autogradient.github import enrol as enrolling
     from autogradient.github import messages, roster, settings
-    from autogradient.github.client import Hub
+    from autogradient.github.client import GitHubClient
 
     root = config.find().root
     failed = []
@@ -49,7 +49,7 @@ def enrol(dry_run: bool) -> None:
         failed.extend(enrolled.problems)
 
     groups = roster.groups(roster.read(root))
-    done = enrolling.enrol(Hub(settings.load(root), enrolling.PERMISSIONS), groups, dry_run=dry_run, told=told)
+    done = enrolling.enrol(GitHubClient(settings.load(root), enrolling.PERMISSIONS), groups, dry_run=dry_run, told=told)
     changed = sum(bool(each.done) for each in done)
     say(messages.ENROL_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
     if failed:
@@ -74,7 +74,7 @@ def collect(names: tuple[str, ...], source: str, time: str, received: str, patte
     from autogradient.course import config
     from autogradient.github import collect as collecting
     from autogradient.github import messages, roster, settings
-    from autogradient.github.client import Hub
+    from autogradient.github.client import GitHubClient
     from autogradient.github.recognise import Recogniser
 
     here = config.find()
@@ -97,10 +97,10 @@ def collect(names: tuple[str, ...], source: str, time: str, received: str, patte
         if given is not None or pattern:
             raise click.UsageError("--received and --pattern are for folders and zips")
         place = settings.load(here.root)
-        hub = Hub(place, collecting.PERMISSIONS)
+        hosting = GitHubClient(place, collecting.PERMISSIONS)
         if source == "pulls" and not place.shared:
             raise CourseError(messages.COLLECT_NO_SHARED)
-        done = collector.from_pulls(hub, at) if source == "pulls" or (place.shared and not source) else collector.from_repositories(hub, at)
+        done = collector.from_pulls(hosting, at) if source == "pulls" or (place.shared and not source) else collector.from_repositories(hosting, at)
     new = [attempt for each in done for attempt in each.attempts]
     same = sum(not each.attempts for each in done)
     say(messages.COLLECT_SUMMARY.format(count=len(new), folder=errors.relative(here.submitted), same=same, of=len(done)))
@@ -140,7 +140,7 @@ def publish(names: tuple[str, ...], target: str, update: bool, dry_run: bool) ->
     from autogradient.course import config
     from autogradient.github import errata, messages, settings
     from autogradient.github import publish as publishing
-    from autogradient.github.client import Hub
+    from autogradient.github.client import GitHubClient
 
     if update and target:
         raise click.UsageError(messages.UPDATE_ONLY_GITHUB)
@@ -155,8 +155,8 @@ def publish(names: tuple[str, ...], target: str, update: bool, dry_run: bool) ->
     place = settings.load(here.root) if not target or (here.root / settings.CONFIG).is_file() else None
     if not target and place is not None:
         publishing.check(here, assignments)
-        hub = Hub(place, {**publishing.PERMISSIONS, **(errata.PERMISSIONS if update else {})})
-        done = publishing.to_github(hub, here, assignments, dry_run=dry_run)
+        hosting = GitHubClient(place, {**publishing.PERMISSIONS, **(errata.PERMISSIONS if update else {})})
+        done = publishing.to_github(hosting, here, assignments, dry_run=dry_run)
     elif (path / "HEAD").is_file() and (path / "objects").is_dir():
         done = publishing.to_repository(path.resolve().as_uri(), here, assignments, settings=place, dry_run=dry_run)
     elif path.exists() and not path.is_dir():
@@ -168,10 +168,10 @@ def publish(names: tuple[str, ...], target: str, update: bool, dry_run: bool) ->
     said = messages.PUBLISH_REHEARSED if dry_run else messages.PUBLISH_SUMMARY
     say(said.format(count=len(done)) if done else messages.PUBLISH_NOTHING)
     if update:
-        _update(here, hub, assignments, dry_run)
+        _update(here, hosting, assignments, dry_run)
 
 
-def _update(here: Course, hub: Hub, assignments: list[Assignment], dry_run: bool) -> None:
+def _update(here: Course, hosting: Hosting, assignments: list[Assignment], dry_run: bool) -> None:
     """Bring the present releases to students' repositories, and say what became of each."""
     from autogradient.github import errata, messages, roster
 
@@ -184,7 +184,7 @@ def _update(here: Course, hub: Hub, assignments: list[Assignment], dry_run: bool
             say(sentence, err=True)
         failed.extend(updated.problems)
 
-    done = errata.update(hub, here, roster.groups(roster.read(here.root)), assignments, dry_run=dry_run, told=told)
+    done = errata.update(hosting, here, roster.groups(roster.read(here.root)), assignments, dry_run=dry_run, told=told)
     changed = sum(bool(each.done) for each in done)
     say(messages.UPDATE_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
     if failed:
@@ -254,7 +254,7 @@ def deliver(names: tuple[str, ...], changed: bool, dry_run: bool) -> None:
     from autogradient.course import config
     from autogradient.github import deliver as delivering
     from autogradient.github import messages, roster, settings
-    from autogradient.github.client import Hub
+    from autogradient.github.client import GitHubClient
 
     here = config.find()
     failed = False
@@ -268,9 +268,9 @@ def deliver(names: tuple[str, ...], changed: bool, dry_run: bool) -> None:
         failed = failed or bool(delivered.problems)
 
     assignments = [here.assignment(name) for name in names or here.names()]
-    hub = Hub(settings.load(here.root), delivering.PERMISSIONS)
+    hosting = GitHubClient(settings.load(here.root), delivering.PERMISSIONS)
     members, now = roster.read(here.root), datetime.now(UTC)
-    done, refused = delivering.deliver(hub, here, members, assignments, now, dry_run=dry_run, changed=changed, told=told)
+    done, refused = delivering.deliver(hosting, here, members, assignments, now, dry_run=dry_run, changed=changed, told=told)
     for sentence in refused[:MOST_REFUSED]:
         say(sentence, err=True)
     new = sum(bool(each.done) for each in done)
@@ -292,9 +292,11 @@ def store(way: str) -> None:
     """
     from autogradient.course import config
     from autogradient.github import marks_repository, messages, settings
+    from autogradient.github.client import GitHubClient
 
     here = config.find()
-    kept = marks_repository.Store(marks_repository.hub_for(settings.load(here.root)), here)
+    place = settings.load(here.root)
+    kept = marks_repository.Store(GitHubClient(place, marks_repository.PERMISSIONS, (place.marks,)), here)
     done = kept.pull() if way == "pull" else kept.push()
     for sentence in [*done.remarks, *done.refused[:MOST_REFUSED]]:
         say(sentence, err=True)

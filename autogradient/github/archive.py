@@ -10,11 +10,12 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 from autogradient import errors
 from autogradient.course.roster import Member
@@ -86,7 +87,7 @@ class Sorter:
     def whose(self, path: str) -> tuple[str, datetime | None]:
         """The student that a path names, and the time in it. Raises _Refused where it names nobody of the roster."""
         for plugin in self.plugins:
-            match: dict[str, Any] | None = plugin.collect(path if path.endswith(".ipynb") else f"{path}.ipynb")
+            match: dict[str, str] | None = plugin.collect(path if path.endswith(".ipynb") else f"{path}.ipynb")
             student = self.known.get(str((match or {}).get("student_id") or "").strip().lower())
             if match and student:
                 return student, _time(str(match.get("timestamp") or ""))
@@ -121,11 +122,12 @@ class Sorter:
         return out
 
 
-Reader = Any  # () -> (bytes, time, whose record), or raises _Refused
+#: Gives a file's bytes, the time at which it was received and whose record that is, or raises _Refused.
+Reader = Callable[[], tuple[bytes, datetime, str]]
 
 
 def _refuse(reason: str) -> Reader:
-    def read() -> Any:
+    def read() -> NoReturn:
         raise _Refused(reason)
 
     return read
@@ -143,7 +145,7 @@ def _folder(root: Path) -> Iterator[tuple[str, Reader]]:
             if name.lower().endswith(".zip") and path.is_file() and not path.is_symlink():
                 yield from ((_below(relative, inner), read) for inner, read in _zip(path.read_bytes, "", MAX_INNER_CONTENTS, path.stat().st_mtime))
             elif is_notebook(relative):
-                yield relative, lambda path=path: _file(path)
+                yield relative, partial(_file, path)
 
 
 def _file(path: Path) -> tuple[bytes, datetime, str]:
@@ -166,7 +168,7 @@ def _file(path: Path) -> tuple[bytes, datetime, str]:
     return data, datetime.fromtimestamp(status.st_mtime, UTC), "the file's time"
 
 
-def _zip(load: Any, name: str, most: int, changed: float | None = None, inner: bool = False) -> Iterator[tuple[str, Reader]]:
+def _zip(load: Callable[[], bytes], name: str, most: int, changed: float | None = None, inner: bool = False) -> Iterator[tuple[str, Reader]]:
     """The notebooks in a zip, and in zips in it, one level deep."""
     try:
         data = load()
@@ -192,12 +194,15 @@ def _zip(load: Any, name: str, most: int, changed: float | None = None, inner: b
                         yield path, _refuse(str(reason))
                         continue
                     stamp = _zip_time(info).timestamp()
-                    yield from (
-                        (_below(path, inside), read) for inside, read in _zip(lambda content=content: content, "", MAX_INNER_CONTENTS, stamp, inner=True)
-                    )
+                    found = _zip(io.BytesIO(content).getvalue, "", MAX_INNER_CONTENTS, stamp, inner=True)
+                    yield from ((_below(path, inside), read) for inside, read in found)
             else:
                 time = datetime.fromtimestamp(changed, UTC) if changed is not None else _zip_time(info)
-                yield path, lambda info=info, time=time: (_member(opened, info), time, "the archive")
+                yield path, partial(_zipped, opened, info, time)
+
+
+def _zipped(opened: zipfile.ZipFile, info: zipfile.ZipInfo, time: datetime) -> tuple[bytes, datetime, str]:
+    return _member(opened, info), time, "the archive"
 
 
 def _below(path: str, inner: str) -> str:

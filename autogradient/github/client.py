@@ -1,218 +1,250 @@
-"""GitHub's REST API through githubkit: who we are there, bounded retries, pages, and one sentence where it gives up.
-
-What asks is tried again after an error or a lost answer. What makes something is not, since it may have been made: `Hub.once` looks first.
-"""
+"""GitHub as the course's `Hosting`: the REST calls behind what it asks for, and GitHub's answers as what it speaks of."""
 
 from __future__ import annotations
 
-import base64
-import os
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
-from typing import Any, TypeVar
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any, Literal
 
-from autogradient import __version__, errors
-from autogradient.errors import GitHubError, UncertainError
-from autogradient.github.settings import Settings
+from autogradient.errors import GitHubError, OnlyAppsError
+from autogradient.github.connection import Connection
+from autogradient.github.hosting import MOST, OURS, Annotation, Branch, Check, Comment, PullRequest, Push, Repository
+from autogradient.github.settings import MAIN
 
-try:
-    import httpx
-    from githubkit import AppAuthStrategy, GitHub
-    from githubkit.cache import MemCacheStrategy
-    from githubkit.exception import GitHubException, RateLimitExceeded, RequestError, RequestFailed
-    from githubkit.retry import RetryOption
-except ImportError as missing:  # the extra 'github' is not installed
-    raise GitHubError(errors.GITHUB_NOT_INSTALLED.format(missing=missing.name)) from None
-
-T = TypeVar("T")
-
-#: How often a request is made at most, and the longest that is waited before one.
-TRIES, LONGEST_WAIT = 5, timedelta(seconds=120)
-#: What stands in the environment: a token, or the private key of the App (its text, or the path of its file).
-TOKENS, KEY = ("AUTOGRADIENT_GITHUB_TOKEN", "GH_TOKEN", "GITHUB_TOKEN"), "AUTOGRADIENT_APP_KEY"
-#: An installation's token is good for an hour.
-GOOD_FOR = 45 * 60
-#: For GitHub's own error pages; a person reads the first words of it.
-MAX_SAID = 200
+#: An object as it comes over the wire, or goes.
+Wire = dict[str, Any]
+#: Annotations that GitHub takes with one request.
+AT_ONCE = 50
+#: The `external_id` of a check that is not whole yet.
+UNFINISHED = f"{OURS}unfinished"
 
 
-def _wait(tried: int) -> timedelta:
-    return timedelta(seconds=min(0.2 * 4**tried, 30))
+class GitHubClient(Connection):
+    """GitHub as the course's `Hosting`."""
 
+    # ---- repositories ------------------------------------------------------------------------------------------------
 
-def _retry(error: GitHubException, tried: int) -> RetryOption:
-    """Whether to make a request again, and when."""
-    if tried + 1 >= TRIES:
-        return RetryOption(False)
-    if isinstance(error, RateLimitExceeded):  # GitHub has done nothing yet
-        return RetryOption(error.retry_after <= LONGEST_WAIT, error.retry_after or _wait(0))  # githubkit takes no time at all for a minute
-    request = getattr(error, "request", None) or getattr(getattr(error, "exc", None), "_request", None)
-    asks = request is not None and request.method in ("GET", "HEAD", "PUT", "PATCH", "DELETE")
-    if request is not None and request.method == "PATCH" and "/check-runs/" in request.url.path:
-        asks = False  # its annotations are added to those that are there
-    if isinstance(error, RequestFailed):
-        return RetryOption(asks and error.response.status_code >= 500, _wait(tried))
-    return RetryOption(asks and isinstance(error, RequestError), _wait(tried))
+    def repositories(self) -> dict[str, Repository]:
+        """The organisation's repositories, by their names (without owner) in lower case."""
+        listed = self.pages(self.rest.repos.list_for_org, org=self.settings.organization)
+        return {str(each["name"]).lower(): _repository(each) for each in listed}
 
+    def repository(self, full_name: str) -> Repository | None:
+        """One repository; None where there is none that we may see."""
+        try:
+            found = self.find(self.rest.repos.get, **_where(full_name))
+        except GitHubError as error:
+            if error.status != 422 or not self.only:  # no token is made for a repository that is not there
+                raise
+            found = None
+        return None if found is None else _repository(found)
 
-@dataclass
-class Hub:
-    """GitHub, as the course's App or with a token. `permissions` are what an App's token is asked to be good for, and no more."""
-
-    settings: Settings
-    permissions: dict[str, str] = field(default_factory=dict)
-    #: The names of the only repositories that an App's token is to be good for; none: all that the App can see.
-    repositories: tuple[str, ...] = ()
-    _token: str = ""
-    _until: float = 0.0
-    _github: Any = None
-
-    @property
-    def rest(self) -> Any:
-        """githubkit's REST methods."""
-        if self._github is None or (self._until and time.monotonic() > self._until):
-            self._github = self._open(self.token())
-        return self._github.rest
-
-    def _open(self, auth: Any) -> Any:
-        return GitHub(
-            auth,
-            base_url=self.settings.api,
-            user_agent=f"autogradient/{__version__}",
-            timeout=httpx.Timeout(30.0),
-            auto_retry=_retry,
-            http_cache=False,
-            cache_strategy=MemCacheStrategy(),  # of its own: what is signed with one key must not serve another
-            event_hooks={"response": [_whole]},
+    def make_repository(self, full_name: str, description: str) -> Repository:
+        """A private repository of the organisation's, which is made unless it is there."""
+        org, name = full_name.split("/")
+        about = {"description": description, "private": True, "has_wiki": False}
+        return self.once(
+            lambda: self.repository(full_name),
+            lambda: _repository(self.call(self.rest.repos.create_in_org, org=org, name=name, **about)),
         )
 
-    def token(self) -> str:
-        """A token that is good now."""
-        if self._token and (not self._until or time.monotonic() < self._until):
-            return self._token
-        given = next((os.environ[name] for name in TOKENS if os.environ.get(name)), "")
-        if self.settings.app and os.environ.get(KEY):
-            self._token, self._until, self._github = self._installation_token(), time.monotonic() + GOOD_FOR, None
-        elif given:
-            self._token, self._until = given, 0.0
-        else:
-            raise GitHubError(errors.GITHUB_NO_TOKEN.format(tokens=TOKENS[0], key=KEY))
-        return self._token
+    def branches(self, repository: str, *, most: int = MOST) -> Iterator[Branch]:
+        """The branches as they stand now."""
+        for each in self.pages(self.rest.repos.list_branches, most=most, **_where(repository)):
+            yield Branch(repository, str(each["name"]), str(each["commit"]["sha"]))
 
-    def _installation_token(self) -> str:
-        key = os.environ[KEY]
-        if "-----BEGIN" not in key:
-            try:
-                key = Path(key).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise GitHubError(errors.GITHUB_NO_KEY.format(key=KEY, problem=getattr(error, "strerror", "") or "no text")) from None
+    def pushes(self, repository: str, *, most: int = MOST) -> Iterator[Push]:
+        """The record of pushes, newest first."""
+        for each in self.pages(self.rest.repos.list_activities, most=most, **_where(repository)):
+            yield Push(_time(each["timestamp"]), str(each["ref"]), str(each["after"]))
+
+    # ---- who may do what ---------------------------------------------------------------------------------------------
+
+    def collaborators(self, repository: str) -> set[str]:
+        """The logins, in lower case, of those who were given access and of those who are invited."""
+        rest, where = self.rest.repos, _where(repository)
+        there = [_login(user) for user in self.pages(rest.list_collaborators, **where, affiliation="direct")]
+        invited = [_login(invitation["invitee"]) for invitation in self.pages(rest.list_invitations, **where)]
+        return {login.lower() for login in [*there, *invited] if login}
+
+    def add_collaborator(self, repository: str, login: str) -> None:
+        """Let somebody read and push, or invite them to."""
+        self.call(self.rest.repos.add_collaborator, **_where(repository), username=login, permission="push")
+
+    def has_team(self, repository: str, team: str) -> bool:
+        """Whether one of the organisation's teams has access."""
+        return self.find(self.rest.teams.check_permissions_for_repo_in_org, **self._of_team(repository, team)) is not None
+
+    def add_team(self, repository: str, team: str) -> None:
+        """Let one of the organisation's teams maintain a repository."""
+        self.call(self.rest.teams.add_or_update_repo_permissions_in_org, **self._of_team(repository, team), permission="maintain")
+
+    def _of_team(self, repository: str, team: str) -> Wire:
+        return {"org": self.settings.organization, "team_slug": team, **_where(repository)}
+
+    # ---- pull requests -----------------------------------------------------------------------------------------------
+
+    def pull_requests(self, repository: str, state: Literal["open", "all"], *, most: int = MOST) -> Iterator[PullRequest]:
+        """The pull requests to a repository, newest first."""
+        return map(_pull_request, self.pages(self.rest.pulls.list, most=most, **_where(repository), state=state))
+
+    def pull_requests_between(self, repository: str, head: str, base: str, *, most: int = MOST) -> Iterator[PullRequest]:
+        """Those from one branch of a repository to another, open and closed."""
+        where = _where(repository)
+        for each in self.pages(self.rest.pulls.list, most=most, **where, state="all", head=f"{where['owner']}:{head}", base=base):
+            pull = _pull_request(each)
+            if (pull.head.name, pull.base.name) == (head, base):
+                yield pull
+
+    def pull_requests_with(self, repository: str, commit: str, *, most: int = MOST) -> list[PullRequest]:
+        """Those that a commit is in; none where there is no such commit."""
         try:
-            signed = self._open(AppAuthStrategy(self.settings.app, key))  # must live as long as what it gives
-            app = signed.rest.apps
-            installation = self.call(app.get_org_installation, org=self.settings.organization)["id"]
-            narrow: dict[str, Any] = {"permissions": self.permissions} if self.permissions else {}
-            narrow |= {"repositories": list(self.repositories)} if self.repositories else {}
-            made = self.call(app.create_installation_access_token, installation_id=installation, **narrow)
-        except ValueError:
-            raise GitHubError(errors.GITHUB_NO_KEY.format(key=KEY, problem="this is no private key")) from None
-        return str(made["token"])
-
-    def call(self, method: Callable[..., Any], **arguments: Any) -> Any:
-        """What GitHub answers to one request, as plain data ({} where it answers without any). Raises GitHubError."""
-        with _sentences():
-            answer = method(**arguments)
-            return answer.json() if answer.content else {}
-
-    def find(self, method: Callable[..., Any], **arguments: Any) -> Any:
-        """Like `call`; None where GitHub says that there is no such thing."""
-        try:
-            return self.call(method, **arguments)
+            listed = self.pages(self.rest.repos.list_pull_requests_associated_with_commit, most=most, **_where(repository), commit_sha=commit)
+            return [_pull_request(each) for each in listed]
         except GitHubError as error:
-            if error.status == 404:
-                return None
+            if error.status not in (404, 409, 422):
+                raise
+            return []
+
+    def open_pull_request(self, repository: str, head: str, base: str, title: str, body: str) -> PullRequest:
+        """One from a branch of a repository to another, which is opened unless one is open."""
+        return self.once(
+            lambda: next((pull for pull in self.pull_requests_between(repository, head, base) if pull.is_open), None),
+            lambda: _pull_request(self.call(self.rest.pulls.create, **_where(repository), title=title, head=head, base=base, body=body)),
+        )
+
+    def change_pull_request(self, repository: str, number: int, title: str, body: str) -> None:
+        """Give a pull request another title and text."""
+        self.call(self.rest.pulls.update, **_where(repository), pull_number=number, title=title, body=body)
+
+    def reopen_pull_request(self, repository: str, number: int) -> None:
+        """Open a pull request that was closed."""
+        self.call(self.rest.pulls.update, **_where(repository), pull_number=number, state="open")
+
+    # ---- comments ----------------------------------------------------------------------------------------------------
+
+    def comments(self, repository: str, pull_request: int | None = None, *, most: int = MOST) -> Iterator[Comment]:
+        """The comments on one pull request, or on all of a repository's."""
+        rest, where = self.rest.issues, _where(repository)
+        if pull_request is None:
+            return map(_comment, self.pages(rest.list_comments_for_repo, most=most, **where))
+        return map(_comment, self.pages(rest.list_comments, most=most, **where, issue_number=pull_request))
+
+    def write_comment(self, repository: str, pull_request: int, body: str, *, is_it: Callable[[Comment], bool], most: int = MOST) -> Comment:
+        """A comment on a pull request, which is written unless one is there of which `is_it` holds."""
+        return self.once(
+            lambda: next(filter(is_it, self.comments(repository, pull_request, most=most)), None),
+            lambda: _comment(self.call(self.rest.issues.create_comment, **_where(repository), issue_number=pull_request, body=body)),
+        )
+
+    def change_comment(self, repository: str, comment: Comment, body: str) -> None:
+        """Give a comment another text."""
+        self.call(self.rest.issues.update_comment, **_where(repository), comment_id=comment.id, body=body)
+
+    # ---- checks ------------------------------------------------------------------------------------------------------
+
+    def check_id(self, repository: str, commit: str, name: str) -> str:
+        """The `external_id` of our check at a commit; "" where there is none, or no such commit."""
+        run = self._check_run(repository, commit, name)
+        return "" if run is None else str(run["external_id"])
+
+    def write_check(self, repository: str, commit: str, check: Check) -> None:
+        """Put a check at a commit, in the place of the one by that name, unless it is there. One whose writing broke off is gone on with.
+
+        Raises OnlyAppsError where we are none of those who may.
+        """
+        try:
+            self.once(
+                lambda: self.check_id(repository, commit, check.name) == check.external_id or None,
+                lambda: self._write_check(repository, commit, check),
+            )
+        except GitHubError as error:
+            if error.status == 403 and "GitHub App" in str(error):
+                raise OnlyAppsError(str(error), error.status) from None
             raise
 
-    def pages(self, method: Callable[..., Any], *, most: int = 10_000, **arguments: Any) -> Iterator[Any]:
-        """Everything a listing has, however GitHub cuts it into pages; `most` bounds what is read."""
-        with _sentences():
-            for number, entry in enumerate(self.rest.paginate(method, lambda response: response.json(), per_page=100, **arguments)):
-                if number >= most:
-                    return
-                yield entry
-
-    def once(self, look: Callable[[], T | None], make: Callable[[], T]) -> tuple[T, bool]:
-        """What `look` finds, or what `make` makes, never twice; and whether it was made now.
-
-        An answer may be lost after the thing was made, so after an error it is looked for before it is tried again.
-        """
-        for tried in range(TRIES):
-            found = look()
-            if found is not None:
-                return found, tried > 0
-            try:
-                return make(), True
-            except UncertainError:
-                if tried + 1 == TRIES:
-                    raise
-                time.sleep(_wait(tried).total_seconds())
-            except GitHubError as error:
-                if error.status != 422:
-                    raise
-                found = look()  # somebody else was quicker
-                if found is None:
-                    raise
-                return found, False
-        raise AssertionError
-
-    def for_git(self, url: str) -> dict[str, str]:
-        """Configuration that lets git speak to GitHub: not on its command line, where others could read it."""
-        if not url.startswith("https://"):
-            return {}
-        secret = base64.b64encode(f"x-access-token:{self.token()}".encode()).decode()
-        return {f"http.{self.settings.git.rstrip('/')}/.extraHeader": f"Authorization: Basic {secret}"}
-
-
-def _whole(response: httpx.Response) -> None:
-    """A body that was cut on its way is a lost answer, to be asked for again."""
-    response.read()
-    if response.content and "json" in response.headers.get("content-type", ""):
+    def _check_run(self, repository: str, commit: str, name: str) -> Wire | None:
+        """Our check run. Of others by our name, such as a student's own workflow can make, there is nothing to be known here."""
+        app = {"app_id": self.settings.app} if self.settings.app else {}
         try:
-            response.json()
-        except ValueError:
-            raise httpx.ReadError(errors.GITHUB_CUT, request=response.request) from None
+            listed = self.call(self.rest.checks.list_for_ref, **_where(repository), ref=commit, check_name=name, per_page=100, **app)["check_runs"]
+        except GitHubError as error:
+            if error.status not in (404, 422):
+                raise
+            return None
+        return next((run for run in listed if str(run.get("external_id") or "").startswith(OURS)), None)
+
+    def _write_check(self, repository: str, commit: str, check: Check) -> bool:
+        """Make the check run, or go on with it where that was interrupted. Its `external_id` is written last, so that one that is not whole is known."""
+        rest, where = self.rest.checks, _where(repository)
+        run = self._check_run(repository, commit, check.name)
+        wanted = [asdict(annotation) for annotation in check.annotations]
+        if run is not None and run["output"].get("annotations_count"):
+            listed = self.pages(rest.list_annotations, **where, check_run_id=run["id"])
+            present = [{key.name: annotation.get(key.name) for key in fields(Annotation)} for annotation in listed]
+            wanted = [annotation for annotation in wanted if annotation not in present]
+        pieces = [wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE)] or [[]]
+        for number, piece in enumerate(pieces, start=1):
+            about = {
+                "status": "completed",
+                "conclusion": check.conclusion,
+                "external_id": check.external_id if number == len(pieces) else UNFINISHED,
+                "output": {"title": check.title, "summary": check.summary, **({"annotations": piece} if piece else {})},
+            }
+            if run is None:
+                run = self.call(rest.create, **where, name=check.name, head_sha=commit, **about)
+            else:
+                run = self.call(rest.update, **where, check_run_id=run["id"], **about)
+        return True
 
 
-class _sentences:
-    """Turns githubkit's errors into ours."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, RateLimitExceeded):
-            raise GitHubError(errors.GITHUB_RATE_LIMIT.format(what=_what(error.request), seconds=int(error.retry_after.total_seconds())), status=429) from None
-        if isinstance(error, RequestFailed):
-            status = error.response.status_code
-            sentence = errors.GITHUB_REFUSED.format(what=_what(error.request), status=status, said=_said(error.response))
-            raise (UncertainError if status >= 500 else GitHubError)(sentence, status=status) from None
-        if isinstance(error, GitHubException):
-            cause = getattr(error, "exc", error)
-            request = getattr(cause, "_request", None)
-            raise UncertainError(errors.GITHUB_NOT_REACHED.format(what=_what(request), problem=str(cause) or type(cause).__name__)) from None
+def _where(repository: str) -> Wire:
+    owner, name = repository.split("/")
+    return {"owner": owner, "repo": name}
 
 
-def _what(request: httpx.Request | None) -> str:
-    return f"{request.method} {request.url.path}" if request is not None else "a request"
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def _said(response: Any) -> str:
-    try:
-        data = response.json()
-        details = [str(entry.get("message") or entry.get("code") or "") if isinstance(entry, dict) else str(entry) for entry in data.get("errors") or ()]
-        said = ": ".join(filter(None, [str(data.get("message", "")), ", ".join(filter(None, details))]))
-    except (ValueError, AttributeError):
-        said = str(response.text)
-    return " ".join(said.split())[:MAX_SAID] or "no reason given"
+def _login(user: Wire | None) -> str:
+    return str((user or {}).get("login", ""))
+
+
+def _repository(data: Wire) -> Repository:
+    return Repository(
+        full_name=str(data["full_name"]),
+        visibility="public" if not data.get("private") else "private" if data.get("visibility", "private") == "private" else "internal",
+        default_branch=str(data.get("default_branch") or MAIN),
+    )
+
+
+def _branch(data: Wire) -> Branch:
+    return Branch(str((data.get("repo") or {}).get("full_name", "")), str(data["ref"]), str(data["sha"]))
+
+
+def _pull_request(data: Wire) -> PullRequest:
+    return PullRequest(
+        number=int(data["number"]),
+        title=str(data["title"]),
+        body=str(data.get("body") or ""),
+        author=_login(data.get("user")),
+        head=_branch(data["head"]),
+        base=_branch(data["base"]),
+        is_open=data["state"] == "open",
+        is_merged=bool(data.get("merged_at")),
+        created=_time(data["created_at"]),
+        updated=_time(data["updated_at"]),
+        closed=_time(data["closed_at"]) if data.get("closed_at") else None,
+    )
+
+
+def _comment(data: Wire) -> Comment:
+    return Comment(
+        id=int(data["id"]),
+        pull_request=int(str(data["issue_url"]).rpartition("/")[2]),
+        body=str(data.get("body") or ""),
+        author=_login(data.get("user")),
+        app=int((data.get("performed_via_github_app") or {}).get("id") or 0),
+    )

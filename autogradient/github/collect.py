@@ -7,18 +7,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from autogradient.course.config import Course
 from autogradient.course.roster import Member
 from autogradient.errors import AutogradientError, GitHubError
 from autogradient.github import attempt_folders, messages
 from autogradient.github import pushes as heads
-from autogradient.github.archive import Sorter
+from autogradient.github.archive import Sorter, Stamped
 from autogradient.github.attempt_folders import Receipt, iso
-from autogradient.github.client import Hub
 from autogradient.github.deadlines import Deadlines
 from autogradient.github.git import EMAIL, Bare
+from autogradient.github.hosting import Hosting, PullRequest, Repository
 from autogradient.github.pushes import Head
 from autogradient.github.read_commit import few, shown, take
 from autogradient.github.recognise import Found, Recogniser
@@ -82,67 +81,64 @@ class Collector:
 
     # ---- GitHub ------------------------------------------------------------------------------------------------------
 
-    def from_repositories(self, hub: Hub, at: datetime | None = None) -> list[Collected]:
-        """From each student's or team's own repository."""
-        owner = hub.settings.organization
-        there = {str(each["name"]).lower(): each for each in hub.pages(hub.rest.repos.list_for_org, org=owner)}
+    def from_repositories(self, hosting: Hosting, at: datetime | None = None) -> list[Collected]:
+        """From each student's or team's own repository. Raises GitHubError where GitHub would refuse the next one too."""
+        there = hosting.repositories()
         out = []
         for group in groups(self.members):
-            name = hub.settings.repository(group.name)
+            name = hosting.settings.repository(group.name)
 
             def work(done: Collected, group: Group = group, name: str = name) -> None:
                 repository = there.get(name.lower())
                 if repository is None:
-                    done.remarks.append(messages.COLLECT_NO_REPOSITORY.format(repository=f"{owner}/{name}"))
+                    done.remarks.append(messages.COLLECT_NO_REPOSITORY.format(repository=f"{hosting.settings.organization}/{name}"))
                 else:
-                    self._repository(hub, repository, group, at, done)
+                    self._repository(hosting, repository, group, at, done)
 
             out.append(self._one(group.name, work))
         return out
 
-    def from_pulls(self, hub: Hub, at: datetime | None = None) -> list[Collected]:
-        """From the pull requests to one shared repository."""
-        full_name = hub.settings.shared
-        owner, name = full_name.split("/")
+    def from_pulls(self, hosting: Hosting, at: datetime | None = None) -> list[Collected]:
+        """From the pull requests to one shared repository. Raises GitHubError where GitHub would refuse the next one too."""
+        full_name = hosting.settings.shared
         by_login = {member.login.lower(): member for member in self.members if member.login}
-        pulls: dict[str, list[dict[str, Any]]] = {}
+        pulls: dict[str, list[PullRequest]] = {}
         strangers = Collected(full_name)
         past = at is not None or self.deadlines.passed
-        for pull in hub.pages(hub.rest.pulls.list, owner=owner, repo=name, state="all" if past else "open"):
-            login = str((pull.get("user") or {}).get("login", ""))
-            if login.lower() in by_login:
-                pulls.setdefault(by_login[login.lower()].student, []).append(pull)
-            elif at is not None or pull["state"] == "open":
-                strangers.remarks.append(messages.COLLECT_STRANGER.format(number=pull["number"], login=shown(login)))
+        for pull in hosting.pull_requests(full_name, "all" if past else "open"):
+            if pull.author.lower() in by_login:
+                pulls.setdefault(by_login[pull.author.lower()].student, []).append(pull)
+            elif at is not None or pull.is_open:
+                strangers.remarks.append(messages.COLLECT_STRANGER.format(number=pull.number, login=shown(pull.author)))
         out = [strangers] if strangers.remarks else []
         if strangers.remarks:
             self.told(strangers)
         for member in self.members:
             mine = pulls.get(member.student, [])
 
-            def work(done: Collected, member: Member = member, mine: list[dict[str, Any]] = mine) -> None:
+            def work(done: Collected, member: Member = member, mine: list[PullRequest] = mine) -> None:
                 group, records = Group(member.student, (member,)), dict[str, heads.Record]()
 
                 def found(moment: datetime | None) -> list[Head]:
-                    there = [self._of_pull(hub, pull, moment, records) for pull in mine if heads.is_open(pull, moment)]
+                    there = [self._of_pull(hosting, pull, moment, records) for pull in mine if heads.is_open(pull, moment)]
                     return sorted((head for head in there if head), key=lambda head: (head.received or self.now, head.pull_request), reverse=True)
 
-                self._heads(hub, full_name, self._states(group, found, at), group, done, at, "pull request")
+                self._heads(hosting, full_name, self._states(group, found, at), group, done, at, "pull request")
 
             if mine:
                 out.append(self._one(member.student, work))
         return out
 
-    def _of_pull(self, hub: Hub, pull: dict[str, Any], at: datetime | None, records: dict[str, heads.Record]) -> Head | None:
+    def _of_pull(self, hosting: Hosting, pull: PullRequest, at: datetime | None, records: dict[str, heads.Record]) -> Head | None:
         """The head of a pull request; the record of one repository is asked for once."""
-        source = str((pull["head"].get("repo") or {}).get("full_name", ""))
+        source = pull.head.repository
         if source not in records:
-            records[source] = heads.record_of_pull(hub, pull)
+            records[source] = heads.record_of_pull(hosting, pull)
         return heads.of_pull(pull, records[source], at)
 
-    def _repository(self, hub: Hub, repository: dict[str, Any], group: Group, at: datetime | None, done: Collected) -> None:
+    def _repository(self, hosting: Hosting, repository: Repository, group: Group, at: datetime | None, done: Collected) -> None:
         past = at is not None or bool(self.deadlines.of(group))
-        standing = heads.Standing.of(hub, repository, now=at is None, past=past)
+        standing = heads.Standing.of(hosting, repository, now=at is None, past=past)
 
         def found(moment: datetime | None) -> list[Head]:
             there = standing.heads(moment)
@@ -150,7 +146,7 @@ class Collector:
                 done.remarks.append(messages.COLLECT_NO_RECORD.format(branch=shown(head.branch)))
             return [head for head in there if moment is None or head.received is not None]
 
-        self._heads(hub, standing.full_name, self._states(group, found, at), group, done, at, "repository")
+        self._heads(hosting, repository.full_name, self._states(group, found, at), group, done, at, "repository")
 
     def _states(self, group: Group, found: Callable[[datetime | None], list[Head]], at: datetime | None) -> list[_State]:
         """What is to be looked at: how it stood at each deadline that has passed, and how it stands now; or, with `at`, how it stood then."""
@@ -159,15 +155,15 @@ class Collector:
         passed = self.deadlines.of(group)
         return [*(_State(moment, names, tuple(found(moment))) for moment, names in sorted(passed.items())), _State(None, None, tuple(found(None)))]
 
-    def _heads(self, hub: Hub, repository: str, states: list[_State], group: Group, done: Collected, at: datetime | None, source: str) -> None:
-        known = {"repository": repository, "assignments": self._assignments(), "states": {state.name: state.digest for state in states}}
+    def _heads(self, hosting: Hosting, repository: str, states: list[_State], group: Group, done: Collected, at: datetime | None, source: str) -> None:
+        assignments = self._assignments()
         marks = [self.course.submitted / member.student / SEEN for member in group.members]
-        seen = [before["states"] if _same(before := _seen(mark), known) else {} for mark in marks] if at is None else [{}]
+        seen = [_seen(mark, repository, assignments) for mark in marks] if at is None else [{}]
         todo = [state for state in states if not all(before.get(state.name) == state.digest for before in seen)]
         if not todo:
             return
-        url = hub.settings.url(repository)
-        with Bare(secrets=hub.for_git(url), local=url.startswith("file:")) as git:
+        url = hosting.settings.url(repository)
+        with Bare(secrets=hosting.git_configuration(url), local=url.startswith("file:")) as git:
             looking = _Looking(git, url, self.recogniser, self._begun(git, url, source), done)
             found = [(state, looking.candidates(state)) for state in todo]
         for state, candidates in found:
@@ -176,6 +172,7 @@ class Collector:
                 remarks = [messages.COLLECT_AS_IT_STOOD.format(moment=iso(state.at))] if state.at and at is None else []
                 self._add(group, name, candidate, source, repository, [*remarks, *([remark] if remark else [])], done)
         if at is None and not looking.trouble:
+            known = {"repository": repository, "assignments": assignments, "states": {state.name: state.digest for state in states}}
             for mark in marks:
                 write_atomically(mark, json.dumps(known) + "\n")
 
@@ -214,7 +211,7 @@ class Collector:
         for student in ["", *(member.student for member in self.members)]:
             files, said = sorted_out.files.get(student, []), sorted_out.sentences.get(student, [])
 
-            def work(done: Collected, files: list[Any] = files, said: list[str] = said) -> None:
+            def work(done: Collected, files: list[Stamped] = files, said: list[str] = said) -> None:
                 chosen, more = self.recogniser.sort_out(stamped.file for stamped in files)
                 done.remarks += few([*said, *more])
                 for name, found in sorted(chosen.items()):
@@ -312,13 +309,11 @@ def _choose(several: list[_Candidate]) -> tuple[_Candidate, str]:
     return min(same, key=lambda each: each.head.received or datetime.max, default=best), remark
 
 
-def _same(before: Any, known: dict[str, Any]) -> bool:
-    """Whether what was remembered is of the same repository and assignments."""
-    return isinstance(before, dict) and isinstance(before.get("states"), dict) and all(before.get(key) == known[key] for key in ("repository", "assignments"))
-
-
-def _seen(path: Path) -> Any:
+def _seen(path: Path, repository: str, assignments: str) -> dict[str, str]:
+    """The states that were looked at last, as digests by their names; none where that was another repository or of other assignments."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        before = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
+        return {}
+    is_same = isinstance(before, dict) and (before.get("repository"), before.get("assignments")) == (repository, assignments)
+    return before["states"] if is_same and isinstance(before.get("states"), dict) else {}

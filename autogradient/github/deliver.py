@@ -10,19 +10,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from autogradient.course.config import Course
 from autogradient.course.marks import Marked, Over
 from autogradient.course.roster import Member
 from autogradient.coursework import report
-from autogradient.errors import AutogradientError, GitError, GitHubError
+from autogradient.errors import AutogradientError, GitError, GitHubError, OnlyAppsError, UncertainError
 from autogradient.github import feedback_text, messages
 from autogradient.github.attempt_folders import iso
 from autogradient.github.check_results import Accepted, Origin, accept
-from autogradient.github.client import Hub
 from autogradient.github.feedback_text import Note
 from autogradient.github.git import Bare
+from autogradient.github.hosting import Check, Comment, Hosting, PullRequest, Repository
 from autogradient.github.roster import groups
 from autogradient.github.settings import BASE, FEEDBACK, MAIN
 from autogradient.model.assignment import Assignment
@@ -30,8 +29,8 @@ from autogradient.model.files import digest, write_atomically
 
 #: What an App has to be allowed for this.
 PERMISSIONS = {"checks": "write", "contents": "write", "pull_requests": "write", "metadata": "read"}
-#: Annotations that GitHub takes with one request; comments of a repository that are looked through.
-AT_ONCE, MOST_COMMENTS = 50, 5000
+#: Comments of a repository, and pull requests with a commit or between two branches, that are looked through.
+MOST_COMMENTS, MOST_PULLS = 5000, 200
 #: Bytes of a file on the branch, and files there, that are kept.
 MOST_KEPT, MOST_FILES = 5_000_000, 1000
 #: In results/: what was said last in each repository, so that GitHub need not be asked where that has not changed.
@@ -79,7 +78,7 @@ class _Letter:
 
 
 def deliver(
-    hub: Hub,
+    hosting: Hosting,
     course: Course,
     members: list[Member],
     assignments: list[Assignment],
@@ -97,10 +96,9 @@ def deliver(
     memory = _Memory(course.results / MEMORY)
     accepted = accept(course, assignments, [member.student for member in members])
     marked = {(one.assignment, one.student): one for one in report.each_mark(course, [a.name for a in assignments], now=now, given=accepted.results)}
-    settings = hub.settings
-    there = {str(each["name"]).lower(): each for each in hub.pages(hub.rest.repos.list_for_org, org=settings.organization)}
+    settings, there = hosting.settings, hosting.repositories()
     sorter = _Sorter(course, assignments, accepted, marked, settings.shared)
-    mail: list[tuple[str, dict[str, Any] | None, list[_Letter]]] = []
+    mail: list[tuple[str, Repository | None, list[_Letter]]] = []
     for group in groups(members):
         name = settings.repository(group.name)
         repository = there.get(name.lower())
@@ -108,13 +106,12 @@ def deliver(
         if letters:
             mail.append((f"{settings.organization}/{name}", repository, letters))
     if settings.shared and (letters := sorter.to_shared(members)):
-        owner, name = settings.shared.split("/")
-        mail.append((settings.shared, hub.find(hub.rest.repos.get, owner=owner, repo=name), letters))
+        mail.append((settings.shared, hosting.repository(settings.shared), letters))
     logins = {member.login.lower() for member in members if member.login}
-    office, out = _Office(hub, course, logins, now, dry_run), []
+    office, out = _Office(hosting, course, logins, now, dry_run), []
     for full_name, repository, letters in mail:
         done = Delivered(full_name)
-        private = repository is not None and is_private(repository)
+        private = repository is not None and repository.is_private
         if changed and memory.knows(full_name, letters, private):
             out.append(done)
             continue
@@ -122,7 +119,7 @@ def deliver(
             if repository is None:
                 done.problems.append(messages.DELIVER_NO_REPOSITORY.format(repository=full_name))
             else:
-                office.post(done, str(repository["full_name"]), letters, shared=full_name == settings.shared, private=private)
+                office.post(done, repository.full_name, letters, shared=full_name == settings.shared, private=private)
         except AutogradientError as error:
             if isinstance(error, GitHubError) and error.everywhere:
                 raise
@@ -159,11 +156,6 @@ class _Memory:
         return {f"{repository} {letter.assignment.name}": digest(json.dumps([private, letter.said]).encode()) for letter in letters}
 
 
-def is_private(repository: dict[str, Any]) -> bool:
-    """Whether nobody but those who were let in can read a repository."""
-    return bool(repository.get("private")) and repository.get("visibility", "private") == "private"
-
-
 @dataclass
 class _Sorter:
     """Sorts what is to be said by repositories."""
@@ -186,10 +178,10 @@ class _Sorter:
         found = self.accepted.origins[assignment.name, member.student, last.submission.attempt or 0]
         return found.commit if found.repository == origin.repository and found.commit != origin.commit else "", last.submission.attempt
 
-    def own(self, members: Iterable[Member], repository: dict[str, Any] | None, full_name: str) -> list[_Letter]:
+    def own(self, members: Iterable[Member], repository: Repository | None, full_name: str) -> list[_Letter]:
         """What goes to the repository of a student or team. Of a commit that is in another one, as after a change of team, only the words go there."""
-        full_name = str(repository["full_name"]) if repository else full_name
-        private = repository is None or is_private(repository)
+        full_name = repository.full_name if repository else full_name
+        private = repository is None or repository.is_private
         out = []
         for assignment in self.assignments:
             found = [(member, *what) for member in members if (what := self.of(assignment, member)) and not self.is_shared(what[1])]
@@ -219,16 +211,15 @@ class _Sorter:
 class _Office:
     """Writes to GitHub what is not there yet."""
 
-    def __init__(self, hub: Hub, course: Course, logins: set[str], now: datetime, dry_run: bool) -> None:
-        self.hub, self.course, self.logins, self.now, self.dry_run = hub, course, logins, now, dry_run
+    def __init__(self, hosting: Hosting, course: Course, logins: set[str], now: datetime, dry_run: bool) -> None:
+        self.hosting, self.course, self.logins, self.now, self.dry_run = hosting, course, logins, now, dry_run
         self.checks = True
 
     def post(self, done: Delivered, full_name: str, letters: list[_Letter], *, shared: bool, private: bool) -> None:
         """All that is to be said in one repository."""
         if not private and not shared:
             done.remarks.append(messages.DELIVER_PUBLIC.format(repository=full_name))
-        owner, name = full_name.split("/")
-        box = _Box(self, done, {"owner": owner, "repo": name}, full_name, shared)
+        box = _Box(self, done, full_name, shared)
         for letter in letters:
             box.comment(letter)
             box.check(letter.assignment, letter.commit, letter.note)
@@ -244,14 +235,13 @@ class _Box:
 
     office: _Office
     done: Delivered
-    where: dict[str, Any]
     full_name: str
     shared: bool
-    _comments: list[dict[str, Any]] | None = None
+    _comments: list[Comment] | None = None
 
     @property
-    def hub(self) -> Hub:
-        return self.office.hub
+    def hosting(self) -> Hosting:
+        return self.office.hosting
 
     def does(self, what: str) -> bool:
         """Note what is done; whether it is to be done now."""
@@ -262,7 +252,7 @@ class _Box:
 
     def comment(self, letter: _Letter) -> None:
         """One comment on the pull request that a commit is in; one on another pull request says where it went."""
-        name, hub, rest = letter.assignment.name, self.hub, self.hub.rest.issues
+        name = letter.assignment.name
         number = self.pull(letter)
         if number is None:
             self.done.problems.append(messages.DELIVER_NO_PULL.format(repository=self.full_name, name=name))
@@ -270,63 +260,52 @@ class _Box:
         mark = f"<!-- autogradient: {name} -->"
         more = messages.WHERE_ELSE.format(branch=FEEDBACK, path=f"{name}.md") if letter.note.out else ""
         body = f"{mark}\n{feedback_text.cut(letter.note.text, more)}"
-        mine = [comment for comment in self.comments(number) if str(comment.get("body") or "").startswith(mark) and self.is_ours(comment)]
-        here = [comment for comment in mine if _issue(comment) == number]
+
+        def is_mine(comment: Comment) -> bool:
+            return comment.body.startswith(mark) and self.is_ours(comment)
+
+        mine = [comment for comment in self.comments(number) if is_mine(comment)]
+        here = [comment for comment in mine if comment.pull_request == number]
         for comment in [] if self.shared else mine:
             moved = f"{mark}\n{messages.MOVED.format(title=feedback_text.escape(letter.assignment.title or name), number=number)}\n"
             self.write(comment, body if comment in here[:1] else moved, name)
         if self.shared and here:
             self.write(here[0], body, name)
         if not here and self.does(messages.DELIVER_COMMENT.format(name=name, number=number)):
+            self.hosting.write_comment(self.full_name, number, body, is_it=is_mine, most=MOST_COMMENTS)
 
-            def look() -> Any:
-                listed = hub.pages(rest.list_comments, most=MOST_COMMENTS, **self.where, issue_number=number)
-                return next((comment for comment in listed if str(comment.get("body") or "").startswith(mark) and self.is_ours(comment)), None)
-
-            hub.once(look, lambda: hub.call(rest.create_comment, **self.where, issue_number=number, body=body))
-
-    def write(self, comment: dict[str, Any], body: str, name: str) -> None:
+    def write(self, comment: Comment, body: str, name: str) -> None:
         """Change a comment that says something else."""
-        if _same(str(comment["body"]), body):
-            return
-        if self.does(messages.DELIVER_COMMENT.format(name=name, number=_issue(comment))):
-            self.hub.call(self.hub.rest.issues.update_comment, **self.where, comment_id=comment["id"], body=body)
+        if not _same(comment.body, body) and self.does(messages.DELIVER_COMMENT.format(name=name, number=comment.pull_request)):
+            self.hosting.change_comment(self.full_name, comment, body)
 
-    def comments(self, number: int) -> list[dict[str, Any]]:
+    def comments(self, number: int) -> list[Comment]:
         """The comments that may be ours: of the whole repository where it is a student's, of one pull request where it is shared."""
-        rest = self.hub.rest.issues
         if self.shared:
-            return list(self.hub.pages(rest.list_comments, most=MOST_COMMENTS, **self.where, issue_number=number))
+            return list(self.hosting.comments(self.full_name, number, most=MOST_COMMENTS))
         if self._comments is None:
-            self._comments = list(self.hub.pages(rest.list_comments_for_repo, most=MOST_COMMENTS, **self.where))
+            self._comments = list(self.hosting.comments(self.full_name, most=MOST_COMMENTS))
         return self._comments
 
-    def is_ours(self, comment: dict[str, Any]) -> bool:
+    def is_ours(self, comment: Comment) -> bool:
         """Whether a comment that bears our mark is ours: a student can copy the mark."""
-        app = self.hub.settings.app
-        if app and (comment.get("performed_via_github_app") or {}).get("id") not in (None, app):
-            return False
-        return str((comment.get("user") or {}).get("login", "")).lower() not in self.office.logins
+        app = self.hosting.settings.app
+        return not (app and comment.app not in (0, app)) and comment.author.lower() not in self.office.logins
 
     def pull(self, letter: _Letter) -> int | None:
         """The pull request that a commit is in, by GitHub's own word; else the standing one."""
-        rest = self.hub.rest
-        found: list[dict[str, Any]] = []
+        found: list[PullRequest] = []
         if letter.commit:
-            try:
-                found = list(self.hub.pages(rest.repos.list_pull_requests_associated_with_commit, most=200, **self.where, commit_sha=letter.commit))
-            except GitHubError as error:
-                if error.status not in (404, 409, 422):  # no such commit here any more
-                    raise
-        found = [pull for pull in found if ((pull["base"].get("repo") or {}).get("full_name") or self.full_name).lower() == self.full_name.lower()]
+            found = self.hosting.pull_requests_with(self.full_name, letter.commit, most=MOST_PULLS)
+        found = [pull for pull in found if (pull.base.repository or self.full_name).lower() == self.full_name.lower()]
         if self.shared:
-            found = [pull for pull in found if str((pull.get("user") or {}).get("login", "")).lower() == letter.author.lower()]
-        found.sort(key=lambda pull: (pull["state"] != "open", pull["base"]["ref"] == BASE, pull["head"]["sha"] != letter.commit, pull["number"]))
-        if self.shared or (found and found[0]["state"] == "open"):
-            return int(found[0]["number"]) if found else None
-        standing = self.hub.pages(rest.pulls.list, most=200, **self.where, state="all", head=f"{self.where['owner']}:{MAIN}", base=BASE)
-        mine = sorted(standing, key=lambda pull: (pull["state"] != "open", pull["number"])) + found
-        return int(mine[0]["number"]) if mine else None
+            found = [pull for pull in found if pull.author.lower() == letter.author.lower()]
+        found.sort(key=lambda pull: (not pull.is_open, pull.base.name == BASE, pull.head.commit != letter.commit, pull.number))
+        if self.shared or (found and found[0].is_open):
+            return found[0].number if found else None
+        standing = self.hosting.pull_requests_between(self.full_name, MAIN, BASE, most=MOST_PULLS)
+        mine = sorted(standing, key=lambda pull: (not pull.is_open, pull.number)) + found
+        return mine[0].number if mine else None
 
     # ---- the check run -----------------------------------------------------------------------------------------------
 
@@ -334,63 +313,23 @@ class _Box:
         """One check run for a commit and an assignment."""
         if not commit or not self.office.checks:
             return
-        run = self.run(assignment, commit)
-        if run is not None and run.get("external_id") == note.digest:
+        name = messages.CHECK_NAME.format(name=assignment.name)
+        if self.hosting.check_id(self.full_name, commit, name) == note.digest:
             return
         if not self.does(messages.DELIVER_CHECK.format(name=assignment.name, commit=commit[:10])):
             return
-
-        def look() -> Any:
-            run = self.run(assignment, commit)
-            return run if run is not None and run.get("external_id") == note.digest else None
-
+        wanted = Check(name, note.digest, note.conclusion, note.title[:200], feedback_text.cut(note.text), note.annotations)
         try:
-            self.hub.once(look, lambda: self.write_check(assignment, commit, note))
+            self.hosting.write_check(self.full_name, commit, wanted)
+        except OnlyAppsError:
+            self.done.done.pop()
+            self.office.checks = False
+            self.done.remarks.append(messages.DELIVER_NO_CHECKS)
         except GitHubError as error:
-            if error.everywhere or error.status >= 500:
+            if error.everywhere or isinstance(error, UncertainError):
                 raise
             self.done.done.pop()
-            if error.status == 403 and "GitHub App" in str(error):
-                self.office.checks = False
-                self.done.remarks.append(messages.DELIVER_NO_CHECKS)
-            else:  # as where the commit is gone; what else there is to be said can be said all the same
-                self.done.problems.append(str(error))
-
-    def run(self, assignment: Assignment, commit: str) -> dict[str, Any] | None:
-        """The check run that is there. Of others with our name, such as a student's own workflow can make, there is nothing to be known here."""
-        app = {"app_id": self.hub.settings.app} if self.hub.settings.app else {}
-        name = messages.CHECK_NAME.format(name=assignment.name)
-        try:
-            found = self.hub.call(self.hub.rest.checks.list_for_ref, **self.where, ref=commit, check_name=name, per_page=100, **app)["check_runs"]
-        except GitHubError as error:
-            if error.status not in (404, 422):
-                raise
-            return None
-        return next((run for run in found if str(run.get("external_id") or "").startswith("autogradient:")), None)
-
-    def write_check(self, assignment: Assignment, commit: str, note: Note) -> Any:
-        """Make it, or go on with it where that was interrupted. The digest is written last, so that one that is not whole is known."""
-        hub, rest = self.hub, self.hub.rest.checks
-        run = self.run(assignment, commit)
-        wanted = [annotation.to_dict() for annotation in note.annotations]
-        if run is not None and run["output"].get("annotations_count"):
-            present = [_key(one) for one in hub.pages(rest.list_annotations, most=10_000, **self.where, check_run_id=run["id"])]
-            wanted = [one for one in wanted if _key(one) not in present]
-        pieces = [wanted[start : start + AT_ONCE] for start in range(0, len(wanted), AT_ONCE)] or [[]]
-        said = {"title": note.title[:200], "summary": feedback_text.cut(note.text)}
-        for number, piece in enumerate(pieces, start=1):
-            last = number == len(pieces)
-            about: dict[str, Any] = {
-                "status": "completed",
-                "conclusion": note.conclusion,
-                "external_id": note.digest if last else "autogradient:unfinished",
-                "output": {**said, **({"annotations": piece} if piece else {})},
-            }
-            if run is None:
-                run = hub.call(rest.create, **self.where, name=messages.CHECK_NAME.format(name=assignment.name), head_sha=commit, **about)
-            else:
-                run = hub.call(rest.update, **self.where, check_run_id=run["id"], **about)
-        return run
+            self.done.problems.append(str(error))  # as where the commit is gone; what else there is to be said can be said all the same
 
     # ---- the branch --------------------------------------------------------------------------------------------------
 
@@ -405,9 +344,9 @@ class _Box:
                     self.done.problems.append(messages.DELIVER_BRANCH_REFUSED.format(repository=self.full_name, branch=FEEDBACK, problem=error))
 
     def write_branch(self, by_name: dict[str, Note]) -> None:
-        url = self.hub.settings.url(self.full_name)
+        url = self.hosting.settings.url(self.full_name)
         files = {f"{name}.md": note.text.encode() for name, note in by_name.items() if note.out}
-        with Bare(secrets=self.hub.for_git(url), local=url.startswith("file:")) as git:
+        with Bare(secrets=self.hosting.git_configuration(url), local=url.startswith("file:")) as git:
             parent, before = git.refs(url).get(FEEDBACK, ""), ""
             if parent:
                 git.fetch(url, f"refs/heads/{FEEDBACK}", "refs/feedback")
@@ -433,14 +372,5 @@ class _Box:
         return {entry.path.decode(): data for entry, data in zip(entries, contents, strict=True) if data is not None}
 
 
-def _issue(comment: dict[str, Any]) -> int:
-    """The number of the pull request that a comment is on."""
-    return int(str(comment["issue_url"]).rpartition("/")[2])
-
-
 def _same(one: str, other: str) -> bool:
     return one.replace("\r\n", "\n").rstrip() == other.rstrip()
-
-
-def _key(annotation: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(annotation.get(key) for key in ("path", "start_line", "end_line", "annotation_level", "title", "message"))

@@ -5,19 +5,18 @@ Nothing is pushed to a branch of the student's, and nothing over what is there. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from autogradient import errors
 from autogradient.course.config import Course
 from autogradient.errors import AutogradientError, CourseError, GitHubError
 from autogradient.github import correction_text, messages
 from autogradient.github.attempt_folders import iso
-from autogradient.github.client import Hub
 from autogradient.github.corrections import Commit, Correction, Recognisers, Release, correct
 from autogradient.github.git import EMAIL, Bare
+from autogradient.github.hosting import Hosting, Repository
 from autogradient.github.read_commit import shown, take
 from autogradient.github.roster import Group
 from autogradient.github.settings import MAIN, UPDATE
@@ -40,7 +39,7 @@ class Updated:
 
 
 def update(
-    hub: Hub,
+    hosting: Hosting,
     course: Course,
     groups: list[Group],
     assignments: list[Assignment],
@@ -52,13 +51,13 @@ def update(
 
     One repository's trouble does not stop the others. Raises GitHubError where GitHub would refuse the next one too.
     """
-    settings = hub.settings
+    settings = hosting.settings
     source = f"{settings.organization}/{settings.release}"
     url = settings.url(source)
-    there = {str(each["name"]).lower(): each for each in hub.pages(hub.rest.repos.list_for_org, org=settings.organization)}
+    there = hosting.repositories()
     if settings.release.lower() not in there:
         raise CourseError(errors.NO_RELEASE_REPOSITORY.format(repository=source))
-    with Bare(secrets=hub.for_git(url), local=url.startswith("file:")) as git:
+    with Bare(secrets=hosting.git_configuration(url), local=url.startswith("file:")) as git:
         git.fetch(url, f"refs/heads/{MAIN}", "refs/release", whole=True)
         releases = [Release.of(git, assignment, settings) for assignment in assignments]
     recognisers = Recognisers(course)
@@ -66,12 +65,12 @@ def update(
     for group in groups:
         name = settings.repository(group.name)
         repository = there.get(name.lower())
-        done = Updated(f"{settings.organization}/{name}" if repository is None else str(repository["full_name"]))
+        done = Updated(f"{settings.organization}/{name}" if repository is None else repository.full_name)
         try:
             if repository is None:
                 done.problems.append(messages.COLLECT_NO_REPOSITORY.format(repository=done.repository))
             else:
-                _repository(hub, repository, releases, recognisers, done, dry_run)
+                _repository(hosting, repository, releases, recognisers, done, dry_run)
         except AutogradientError as error:
             if isinstance(error, GitHubError) and error.everywhere:
                 raise
@@ -81,16 +80,15 @@ def update(
     return out
 
 
-def _repository(hub: Hub, repository: dict[str, Any], releases: list[Release], recognisers: Recognisers, done: Updated, dry_run: bool) -> None:
+def _repository(hosting: Hosting, repository: Repository, releases: list[Release], recognisers: Recognisers, done: Updated, dry_run: bool) -> None:
     """All assignments of one repository."""
-    url = hub.settings.url(done.repository)
-    default = str(repository.get("default_branch") or MAIN)
-    with Bare(secrets=hub.for_git(url), local=url.startswith("file:")) as git:
+    url, default = hosting.settings.url(done.repository), repository.default_branch
+    with Bare(secrets=hosting.git_configuration(url), local=url.startswith("file:")) as git:
         heads = git.refs(url)
         if default not in heads:
             done.problems.append(messages.UPDATE_NO_BRANCH.format(repository=done.repository, branch=shown(default)))
             return
-        work = _Repository(hub, git, url, default, heads, recognisers, done, dry_run)
+        work = _Repository(hosting, git, url, default, heads, recognisers, done, dry_run)
         main = work.look(heads[default])
         for release in releases:
             try:
@@ -117,7 +115,7 @@ class _Branch:
 class _Repository:
     """One student's or team's repository."""
 
-    hub: Hub
+    hosting: Hosting
     git: Bare
     url: str
     default: str
@@ -194,26 +192,16 @@ class _Repository:
 
     def pull_request(self, release: Release, branch: _Branch, correction: Correction, pushed: bool) -> None:
         """One that is open for the branch, with a text that says what it brings. What was closed by hand stays closed until there is more to bring."""
-        hub, rest = self.hub, self.hub.rest.pulls
-        owner, repo = self.done.repository.split("/")
-        where: dict[str, Any] = {"owner": owner, "repo": repo}
         title, body = correction_text.title(release.assignment, correction.fresh), correction_text.body(release.assignment, correction)
-
-        def listed() -> list[dict[str, Any]]:
-            found = hub.pages(rest.list, most=MOST_PULLS, **where, state="all", head=f"{owner}:{branch.name}", base=self.default)
-            return [pull for pull in found if pull["head"]["ref"] == branch.name and pull["base"]["ref"] == self.default]
-
-        def open_one() -> Mapping[str, Any] | None:
-            return next((pull for pull in listed() if pull["state"] == "open"), None)
-
-        pulls = listed()
-        opened = next((pull for pull in pulls if pull["state"] == "open"), None)
+        name, repository = release.assignment.name, self.done.repository
+        pulls = list(self.hosting.pull_requests_between(repository, branch.name, self.default, most=MOST_PULLS))
+        opened = next((pull for pull in pulls if pull.is_open), None)
+        number = next((pull.number for pull in pulls if pull.head.commit == branch.head), None)
         if opened is not None:
-            if pushed and (str(opened.get("body") or "").replace("\r\n", "\n").rstrip(), opened["title"]) != (body.rstrip(), title):
-                if self.does(messages.UPDATE_PULL_TEXT.format(name=release.assignment.name, number=opened["number"])):
-                    hub.call(rest.update, **where, pull_number=opened["number"], title=title, body=body)
-        elif not pushed and any(pull["head"]["sha"] == branch.head for pull in pulls):
-            number = next(pull["number"] for pull in pulls if pull["head"]["sha"] == branch.head)
-            self.done.remarks.append(messages.UPDATE_CLOSED.format(repository=self.done.repository, number=number, name=release.assignment.name))
-        elif self.does(messages.UPDATE_PULL.format(name=release.assignment.name)):
-            hub.once(open_one, lambda: hub.call(rest.create, **where, title=title, head=branch.name, base=self.default, body=body))
+            if pushed and (opened.body.replace("\r\n", "\n").rstrip(), opened.title) != (body.rstrip(), title):
+                if self.does(messages.UPDATE_PULL_TEXT.format(name=name, number=opened.number)):
+                    self.hosting.change_pull_request(repository, opened.number, title, body)
+        elif not pushed and number is not None:
+            self.done.remarks.append(messages.UPDATE_CLOSED.format(repository=repository, number=number, name=name))
+        elif self.does(messages.UPDATE_PULL.format(name=name)):
+            self.hosting.open_pull_request(repository, branch.name, self.default, title, body)

@@ -6,9 +6,8 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal
 
 from autogradient.course.ledger import BY_HAND
 from autogradient.course.marks import VOID, Marked, Over, received
@@ -17,42 +16,19 @@ from autogradient.feedback import decided
 from autogradient.feedback.summary import escape, markdown, plain, points_line
 from autogradient.github import messages
 from autogradient.github.check_results import Origin
+from autogradient.github.hosting import OURS, Annotation, Conclusion
 from autogradient.grading.read_notebook import read_notebook
 from autogradient.grading.submission import plan_submission
 from autogradient.model.assignment import Assignment
 from autogradient.model.files import digest
 from autogradient.model.result import NO_VERDICT, PartResult
 
-Conclusion = Literal["success", "failure", "neutral"]
 #: GitHub takes 65,536 characters of a comment and 65,535 of a check run; in bytes we stay below either.
 LONGEST = 64_000
 #: Annotations of one check run, characters of an annotation's message and title.
 MOST_ANNOTATIONS, LONGEST_MESSAGE, LONGEST_TITLE = 200, 4000, 200
 GPU = "gpu"
 _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]', re.DOTALL)
-
-
-@dataclass(frozen=True)
-class Annotation:
-    """A remark at some lines of a file."""
-
-    path: str
-    start_line: int
-    end_line: int
-    level: Literal["notice", "warning", "failure"]
-    title: str
-    message: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """As GitHub takes it."""
-        return {
-            "path": self.path,
-            "start_line": self.start_line,
-            "end_line": self.end_line,
-            "annotation_level": self.level,
-            "title": self.title,
-            "message": self.message,
-        }
 
 
 @dataclass(frozen=True)
@@ -68,8 +44,8 @@ class Note:
     @property
     def digest(self) -> str:
         """Tells whether something has changed."""
-        said = [self.text, self.title, self.conclusion, [annotation.to_dict() for annotation in self.annotations]]
-        return "autogradient:" + digest(json.dumps(said).encode()).removeprefix("sha256:")
+        said = [self.text, self.title, self.conclusion, [asdict(annotation) for annotation in self.annotations]]
+        return OURS + digest(json.dumps(said).encode()).removeprefix("sha256:")
 
 
 def is_out(marked: Marked, policy: Policy) -> bool:

@@ -23,15 +23,15 @@ from typing import Any
 from autogradient import errors
 from autogradient.course.config import Course
 from autogradient.coursework import shards
-from autogradient.errors import CourseError, GitError, GitHubError
+from autogradient.errors import CourseError, GitError
 from autogradient.github import attempt_folders, messages
 from autogradient.github.attempt_folders import RECEIPT, iso
 from autogradient.github.check_results import accept
-from autogradient.github.client import Hub
-from autogradient.github.deliver import MEMORY, is_private
+from autogradient.github.deliver import MEMORY
 from autogradient.github.git import Bare, Entry
+from autogradient.github.hosting import Hosting
 from autogradient.github.read_commit import FILE_MODES
-from autogradient.github.settings import CONFIG, MAIN, Settings
+from autogradient.github.settings import CONFIG, MAIN
 from autogradient.grading import results_folder
 from autogradient.model.files import write_atomically
 from autogradient.model.result import Result
@@ -71,19 +71,14 @@ class Stored:
         return len({PurePosixPath(path).parent for path in self.pushed if _ATTEMPT.fullmatch(path)})
 
 
-def hub_for(settings: Settings) -> Hub:
-    """GitHub, as somebody who may write to this repository and to no other. Raises CourseError where the settings name none."""
-    if not settings.marks:
-        raise CourseError(messages.STORE_NO_NAME.format(file=CONFIG.as_posix()))
-    return Hub(settings, PERMISSIONS, (settings.marks,))
-
-
 class Store:
-    """The marks repository of a course."""
+    """The marks repository of a course. Raises CourseError where the settings name none."""
 
-    def __init__(self, hub: Hub, course: Course) -> None:
-        self.hub, self.course = hub, course
-        self.repository = f"{hub.settings.organization}/{hub.settings.marks}"
+    def __init__(self, hosting: Hosting, course: Course) -> None:
+        if not hosting.settings.marks:
+            raise CourseError(messages.STORE_NO_NAME.format(file=CONFIG.as_posix()))
+        self.hosting, self.course = hosting, course
+        self.repository = f"{hosting.settings.organization}/{hosting.settings.marks}"
 
     def pull(self) -> Stored:
         """Bring what is kept into results/ and submitted/. Raises CourseError, GitHubError, GitError."""
@@ -120,21 +115,15 @@ class Store:
     @contextmanager
     def _open(self) -> Iterator[tuple[Bare, str]]:
         self._check()
-        url = self.hub.settings.url(self.repository)
-        with Bare(secrets=self.hub.for_git(url), local=url.startswith("file:")) as git:
+        url = self.hosting.settings.url(self.repository)
+        with Bare(secrets=self.hosting.git_configuration(url), local=url.startswith("file:")) as git:
             yield git, url
 
     def _check(self) -> None:
-        owner, name = self.repository.split("/")
-        try:
-            found = self.hub.find(self.hub.rest.repos.get, owner=owner, repo=name)
-        except GitHubError as error:
-            if error.status != 422:  # no token is made for a repository that is not there
-                raise
-            found = None
+        found = self.hosting.repository(self.repository)
         if found is None:
             raise CourseError(messages.STORE_NO_REPOSITORY.format(repository=self.repository))
-        if not is_private(found):
+        if not found.is_private:
             raise CourseError(messages.STORE_PUBLIC.format(repository=self.repository))
 
     def _fetch(self, git: Bare, url: str) -> tuple[str, dict[str, Entry]]:
@@ -314,11 +303,11 @@ def _read(data: bytes) -> dict[str, Any]:
     return {}
 
 
-def _said(receipt: bytes) -> tuple[Any, Any]:
+def _said(receipt: bytes) -> tuple[object, object]:
     """What tells an attempt from others."""
     found = _read(receipt)
     return found.get("digest"), found.get("commit")
 
 
-def _receipt(path: Path) -> tuple[Any, Any]:
+def _receipt(path: Path) -> tuple[object, object]:
     return _said(path.read_bytes() if path.is_file() else b"")

@@ -14,9 +14,9 @@ from autogradient.course.config import OWN, TEMPLATES, Course
 from autogradient.coursework.release_course import check_release
 from autogradient.errors import CourseError, GitError
 from autogradient.github import messages
-from autogradient.github.client import Hub
 from autogradient.github.colab import badge, published
 from autogradient.github.git import Bare
+from autogradient.github.hosting import Hosting
 from autogradient.github.settings import CONFIG, MAIN, Settings
 from autogradient.model.assignment import Assignment
 from autogradient.model.files import digest, write_atomically
@@ -150,22 +150,20 @@ def _hex(data: bytes) -> str:
 # ---- where to --------------------------------------------------------------------------------------------------------
 
 
-def to_github(hub: Hub, course: Course, assignments: list[Assignment], *, dry_run: bool = False) -> list[Change]:
+def to_github(hosting: Hosting, course: Course, assignments: list[Assignment], *, dry_run: bool = False) -> list[Change]:
     """Publish to the release repository on GitHub, which is made where there is none. A rehearsal only says what would be changed."""
-    owner, name = hub.settings.organization, hub.settings.release
-    rest = hub.rest.repos
-    where: dict[str, Any] = {"owner": owner, "repo": name}
-    description = messages.PUBLISH_DESCRIPTION.format(course=course.name)
-    if dry_run and hub.find(rest.get, **where) is None:
+    settings = hosting.settings
+    full_name = f"{settings.organization}/{settings.release}"
+    if dry_run and hosting.repository(full_name) is None:
         check(course, assignments)
         return changes(course, assignments, {})
-    hub.once(
-        lambda: hub.find(rest.get, **where), lambda: hub.call(rest.create_in_org, org=owner, name=name, description=description, private=True, has_wiki=False)
-    )
-    if hub.settings.colab and (hub.find(rest.get, **where) or {}).get("private", True):
-        raise CourseError(messages.COLAB_PRIVATE.format(file=CONFIG, repository=f"{owner}/{name}"))
-    url = hub.settings.url(f"{owner}/{name}")
-    return to_repository(url, course, assignments, hub.for_git(url), hub.settings, dry_run=dry_run)
+    hosting.make_repository(full_name, messages.PUBLISH_DESCRIPTION.format(course=course.name))
+    if settings.colab:
+        repository = hosting.repository(full_name)
+        if repository is None or not repository.is_public:
+            raise CourseError(messages.COLAB_PRIVATE.format(file=CONFIG, repository=full_name))
+    url = settings.url(full_name)
+    return to_repository(url, course, assignments, hosting.git_configuration(url), settings, dry_run=dry_run)
 
 
 def to_repository(

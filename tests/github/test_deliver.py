@@ -16,7 +16,8 @@ from autogradient.course import ledger
 from autogradient.coursework import grade_course
 from autogradient.errors import GitHubError
 from autogradient.github import feedback_text
-from autogradient.github.deliver import AT_ONCE
+from autogradient.github.client import AT_ONCE
+from autogradient.github.hosting import Annotation
 from autogradient.grading.batch import Local
 from autogradient.grading.engine import Engine
 from autogradient.model.result import Problem
@@ -183,8 +184,8 @@ def test_lines_of_cells_are_found_in_any_layout(indent: int | None, source: str)
 
 
 def test_more_annotations_than_a_request_takes_are_sent_in_several_and_never_twice(room: Class, monkeypatch: pytest.MonkeyPatch) -> None:
-    def many(*_: object) -> list[feedback_text.Annotation]:
-        return [feedback_text.Annotation("a.ipynb", line, line, "warning", f"part {line}", "✗") for line in range(1, 131)]
+    def many(*_: object) -> list[Annotation]:
+        return [Annotation("a.ipynb", line, line, "warning", f"part {line}", "✗") for line in range(1, 131)]
 
     monkeypatch.setattr(feedback_text, "_annotations", many)
     room.graded("ada", ADA, {"double": "no"})

@@ -12,10 +12,11 @@ from hub.people import Place, push
 from hub.server import Server
 
 from autogradient.errors import CourseError, GitHubError
-from autogradient.github import client
+from autogradient.github import connection
+from autogradient.github.client import GitHubClient
 from autogradient.github.enrol import PERMISSIONS, Enrolled, enrol
 from autogradient.github.roster import groups, read
-from autogradient.github.settings import BASE
+from autogradient.github.settings import BASE, Settings
 
 CHANGES = r"^(POST|PUT|PATCH) "
 
@@ -189,9 +190,10 @@ def test_an_app_asks_for_what_the_command_needs_and_no_more(github: Server, plac
     settings = place.root / "grader_config" / "github.toml"
     settings.write_text(settings.read_text() + "app = 7\n")
     monkeypatch.delenv("AUTOGRADIENT_GITHUB_TOKEN")
-    monkeypatch.setenv(client.KEY, pem)
-    hub = client.Hub(client.Settings(organization="the-course", app=7, api=github.url, git=place.settings.git), PERMISSIONS)
-    assert hub.call(hub.rest.repos.get, owner="the-course", repo="release")["full_name"] == "the-course/release"
+    monkeypatch.setenv(connection.KEY, pem)
+    hub = GitHubClient(Settings(organization="the-course", app=7, api=github.url, git=place.settings.git), PERMISSIONS)
+    found = hub.repository("the-course/release")
+    assert found is not None and found.full_name == "the-course/release"
     assert github.state.minted == [{"permissions": PERMISSIONS}]
     assert jwt.get_unverified_header(jwt.encode({}, pem, algorithm="RS256"))["alg"] == "RS256"
 
@@ -208,15 +210,9 @@ def test_without_a_token_or_with_a_bad_one_one_sentence_says_so(place: Place, re
 @pytest.mark.parametrize("kind", ["error", "lost", "cut"])
 def test_what_github_would_make_twice_is_looked_for_first(github: Server, place: Place, released: str, kind: str) -> None:
     hub = place.hub()
-    where = {"owner": "the-course", "repo": "release", "issue_number": 1}
     github.fault("POST .*comments", kind, 2)
-
-    def look() -> object:
-        return next((comment for comment in hub.pages(hub.rest.issues.list_comments, **where) if comment["body"] == "mine"), None)
-
     for _ in range(2):
-        found, _ = hub.once(look, lambda: hub.call(hub.rest.issues.create_comment, **where, body="mine"))
-        assert found["body"] == "mine"
+        assert hub.write_comment("the-course/release", 1, "mine", is_it=lambda comment: comment.body == "mine").body == "mine"
     assert len(github.state.comments["the-course/release#1"]) == 1
 
 
@@ -224,18 +220,18 @@ def test_where_github_limits_everything_the_others_are_not_tried(github: Server,
     github.fault("POST /orgs/the-course/repos", "secondary", 99)
     with pytest.raises(GitHubError, match="GitHub limits how much may be asked"):
         again()
-    assert github.asked("POST /orgs/the-course/repos") == client.TRIES
+    assert github.asked("POST /orgs/the-course/repos") == connection.TRIES
 
 
 def test_a_limit_that_does_not_end_is_one_sentence(github: Server, place: Place, released: str) -> None:
     github.fault("GET", "secondary", 99)
     with pytest.raises(GitHubError, match="GitHub limits how much may be asked: GET /repos/the-course/release has to wait 0 s"):
         enrol(place.hub(), [])
-    assert github.asked("GET") == client.TRIES
+    assert github.asked("GET") == connection.TRIES
 
 
 def test_the_token_is_not_on_gits_command_line(place: Place) -> None:
-    secrets = place.hub().for_git("https://github.com/a/b.git")
+    secrets = place.hub().git_configuration("https://github.com/a/b.git")
     from autogradient.github.git import Bare
 
     with Bare(secrets=secrets) as git:

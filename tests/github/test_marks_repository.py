@@ -18,9 +18,9 @@ from hub.server import Server
 
 from autogradient.course import ledger
 from autogradient.errors import CourseError, GitError
-from autogradient.github import client
+from autogradient.github import connection
 from autogradient.github.git import Bare
-from autogradient.github.marks_repository import PERMISSIONS, Store, Stored, hub_for
+from autogradient.github.marks_repository import PERMISSIONS, Store, Stored
 from autogradient.github.settings import load
 
 ADA, MARKS = "the-course/dl-ada", "the-course/marks"
@@ -38,7 +38,7 @@ def room(begun: Class, place: Place, github: Server) -> Class:
 
 
 def store(room: Class) -> Store:
-    return Store(hub_for(room.place.settings), room.course)
+    return Store(room.place.hub(), room.course)
 
 
 def files(root: Path) -> dict[str, bytes]:
@@ -253,7 +253,7 @@ def test_an_app_may_write_to_this_repository_alone(room: Class, monkeypatch: pyt
     settings = room.place.root / "grader_config" / "github.toml"
     settings.write_text(settings.read_text() + "app = 7\n")
     monkeypatch.delenv("AUTOGRADIENT_GITHUB_TOKEN")
-    monkeypatch.setenv(client.KEY, pem)
+    monkeypatch.setenv(connection.KEY, pem)
     assert Ran(room.place.root, "store", "pull").code == 0
     assert room.github.state.minted == [{"permissions": PERMISSIONS, "repositories": ["marks"]}]
     settings.write_text(settings.read_text().replace('"marks"', '"grades"'))

@@ -23,7 +23,7 @@ from hub.class_room import Class
 from hub.people import Place
 from hub.server import Server
 
-from autogradient.github import client
+from autogradient.github import connection
 from autogradient.github.publish import TEMPLATES
 from autogradient.github.settings import load
 
@@ -150,7 +150,7 @@ def course(place: Place, github: Server, tmp_path: Path, monkeypatch: pytest.Mon
     (place.root / "autogradient" / "__init__.py").write_text("")
     folder = tmp_path / "actions"
     folder.mkdir()
-    monkeypatch.delenv(client.TOKENS[0])
+    monkeypatch.delenv(connection.TOKENS[0])
     monkeypatch.setenv(KEY, pem)
     return Actions(folder, place.root, {"AUTOGRADIENT": "on"}, {KEY: pem})
 

@@ -127,6 +127,14 @@ def test_what_students_wrote_is_drawn_in_the_renderers_process_alone() -> None:
         assert not found or module in ("feedback.cells", "feedback.formulas", "feedback.sanitize"), f"{module} loads {found}"
 
 
+def test_what_the_course_does_on_github_knows_nothing_of_its_rest_api() -> None:
+    """It asks `hosting`; only a command says that this is GitHub."""
+    for module, path in MODULES.items():
+        text = path.read_text(encoding="utf-8")
+        assert module == "github.connection" or not re.search(r"^\s*(import|from) (githubkit|httpx)\b", text, re.MULTILINE), module
+        assert not imports(module) & {"github.client", "github.connection"} or module in ("github.client", "cli.github"), module
+
+
 def test_the_judges_process_knows_nothing_of_sources_results_or_marks() -> None:
     found = reached("grading.trial")
     assert {wing(module) for module in found} <= {"grading", "model", "wire", "sandbox", "errors", "visible"}

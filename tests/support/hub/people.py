@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from autogradient.github import client
-from autogradient.github.client import Hub
+from autogradient.github import connection
+from autogradient.github.client import GitHubClient
 from autogradient.github.settings import Settings, load
 from hub.description import Description
 from hub.server import Server
@@ -28,8 +28,8 @@ class Place:
     root: Path
     settings: Settings
 
-    def hub(self, permissions: dict[str, str] | None = None) -> Hub:
-        return Hub(self.settings, permissions or {})
+    def hub(self, permissions: dict[str, str] | None = None) -> GitHubClient:
+        return GitHubClient(self.settings, permissions or {})
 
 
 def laid_out(course_root: Path, github: Server, monkeypatch: pytest.MonkeyPatch) -> Place:
@@ -41,10 +41,10 @@ def laid_out(course_root: Path, github: Server, monkeypatch: pytest.MonkeyPatch)
     (config / "roster.csv").write_text(ROSTER)
     text = f'organization = "the-course"\nstaff = "staff"\nprefix = "dl-"\napi = "{github.url}"\ngit = "file://{github.state.folder}"\n'
     (config / "github.toml").write_text(text)
-    for name in (*client.TOKENS, client.KEY):
+    for name in (*connection.TOKENS, connection.KEY):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AUTOGRADIENT_GITHUB_TOKEN", "a-token")
-    monkeypatch.setattr(client, "_wait", lambda tried: client.timedelta(milliseconds=1))
+    monkeypatch.setattr(connection, "_wait", lambda tried: connection.timedelta(milliseconds=1))
     return Place(course_root, load(course_root))
 
 
