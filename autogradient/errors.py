@@ -296,6 +296,7 @@ TWO_NOTEBOOKS = "{names} are both notebooks of this assignment; {chosen} was gra
 RENAMED = "the notebook is called {name}; it was recognised as {assignment} by {how}"
 ANSWER_MISSING = "the answer cell of '{part}' is gone and no other cell defines {names}; add it again to earn its points"
 ANSWER_FOUND = "the answer of '{part}' had lost its id and was found in cell {cell}"
+PICTURES_IN_IT = "[pictures in this answer: {count}; see autograded/]"
 ESSAY_FROM = "[cell {cell}]"
 ESSAY_ELSEWHERE = "of the answer to '{part}' some stands outside its cell (cells {cells}); the marker gets it with the rest"
 ANSWERS_FOUND = "{count} answers had lost their ids and were found by what they define and where they stand (cells {cells})"

@@ -112,10 +112,15 @@ def _restored(known: dict[str, NotebookNode], notebook: Mapping[str, Any], answe
 
 def _fill_in(cells: list[NotebookNode], essays: Mapping[str, str]) -> None:
     """Put the whole text of an essay where it is marked, cleaned as all that a student wrote."""
+    pictures = {name: picture for cell in cells for name, picture in cell.get("attachments", {}).items()}
     for cell in cells:
         text = essays.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
         if text is not None and not cell.metadata.nbgrader.locked:
-            cell.source = clean_notebook({"cells": [{"cell_type": "markdown", "source": text}]}).cells[0].source
+            shown = {name: picture for name, picture in pictures.items() if f"attachment:{name}" in text}
+            cell |= clean_notebook({"cells": [{"cell_type": "markdown", "source": text, "attachments": shown}]}).cells[0] | {
+                "metadata": cell.metadata,
+                "id": cell.id,
+            }
 
 
 def _with_marking(cell: NotebookNode, release_cell: NotebookNode) -> NotebookNode:

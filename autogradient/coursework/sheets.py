@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from autogradient import errors
 from autogradient.course import ledger
@@ -27,7 +28,7 @@ from autogradient.course.roster import Member
 from autogradient.coursework import decide, report
 from autogradient.coursework.export_csv import neutral, restored
 from autogradient.errors import CourseError, LedgerError
-from autogradient.feedback.sanitize import grade_id_of, text_of
+from autogradient.feedback.sanitize import as_dict, grade_id_of, text_of, unescaped
 from autogradient.model.assignment import Assignment, Part
 from autogradient.model.files import write_atomically
 from autogradient.model.points import show_points
@@ -154,7 +155,14 @@ def answers_of(course: Course, one: Marked) -> dict[str, str] | None:
     notebook = report.shown_notebook(course, one.assignment, one.student, one.submission.attempt)
     if notebook is None:
         return None
-    return {grade_id_of(cell): text_of(cell.get("source")) for cell in notebook.get("cells", [])}
+    return {grade_id_of(cell): _typed(cell) for cell in notebook.get("cells", [])}
+
+
+def _typed(cell: Mapping[str, Any]) -> str:
+    """The text of a cell of autograded/ as it was typed, and how many pictures are in it."""
+    text = unescaped(text_of(cell.get("source")))
+    count = len(as_dict(cell.get("attachments")))
+    return f"{text}\n\n{errors.PICTURES_IN_IT.format(count=count)}" if count else text
 
 
 def _shares(parts: list[list[Answer]], markers: int) -> list[list[Answer]]:

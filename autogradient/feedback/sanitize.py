@@ -112,6 +112,11 @@ def escaped(source: str) -> str:
     return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", source)
 
 
+def unescaped(source: str) -> str:
+    """The text that `escaped` made that of."""
+    return re.sub(r"&lt;(?=[a-zA-Z/!?])", "<", source)
+
+
 def fenced(source: str) -> str:
     """Text as Markdown that shows it as it was typed."""
     fence = "`" * (3 + max((len(run) for run in re.findall("`+", source)), default=0))
