@@ -298,6 +298,7 @@ ANSWER_MISSING = "the answer cell of '{part}' is gone and no other cell defines 
 ANSWER_FOUND = "the answer of '{part}' had lost its id and was found in cell {cell}"
 PICTURES_IN_IT = "[pictures in this answer: {count}; see autograded/]"
 ESSAY_FROM = "[cell {cell}]"
+ESSAY_FOUND = "the answer to '{part}' was found outside its own cell (cell {cells}); the marker gets it"
 ESSAY_ELSEWHERE = "of the answer to '{part}' some stands outside its cell (cells {cells}); the marker gets it with the rest"
 ANSWERS_FOUND = "{count} answers had lost their ids and were found by what they define and where they stand (cells {cells})"
 ANSWERS_MISSING = "the answer cells of {count} parts are gone ({parts}); add them again to earn their points"

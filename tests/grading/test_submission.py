@@ -53,6 +53,8 @@ def code(text: Any, **more: Any) -> dict[str, Any]:
 
 # ---- broken files ----------------------------------------------------------------------------------------------------
 
+WEB_PAGE = "n.ipynb is a web page and no notebook, perhaps the page that shows one; download the file itself (on GitHub: 'Download raw file') and hand that in"
+LFS_POINTER = "n.ipynb is not the notebook but a pointer to it, as Git LFS keeps large files; run 'git lfs pull' and hand in the file that comes"
 NOT_JSON = "n.ipynb: this is not a notebook (not valid JSON, line {line}); open it in JupyterLab, save it and submit again"
 NO_NOTEBOOK = "n.ipynb: this is not a notebook JupyterLab could open ({problem}); save it again from JupyterLab and submit that file"
 CONFLICT = "n.ipynb: a merge conflict was left in the file (line {line}); keep one side of it, open the notebook to see that it loads, and submit again"
@@ -60,7 +62,9 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "n.ipynb: the file is empty; save the notebook and submit again"),
     "blank": (b" \n\n", "n.ipynb: the file is empty; save the notebook and submit again"),
     "python": (b"import numpy as np\nprint(1)\n", NOT_JSON.format(line=1)),
-    "html": (b"<!DOCTYPE html><html><body>Sign in</body></html>", NOT_JSON.format(line=1)),
+    "html": (b"<!DOCTYPE html><html><body>Sign in</body></html>", WEB_PAGE),
+    "html below a blank line": (b"\n<html lang='en'><body>Sign in</body></html>", WEB_PAGE),
+    "a pointer of Git LFS": (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n", LFS_POINTER),
     "truncated": (notebook([code("x = 1")])[:-40], NOT_JSON.format(line=1)),
     "comma at the end": (b'{\n "cells": [],\n}', NOT_JSON.format(line=3)),
     "merge conflict": (b'{\n "cells": [\n<<<<<<< HEAD\n  1\n=======\n  2\n>>>>>>> main\n ]\n}', CONFLICT.format(line=3)),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,3 +104,12 @@ def test_a_correction_reaches_work_that_was_begun_from_the_release_of_before(cou
     mine = {"".join(cell["source"]) for cell in json.loads(begun)["cells"] if cell["cell_type"] == "code" and "mine = 12 + 1" in "".join(cell["source"])}
     answers = {"def double(x):\n    return np.array(x) + np.array(x)", "total = data.sum()"}
     assert mine | answers <= texts and "half = ..." in texts and "## 2 · Sum\nAdd up `data`." in texts
+
+
+def test_in_an_ascii_locale_names_are_what_they_are(course: Path) -> None:
+    for name in ("ada.json", "ada.staff.json"):
+        path = course / "results" / "small" / name
+        path.with_name(name.replace("ada", "jörg")).write_text(path.read_text().replace('"ada"', '"jörg"'))
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run([sys.executable, "-m", "autogradient", "report"], cwd=course, capture_output=True, env=environment, timeout=200)
+    assert done.returncode == 0 and "\njörg" in done.stdout.decode(), done
