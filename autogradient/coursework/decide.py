@@ -145,7 +145,9 @@ def part_of(assignment: Assignment, name: str) -> Part:
     """The part called `name`. Raises CourseError."""
     parts = {part.id: part for part in assignment.parts}
     if name not in parts:
-        raise CourseError(errors.NO_SUCH_PART.format(part=name, assignment=assignment.name, nearest=nearest(name, parts)))
+        now = assignment.former.get((assignment.name, name))
+        hint = errors.CALLED_NOW.format(name=now) if now in parts else nearest(name, parts)
+        raise CourseError(errors.NO_SUCH_PART.format(part=name, assignment=assignment.name, nearest=hint))
     return parts[name]
 
 
@@ -188,7 +190,7 @@ def _show(course: Course, name: str, whose: Iterable[str]) -> None:
 
     if not whose or not (course.root / "gradebook.db").exists():
         return
-    entries, sections = marks.Decisions(ledger.read(course.ledger), name), course.sections()
+    entries, sections = marks.Decisions(ledger.read(course.ledger), name, course.former(name)), course.sections()
     rows = []
     for student in sorted(whose):
         attempts = results_folder.read_attempts(course.results, name, student)

@@ -103,7 +103,7 @@ def rebuild_gradebook(course: Course) -> int:
     ledger, sections = read(course.ledger), course.sections()
     releases, results = [], []
     for name in course.names():
-        decisions = marks.Decisions(ledger, name)
+        decisions = marks.Decisions(ledger, name, course.former(name))
         found = results_folder.read_results(course.results, name)
         results += [marks.counting(attempts, student, course.policy, decisions, sections.get(student, "")) for student, attempts in found.items()]
         assignment = course.assignment(name)
@@ -190,7 +190,7 @@ class _Chooser:
 
     def counts(self, student: str, name: str) -> int | None:
         """The number of the attempt."""
-        decisions = self.decisions.setdefault(name, marks.Decisions(self.ledger, name))
+        decisions = self.decisions.get(name) or self.decisions.setdefault(name, marks.Decisions(self.ledger, name, self.course.former(name)))
         attempts = results_folder.read_attempts(self.course.results, name, student)
         return marks.counting(attempts, student, self.course.policy, decisions, self.sections.get(student, "")).submission.attempt
 

@@ -1,9 +1,9 @@
 """What a student wrote for an essay, wherever it stands: in its own cell, in cells added around it, or typed into the course's.
 
-    1 · In words           the course's text      a line typed into it is found
-    ┌ answer ┐             the essay's own cell
-    one more cell          the student's own      found, prose in a code cell too
-    2 · Next question      another question's: the search ends above it
+1 · In words           the course's text      a line typed into it is found
+┌ answer ┐             the essay's own cell
+one more cell          the student's own      found, prose in a code cell too
+2 · Next question      another question's: the search ends above it
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Essays:
     ) -> None:
         self.released, self.cells, self.claims, self.as_released = released, cells, claims, as_released
         self.order = {cell.grade_id: i for i, cell in enumerate(released)}
-        self.order |= {old: self.order[new] for new, old in former_ids(assignment).items()}
+        self.order |= {old: self.order[new] for old, new in former_ids(assignment).items()}
         self.instructors = {plain(text) for cell in assignment.cells for text in (cell.source, cell.metadata.get("released", ""))}
         self.instructors |= {plain(cell.source) for cell in released}
         self.owners = {part.id: question.id for question in assignment.questions for part in question.parts}
