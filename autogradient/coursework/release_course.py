@@ -23,10 +23,12 @@ def write_release(course: Course, assignment: Assignment, *, unproved: bool = Fa
     return release.write(built, course.root / "generated" / "source" / assignment.name) or changed
 
 
-def check_release(course: Course, assignment: Assignment) -> None:
-    """Raise StaleError where release/ is not what the source gives, LeakError where the source would leak."""
+def check_release(course: Course, assignment: Assignment, *, unproved: bool = False) -> None:
+    """Raise StaleError where release/ is not what the source gives, LeakError where the source would leak, ProofError where it is not proved (unless `unproved`)."""
     built = release.build(assignment)
     leaks.check(assignment, built)
     difference = release.difference(built, course.released(assignment.name))
     if difference:
         raise StaleError(assignment.name, difference)
+    if not unproved:
+        require_proof(assignment)
