@@ -1,4 +1,4 @@
-"""A proof file without proving, for tests of what comes after: it says of the source as it stands that it was proved."""
+"""Proof files without proving, for tests of what comes after: they say of sources as they stand that these were proved."""
 
 from __future__ import annotations
 
@@ -6,16 +6,22 @@ import json
 from pathlib import Path
 from typing import Any
 
+from autogradient.course import config
 from autogradient.model.assignment import Assignment
 from autogradient.proving.proofs import proof_path
 from autogradient.proving.prove import Proof
-from autogradient.sources.formats import load_assignment
 
 
-def prove_cheaply(assignment: Assignment | Path, *, seed: int = 0, **changes: Any) -> Path:
-    """Write the proof of an assignment (or of the one in a folder) that nobody has looked for; `changes` are of the file's keys, None leaves one out."""
-    given = load_assignment(assignment, seed=seed) if isinstance(assignment, Path) else assignment
-    said = {"digest": given.digest, **Proof(given.name, given.digest).to_dict()} | changes
-    path = proof_path(given)
+def prove_cheaply(assignment: Assignment, **changes: Any) -> Path:
+    """Write the proof of an assignment as it would be had everything been found right; `changes` are of the file's keys, None leaves one out."""
+    said = {"digest": assignment.digest, **Proof(assignment.name, assignment.digest).to_dict()} | changes
+    path = proof_path(assignment)
     path.write_text(json.dumps({key: value for key, value in said.items() if value is not None}, indent=1) + "\n")
     return path
+
+
+def prove_course(root: Path) -> None:
+    """The same for every assignment of a course."""
+    here = config.load(root)
+    for name in here.names():
+        prove_cheaply(here.assignment(name))
