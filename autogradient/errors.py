@@ -420,6 +420,7 @@ GRADEBOOK_NOT_A_FILE = "{url}: only a gradebook in an SQLite file can be rebuilt
 NOT_RECORDED = "the gradebook does not know the assignment '{assignment}'; run 'autogradient release {assignment}' first"
 UNKNOWN_STUDENT = "nobody is called '{student}', neither on grader_config/roster.csv nor in submitted/ or results/{nearest}"
 NO_SUCH_PART = "no part of '{assignment}' is called '{part}'{nearest}"
+BELOW_ZERO = "nobody ends below 0: {what} of {student} stays at 0, and {lost} of the points that are taken off have no effect"
 CALLED_NOW = "; it is called '{name}' now"
 UNKNOWN_ITEM = "the rubric of '{part}' has no item '{item}' (it has: {known}){nearest}"
 PART_WITHOUT_RUBRIC = "'{part}' has no rubric; give POINTS instead of --item"

@@ -228,6 +228,17 @@ def _adjust(part: PartResult, adjustments: Sequence[Adjustment]) -> None:
     part.cases.append(CaseResult(name=ADJUSTED, outcome="passed", reason=ADJUSTED, earned=change, possible=Fraction(0), message=why))
 
 
+def without_effect(one: Marked, part: str, decisions: Decisions) -> Fraction:
+    """How many of the points that were taken off a part (the whole where `part` is "") have no effect, since nobody ends below 0."""
+    entries = as_graded(decisions.of([one.student]), one, decisions.former)
+    change = sum((Fraction(entry.points) for entry in entries if isinstance(entry, Adjustment) and entry.part == part), Fraction(0))
+    if not part:
+        share = one.late.share if one.late else Fraction(0)
+        return max(Fraction(0), -change - add_up(one.questions, 1 - share).earned)
+    made = sum((case.earned for each in one.parts if each.id == part for case in each.cases if case.reason == ADJUSTED), Fraction(0))
+    return max(Fraction(0), made - change) if any(each.id == part and not is_dropped(each) for each in one.parts) else Fraction(0)
+
+
 def is_void(part: PartResult) -> bool:
     """Whether a part was voided, in either way."""
     return bool(part.cases) and part.cases[0].reason == VOID

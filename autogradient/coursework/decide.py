@@ -31,7 +31,16 @@ def adjust(course: Course, student: str, name: str, part: str, points: str, *, w
     """Add points to a part of a student's submission (the whole where `part` is ""), or take them off. Raises CourseError, LedgerError."""
     assignment = course.assignment(name)
     where = part_of(assignment, part).id if part else ""
-    return write(course, name, [Adjustment(student=known(course, student), assignment=name, part=where, points=signed(points), who=who, why=why)])
+    entry = Adjustment(student=known(course, student), assignment=name, part=where, points=signed(points), who=who, why=why)
+    said = write(course, name, [entry])
+    one = next((one for one in report.all_results(course, [name]) if one.student == student), None)
+    if (
+        one is not None
+        and entry.points < 0
+        and (lost := marks.without_effect(one, where, marks.Decisions(ledger.read(course.ledger), name, assignment.former)))
+    ):
+        said.append(errors.BELOW_ZERO.format(student=student, what=where or name, lost=show_points(lost)))
+    return said
 
 
 def void(course: Course, name: str, part: str, mode: str, *, who: str, why: str) -> list[str]:
