@@ -16,7 +16,7 @@ from autogradient import __version__, errors
 from autogradient.cli import decide, github, grade
 from autogradient.cli.grade import chosen_assignments, chosen_names, warm_engine
 from autogradient.cli.saying import say, say_json
-from autogradient.errors import AutogradientError, ProofError, StaleError
+from autogradient.errors import AutogradientError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -206,12 +206,12 @@ def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
     for assignment in _ours([here.assignment(name) for name in names or here.names()], "released"):
         name = assignment.name
         if check:
-            try:
-                release_course.check_release(here, assignment, unproved=unproved)
+            problems = release_course.problems(here, assignment, unproved=unproved)
+            for problem in problems:
+                say(problem, err=True)
+            stale = stale or bool(problems)
+            if not problems:
                 say(f"{name}: up to date")
-            except (StaleError, ProofError) as error:
-                say(str(error), err=True)
-                stale = True
         else:
             changed = release_course.write_release(here, assignment, unproved=unproved)
             say(f"{name}: {'written to ' + errors.relative(here.released(name)) if changed else 'up to date'}")

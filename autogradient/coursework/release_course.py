@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autogradient.course.config import Course
-from autogradient.errors import StaleError
+from autogradient.errors import ProofError, StaleError
 from autogradient.model.assignment import Assignment
 from autogradient.proving.proofs import require_proof
 from autogradient.sources import leaks, release
@@ -23,12 +23,25 @@ def write_release(course: Course, assignment: Assignment, *, unproved: bool = Fa
     return release.write(built, course.root / "generated" / "source" / assignment.name) or changed
 
 
-def check_release(course: Course, assignment: Assignment, *, unproved: bool = False) -> None:
-    """Raise StaleError where release/ is not what the source gives, LeakError where the source would leak, ProofError where it is not proved (unless `unproved`)."""
+def problems(course: Course, assignment: Assignment, *, unproved: bool = False) -> list[str]:
+    """What keeps a release from being up to date, in words: a proof that does not hold (unless `unproved`), a folder that is stale. Raises LeakError."""
+    found = []
+    try:
+        if not unproved:
+            require_proof(assignment)
+    except ProofError as error:
+        found.append(str(error))
+    try:
+        check_release(course, assignment)
+    except StaleError as error:
+        found.append(str(error))
+    return found
+
+
+def check_release(course: Course, assignment: Assignment) -> None:
+    """Raise StaleError where release/ is not what the source gives, LeakError where the source would leak."""
     built = release.build(assignment)
     leaks.check(assignment, built)
     difference = release.difference(built, course.released(assignment.name))
     if difference:
         raise StaleError(assignment.name, difference)
-    if not unproved:
-        require_proof(assignment)

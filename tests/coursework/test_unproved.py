@@ -85,7 +85,7 @@ def test_tests_without_a_proof_that_holds_grade_nobody(here: Course, change: Cal
     for words in (("grade", "--all"), ("regrade",), ("regrade", "--preview", "small"), ("grade", file), ("grade", file, "--assignment", "small")):
         ran = Ran(here.root, *words)
         assert ran.code == 1 and ran.out == "", ran
-        assert sentence in ran.err and ran.err.endswith("or give --unproved to grade by these tests as they are\n") and ran.err.count("\n") == 1, ran
+        assert sentence in ran.err and ran.err.endswith(", or give --unproved to grade by these tests as they are\n") and ran.err.count("\n") == 1, ran
     assert not here.results.exists() and not (here.root / "gradebook.db").exists()
 
 
