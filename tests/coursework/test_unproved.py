@@ -20,6 +20,7 @@ from autogradient.grading.batch import Local
 from autogradient.grading.engine import Engine
 from autogradient.model.assignment import Assignment
 from autogradient.model.result import Result, merged
+from autogradient.proving import proofs
 
 #: A hidden test that the reference itself fails, as it was found in a course: nine of twelve lost a point.
 WRONG_TEST = ("assert np.allclose(scale([1.0, 3.0]), [0.25, 0.75])", "assert np.allclose(scale([1.0, 3.0]), [0.2, 0.8])")
@@ -117,21 +118,29 @@ def test_who_wants_to_grades_all_the_same_and_the_results_say_so(here: Course) -
 
 
 @pytest.mark.parametrize(
-    ("changes", "sentence"),
+    ("changes", "note"),
     [
-        ({"boundary": None}, "small: its proof is in the form of an earlier version, so its results count as not proved; run 'autogradient prove small'\n"),
+        ({"boundary": None}, "small: its proof is in the form of an earlier version, so its results count as not proved; run 'autogradient prove small'"),
         (
             {"digest": "9adf00d5e1d24bcf"},
-            "small: its proof is in the form of an earlier version, so its results count as not proved; run 'autogradient prove small'\n",
+            "small: its proof is in the form of an earlier version, so its results count as not proved; run 'autogradient prove small'",
         ),
-        ({"not_run": ["scale", "why"]}, "small: scale, why not proved for want of a card, so its results count as not proved"),
+        (
+            {"not_run": ["scale", "why"]},
+            "small: scale, why not proved for want of a card, so its results count as not proved; run 'autogradient prove small' where there is one",
+        ),
     ],
     ids=["fields", "digest", "card"],
 )
-def test_a_proof_that_says_less_is_no_reason_not_to_grade(here: Course, changes: dict[str, object], sentence: str) -> None:
+def test_a_proof_that_says_less_is_not_a_proof_but_no_reason_not_to_grade(here: Course, changes: dict[str, object], note: str) -> None:
     prove_cheaply(here.assignment("small"), **changes)
+    assert proofs.worth(here.assignment("small")) == proofs.Worth(proved=False, problem="", note=note)
+
+
+def test_it_is_said_once_when_it_grades(here: Course) -> None:
+    prove_cheaply(here.assignment("small"), not_run=["scale"])
     ran = Ran(here.root, "grade", "--all")
-    assert ran.code == 0 and ran.err.count(sentence) == 1, ran
+    assert ran.code == 0 and ran.err.count("small: scale not proved for want of a card, so its results count as not proved;") == 1, ran
     assert result(here).proved is False and result(here).points.earned == 6
 
 
