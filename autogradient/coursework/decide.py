@@ -154,7 +154,7 @@ def part_of(assignment: Assignment, name: str) -> Part:
     """The part called `name`. Raises CourseError."""
     parts = {part.id: part for part in assignment.parts}
     if name not in parts:
-        now = assignment.former.get((assignment.name, name))
+        now = assignment.former.get((assignment.name, re.sub("-(hidden|answer)$", "", name)))
         hint = errors.CALLED_NOW.format(name=now) if now in parts else nearest(name, parts)
         raise CourseError(errors.NO_SUCH_PART.format(part=name, assignment=assignment.name, nearest=hint))
     return parts[name]
