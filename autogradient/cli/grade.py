@@ -17,6 +17,9 @@ from autogradient.cli.saying import say, say_json
 from autogradient.errors import CourseError
 
 EXIT_FAILED = 1
+UNPROVED = click.option(
+    "--unproved", is_flag=True, help="Grade by tests whose proof is missing, failed or of another version; results say that they are not proved."
+)
 
 
 @click.command()
@@ -33,6 +36,7 @@ EXIT_FAILED = 1
 @click.option(
     "--shard", metavar="N/OF", help="With --all and --out: only this machine's share; results go to the folder of --out, and nothing else is written."
 )
+@UNPROVED
 @click.option("--trust-submissions", "trusted", is_flag=True, help="Grade even where student code cannot be confined. Only for work you have read.")
 def grade(
     paths: tuple[Path, ...],
@@ -44,6 +48,7 @@ def grade(
     dask: str | None,
     card: str | None,
     shard: str | None,
+    unproved: bool,
     trusted: bool,
 ) -> None:
     """Grade notebooks: files and folders, or all of the course.
@@ -70,6 +75,7 @@ def grade(
         if everything:
             here = config.find()
             assignments = chosen_assignments((assignment,) if assignment else ())
+            _tell_unproved(_handed_in(here, assignments), refuse=not unproved)
             with output.Bar("grading", quiet=as_json) as watcher:
                 if shard and out:
                     graded = shards.grade_shard(here, assignments, grader, shards.Shard.parse(shard), out, watcher=watcher)
@@ -85,6 +91,7 @@ def grade(
             results = list(grade_course.course_results(here, graded.submissions)) if as_json else []
         else:
             assignments = _assignments_for(paths, assignment)
+            _tell_unproved(_recognised(paths, assignments), refuse=not unproved and not (assignment and _is_path(assignment)))
             with output.Bar("grading", quiet=as_json or not sys.stderr.isatty()) as watcher:
                 done = grade_course.grade_files(list(paths), assignments, grader, watcher=watcher)
             results, several = [d.graded.result for d in done], len(done) > 1 or any(path.is_dir() for path in paths)
@@ -106,7 +113,8 @@ def grade(
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
 @click.option("--jobs", type=click.IntRange(min=1), help="How many submissions at once; by default one for each processor.")
 @click.option("--dask", metavar="ADDRESS", help="Grade on a Dask cluster, as with grade --dask.")
-def regrade(names: tuple[str, ...], preview: bool, as_json: bool, jobs: int | None, dask: str | None) -> None:
+@UNPROVED
+def regrade(names: tuple[str, ...], preview: bool, as_json: bool, jobs: int | None, dask: str | None, unproved: bool) -> None:
     """Say whose marks change, and grade anew.
 
     Grades in submitted/ what has changed since it was graded: notebooks, tests, environment. First says for whom the verdict becomes another, by how much and in
@@ -121,6 +129,7 @@ def regrade(names: tuple[str, ...], preview: bool, as_json: bool, jobs: int | No
 
     here = config.find()
     assignments = chosen_assignments(tuple(chosen_names(here, names)))
+    _tell_unproved(_handed_in(here, assignments), refuse=not unproved)
     with _grader(jobs, dask) as grader:
         with output.Bar("regrading", quiet=as_json) as watcher:
             changes, looked_at = regrading.preview(here, assignments, grader, watcher=watcher)
@@ -181,7 +190,7 @@ def chosen_assignments(names: tuple[str, ...]) -> list[Any]:
     found = []
     here = None
     for name in names:
-        if "/" in name or name.endswith((".py", ".ipynb")) or (Path(name).exists() and not _in_course(name)):
+        if _is_path(name):
             found.append(load_assignment(Path(name)))
         else:
             here = here or config.find()
@@ -192,6 +201,10 @@ def chosen_assignments(names: tuple[str, ...]) -> list[Any]:
     return found
 
 
+def _is_path(name: str) -> bool:
+    return "/" in name or name.endswith((".py", ".ipynb")) or (Path(name).exists() and not _in_course(name))
+
+
 def _in_course(name: str) -> bool:
     from autogradient.course import config
 
@@ -199,6 +212,35 @@ def _in_course(name: str) -> bool:
         return name in config.find().names()
     except CourseError:
         return False
+
+
+def _tell_unproved(assignments: list[Any], *, refuse: bool) -> None:
+    """Say of each assignment whose tests are not proved why not. Raises ProofError with `refuse` where nobody should be graded by them."""
+    from autogradient.errors import ProofError
+    from autogradient.proving import proofs
+
+    found = [(assignment.name, proofs.worth(assignment)) for assignment in assignments]
+    if refuse and (problems := [errors.GRADE_UNPROVED.format(problem=worth.problem) for _, worth in found if worth.problem]):
+        raise ProofError("\n".join(problems))
+    for name, worth in found:
+        if not worth.proved:
+            say(worth.note or errors.GRADED_UNPROVED.format(assignment=name, problem=worth.problem.partition("; run ")[0]), err=True)
+
+
+def _handed_in(here: Any, assignments: list[Any]) -> list[Any]:
+    """Those of which something was handed in: what nobody has begun need not be proved yet."""
+    present = {path.name for path in here.submitted.glob("*/*")}
+    return [assignment for assignment in assignments if assignment.name in present]
+
+
+def _recognised(paths: tuple[Path, ...], assignments: list[Any]) -> list[Any]:
+    """Those that files belong to. Raises SubmissionError where a file belongs to none."""
+    from autogradient.grading import find_submissions
+
+    if len(assignments) < 2:
+        return assignments
+    items = [find_submissions.identify(path, assignments) for given in paths for path in find_submissions.find_notebooks(given)]
+    return list({item.assignment.name: item.assignment for item in items}.values())
 
 
 def _assignments_for(paths: tuple[Path, ...], assignment: str | None) -> list[Any]:

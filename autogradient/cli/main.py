@@ -16,7 +16,7 @@ from autogradient import __version__, errors
 from autogradient.cli import decide, github, grade
 from autogradient.cli.grade import chosen_assignments, chosen_names, warm_engine
 from autogradient.cli.saying import say, say_json
-from autogradient.errors import AutogradientError, StaleError
+from autogradient.errors import AutogradientError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -189,8 +189,8 @@ def _tell_proofs(found: list[Any], *, check: bool, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("names", nargs=-1)
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 and show the difference where release/ is stale.")
-@click.option("--unproved", is_flag=True, help="Release a draft whose proof is missing or out of date.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 and say why where release/ is stale, or the proof is missing, failed or of other tests.")
+@click.option("--unproved", is_flag=True, help="Release (or check) a draft whose proof is missing, failed or out of date.")
 def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
     """Write student notebooks and public tests to release/.
 
@@ -206,12 +206,12 @@ def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
     for assignment in _ours([here.assignment(name) for name in names or here.names()], "released"):
         name = assignment.name
         if check:
-            try:
-                release_course.check_release(here, assignment)
+            problems = release_course.problems(here, assignment, unproved=unproved)
+            for problem in problems:
+                say(problem, err=True)
+            stale = stale or bool(problems)
+            if not problems:
                 say(f"{name}: up to date")
-            except StaleError as error:
-                say(str(error), err=True)
-                stale = True
         else:
             changed = release_course.write_release(here, assignment, unproved=unproved)
             say(f"{name}: {'written to ' + errors.relative(here.released(name)) if changed else 'up to date'}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ ROSTER = Path("grader_config") / "roster.csv"
 SOURCES = (".py", ".ipynb")
 KEYS: dict[str, type] = {"format": int, "name": str, "release": str, "seed": int, "assignments": list, **policy.KEYS}
 _STUDENT = re.compile(r"(?!.*\.staff$)[^\W_][\w.@+-]{0,127}")  # NAME.staff.json is what staff see of NAME
+_WAS = re.compile(rb"\bwas[\"'\\]*\s*:")
 TYPES = {int: "a whole number", str: "text", list: "a list of names", dict: "a table"}
 
 #: What students' repositories hold beside assignments: ours, and the course's own, which stand for them.
@@ -93,6 +96,15 @@ class Course:
 
         return load_assignment(self.source(name), seed=self.seed)
 
+    def former(self, name: str) -> Mapping[tuple[str, str], str]:
+        """What the parts of an assignment were called before: `Assignment.former`, which see. Raises SourceErrors.
+
+        To read a source takes a moment, so one in which no question `was` another is not read, and no version of one twice.
+        """
+        paths = [path for suffix in SOURCES if (path := self.root / "source" / name / f"{name}{suffix}").is_file()]
+        texts = [path.read_bytes() for path in paths]
+        return _former(self.root / "source" / name, self.seed, tuple(texts)) if any(_WAS.search(text) for text in texts) else {}
+
     def rows(self) -> list[roster.Member]:
         """The students of grader_config/roster.csv, none where there is no roster. Raises CourseError."""
         return roster.read(self.root / ROSTER)
@@ -104,6 +116,13 @@ class Course:
     def roster(self) -> list[str]:
         """Student ids of grader_config/roster.csv (column `student`), or none where there is no roster."""
         return [row.student for row in self.rows()]
+
+
+@lru_cache(maxsize=32)
+def _former(folder: Path, seed: int, texts: tuple[bytes, ...]) -> Mapping[tuple[str, str], str]:
+    from autogradient.sources.formats import load_assignment
+
+    return load_assignment(folder, seed=seed).former
 
 
 def checked_student(student: str) -> str:

@@ -10,12 +10,12 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -145,6 +145,44 @@ def read(path: Path) -> list[Mark | Adjustment | Void | Excuse | Extension]:
             problem = ": ".join([*map(str, first["loc"]), first["msg"]])
             raise LedgerError(errors.BAD_LEDGER_LINE.format(file=errors.relative(path), line=number, problem=problem)) from error
     return entries
+
+
+def resolved(entries: Iterable[Any], assignment: str, former: Mapping[tuple[str, str], str]) -> list[Any]:
+    """Those of some entries that are on an assignment, in their order and by the ids that its parts have now.
+
+    `former` says what its parts were called before, here or in another assignment (`Assignment.former`): what was decided about them then holds
+    for them now. The entries themselves are not changed.
+    """
+    places: dict[str, dict[str, str]] = {}
+    for (place, old), new in former.items():
+        places.setdefault(place, {})[old] = new
+    found = []
+    for entry in entries:
+        name = _renamed(getattr(entry, "part", ""), places.get(entry.assignment, {}))
+        if name:
+            found.append(entry.model_copy(update={"assignment": assignment, "part": name}))
+        elif entry.assignment == assignment:
+            found.append(entry)
+    return found
+
+
+def as_graded(entries: Iterable[Any], result: Result, former: Mapping[tuple[str, str], str]) -> list[Any]:
+    """Entries by the ids that parts have in a result, which may be from before they were given others."""
+    present = {part.id for part in result.parts}
+    before = {new: old for (assignment, old), new in former.items() if assignment == result.assignment and old in present and new not in present}
+    found = []
+    for entry in entries:
+        name = _renamed(getattr(entry, "part", ""), before)
+        found.append(entry.model_copy(update={"part": name}) if name else entry)
+    return found
+
+
+def _renamed(name: str, others: Mapping[str, str]) -> str:
+    """What a part, or the cell of one, is called by `others`; "" where that knows nothing of it."""
+    stem, _, suffix = name.rpartition("-")
+    if suffix in ("hidden", "answer") and name not in others:
+        return f"{others[stem]}-{suffix}" if stem in others else ""
+    return others.get(name, "")
 
 
 def marks(entries: Iterable[object], assignment: str, students: Collection[str]) -> dict[str, Mark]:

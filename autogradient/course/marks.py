@@ -7,7 +7,7 @@ as the grader wrote them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import Field
 
-from autogradient.course.ledger import Adjustment, Excuse, Extension, Void, apply_ledger, marks
+from autogradient.course.ledger import Adjustment, Excuse, Extension, Void, apply_ledger, as_graded, marks, resolved
 from autogradient.course.policy import Policy
 from autogradient.model.result import NO_VERDICT, CaseResult, PartResult, Result, add_up
 
@@ -68,16 +68,16 @@ class Marked(Result):
 
 @dataclass
 class Decisions:
-    """The ledger's entries on one assignment, oldest first, found by student."""
+    """The ledger's entries on one assignment, oldest first, found by student. `former`: what its parts were called before (`Course.former`)."""
 
     entries: Iterable[Any]
     assignment: str
+    former: Mapping[tuple[str, str], str] = field(default_factory=dict)
     _found: dict[str, list[tuple[int, Any]]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        for number, entry in enumerate(self.entries):
-            if entry.assignment == self.assignment:
-                self._found.setdefault(entry.student, []).append((number, entry))
+        for number, entry in enumerate(resolved(self.entries, self.assignment, self.former)):
+            self._found.setdefault(entry.student, []).append((number, entry))
 
     def of(self, students: Collection[str]) -> list[Any]:
         """Those for some students and those for everybody."""
@@ -168,7 +168,7 @@ def received(result: Result) -> datetime | None:
 
 def _made(result: Result, student: str, policy: Policy, decisions: Decisions, section: str, hides: bool, until: datetime | None) -> Marked:
     team = list(result.submission.students) or [student]
-    given = decisions.of(team)
+    given = as_graded(decisions.of(team), result, decisions.former)
     own = [entry for entry in given if entry.student in ("", student)]
     copy = apply_ledger(_without_hidden(result, until) if hides else result, given)
     _void(copy, [entry for entry in own if isinstance(entry, Void)])
@@ -226,6 +226,17 @@ def _adjust(part: PartResult, adjustments: Sequence[Adjustment]) -> None:
     change = max(sum((Fraction(entry.points) for entry in adjustments), Fraction(0)), -earned)
     why = "; ".join(dict.fromkeys(entry.why for entry in adjustments if entry.why))
     part.cases.append(CaseResult(name=ADJUSTED, outcome="passed", reason=ADJUSTED, earned=change, possible=Fraction(0), message=why))
+
+
+def without_effect(one: Marked, part: str, decisions: Decisions) -> Fraction:
+    """How many of the points that were taken off a part (the whole where `part` is "") have no effect, since nobody ends below 0."""
+    entries = as_graded(decisions.of([one.student]), one, decisions.former)
+    change = sum((Fraction(entry.points) for entry in entries if isinstance(entry, Adjustment) and entry.part == part), Fraction(0))
+    if not part:
+        share = one.late.share if one.late else Fraction(0)
+        return max(Fraction(0), -change - add_up(one.questions, 1 - share).earned)
+    made = sum((case.earned for each in one.parts if each.id == part for case in each.cases if case.reason == ADJUSTED), Fraction(0))
+    return max(Fraction(0), made - change) if any(each.id == part and not is_dropped(each) for each in one.parts) else Fraction(0)
 
 
 def is_void(part: PartResult) -> bool:

@@ -31,7 +31,16 @@ def adjust(course: Course, student: str, name: str, part: str, points: str, *, w
     """Add points to a part of a student's submission (the whole where `part` is ""), or take them off. Raises CourseError, LedgerError."""
     assignment = course.assignment(name)
     where = part_of(assignment, part).id if part else ""
-    return write(course, name, [Adjustment(student=known(course, student), assignment=name, part=where, points=signed(points), who=who, why=why)])
+    entry = Adjustment(student=known(course, student), assignment=name, part=where, points=signed(points), who=who, why=why)
+    said = write(course, name, [entry])
+    one = next((one for one in report.all_results(course, [name]) if one.student == student), None)
+    if (
+        one is not None
+        and entry.points < 0
+        and (lost := marks.without_effect(one, where, marks.Decisions(ledger.read(course.ledger), name, assignment.former)))
+    ):
+        said.append(errors.BELOW_ZERO.format(student=student, what=where or name, lost=show_points(lost)))
+    return said
 
 
 def void(course: Course, name: str, part: str, mode: str, *, who: str, why: str) -> list[str]:
@@ -145,7 +154,9 @@ def part_of(assignment: Assignment, name: str) -> Part:
     """The part called `name`. Raises CourseError."""
     parts = {part.id: part for part in assignment.parts}
     if name not in parts:
-        raise CourseError(errors.NO_SUCH_PART.format(part=name, assignment=assignment.name, nearest=nearest(name, parts)))
+        now = assignment.former.get((assignment.name, re.sub("-(hidden|answer)$", "", name)))
+        hint = errors.CALLED_NOW.format(name=now) if now in parts else nearest(name, parts)
+        raise CourseError(errors.NO_SUCH_PART.format(part=name, assignment=assignment.name, nearest=hint))
     return parts[name]
 
 
@@ -188,7 +199,7 @@ def _show(course: Course, name: str, whose: Iterable[str]) -> None:
 
     if not whose or not (course.root / "gradebook.db").exists():
         return
-    entries, sections = marks.Decisions(ledger.read(course.ledger), name), course.sections()
+    entries, sections = marks.Decisions(ledger.read(course.ledger), name, course.former(name)), course.sections()
     rows = []
     for student in sorted(whose):
         attempts = results_folder.read_attempts(course.results, name, student)

@@ -22,6 +22,7 @@ from autogradient.grading.verdict_cache import Verdicts
 from autogradient.model.assignment import Assignment
 from autogradient.model.files import write_atomically
 from autogradient.model.result import Result
+from autogradient.proving import proofs
 from autogradient.sources import release
 
 #: Where in results/ verdicts are kept that need not be taken again.
@@ -50,7 +51,7 @@ def grade_course(course: Course, assignments: list[Assignment], grader: Grader, 
     A result whose receipt is unchanged, and that the gradebook's folder still has, is not graded again. Of several attempts all are graded, and the
     gradebook shows the one that counts by now. No result is kept in memory.
     """
-    items, skipped = [], _stray(course)
+    items, skipped, proved = [], _stray(course), proofs.proved(assignments)
     for item in find_submissions.submissions(course.submitted, assignments):
         try:
             checked_student(item.students[0])
@@ -62,8 +63,8 @@ def grade_course(course: Course, assignments: list[Assignment], grader: Grader, 
     graded = Graded([_whose(item) for item in items], skipped=skipped)
 
     def run(items: list[find_submissions.Item], recorder: _Recorder, watcher: Watcher | None) -> Iterator[Done]:
-        verdicts = Verdicts(course.results / VERDICTS)
-        with closing(batch.grade_each(items, grader, results=course.results, release=course.release, verdicts=verdicts, watcher=watcher)) as coming:
+        known: dict[str, Any] = {"release": course.release, "proved": proved, "verdicts": Verdicts(course.results / VERDICTS)}
+        with closing(batch.grade_each(items, grader, results=course.results, **known, watcher=watcher)) as coming:
             try:
                 for done in coming:
                     recorder.add(done)
@@ -103,7 +104,7 @@ def rebuild_gradebook(course: Course) -> int:
     ledger, sections = read(course.ledger), course.sections()
     releases, results = [], []
     for name in course.names():
-        decisions = marks.Decisions(ledger, name)
+        decisions = marks.Decisions(ledger, name, course.former(name))
         found = results_folder.read_results(course.results, name)
         results += [marks.counting(attempts, student, course.policy, decisions, sections.get(student, "")) for student, attempts in found.items()]
         assignment = course.assignment(name)
@@ -190,7 +191,7 @@ class _Chooser:
 
     def counts(self, student: str, name: str) -> int | None:
         """The number of the attempt."""
-        decisions = self.decisions.setdefault(name, marks.Decisions(self.ledger, name))
+        decisions = self.decisions.get(name) or self.decisions.setdefault(name, marks.Decisions(self.ledger, name, self.course.former(name)))
         attempts = results_folder.read_attempts(self.course.results, name, student)
         return marks.counting(attempts, student, self.course.policy, decisions, self.sections.get(student, "")).submission.attempt
 
@@ -252,7 +253,7 @@ def course_results(course: Course, submissions: Iterable[tuple[str, str]]) -> It
 def grade_files(paths: list[Path], assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> list[Done]:
     """Grade single files or folders of them outside a course tree. Raises SubmissionError where a file belongs to no assignment."""
     items = [find_submissions.identify(path, assignments) for given in paths for path in find_submissions.find_notebooks(given)]
-    return batch.grade_all(items, grader, watcher=watcher)
+    return batch.grade_all(items, grader, proved=proofs.proved({item.assignment.name: item.assignment for item in items}.values()), watcher=watcher)
 
 
 def save_results(done: Iterable[Done], folder: Path) -> list[Path]:

@@ -104,7 +104,7 @@ def record_results(gradebook_url: str, assignment: Assignment, results: Iterable
             if result.outcome == "missing":
                 continue
             for student in result.submission.students:
-                _write_result(book.db, assignment.name, result, notebook, student, ledger_path)
+                _write_result(book.db, assignment, result, notebook, student, ledger_path)
                 book.db.commit()
 
 
@@ -251,13 +251,19 @@ def _write_assignment(db: Any, assignment: Assignment, release: NotebookNode) ->
         db.add(notebook)
     notebook.kernelspec = json.dumps(release.metadata.get("kernelspec", {}))
     db.flush()
-    _write_cells(db, notebook, release)
+    _write_cells(db, notebook, release, _extra(assignment))
     db.expire_all()
     for submission in row.submissions:
         _mirror(db, submission)
 
 
-def _write_cells(db: Any, notebook: Any, release: NotebookNode) -> None:
+def _extra(assignment: Assignment) -> set[str]:
+    """The cells of optional questions: what they earn is a bonus, which nbgrader knows as points above a maximum of 0."""
+    parts = [part.id for question in assignment.questions if question.optional for part in question.parts]
+    return {name for part in parts for name in (part, f"{part}-hidden", f"{part}-answer")}
+
+
+def _write_cells(db: Any, notebook: Any, release: NotebookNode, extra: set[str]) -> None:
     wanted: dict[tuple[type, str], dict[str, Any]] = {}
     sources = []
     for cell in release.cells:
@@ -266,8 +272,8 @@ def _write_cells(db: Any, notebook: Any, release: NotebookNode) -> None:
             continue
         marking = cell.metadata.nbgrader
         for kind in kinds:
-            scored = {} if kind is api.SolutionCell else {"max_score": float(marking["points"]), "cell_type": cell.cell_type}
-            wanted[kind, marking["grade_id"]] = scored
+            most = 0.0 if marking["grade_id"] in extra else float(marking.get("points") or 0)
+            wanted[kind, marking["grade_id"]] = {} if kind is api.SolutionCell else {"max_score": most, "cell_type": cell.cell_type}
         source = {"cell_type": cell.cell_type, "locked": bool(is_locked(cell)), "source": cell.source, "checksum": marking.get("checksum")}
         sources.append(api.SourceCell(name=marking["grade_id"], notebook_id=notebook.id, **source))
     have = {(type(cell), cell.name): cell for cell in notebook._base_cells}
@@ -320,8 +326,8 @@ def _mirror(db: Any, submission: Any) -> None:
 # ---- results ---------------------------------------------------------------------------------------------------------
 
 
-def _write_result(db: Any, assignment: str, result: Result, notebook: Mapping[str, Any] | None, student: str, ledger_path: Path) -> None:
-    row = find_assignment(db, assignment)
+def _write_result(db: Any, assignment: Assignment, result: Result, notebook: Mapping[str, Any] | None, student: str, ledger_path: Path) -> None:
+    row = find_assignment(db, assignment.name)
     if db.get(api.Student, checked_student(student)) is None:
         db.add(api.Student(id=student))
     submission = db.query(api.SubmittedAssignment).filter_by(assignment_id=row.id, student_id=student).one_or_none()
@@ -332,9 +338,10 @@ def _write_result(db: Any, assignment: str, result: Result, notebook: Mapping[st
         submission.timestamp = parse_utc(result.submission.received_at)
     db.flush()
     _mirror(db, submission)
-    mine = next(mine for mine in submission.notebooks if mine.notebook_id == next(n.id for n in row.notebooks if n.name == assignment))
+    mine = next(mine for mine in submission.notebooks if mine.notebook_id == next(n.id for n in row.notebooks if n.name == assignment.name))
     _take(db, ledger_path, mine.id)
-    given = ledger.marks(ledger.read(ledger_path), assignment, result.submission.students)
+    entries = ledger.as_graded(ledger.resolved(ledger.read(ledger_path), assignment.name, assignment.former), result, assignment.former)
+    given = ledger.marks(entries, assignment.name, result.submission.students)
     unanswered = _unanswered(db, mine.notebook_id, notebook)
     parts = [] if result.outcome == "unreadable" else result.parts  # of a file that nobody could read nothing is known, not even what is unanswered
     for name, cells in _rows(db, mine.id).items():

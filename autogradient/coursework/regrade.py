@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -59,7 +60,7 @@ def preview(course: Course, assignments: list[Assignment], grader: Grader, *, wa
     """What grading everything in submitted/ would change, and how many were looked at; no result, mark or gradebook is written."""
     items = list(find_submissions.submissions(course.submitted, assignments))
     ledger, sections = read(course.ledger), course.sections()
-    decisions = {assignment.name: Decisions(ledger, assignment.name) for assignment in assignments}
+    decisions = {assignment.name: Decisions(ledger, assignment.name, assignment.former) for assignment in assignments}
     verdicts = Verdicts(course.results / VERDICTS)
     whose = [(item.students[0], item.assignment.name) for item in items]
     changes: dict[tuple[str, str], Change | None] = dict.fromkeys(whose)
@@ -73,7 +74,8 @@ def preview(course: Course, assignments: list[Assignment], grader: Grader, *, wa
             if not left[key] and key in anew:  # all attempts are there
                 before = results_folder.read_attempts(course.results, name, student)
                 rules = (student, course.policy, decisions[name], sections.get(student, ""))
-                changes[key] = _change(student, name, make(before, *rules) if before else None, make(_after(before, anew.pop(key)), *rules))
+                old, new = make(before, *rules) if before else None, make(_after(before, anew.pop(key)), *rules)
+                changes[key] = _change(old, new, decisions[name].former)
     return [change for change in changes.values() if change], len(items)
 
 
@@ -86,13 +88,13 @@ def _after(before: list[Result], anew: dict[int | None, Result]) -> list[Result]
     return [after[number] for number in sorted(after, key=lambda number: number or 0)]
 
 
-def _change(student: str, name: str, old: Marked | None, new: Marked) -> Change | None:
-    cases = differences(old, new)
+def _change(old: Marked | None, new: Marked, former: Mapping[tuple[str, str], str]) -> Change | None:
+    cases = differences(old, new, former)
     if old is not None and old.submission.attempt != new.submission.attempt:
         cases.insert(0, f"attempt {new.submission.attempt} counts instead of attempt {old.submission.attempt}")
     if not cases and old is not None and _total(old) == _total(new):
         return None
-    return Change(student, name, _total(old) if old else None, _total(new), new.points.possible, cases, _why(old, new))
+    return Change(new.student, new.assignment, _total(old) if old else None, _total(new), new.points.possible, cases, _why(old, new))
 
 
 def _total(result: Result) -> Fraction:
@@ -113,14 +115,14 @@ def _why(old: Result | None, new: Result) -> str:
     return ", ".join(reason for reason, is_so in reasons.items() if is_so) or "nothing has changed: the verdict depends on chance or on time"
 
 
-def differences(old: Result | None, new: Result) -> list[str]:
-    """What differs between two results of one submission, a sentence for each case; times aside."""
+def differences(old: Result | None, new: Result, former: Mapping[tuple[str, str], str] | None = None) -> list[str]:
+    """What differs between two results of one submission, a sentence for each case; times aside, and that parts have other ids (`former`) now."""
     if old is None:
         return []
     found = []
     if old.outcome != new.outcome:
         found.append(f"{old.outcome} → {new.outcome}")
-    was, now = _cases(old), _cases(new)
+    was, now = _cases(old, former or {}), _cases(new, {})
     for key in [*was, *(key for key in now if key not in was)]:
         part, name, _, _ = key
         a, b = was.get(key), now.get(key)
@@ -134,13 +136,14 @@ def differences(old: Result | None, new: Result) -> list[str]:
     return found
 
 
-def _cases(result: Result) -> dict[tuple[str, str, bool, int], CaseResult]:
+def _cases(result: Result, former: Mapping[tuple[str, str], str]) -> dict[tuple[str, str, bool, int], CaseResult]:
     """Cases by part, name, whether they are hidden, and which one of that name it is."""
     found: dict[tuple[str, str, bool, int], CaseResult] = {}
     for part in result.parts:
+        name = former.get((result.assignment, part.id), part.id)
         for case in part.cases:
-            number = sum(key[:3] == (part.id, case.name, case.hidden) for key in found)
-            found[part.id, case.name, case.hidden, number] = case
+            number = sum(key[:3] == (name, case.name, case.hidden) for key in found)
+            found[name, case.name, case.hidden, number] = case
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autogradient.course.config import Course
-from autogradient.errors import StaleError
+from autogradient.errors import ProofError, StaleError
 from autogradient.model.assignment import Assignment
 from autogradient.proving.proofs import require_proof
 from autogradient.sources import leaks, release
@@ -21,6 +21,21 @@ def write_release(course: Course, assignment: Assignment, *, unproved: bool = Fa
     changed = release.write(built, course.released(assignment.name))
     # What nbgrader's Generate button copies: the release, never a source.
     return release.write(built, course.root / "generated" / "source" / assignment.name) or changed
+
+
+def problems(course: Course, assignment: Assignment, *, unproved: bool = False) -> list[str]:
+    """What keeps a release from being up to date, in words: a proof that does not hold (unless `unproved`), a folder that is stale. Raises LeakError."""
+    found = []
+    try:
+        if not unproved:
+            require_proof(assignment)
+    except ProofError as error:
+        found.append(str(error))
+    try:
+        check_release(course, assignment)
+    except StaleError as error:
+        found.append(str(error))
+    return found
 
 
 def check_release(course: Course, assignment: Assignment) -> None:

@@ -48,7 +48,7 @@ def each_mark(course: Course, names: list[str], *, now: datetime | None = None, 
     take_hand_marks(course)
     ledger, sections = read(course.ledger), course.sections()
     for name in names:
-        decisions = marks.Decisions(ledger, name)
+        decisions = marks.Decisions(ledger, name, course.former(name))
         assignment: Assignment | None = None
         present = results_folder.students(course.results, name) if given is None else given.get(name, {})
         for student in dict.fromkeys([*present, *sections]):

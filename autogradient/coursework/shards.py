@@ -25,6 +25,7 @@ from autogradient.grading.verdict_cache import Verdicts
 from autogradient.model.assignment import Assignment
 from autogradient.model.files import write_atomically
 from autogradient.model.result import Result, merged
+from autogradient.proving import proofs
 
 #: Submissions that are worth a machine of their own.
 WORTH = 10
@@ -92,7 +93,8 @@ def grade_shard(course: Course, assignments: list[Assignment], grader: Grader, s
     items = outdated(course, assignments, grader.card)[shard.number - 1 :: shard.of]
     graded = Graded([(item.students[0], item.assignment.name) for item in items])
     verdicts = Verdicts(course.results / VERDICTS)
-    with closing(batch.grade_each(items, grader, results=course.results, release=course.release, verdicts=verdicts, watcher=watcher)) as coming:
+    known: dict[str, Any] = {"release": course.release, "proved": proofs.proved(assignments), "verdicts": verdicts}
+    with closing(batch.grade_each(items, grader, results=course.results, **known, watcher=watcher)) as coming:
         for done in coming:
             graded.new += done.again
             graded.failed |= done.graded.result.outcome == "grader_error"

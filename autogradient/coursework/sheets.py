@@ -232,13 +232,13 @@ class _Reading:
     def _row(self, path: Path, number: int, row: dict[str, str]) -> None:
         if not any(cell.strip() for cell in row.values()):
             return
-        name, part_id = row["assignment"].strip(), row["part"].strip()
+        name = row["assignment"].strip()
         if name not in self.assignments:
             self._prepare(name)
         assignment = self.assignments[name]
         student = self._student(name, row)
-        part = decide.part_of(assignment, part_id)
-        points, comment = self._points(part, row), restored(row.get("comment", "").strip())
+        part = decide.part_of(assignment, self._now(assignment, row["part"].strip()))
+        points, comment = self._points(assignment, part, row), restored(row.get("comment", "").strip())
         if not points and not comment:
             self.blank += 1
             return
@@ -265,7 +265,7 @@ class _Reading:
             return
         self.seen[name, student, part.id] = mark, place
         team = self.shown[name][student].team if student in self.shown[name] else [student]
-        given = ledger.marks(self.entries, name, team)
+        given = ledger.marks(ledger.resolved(self.entries, name, assignment.former), name, team)
         stands = next((given[key] for key in reversed(given) if key in (part.id, f"{part.id}-answer")), None)
         if stands is not None and _content(stands) == _content(mark):
             self.known += 1
@@ -290,7 +290,11 @@ class _Reading:
             raise CourseError(errors.UNKNOWN_CODE.format(code=row["code"].strip(), assignment=name))
         return self.codes[name][written]
 
-    def _points(self, part: Part, row: dict[str, str]) -> dict[str, Decimal]:
+    def _now(self, assignment: Assignment, part: str) -> str:
+        """What a part is called now; a sheet may have been given out before its question got another id."""
+        return assignment.former.get((assignment.name, part), part)
+
+    def _points(self, assignment: Assignment, part: Part, row: dict[str, str]) -> dict[str, Decimal]:
         """Points by item, of the cells that are filled in."""
         most = {item.name: item.points for item in part.rubric} or {POINTS: part.points}
         found = {}
@@ -298,7 +302,7 @@ class _Reading:
             match = _HEADING.fullmatch(column)
             if match is None or not cell.strip():
                 continue
-            if match[1] != part.id:
+            if self._now(assignment, match[1]) != part.id:
                 raise CourseError(errors.OTHER_PARTS_COLUMN.format(column=column, part=part.id))
             if match[2] not in most:
                 raise CourseError(errors.UNKNOWN_ITEM.format(item=match[2], part=part.id, known=", ".join(most), nearest=""))

@@ -10,7 +10,7 @@ from rich.text import Text
 from autogradient import visible
 from autogradient.course.marks import Marked, is_void
 from autogradient.model.points import show_points
-from autogradient.model.result import NO_VERDICT, Result
+from autogradient.model.result import NO_VERDICT, PartResult, Result
 
 NOTHING = "–"
 #: So many ids of parts are named; the feedback of a submission has them all.
@@ -18,8 +18,13 @@ NAMED = 3
 
 
 def failed_parts(result: Result) -> list[str]:
-    """Ids of the parts that were tried and lost points, in order."""
-    return [part.id for part in result.parts if part.attempted and any(case.outcome not in NO_VERDICT and case.earned < case.possible for case in part.cases)]
+    """Ids of the parts that were tried and lost points, in order; of an essay all of them, since a person marks it and part of its points is no failure."""
+    return [part.id for part in result.parts if part.attempted and _failed(part)]
+
+
+def _failed(part: PartResult) -> bool:
+    lost = [case for case in part.cases if case.outcome not in NO_VERDICT and case.earned < case.possible]
+    return bool(lost) and (part.kind != "essay" or part.earned <= 0)
 
 
 def waiting_parts(result: Result) -> list[str]:

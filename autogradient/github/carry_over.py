@@ -164,7 +164,7 @@ class _Carrier:
         self.present = present
         self.release = {cell.id: cell for cell in _cells(self.present)}
         self.order = {name: number for number, name in enumerate(self.release)}
-        self.renamed = {old: new for new, old in former_ids(assignment).items() if old not in self.release}
+        self.renamed = {old: new for old, new in former_ids(assignment).items() if old not in self.release}
         self.past = _Past([*(_cells(notebook) for notebook in earlier), list(self.release.values())], self.renamed)
         self.given = {cell.grade_id: cell for cell in released_cells(assignment)}
         self.found = plan_submission(assignment, self.notebook)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -121,26 +121,27 @@ def grade_each(
     *,
     results: Path | None = None,
     release: str = "",
+    proved: Mapping[str, bool] | None = None,
     verdicts: Verdicts | None = None,
     write: bool = True,
     watcher: Watcher | None = None,
 ) -> Generator[Done]:
     """Grade items side by side; yields each as it is done, and keeps none. With `results` each is written first, and one whose receipt is unchanged is taken from there.
 
-    What `verdicts` knows of a changed one is taken from there. Without `write` nothing is written to `results`.
+    What `verdicts` knows of a changed one is taken from there. Without `write` nothing is written to `results`. `proved` says which assignments' tests are proved.
     """
     items, left = list(items), list[Item]()
     watcher = watcher or Watcher()
     watcher.total(len(items))
     for item in items:
-        kept = _kept(item, grader, results, write) if results else None
+        kept = _kept(item, grader, results, write, (proved or {}).get(item.assignment.name)) if results else None
         if kept is None:
             left.append(item)
         else:
             watcher.done(kept)
             yield kept
     if left:
-        yield from _graded(left, _Grading(grader, results, release, verdicts, write, watcher))
+        yield from _graded(left, _Grading(grader, results, release, proved or {}, verdicts, write, watcher))
 
 
 def _graded(left: list[Item], grading: _Grading) -> Generator[Done]:
@@ -176,8 +177,8 @@ def outdated(items: Iterable[Item], grader: Grader, results: Path) -> Iterator[I
     return (item for item in items if _kept(item, grader, results, write=False) is None)
 
 
-def _kept(item: Item, grader: Grader, results: Path, write: bool) -> Done | None:
-    """What was made of an item before, if it is still good; the time at which it came may be another."""
+def _kept(item: Item, grader: Grader, results: Path, write: bool, proved: bool | None = None) -> Done | None:
+    """What was made of an item before, if it is still good; the time at which it came may be another, and so may be what is known of its tests."""
     path = result_path(results, item.assignment.name, item.students[0], item.attempt) if item.students else None
     old = read_result(path) if path else None
     if old is None or not (old.outcome == "unreadable" or (old.outcome == "graded" and not item.again)):
@@ -198,8 +199,10 @@ def _kept(item: Item, grader: Grader, results: Path, write: bool) -> Done | None
         known, now = [*known, receipt.card], [*now, environment_digest(grader.sealed, gpu())]
     unchanged = known == now
     moved = unchanged and old.submission.received_at != item.received_at
-    if moved:
+    learnt = unchanged and None not in (proved, old.proved) and proved != old.proved
+    if moved or learnt:
         old.submission.received_at = item.received_at
+        old.proved = proved if learnt else old.proved
         if write and path:
             write_atomically(path, old.to_json())
     return Done(item, grade.Graded(old), again=False, moved=moved) if unchanged else None
@@ -212,6 +215,7 @@ class _Grading:
     grader: Grader
     results: Path | None
     release: str
+    proved: Mapping[str, bool]
     verdicts: Verdicts | None
     write: bool
     watcher: Watcher
@@ -236,7 +240,7 @@ class _Grading:
             graded = grade.failed(item.assignment, data, error, info)
         if self.stopped.is_set():  # its processes were killed under it: that is no verdict
             raise WorkerError("interrupted")
-        graded.result.release = self.release
+        graded.result.release, graded.result.proved = self.release, self.proved.get(item.assignment.name)
         graded.result.problems = first_of([*(Problem(message=remark) for remark in item.remarks), *graded.result.problems])
         if graded.result.outcome == "unreadable" and old is not None and old.outcome == "graded":
             before, graded = old.to_json(), _fall_back(old, graded)

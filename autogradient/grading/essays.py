@@ -56,7 +56,7 @@ class Essays:
     ) -> None:
         self.released, self.cells, self.claims, self.as_released = released, cells, claims, as_released
         self.order = {cell.grade_id: i for i, cell in enumerate(released)}
-        self.order |= {old: self.order[new] for new, old in former_ids(assignment).items()}
+        self.order |= {old: self.order[new] for old, new in former_ids(assignment).items()}
         self.instructors = {plain(text) for cell in assignment.cells for text in (cell.source, cell.metadata.get("released", ""))}
         self.instructors |= {plain(cell.source) for cell in released}
         self.owners = {part.id: question.id for question in assignment.questions for part in question.parts}

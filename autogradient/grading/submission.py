@@ -123,7 +123,7 @@ class _Planner:
         self.known = {cell.grade_id: cell for cell in self.released}
         self.order = {cell.grade_id: i for i, cell in enumerate(self.released)}
         self.former = former_ids(assignment)
-        for new, old in self.former.items():
+        for old, new in self.former.items():
             self.known.setdefault(old, self.known[new])
         self.by_cell_id = {cell_id(grade_id): cell for grade_id, cell in self.known.items()}
         if assignment.format == "autogradient":  # put there when it was published: no cell of the student's, and nothing to run
@@ -272,7 +272,8 @@ class _Planner:
             self.deleted.append(part.id)
         if self.assignment.format == "autogradient":
             for i in checks:  # another version of the course may word its checks otherwise
-                if not any(f'"{name}"' in self.cells[i].source for name in (part.id, self.former.get(part.id, part.id))):
+                names = [part.id, *(old for old, new in self.former.items() if new == part.id)]
+                if not any(f'"{name}"' in self.cells[i].source for name in names):
                     self.problem(i, errors.LOCKED_EDITED.format(what="check", part=part.id))
         last = max(answers, default=-1)
         after = [i for i in checks if i > last]

@@ -135,7 +135,10 @@ class Part:
 
 @dataclass
 class Question:
-    """What a student reads as one task; its parts carry the points."""
+    """What a student reads as one task; its parts carry the points.
+
+    `was` are the ids that it had before, as the source has them: `ID`, or `ASSIGNMENT/ID` where it stood in another assignment.
+    """
 
     id: str
     parts: list[Part] = field(default_factory=list)
@@ -144,7 +147,7 @@ class Question:
     covers: tuple[str, ...] = ()
     optional: bool = False
     needs: tuple[str, ...] = ()
-    was: str = ""
+    was: tuple[str, ...] = ()
     cell: int = 0
 
     @property
@@ -230,6 +233,23 @@ class Assignment:
         if self.format == "autogradient":
             return {f"{part.id}-answer": part.solution for part in self.parts if not part.by_hand}
         return {cell.grade_id: cell.metadata.get("solution", cell.source) for cell in self.cells if cell.role == "answer" and cell.kind == "code"}
+
+    @cached_property
+    def former(self) -> dict[tuple[str, str], str]:
+        """(assignment, id that a question or a part had there before) → its present id, by the `was` of questions.
+
+        An id that something has now is left out: it means that.
+        """
+        if self.format != "autogradient":
+            return {}
+        present = {(self.name, name) for question in self.questions for name in (question.id, *(part.id for part in question.parts))}
+        found: dict[tuple[str, str], str] = {}
+        for question in self.questions:
+            for old in question.was:
+                assignment, _, stem = old.rpartition("/")
+                for name in (question.id, *(part.id for part in question.parts)):
+                    found.setdefault((assignment or self.name, stem + name.removeprefix(question.id)), name)
+        return {key: name for key, name in found.items() if key not in present}
 
     def part(self, part_id: str) -> Part:
         """The part called `part_id`; KeyError where there is none."""

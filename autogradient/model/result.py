@@ -139,7 +139,10 @@ class Receipt(_Record):
 
 
 class Result(_Record):
-    """One graded submission. Everything in it is fit for the student's eyes once the course's policy lets it out."""
+    """One graded submission. Everything in it is fit for the student's eyes once the course's policy lets it out.
+
+    `proved`: whether the tests that graded it had a proof that holds for all of them; None where nobody looked, as in results of earlier versions.
+    """
 
     schema_: Literal[1] = Field(default=1, alias="schema")
     assignment: str
@@ -148,6 +151,7 @@ class Result(_Record):
     graded_at: str = ""
     sealed: bool = False
     replayed: bool = False
+    proved: bool | None = None
     outcome: SubmissionOutcome
     points: Totals = Field(default_factory=Totals)
     questions: list[QuestionResult] = Field(default_factory=list)
@@ -245,6 +249,7 @@ def merged(first: Result, second: Result) -> Result:
     both.receipt.environment = first.receipt.environment or second.receipt.environment
     judged_there = first.receipt if first.receipt.card else second.receipt
     both.receipt.card, both.receipt.gpu = judged_there.card, judged_there.gpu
+    both.proved = second.proved if first.proved is None else first.proved and second.proved is not False
     both.replayed, both.sealed = first.replayed or second.replayed, first.sealed and second.sealed
     if both.outcome in ("graded", "grader_error"):
         both.outcome = "grader_error" if any(case.outcome == "grader_error" for part in both.parts for case in part.cases) else "graded"

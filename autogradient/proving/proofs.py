@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from autogradient.proving.prove import Proof
 
 
+#: The form of a proof's digest, and what a proof has to say; those of earlier versions may have others.
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_FIELDS = {"digest", "assignment", "proved", "reference", "blank", "right", "wrong", "mutants", "hostile", "boundary", "remarks", "not_run"}
+
+
 @dataclass(frozen=True)
 class Standing:
     """An assignment, and what there is of its proof: `problem` says why there is none that holds; `when` it was last seen to hold, here or by its commit."""
@@ -31,18 +37,27 @@ class Standing:
     when: datetime | None
 
 
+@dataclass(frozen=True)
+class Worth:
+    """What an assignment's proof says of verdicts by its tests: `problem` why nobody should be graded by them, or else `note` why they do not count as `proved`."""
+
+    proved: bool = False
+    problem: str = ""
+    note: str = ""
+
+
 def proof_path(assignment: Assignment) -> Path:
     """Where an assignment's proof is kept: beside its source."""
     return assignment.path.parent / "proof.json"
 
 
 def read_proof(assignment: Assignment) -> dict[str, Any] | None:
-    """The proof file's content, or None where there is none."""
+    """The proof file's content, or None where there is none that can be read."""
     try:
-        content: dict[str, Any] = json.loads(proof_path(assignment).read_text())
-        return content
-    except (FileNotFoundError, json.JSONDecodeError):
+        content = json.loads(proof_path(assignment).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
+    return content if isinstance(content, dict) else None
 
 
 def write_proof(assignment: Assignment, proof: Proof) -> None:
@@ -53,6 +68,30 @@ def write_proof(assignment: Assignment, proof: Proof) -> None:
         write_atomically(proof_path(assignment), json.dumps({"digest": proof.digest, **proof.to_dict()}, indent=1, ensure_ascii=False) + "\n")
     if proof.proved:
         write_atomically(_marker(assignment), "")
+
+
+def worth(assignment: Assignment) -> Worth:
+    """What the proof of an assignment is worth when its tests grade students.
+
+    A proof in the form of an earlier version cannot be compared with the tests, one on a machine without a card says nothing of the parts that need
+    one, and other formats have none: those are no reason not to grade, but not proved either.
+    """
+    if assignment.format != "autogradient":
+        return Worth(note=errors.NOTHING_PROVES.format(assignment=assignment.name, format=assignment.format))
+    content = read_proof(assignment)
+    if content is not None and content.get("proved") is True and not (_DIGEST.fullmatch(str(content.get("digest"))) and content.keys() >= _FIELDS):
+        return Worth(note=errors.OLDER_PROOF.format(assignment=assignment.name))
+    try:
+        require_proof(assignment)
+    except ProofError as error:
+        return Worth(problem=str(error))
+    not_run = (content or {}).get("not_run") or []
+    return Worth(note=errors.PART_PROOF.format(assignment=assignment.name, parts=", ".join(map(str, not_run)))) if not_run else Worth(proved=True)
+
+
+def proved(assignments: Iterable[Assignment]) -> dict[str, bool]:
+    """Whether the tests of assignments are proved, by their names."""
+    return {assignment.name: worth(assignment).proved for assignment in assignments}
 
 
 def require_proof(assignment: Assignment) -> None:

@@ -79,7 +79,7 @@ def load(path: Path | str, seed: int = 0) -> Assignment:
         format="otter",
         cells=cells,
         # `was` is what a notebook's grader.check() calls the test: its file's stem
-        questions=[Question(part.id, [part], was=stem, cell=part.cell) for stem, part in parts.items()],
+        questions=[Question(part.id, [part], was=(stem,), cell=part.cell) for stem, part in parts.items()],
         path=path,
         seed=seed,
         files=foreign.files_beside(path, skip_folders=("tests",)),

@@ -239,15 +239,17 @@ def released_cells(assignment: Assignment) -> list[ReleasedCell]:
 
 
 def former_ids(assignment: Assignment) -> dict[str, str]:
-    """grade_id → the one that the cell had before its question was given another id (`was`); cells of other questions are left out."""
+    """The ids that cells had before their questions were given others (`was`) → their present grade_id. Where a question stood in another assignment its cells were that one's."""
     owners = {name: question for question in assignment.questions for name in (question.id, *(part.id for part in question.parts))}
     found: dict[str, str] = {}
     for cell in released_cells(assignment):
         # Text without a role goes by the question or part that it stands below.
         stem = cell.target or cell.grade_id.rpartition("-n")[0]
         question = owners.get(stem)
-        if question is not None and question.was and cell.grade_id.startswith(question.id):
-            found[cell.grade_id] = question.was + cell.grade_id.removeprefix(question.id)
+        if question is not None and cell.grade_id.startswith(question.id):
+            for old in question.was:
+                if "/" not in old:
+                    found.setdefault(old + cell.grade_id.removeprefix(question.id), cell.grade_id)
     return found
 
 

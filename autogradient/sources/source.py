@@ -32,6 +32,7 @@ STUB_COMMENT = "# Your code here"
 _RESERVED = re.compile(r"-(text|hidden|answer|options|given\d*|hint\d+|[ncp]\d+)$")
 _RESERVED_WORD = re.compile(r"start|setup\d*|grader-setup|colab-setup")
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_FORMER = re.compile(r"([^/\s]+/)?[^/\s]+")
 SOLUTION_COMMENT = re.compile(r"#\s*SOLUTION\s*$")
 _SOLUTION_LINE = re.compile(r"^(\s*[\w.\[\], :\"']+?\s*=)(?!=)\s*(.+?)\s*#\s*SOLUTION\s*$")
 
@@ -288,7 +289,10 @@ class _Reader:
         optional = keys.get("optional", False)
         if not isinstance(optional, bool):
             self.wrong(cell.number, errors.BAD_OPTIONAL.format(optional=optional))
-        covers, was = tuple(_words(keys.get("covers"))), str(keys.get("was", ""))
+        covers, was = tuple(_words(keys.get("covers"))), tuple(_words(keys.get("was")))
+        for old in was:
+            if not _FORMER.fullmatch(old):
+                self.wrong(cell.number, errors.BAD_WAS.format(was=old))
         return Question(cell.target, [], str(level), float(minutes), covers, optional is True, tuple(_words(needs)), was, cell.number)
 
     def part(self, cell: Cell, question: str) -> Part | None:

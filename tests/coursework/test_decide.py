@@ -474,3 +474,32 @@ def test_a_mark_with_a_points_cell_for_an_essay_without_rubric() -> None:
 
     assert sheets.columns(Part("why", "why", "essay", Fraction(2), "", "")) == {"points": "why: points (of 2)"}
     assert Mark(student="ada", assignment="small", part="why", points=Decimal(1), who="tia").items == {}
+
+
+# ---- nobody ends below 0 ---------------------------------------------------------------------------------------------
+
+
+def test_who_is_taken_more_than_there_is_stays_at_0_and_it_is_said(here: Course) -> None:
+    assert run(here, "adjust", "ada", "small", "-7", "--why", "copied") == (
+        "ada: small: 6/9, 3 wait → 0/9, 3 wait\nnobody ends below 0: small of ada stays at 0, and 1 of the points that are taken off have no effect"
+    )
+    assert run(here, "adjust", "ada", "small", "2", "--why", "not all of it") == "ada: small: 0/9, 3 wait → 1/9, 3 wait"
+
+
+def test_a_part_stays_at_0_too(here: Course) -> None:
+    said = run(here, "adjust", "bob", "small", "total", "-1.5", "--why", "copied").splitlines()
+    assert said == [
+        "bob: small: 4.5/9, 3 wait → 3.5/9, 3 wait",
+        "nobody ends below 0: total of bob stays at 0, and 0.5 of the points that are taken off have no effect",
+    ]
+    said = run(here, "adjust", "bob", "small", "total", "-1", "--why", "again").splitlines()
+    assert said[0] == "written; nobody's points change" and "1.5 of the points" in said[1]
+    assert len(run(here, "adjust", "bob", "small", "scale", "-0.5", "--why", "fine").splitlines()) == 1
+
+
+def test_an_essay_that_earned_some_of_its_points_has_not_failed(here: Course) -> None:
+    run(here, "mark", "ada", "small", "why", "1", "--who", "tia")
+    run(here, "mark", "bob", "small", "why", "0", "--who", "tia")
+    rows = {line.split()[0]: line.split() for line in run(here, "report").splitlines()[1:]}
+    assert "why" not in rows["ada"] and rows["ada"][2] == "7/9"
+    assert rows["bob"][3:5] == ["scale", "+1"] or "why" in rows["bob"]  # of an essay that earned nothing it is said

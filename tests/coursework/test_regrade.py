@@ -12,6 +12,7 @@ import homework
 import pytest
 from click.testing import CliRunner
 from homework import ANSWERS, Notebook
+from proved import prove_course
 
 from autogradient.cli import output
 from autogradient.cli.main import cli
@@ -41,6 +42,7 @@ def here(tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Cou
         path.parent.mkdir(parents=True)
         path.write_bytes(Notebook(small, answers).bytes())
     found = config.find()
+    prove_course(tmp_path)
     grade_course.grade_course(found, [small], Local(engine, 2))
     return found
 
@@ -49,6 +51,7 @@ def edit(here: Course, before: str, after: str) -> Assignment:
     path = here.source("small") / "small.py"
     assert path.read_text().count(before) == 1
     path.write_text(path.read_text().replace(before, after))
+    prove_course(here.root)
     return here.assignment("small")
 
 

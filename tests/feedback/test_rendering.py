@@ -15,6 +15,7 @@ import classroom
 import pytest
 from handmade import case, question, result
 from nbconvert.filters import markdown2html_mistune
+from proved import prove_course
 
 from autogradient import errors, visible
 from autogradient.feedback import cells, desk, notebooks, page, renderer, sanitize
@@ -239,6 +240,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Any:
         if cell["metadata"].get("nbgrader", {}).get("grade_id") == "why-answer":
             cell["source"] = "x;=1+1\n=HYPERLINK(1)\n" + "[" * 90_000
     path.write_text(json.dumps(book))
+    prove_course(here.root)
     return here
 
 

@@ -23,6 +23,7 @@ import homework
 import pytest
 from clusters import LONG_S, until
 from nbgrader.api import Gradebook
+from proved import prove_course
 
 from autogradient.course import config
 from autogradient.coursework import grade_course
@@ -101,6 +102,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
         notebook = homework.Notebook(assignment, variant)
         notebook.insert("", f"# written by {number}", "code")
         path.write_bytes(notebook.bytes())
+    prove_course(root)
     return root
 
 

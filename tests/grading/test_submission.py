@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from homework import Notebook
 from nbformat import v3
+from proved import prove_course
 
 from autogradient.cli import main
 from autogradient.course.config import Course
@@ -260,6 +261,7 @@ def course(tmp_path: Path) -> Course:
     (tmp_path / "grader_config").mkdir()
     (tmp_path / "grader_config" / "course.toml").write_text('format = 1\nname = "Test"\nrelease = "1"\nassignments = ["small"]\n')
     homework.write_source(tmp_path / "source")
+    prove_course(tmp_path)
     return Course(tmp_path, "Test", "1", 0, ("small",))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import homework
+from proved import prove_course
 
 from autogradient.model.result import Result
 
@@ -61,6 +62,7 @@ def write_course(root: Path, count: int, variants: list[dict[str, str] | bytes] 
         notebook = homework.Notebook(assignment, variant)
         notebook.insert("", f"# written by {number}", "code")
         path.write_bytes(notebook.bytes())
+    prove_course(root)
 
 
 def without_times(result: Result) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from commands import Ran
+from proved import prove_course
 
 from autogradient.sources import release
 from autogradient.sources.source import load
@@ -74,6 +75,7 @@ def made(root: Path, count: int) -> Path:
         place = root / "submitted" / "ada" / f"n{number}" / f"n{number}.ipynb"
         place.parent.mkdir(parents=True)
         place.write_text(data)
+    prove_course(root)
     return root
 
 
@@ -90,7 +92,7 @@ def calls(root: Path, *arguments: str) -> int:
 @pytest.mark.timeout(600)
 def test_no_step_grows_faster_than_the_course(tmp_path: Path) -> None:
     steps = (
-        ("release", "--unproved"),
+        ("release",),
         ("release", "--check"),
         ("grade", "--all"),
         ("grade", "--all"),

@@ -21,6 +21,8 @@ from autogradient.github.enrol import enrol
 from autogradient.github.roster import groups, read
 
 KEPT = Path(__file__).parent / "kept" / "course-0.1"
+#: What `report` said; since then an essay of which a person gave some points is not listed under "failed".
+REPORT = "".join(line.removesuffix("why\n").rstrip() + "\n" for line in (KEPT / "report.txt").read_text().splitlines(keepends=True))
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def report(root: Path) -> str:
 
 def test_everything_is_read_as_it_was(course: Path) -> None:
     kept = (KEPT / "results" / "marks.csv").read_text()
-    assert report(course) == (KEPT / "report.txt").read_text()
+    assert report(course) == REPORT
     ran(course, "export", "--to", "csv")
     assert (course / "results" / "marks.csv").read_text() == kept
     assert ran(course, "prove", "--check").code == 0
@@ -65,14 +67,14 @@ def test_grading_anew_changes_no_mark_and_nothing_waits_again(course: Path) -> N
     looked = ran(course, "regrade", "--preview")
     assert looked.out.startswith("0 of 5 would come out otherwise"), looked
     ran(course, "grade", "--all")
-    assert report(course) == (KEPT / "report.txt").read_text() and marks(course) == before
+    assert report(course) == REPORT and marks(course) == before
     again = ran(course, "grade", "--all")
     assert again.out.startswith("0 graded, 5 up to date"), again
     ran(course, "feedback")
     assert "Say which is more." in (course / "feedback" / "bruno" / "small" / "feedback.md").read_text()
     (course / "gradebook.db").unlink()
     ran(course, "gradebook", "--rebuild")
-    assert report(course) == (KEPT / "report.txt").read_text() and marks(course) == before
+    assert report(course) == REPORT and marks(course) == before
 
 
 def test_decisions_of_before_can_be_taken_back(course: Path) -> None:
