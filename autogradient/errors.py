@@ -230,6 +230,11 @@ BAD_TIMEZONE = "'{zone}' is no time zone; write a name such as \"Europe/Berlin\"
 UNKNOWN_DEADLINE = "no assignment is called '{name}', so nothing would be due{nearest}"
 NOT_A_MOMENT = "'{key}' must be a date and time without quotes, such as 2026-10-12T23:59:00+02:00"
 LOCAL_MOMENT = "'{key} = {value}' has no time zone; add its offset (2026-10-12T23:59:00+02:00), or set timezone = \"Europe/Berlin\" for the whole file"
+DEADLINE_IS_NONE = "'{key} = {value}' cannot be a deadline: {problem}"
+MOMENT_IS_NONE = "'{text}' cannot be used: {problem}"
+NO_SUCH_HOUR = "clocks in {zone} are put forward then and never show this time; write another one, or add its offset"
+HOUR_TWICE = "clocks in {zone} are put back then and show this time twice; add the offset that is meant, {one} or {two}"
+YEAR_OUT_OF_RANGE = "its year does not lie between {first} and {last}; where there is no deadline, leave the line out"
 NOT_A_DURATION = '\'{key}\' must be a length of time in quotes, such as "15 minutes", "2 hours" or "7 days"'
 NOT_A_SHARE = '\'{key}\' must be a share of what was earned in quotes, from "0%" to "100%"'
 NOTHING_BEFORE_GRACE = "'late.nothing_after' is shorter than 'late.grace'; within the grace period work is on time"

@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from autogradient import errors
+from autogradient.course import times
 from autogradient.course.config import Course
 from autogradient.course.ledger import BY_HAND
 from autogradient.course.marks import ADJUSTED, VOID
@@ -245,7 +246,7 @@ def _origin(course: Course, assignment: str, student: str, attempt: int) -> Orig
         received = datetime.fromisoformat(texts["received"])
     except (_Refused, ValueError, TypeError, AttributeError, RecursionError):
         raise _Refused(messages.RESULT_NO_RECEIPT) from None
-    if received.tzinfo is None or not all(isinstance(text, str) for text in texts.values()):
+    if received.tzinfo is None or times.known(received) is None or not all(isinstance(text, str) for text in texts.values()):
         raise _Refused(messages.RESULT_NO_RECEIPT)
     pushed = texts["source"] in ("repository", "pull request")
     if pushed and not Head(texts["commit"], "", 0, None).commit_is_one:
