@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,8 @@ class Course:
 
 
 def checked_student(student: str) -> str:
-    """`student` if it can be a folder's name, else GradebookError."""
+    """`student`, in composed characters, if it can be a folder's name, else GradebookError."""
+    student = unicodedata.normalize("NFC", student)
     if not _STUDENT.fullmatch(student):
         raise GradebookError(errors.BAD_STUDENT.format(student=student))
     return student

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -17,11 +18,38 @@ _HOURS = {
     **dict.fromkeys(("CET", "MEZ", "WEST", "WAT"), 1.0),
     **dict.fromkeys(("CEST", "MESZ", "EET", "CAT", "SAST"), 2.0),
     **dict.fromkeys(("EEST", "MSK", "EAT", "TRT"), 3.0),
-    **{"NPT": 5.75, "PKT": 5.0, "WIB": 7.0, "ICT": 7.0, "HKT": 8.0, "SGT": 8.0, "AWST": 8.0, "JST": 9.0, "KST": 9.0, "ACST": 9.5, "AEST": 10.0},
-    **{"ACDT": 10.5, "AEDT": 11.0, "NZST": 12.0, "NZDT": 13.0, "BRT": -3.0, "ART": -3.0, "NST": -3.5, "NDT": -2.5, "ADT": -3.0, "EDT": -4.0},
-    **{"EST": -5.0, "CDT": -5.0, "MST": -7.0, "MDT": -6.0, "PST": -8.0, "PDT": -7.0, "AKST": -9.0, "AKDT": -8.0, "HST": -10.0},
+    "NPT": 5.75,
+    "PKT": 5.0,
+    "WIB": 7.0,
+    "ICT": 7.0,
+    "HKT": 8.0,
+    "SGT": 8.0,
+    "AWST": 8.0,
+    "JST": 9.0,
+    "KST": 9.0,
+    "ACST": 9.5,
+    "AEST": 10.0,
+    "ACDT": 10.5,
+    "AEDT": 11.0,
+    "NZST": 12.0,
+    "NZDT": 13.0,
+    "BRT": -3.0,
+    "ART": -3.0,
+    "NST": -3.5,
+    "NDT": -2.5,
+    "ADT": -3.0,
+    "EDT": -4.0,
+    "EST": -5.0,
+    "CDT": -5.0,
+    "MST": -7.0,
+    "MDT": -6.0,
+    "PST": -8.0,
+    "PDT": -7.0,
+    "AKST": -9.0,
+    "AKDT": -8.0,
+    "HST": -10.0,
 }
-_MONTH = {**{name[:3].lower(): number for number, name in enumerate(MONTHS, 1)}, **{"mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12}}
+_MONTH = {**{name[:3].lower(): number for number, name in enumerate(MONTHS, 1)}, "mär": 3, "mrz": 3, "mai": 5, "okt": 10, "dez": 12}
 _CLOCK = re.compile(
     r"(?<![\d:.+-])(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d\d)(?:[:.](?P<second>\d\d)(?:[.,]\d{1,9})?)?)?(?![\d:])\s*(?P<half>[ap]\.?\s?m\b\.?)?", re.IGNORECASE
 )
@@ -165,10 +193,8 @@ def in_name(name: str) -> datetime | None:
 
 def shown(when: datetime, zone: tzinfo | None = None) -> str:
     """A moment as people read it, by the clock of `zone` if there is one: 12 October 2026, 23:59 CEST."""
-    try:
+    with suppress(OverflowError):
         when = when.astimezone(zone) if zone is not None else when
-    except OverflowError:
-        pass
     return f"{when.day} {MONTHS[when.month - 1]} {when.year}, {when:%H:%M} {when.tzname() or ''}".rstrip()
 
 

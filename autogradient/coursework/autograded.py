@@ -30,7 +30,9 @@ class Autograded:
         with open_gradebook(gradebook_url or url_of(course_root)) as book:
             self.known = _known_cells(book.db, find_assignment(book.db, assignment))
 
-    def write(self, result: Result, notebook: Mapping[str, Any], answers: Mapping[str, int] | None = None, essays: Mapping[str, str] | None = None) -> list[Path]:
+    def write(
+        self, result: Result, notebook: Mapping[str, Any], answers: Mapping[str, int] | None = None, essays: Mapping[str, str] | None = None
+    ) -> list[Path]:
         """Write `{student}/{assignment}/{assignment}.ipynb`, where the formgrader and `nbgrader generate_feedback` read it.
 
         Cells get the release's nbgrader metadata back from the gradebook, locked cells their text; what the gradebook does not know is shown as

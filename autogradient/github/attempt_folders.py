@@ -15,6 +15,7 @@ from typing import Any
 
 from autogradient.course.config import checked_student
 from autogradient.course.policy import Policy
+from autogradient.grading.find_submissions import student_folder
 from autogradient.model.files import digest
 
 #: How nbgrader writes a time of receipt.
@@ -92,7 +93,7 @@ def _over_by_now(earlier: list[dict[str, Any]], now: datetime, policy: Policy) -
 def add(submitted: Path, student: str, assignment: str, data: bytes, receipt: Receipt, policy: Policy = NO_POLICY) -> Path | None:
     """Write the next attempt, whole or not at all. Returns its folder, or None where nothing has changed."""
     assert receipt.digest == digest(data)
-    folder = submitted / checked_student(student) / assignment
+    folder = student_folder(submitted, checked_student(student)) / assignment
     if not is_new(folder, receipt, policy):
         return None
     target = folder / f"attempt-{max(attempts(folder), default=0) + 1}"

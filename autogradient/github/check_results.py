@@ -27,6 +27,7 @@ from autogradient.github import messages
 from autogradient.github.attempt_folders import RECEIPT
 from autogradient.github.pushes import Head
 from autogradient.github.read_commit import shown
+from autogradient.grading.find_submissions import student_folder
 from autogradient.grading.read_notebook import MAX_MB
 from autogradient.model.assignment import Assignment, Part
 from autogradient.model.files import digest
@@ -237,7 +238,7 @@ def _check_verdicts(part: Part, given: PartResult) -> None:
 
 def _origin(course: Course, assignment: str, student: str, attempt: int) -> Origin:
     """Where an attempt came from, by what `collect` wrote beside it."""
-    folder = course.submitted / student / assignment / (f"attempt-{attempt}" if attempt else "")
+    folder = student_folder(course.submitted, student) / assignment / (f"attempt-{attempt}" if attempt else "")
     if any(place.is_symlink() for place in (folder, *folder.parents[:2])):
         raise _Refused(messages.RESULT_NO_RECEIPT)
     try:

@@ -24,6 +24,7 @@ from autogradient.github.read_commit import few, shown, take
 from autogradient.github.recognise import Found, Recogniser
 from autogradient.github.roster import Group, groups
 from autogradient.github.settings import BASE, UPDATE
+from autogradient.grading.find_submissions import student_folder
 from autogradient.model.files import digest, write_atomically
 
 #: What an App has to be allowed for this.
@@ -161,7 +162,7 @@ class Collector:
 
     def _heads(self, hub: Hub, repository: str, states: list[_State], group: Group, done: Collected, at: datetime | None, source: str) -> None:
         known = {"repository": repository, "assignments": self._assignments(), "states": {state.name: state.digest for state in states}}
-        marks = [self.course.submitted / member.student / SEEN for member in group.members]
+        marks = [student_folder(self.course.submitted, member.student) / SEEN for member in group.members]
         seen = [before["states"] if _same(before := _seen(mark), known) else {} for mark in marks] if at is None else [{}]
         todo = [state for state in states if not all(before.get(state.name) == state.digest for before in seen)]
         if not todo:

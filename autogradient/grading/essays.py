@@ -1,9 +1,9 @@
 """What a student wrote for an essay, wherever it stands: in its own cell, in cells added around it, or typed into the course's.
 
-    1 · In words           the course's text      a line typed into it is found
-    ┌ answer ┐             the essay's own cell
-    one more cell          the student's own      found, prose in a code cell too
-    2 · Next question      another question's: the search ends above it
+1 · In words           the course's text      a line typed into it is found
+┌ answer ┐             the essay's own cell
+one more cell          the student's own      found, prose in a code cell too
+2 · Next question      another question's: the search ends above it
 """
 
 from __future__ import annotations

@@ -68,7 +68,18 @@ _LIBRARIES = (
 )
 
 MODULES = ("torch", "torch.nn.functional", "torch.nn.modules.linear", "torch.nn.modules.activation", "numpy", "numpy.ma", "math", "builtins", "os", "sys")
-MODULES += ("torch.builtins", "torch._guards", "operator", "functools", "unittest.mock", "autogradient.grading.trial", "__main__", "tests", "torch.optim.sgd", "")
+MODULES += (
+    "torch.builtins",
+    "torch._guards",
+    "operator",
+    "functools",
+    "unittest.mock",
+    "autogradient.grading.trial",
+    "__main__",
+    "tests",
+    "torch.optim.sgd",
+    "",
+)
 NAMES = ("relu", "Linear", "ReLU", "maximum", "tanh", "exec", "eval", "globals", "locals", "open", "system", "masked_all_like", "ANY", "_ANY", "attrgetter")
 NAMES += ("torch.os.system", "os.system", "torch.builtins.globals", "__globals__", "", "partial", "SGD", "load", "sqrt", "modules", "getattr", "kept")
 GOOD = (("torch", "relu"), ("torch.nn.modules.linear", "Linear"), ("math", "sqrt"), ("torch.optim.sgd", "SGD"), ("torch.nn.functional", "mse_loss"))
