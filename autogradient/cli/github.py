@@ -60,9 +60,10 @@ def enrol(dry_run: bool) -> None:
 @click.argument("names", nargs=-1)
 @click.option("--from", "source", default="", metavar="SOURCE", help="repositories, pulls, or the path of a folder or zip; by default what github.toml says.")
 @click.option("--at", "time", default="", help="Take what had been pushed at that time, by GitHub's record: 2026-03-01T22:59:00Z.")
-@click.option("--received", default="", help="When the files of a folder or zip were received, where they do not say.")
+@click.option("--received", default="", help="When all files of a folder or zip were received, whatever they say themselves.")
+@click.option("--names", "mapping", type=click.Path(path_type=Path), help="Of a folder or zip: a CSV of whom names mean; by default grader_config/names.csv.")
 @click.option("--pattern", default="", help="Of a folder or zip: nbgrader's regular expression with student_id and file_id.")
-def collect(names: tuple[str, ...], source: str, time: str, received: str, pattern: str) -> None:
+def collect(names: tuple[str, ...], source: str, time: str, received: str, pattern: str, mapping: Path | None) -> None:
     """Bring in what students handed in.
 
     From their repositories, from pull requests to a shared one, from a folder or from a learning platform's zip. What is new becomes
@@ -71,7 +72,7 @@ def collect(names: tuple[str, ...], source: str, time: str, received: str, patte
 
     Example: autogradient collect --from downloads/week-3.zip
     """
-    from autogradient.course import config
+    from autogradient.course import config, identity
     from autogradient.github import collect as collecting
     from autogradient.github import messages, roster, settings
     from autogradient.github.client import GitHubClient
@@ -88,14 +89,17 @@ def collect(names: tuple[str, ...], source: str, time: str, received: str, patte
             say(f"{done.who}: {sentence}", err=True)
         failed.extend(done.problems)
 
-    collector = collecting.Collector(here, roster.read(here.root), Recogniser(here, names), told)
+    members = roster.read(here.root)
+    collector = collecting.Collector(here, members, Recogniser(here, names), told)
     if source not in ("", "repositories", "pulls"):
         if at is not None:
             raise click.UsageError("--at is for GitHub, whose record says when something was pushed")
-        done = collector.from_path(Path(source), pattern, given)
+        if mapping is not None and not mapping.is_file():
+            raise CourseError(errors.NO_FILE.format(path=mapping))
+        done = collector.from_path(Path(source), pattern, given, identity.read_names(mapping or here.root / identity.NAMES, members))
     else:
-        if given is not None or pattern:
-            raise click.UsageError("--received and --pattern are for folders and zips")
+        if given is not None or pattern or mapping:
+            raise click.UsageError("--received, --pattern and --names are for folders and zips")
         place = settings.load(here.root)
         hosting = GitHubClient(place, collecting.PERMISSIONS)
         if source == "pulls" and not place.shared:
@@ -110,13 +114,15 @@ def collect(names: tuple[str, ...], source: str, time: str, received: str, patte
 
 def _time(text: str) -> datetime | None:
     """A time with its zone. Raises CourseError where it is none."""
+    from autogradient.course import times
+
     if not text:
         return None
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         found = None
-    if found is None or found.tzinfo is None:
+    if found is None or found.tzinfo is None or times.known(found) is None:
         raise CourseError(errors.BAD_TIME.format(time=text))
     return found
 

@@ -248,7 +248,7 @@ def _assignments_for(paths: tuple[Path, ...], assignment: str | None) -> list[An
     from autogradient.course import config
     from autogradient.errors import SubmissionError
     from autogradient.grading import find_submissions
-    from autogradient.grading.read_notebook import read_notebook
+    from autogradient.grading.read_notebook import read_file, read_notebook
 
     if assignment:
         return chosen_assignments((assignment,))
@@ -257,7 +257,7 @@ def _assignments_for(paths: tuple[Path, ...], assignment: str | None) -> list[An
     for path in paths:
         for file in find_submissions.find_notebooks(path):
             try:
-                claims.add(read_notebook(file.read_bytes(), file.name).claims)
+                claims.add(read_notebook(read_file(file), file.name).claims)
             except SubmissionError:
                 claims.add("")
     return chosen_assignments(tuple(sorted(claims)) if claims and claims <= set(here.names()) else ())

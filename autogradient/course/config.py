@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -126,7 +127,8 @@ def _former(folder: Path, seed: int, texts: tuple[bytes, ...]) -> Mapping[tuple[
 
 
 def checked_student(student: str) -> str:
-    """`student` if it can be a folder's name, else GradebookError."""
+    """`student`, in composed characters, if it can be a folder's name, else GradebookError."""
+    student = unicodedata.normalize("NFC", student)
     if not _STUDENT.fullmatch(student):
         raise GradebookError(errors.BAD_STUDENT.format(student=student))
     return student

@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,7 +18,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from autogradient import errors
 from autogradient.errors import LedgerError
@@ -37,6 +38,12 @@ class _Entry(BaseModel):
     who: str
     when: AwareDatetime = Field(default_factory=lambda: datetime.now(UTC))
     why: str = ""
+
+    @field_validator("student", mode="after", check_fields=False)
+    @classmethod
+    def _composed(cls, student: str) -> str:
+        """The same id, however a keyboard or a file system writes its letters."""
+        return unicodedata.normalize("NFC", student)
 
 
 class Mark(_Entry):

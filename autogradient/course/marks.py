@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import Field
 
+from autogradient.course import times
 from autogradient.course.ledger import Adjustment, Excuse, Extension, Void, apply_ledger, as_graded, marks, resolved
 from autogradient.course.policy import Policy
 from autogradient.model.result import NO_VERDICT, CaseResult, PartResult, Result, add_up
@@ -145,7 +146,7 @@ def end_of_silence(policy: Policy, decisions: Decisions) -> datetime | None:
     due = policy.last_due(decisions.assignment)
     if policy.hidden_feedback != "after_deadline" or due is None:
         return None
-    return max(due, decisions.last_extension or due) + policy.late.grace
+    return times.later(max(due, decisions.last_extension or due), policy.late.grace, policy.zone)
 
 
 def due_of(policy: Policy, student: str, decisions: Decisions, section: str = "") -> tuple[datetime | None, bool]:
@@ -163,7 +164,7 @@ def received(result: Result) -> datetime | None:
         moment = datetime.fromisoformat(result.submission.received_at or "")
     except ValueError:
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return times.known(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def _made(result: Result, student: str, policy: Policy, decisions: Decisions, section: str, hides: bool, until: datetime | None) -> Marked:
@@ -178,8 +179,7 @@ def _made(result: Result, student: str, policy: Policy, decisions: Decisions, se
         _adjust(part, [entry for entry in adjustments if entry.part == part.id])
     due, extended = due_of(policy, student, decisions, section)
     moment = received(result)
-    late_by = moment - due if moment is not None and due is not None else timedelta(0)
-    share = policy.late.share(late_by)
+    share = policy.late.share_at(due, moment, policy.zone) if moment is not None and due is not None else Fraction(0)
     before = add_up(copy.questions)
     copy.points = add_up(copy.questions, 1 - share, sum((Fraction(entry.points) for entry in whole), Fraction(0)))
     if copy.outcome in ("missing", "unreadable") and (adjustments or any(mark.points is not None for mark in marks(given, result.assignment, team).values())):
@@ -187,16 +187,17 @@ def _made(result: Result, student: str, policy: Policy, decisions: Decisions, se
     copy.submission.students = [student]
     made = Marked.model_construct(**{name: getattr(copy, name) for name in Result.model_fields}, team=team, whole=whole, due=due, extended=extended)
     made.withheld, made.hides = until, hides
-    if due is not None and late_by > policy.late.grace:
-        made.late = Lateness(due, late_by, share, (before.earned + before.bonus) * share)
+    if due is not None and moment is not None and moment > max(due, times.later(due, policy.late.grace, policy.zone)):
+        made.late = Lateness(due, times.between(due, moment, policy.zone), share, (before.earned + before.bonus) * share)
     excuse = next((entry for entry in reversed(own) if isinstance(entry, Excuse)), None)
     made.excused = excuse if excuse is not None and not excuse.undo else None
     return made
 
 
 def _choose(made: Sequence[Marked], policy: Policy) -> Marked:
-    """The attempt that counts. One that could not be read counts only where none could be."""
+    """The attempt that counts. One that could not be read counts only where none could be, one of which nobody knows when it came only where that is so of all."""
     readable = [one for one in made if one.outcome not in ("unreadable", "missing")] or list(made)
+    readable = [one for one in readable if received(one) is not None] or readable
     if policy.counts == "best":
         return max(enumerate(readable), key=lambda pair: (pair[1].points.earned + pair[1].points.bonus, pair[0]))[1]
     if policy.counts == "last":

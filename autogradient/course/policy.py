@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 from autogradient import errors
+from autogradient.course import times
 from autogradient.errors import CourseError, nearest
 
 Counts = Literal["last_on_time", "last", "best"]
@@ -47,12 +48,16 @@ class Late:
 
     def share(self, late_by: timedelta) -> Fraction:
         """The share of what was earned that is taken off, from 0 to 1. Within the grace period nothing is; after it, days count from the deadline."""
-        if late_by <= max(self.grace, timedelta(0)):
+        start = datetime(2000, 1, 1, tzinfo=UTC)
+        return self.share_at(start, start + late_by, None)
+
+    def share_at(self, due: datetime, came: datetime, zone: tzinfo | None) -> Fraction:
+        """The same for work that came at a time: days, of the grace period and of `nothing_after` too, are those of the course's time zone."""
+        if came <= max(due, times.later(due, self.grace, zone)):
             return Fraction(0)
-        if self.nothing_after is not None and late_by > self.nothing_after:
+        if self.nothing_after is not None and came > times.later(due, self.nothing_after, zone):
             return Fraction(1)
-        days = -(-late_by // DAY)
-        return min(self.at_most, self.per_day * days)
+        return min(self.at_most, self.per_day * times.days_begun(due, came, zone))
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,8 @@ class Policy:
     def day_after(self, when: datetime) -> datetime:
         """When the day after a time begins, by the course's clock (UTC without one)."""
         zone = self.zone or UTC
+        if when.year >= times.LAST_YEAR + 10:  # no time of a course, and near the end of the calendar
+            return datetime.max.replace(tzinfo=UTC)
         begins = datetime.combine(when.astimezone(zone).date() + DAY, time(0), zone)
         return begins.replace(tzinfo=timezone(begins.utcoffset() or timedelta(0)))
 
@@ -103,15 +110,33 @@ class Policy:
             value = date.fromisoformat(text.strip()) if re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip()) else datetime.fromisoformat(text.strip())
         except ValueError:
             raise CourseError(errors.BAD_MOMENT.format(text=text)) from None
+        if problem := _no_moment(value, self.zone):
+            raise CourseError(errors.MOMENT_IS_NONE.format(text=text.strip(), problem=problem))
         found = _with_zone(value, self.zone)
         if found is None:
             raise CourseError(errors.MOMENT_WITHOUT_ZONE.format(text=text))
         return found
 
 
+def _no_moment(value: date, zone: tzinfo | None) -> str:
+    """Why a date or time is no moment that a course can reckon with; "" where it is one."""
+    if not times.FIRST_YEAR <= value.year <= times.LAST_YEAR:
+        return errors.YEAR_OUT_OF_RANGE.format(first=times.FIRST_YEAR, last=times.LAST_YEAR)
+    if zone is None or (isinstance(value, datetime) and value.tzinfo is not None):
+        return ""
+    wall = value if isinstance(value, datetime) else datetime.combine(value, time(23, 59, 59))
+    found = times.twice_or_never(wall, zone)
+    if found == "never":
+        return errors.NO_SUCH_HOUR.format(zone=zone)
+    if found == "twice" and isinstance(value, datetime):  # of a day that ends twice, the second end is meant
+        one, two = (wall.replace(tzinfo=zone, fold=fold).isoformat() for fold in (0, 1))
+        return errors.HOUR_TWICE.format(zone=zone, one=one, two=two)
+    return ""
+
+
 def _with_zone(value: date, zone: tzinfo | None) -> datetime | None:
     """A date or time with a time zone, its own or the course's; a date means the end of that day. None where neither says which zone."""
-    moment = value if isinstance(value, datetime) else datetime.combine(value, time(23, 59, 59))
+    moment = value if isinstance(value, datetime) else times.end_of_day(value, zone)
     if moment.tzinfo is None and zone is not None:
         moment = moment.replace(tzinfo=zone)
     if moment.tzinfo is None:
@@ -153,6 +178,8 @@ def _deadline(name: str, value: Any, zone: tzinfo | None, bad: Callable[..., Cou
     def moment(value: Any, *keys: str) -> datetime:
         if not isinstance(value, date):
             raise bad(errors.NOT_A_MOMENT.format(key=".".join(keys)), *keys)
+        if problem := _no_moment(value, zone):
+            raise bad(errors.DEADLINE_IS_NONE.format(key=".".join(keys), value=value.isoformat(), problem=problem), *keys)
         found = _with_zone(value, zone)
         if found is None:
             raise bad(errors.LOCAL_MOMENT.format(key=".".join(keys), value=value.isoformat()), *keys)

@@ -6,6 +6,7 @@ import csv
 import difflib
 import io
 import re
+import unicodedata
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def read(path: Path) -> list[Member]:
             raise bad("line 1", errors.UNKNOWN_COLUMN.format(column=table[0][1][number].strip(), nearest=close[0]))
     rows: dict[str, Member] = {}
     for line, cells in table[1:]:
-        given = {name: cell.strip() for name, cell in zip(heading, cells, strict=False) if name in COLUMNS}
+        given = {name: unicodedata.normalize("NFC", cell.strip()) for name, cell in zip(heading, cells, strict=False) if name in COLUMNS}
         student = given.get("student", "")
         if not student:
             continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 import getpass
 import re
 import subprocess
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -20,7 +21,7 @@ from autogradient.coursework import grade_course, report
 from autogradient.errors import CourseError, GradebookError, nearest
 from autogradient.feedback import decided
 from autogradient.feedback.table import points as as_points
-from autogradient.grading import results_folder
+from autogradient.grading import find_submissions, results_folder
 from autogradient.model.assignment import Assignment, Part
 from autogradient.model.points import points_of, show_points
 
@@ -60,7 +61,7 @@ def extend(course: Course, student: str, name: str, until: str, *, who: str, why
     course.source(name)
     moment = course.policy.moment(until) if until else None
     entry = Extension(student=known(course, student), assignment=name, until=moment, who=who, why=why)
-    due = course.policy.due(name, course.sections().get(student, ""))
+    due = course.policy.due(name, course.sections().get(entry.student, ""))
     if due is not None and moment is not None and moment <= due:
         raise CourseError(errors.EXTENSION_TOO_EARLY.format(until=decided.moment(moment), due=decided.moment(due), student=student, assignment=name))
     said = write(course, name, [entry])
@@ -137,13 +138,14 @@ def default_who(course: Course) -> str:
 
 def students(course: Course) -> list[str]:
     """Everybody that the course knows: on the roster, with a submission or with a result."""
-    folders = [path.name for path in course.submitted.glob("*") if path.is_dir() and not path.name.startswith(".")]
+    folders = list(find_submissions.student_folders(course.submitted))
     graded = [student for name in course.names() for student in results_folder.students(course.results, name)]
     return sorted({*course.roster(), *folders, *graded})
 
 
 def known(course: Course, student: str) -> str:
-    """`student` if the course knows them. Raises CourseError."""
+    """`student`, as the roster writes the id, if the course knows them. Raises CourseError."""
+    student = unicodedata.normalize("NFC", student)
     everybody = students(course)
     if student not in everybody:
         raise CourseError(errors.UNKNOWN_STUDENT.format(student=student, nearest=nearest(student, everybody)))

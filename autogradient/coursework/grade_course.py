@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ from autogradient.course.ledger import read
 from autogradient.coursework import gradebook_penalties
 from autogradient.coursework.report import _newest, _shown, each_mark
 from autogradient.errors import GradebookError, SubmissionError
-from autogradient.grading import batch, find_submissions, results_folder
+from autogradient.grading import batch, find_submissions, messages, results_folder
+from autogradient.grading.archives import NOTEBOOK, is_ignored, left_out
 from autogradient.grading.batch import Done, Grader, Watcher
 from autogradient.grading.verdict_cache import Verdicts
 from autogradient.model.assignment import Assignment
@@ -52,7 +55,7 @@ def grade_course(course: Course, assignments: list[Assignment], grader: Grader, 
     gradebook shows the one that counts by now. No result is kept in memory.
     """
     items, skipped, proved = [], _stray(course), proofs.proved(assignments)
-    for item in find_submissions.submissions(course.submitted, assignments):
+    for item in find_submissions.submissions(course.submitted, assignments, course.policy.zone):
         try:
             checked_student(item.students[0])
         except GradebookError as error:
@@ -201,22 +204,54 @@ def _whose(item: find_submissions.Item) -> tuple[str, str]:
 
 
 def _stray(course: Course) -> list[str]:
-    """A sentence for everything in submitted/ that no assignment of the course is meant by, and for folders without a notebook."""
-    known = course.names()
-    found = [path for path in sorted(course.submitted.glob("*/*")) if path.is_dir() or path.suffix == ".ipynb"]
-    sentences = [errors.STRAY_SUBMISSION.format(path=errors.relative(path)) for path in found if path.name not in known and not path.name.startswith(".")]
-    for place in (path for path in found if path.name in known and path.is_dir()):
+    """A sentence for everything in submitted/ that no assignment or student of the course is meant by, and for what is no notebook."""
+    known, zone = course.names(), course.policy.zone
+    students = find_submissions.student_folders(course.submitted)
+    sentences = _no_students(course, students)
+    found = [path for student in students.values() for path in sorted(student.iterdir()) if not is_ignored(path.name)]
+    sentences += [errors.STRAY_SUBMISSION.format(path=errors.relative(path)) for path in found if path.name not in known]
+    for place in (path for path in found if path.name in known):
+        if not place.is_dir():
+            sentences.append(errors.STRAY_SUBMISSION.format(path=errors.relative(place)))
+            continue
         attempts = [path for _, path in find_submissions.attempt_folders(place)]
         for path in attempts or [place]:
-            try:
-                find_submissions.find_notebooks(path)
-            except SubmissionError as error:
-                sentences.append(str(error))
-        if attempts and any(path.suffix == ".ipynb" for path in place.iterdir()):
+            sentences += _of_one(path, place.parent, zone)
+        if attempts and any(path.suffix.lower() == NOTEBOOK for path in place.iterdir()):
             sentences.append(errors.BESIDE_ATTEMPTS.format(path=errors.relative(place)))
         before = course.results / place.name / "attempts" / place.parent.name
         if not attempts and any(before.glob("*.json")):
             sentences.append(errors.ATTEMPTS_BEFORE.format(path=errors.relative(place), results=errors.relative(before)))
+    return sentences
+
+
+def _no_students(course: Course, students: Mapping[str, Path]) -> list[str]:
+    """A sentence for each file and link where students' folders lie, and for each folder that is another one's again."""
+    sentences = []
+    for path in sorted(course.submitted.glob("*")):
+        own = students.get(unicodedata.normalize("NFC", path.name))
+        if is_ignored(path.name) or path.name == find_submissions.LEFT_OUT_FILE or path == own:
+            continue
+        if path.is_symlink():
+            sentences.append(messages.LEFT_OUT.format(path=errors.relative(path), reason=messages.LEFT_LINK))
+        elif own is not None:
+            sentences.append(messages.LEFT_OUT.format(path=errors.relative(path), reason=messages.LEFT_ANOTHERS_NAME.format(other=errors.relative(own))))
+        else:
+            sentences.append(messages.STRAY_FILE.format(path=errors.relative(path)))
+    return sentences
+
+
+def _of_one(folder: Path, student: Path, zone: tzinfo | None) -> list[str]:
+    """What is to be said about the folder of one submission."""
+    if not folder.resolve().is_relative_to(student.resolve()):
+        return [messages.LEFT_OUT.format(path=errors.relative(folder), reason=messages.LEFT_LINK)]
+    time = find_submissions.unread_time(folder, zone)
+    sentences = [time] if time else []
+    try:
+        find_submissions.find_notebooks(folder)
+    except SubmissionError as error:
+        left = find_submissions.left_out(folder)
+        sentences += left_out([(errors.relative(path), reason) for path, reason in left])[0] if left else [str(error)]
     return sentences
 
 

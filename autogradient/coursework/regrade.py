@@ -58,7 +58,7 @@ class Change:
 
 def preview(course: Course, assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> tuple[list[Change], int]:
     """What grading everything in submitted/ would change, and how many were looked at; no result, mark or gradebook is written."""
-    items = list(find_submissions.submissions(course.submitted, assignments))
+    items = list(find_submissions.submissions(course.submitted, assignments, course.policy.zone))
     ledger, sections = read(course.ledger), course.sections()
     decisions = {assignment.name: Decisions(ledger, assignment.name, assignment.former) for assignment in assignments}
     verdicts = Verdicts(course.results / VERDICTS)
@@ -186,7 +186,7 @@ def verify(course: Course, path: Path, engine: Engine) -> Verified:
 
 def _submitted(course: Course, result: Result) -> bytes:
     """The file that a result was made from. Raises SubmissionError where nothing of that digest is in submitted/."""
-    folder = course.submitted / result.student / result.assignment
+    folder = find_submissions.student_folder(course.submitted, result.student) / result.assignment
     try:
         paths = find_submissions.find_notebooks(folder) if folder.is_dir() else []
     except SubmissionError:

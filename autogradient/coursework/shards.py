@@ -67,7 +67,7 @@ def outdated(course: Course, assignments: list[Assignment], card: bool | None) -
 
 
 def _submissions(course: Course, assignments: list[Assignment]) -> Iterator[Item]:
-    for item in find_submissions.submissions(course.submitted, assignments):
+    for item in find_submissions.submissions(course.submitted, assignments, course.policy.zone):
         try:
             checked_student(item.students[0])
         except GradebookError:  # grade --all says so

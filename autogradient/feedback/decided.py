@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from fractions import Fraction
 
+from autogradient.course import times
 from autogradient.course.marks import Lateness, Marked, Over
 from autogradient.model.points import show_points
 
@@ -52,7 +53,7 @@ def change(points: Fraction) -> str:
 
 def moment(when: datetime) -> str:
     """A point in time as people read it."""
-    return when.strftime("%d %B %Y, %H:%M %Z").lstrip("0").rstrip()
+    return times.shown(when)
 
 
 def how_long(span: timedelta) -> str:

@@ -1,266 +1,199 @@
-"""Notebooks from a folder or a zip that a learning platform made, sorted by student. Files are read as data: nothing is unpacked, no name is used as a path."""
+"""What lies in a folder or a zip that a learning platform made, sorted by student. Files are read as data: nothing is unpacked, no name is used as a path."""
 
 from __future__ import annotations
 
 import io
-import logging
 import os
-import re
-import stat
-import struct
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
+from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import NoReturn
 
 from autogradient import errors
+from autogradient.course import times
+from autogradient.course.identity import People
 from autogradient.course.roster import Member
 from autogradient.errors import CourseError
 from autogradient.github import messages as sentences
 from autogradient.github.git import MAX_ENTRIES
-from autogradient.github.read_commit import MAX_BYTES, MAX_DEPTH, MAX_NOTEBOOKS, is_notebook, printable, shown
-from autogradient.github.recognise import File
-from autogradient.grading.read_notebook import MAX_MB
+from autogradient.github.read_commit import MAX_DEPTH, shown
+from autogradient.github.whose import BLACKBOARD, CANVAS, MOODLE, Whose
+from autogradient.grading import messages
+from autogradient.grading.archives import MAX_BYTES, MAX_CONTENTS, Reader, Refused, is_ignored, opened_zip, refuse, zip_reader, zip_time
+from autogradient.grading.find_submissions import TIMESTAMP
+from autogradient.grading.read_notebook import file_reader
 
-#: nbgrader's patterns (named groups student_id, file_id and, if there is one, timestamp): Blackboard, Canvas, Moodle, and a folder for each student.
-PATTERNS = (
-    r"(?:.*/)?[^/]*?_(?P<student_id>[^/_]+)_attempt_(?P<timestamp>[0-9][0-9-]+)_(?P<file_id>.+)",
-    r"(?:.*/)?[^/_]+_(?:LATE_)?(?P<student_id>[0-9]+)_[0-9]+_(?P<file_id>.+)",
-    r"(?:.*/)?[^/]*_(?P<student_id>[0-9]+)_assignsubmission_file_?/?(?P<file_id>.+)",
-    r"(?P<student_id>[^/]+)/(?P<file_id>.+)",
-)
 MAX_PATH = 400
-#: Bytes of a zip's list of contents: of one that a platform made, and of one that a student handed in.
-MAX_CONTENTS, MAX_INNER_CONTENTS = 64_000_000, 2_000_000
-TIMESTAMP = "timestamp.txt"
+GIVEN, ITS_NAME, THE_ARCHIVE, THE_FILE = "given", "its name", "the archive", "the file's time"
 
 
 @dataclass(frozen=True)
-class Stamped:
-    """A file with the time at which it was received, and whose record that is."""
+class Placed:
+    """A file where it lies: how to read it, when it was received (None: nobody knows) and whose record that is.
 
-    file: File
-    received: datetime
+    `submission` is the same for files that were handed in together; "" where nothing says when each of a student's files was handed in.
+    """
+
+    path: str
+    read: Reader
+    received: datetime | None
     by: str
+    submission: str = ""
+    stated: datetime | None = None
 
 
 @dataclass
-class Sorted:
-    """Files by student, and sentences about what was left out, by student ("" where nobody is known)."""
+class HandedIn:
+    """The files of one student (of nobody, where `student` is ""), which were left out, and what else is to be said."""
 
-    files: dict[str, list[Stamped]] = field(default_factory=dict)
-    sentences: dict[str, list[str]] = field(default_factory=dict)
-
-    def say(self, student: str, sentence: str) -> None:
-        """Note why something was left out."""
-        self.sentences.setdefault(student, []).append(sentence)
+    student: str
+    files: list[Placed] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
-class _Refused(Exception):
-    """A file is left out; the text says why."""
+@dataclass(frozen=True)
+class _Entry:
+    path: str
+    read: Reader
+    changed: datetime | None
+    by: str
+    stamp: str | None = None
+    place: Path | None = None
 
 
 class Sorter:
-    """Knows whose file is whose by its path."""
+    """Sorts what lies in a folder or zip by student, in the order of the roster; what is nobody's comes first."""
 
-    def __init__(self, members: list[Member], pattern: str = "") -> None:
-        from nbgrader.plugins.zipcollect import FileNameCollectorPlugin
+    def __init__(self, members: list[Member], pattern: str = "", *, names: dict[str, str] | None = None, zone: tzinfo | None = None) -> None:
+        self.members, self.zone = members, zone
+        self.whose = Whose(People(members, names), pattern, zone)
 
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise CourseError(errors.BAD_PATTERN.format(pattern=pattern, problem=error)) from None
-        if pattern and "(?P<student_id>" not in pattern:
-            raise CourseError(errors.BAD_PATTERN.format(pattern=pattern, problem="there is no group (?P<student_id>…)"))
-        log = logging.getLogger("autogradient.collect")
-        log.propagate = False
-        log.addHandler(logging.NullHandler())
-        self.plugins = [FileNameCollectorPlugin(named_regexp=each, valid_ext=[".ipynb"], log=log) for each in ((pattern,) if pattern else PATTERNS)]
-        self.known: dict[str, str] = {}
-        for name in ("email", "login", "lms_id", "student"):  # the course's own id last, so that it wins
-            self.known |= {str(getattr(member, name)).lower(): member.student for member in members if getattr(member, name)}
-
-    def whose(self, path: str) -> tuple[str, datetime | None]:
-        """The student that a path names, and the time in it. Raises _Refused where it names nobody of the roster."""
-        for plugin in self.plugins:
-            match: dict[str, str] | None = plugin.collect(path if path.endswith(".ipynb") else f"{path}.ipynb")
-            student = self.known.get(str((match or {}).get("student_id") or "").strip().lower())
-            if match and student:
-                return student, _time(str(match.get("timestamp") or ""))
-        raise _Refused(sentences.TAKE_NOBODY)
-
-    def sort(self, source: Path, received: datetime | None = None) -> Sorted:
-        """The notebooks in a folder or zip, by student."""
+    def students(self, source: Path, received: datetime | None = None) -> Iterator[HandedIn]:
+        """What each student handed in; files can be read until the next one is asked for. Raises CourseError where there is no such folder or zip."""
         if not source.exists():
             raise CourseError(errors.NO_FILE.format(path=source))
-        out = Sorted()
-        totals: dict[str, tuple[int, int]] = {}
-        entries = _folder(source) if source.is_dir() else _zip(source.read_bytes, source.name, MAX_CONTENTS)
-        for number, (path, read) in enumerate(entries):
-            if number >= MAX_ENTRIES:
-                out.say("", sentences.TAKE_TOO_MANY.format(limit=MAX_ENTRIES))
-                break
-            student = ""
+        found = {member.student: HandedIn(member.student) for member in self.members}
+        nobody = HandedIn("")
+        with ExitStack() as stack:
             try:
-                if len(path) > MAX_PATH or path.count("/") > MAX_DEPTH:
-                    raise _Refused(sentences.TAKE_DEEP.format(limit=MAX_DEPTH))
-                student, time = self.whose(path)
-                files, size = totals.get(student, (0, 0))
-                if files >= MAX_NOTEBOOKS or size >= MAX_BYTES:
-                    raise _Refused(sentences.TAKE_FULL.format(notebooks=MAX_NOTEBOOKS, limit=MAX_BYTES // 1_000_000))
-                data, recorded, by = read()
-            except _Refused as reason:
-                out.say(student, sentences.TAKE_LEFT_OUT.format(path=shown(path), reason=reason))
-                continue
-            totals[student] = (files + 1, size + len(data))
-            when, by = (received, "given") if received else (time, "its name") if time else (recorded, by)
-            out.files.setdefault(student, []).append(Stamped(File(printable(path), data), when, by))
-        return out
+                entries = self._entries(source, stack)
+            except Refused as reason:
+                nobody.left_out.append((shown(source.name), str(reason)))
+                entries = []
+            if len(entries) > MAX_ENTRIES:
+                nobody.remarks.append(sentences.TAKE_TOO_MANY.format(limit=MAX_ENTRIES))
+            for number, entry in enumerate(entries):
+                student = ""
+                try:
+                    if number >= MAX_ENTRIES:
+                        raise Refused(sentences.TAKE_TOO_MANY.format(limit=MAX_ENTRIES))
+                    if len(entry.path) > MAX_PATH or entry.path.count("/") > MAX_DEPTH:
+                        raise Refused(sentences.TAKE_DEEP.format(limit=MAX_DEPTH))
+                    owner = self.whose.owner(entry.path)
+                    student = owner.student
+                    found[student].files.append(self._placed(entry, owner.time, owner.chosen, received, found[student]))
+                except Refused as reason:
+                    found.get(student, nobody).left_out.append((shown(entry.path), str(reason)))
+            yield from (each for each in [nobody, *found.values()] if each.files or each.left_out or each.remarks)
+
+    def _placed(self, entry: _Entry, named: datetime | None, chosen: bool, received: datetime | None, handed: HandedIn) -> Placed:
+        when, by, submission = entry.changed, entry.by, ""
+        if entry.stamp is not None:
+            time = times.parse(entry.stamp, self.zone)
+            if time is None:
+                text = messages.NO_TIME_READ.format(path=shown(f"{entry.path.rpartition('/')[0]}/{TIMESTAMP}"), text=entry.stamp[:60])
+                handed.remarks += [] if text in handed.remarks else [text]
+            else:
+                when, by, submission = time, TIMESTAMP, f"in {entry.path.rpartition('/')[0]}"
+        if named is not None:
+            when, by, submission = named, ITS_NAME, f"of {entry.path}"
+            if chosen and received is None:
+                handed.remarks.append(sentences.TAKE_NAMED_TIME.format(path=shown(entry.path), time=times.shown(named, self.zone)))
+        stated = when if submission else None
+        return Placed(entry.path, entry.read, received or when, GIVEN if received else by, submission, stated)
+
+    def _entries(self, source: Path, stack: ExitStack) -> list[_Entry]:
+        """The files of the source, folders that hold all of it taken off; in a folder, zips that are nobody's are looked into, for they may be a platform's."""
+        entries: list[_Entry] = []
+        for entry in list(_folder(source) if source.is_dir() else _zip(source, stack)):
+            if source.is_dir() and _may_be_a_platforms(entry.path) and not self._knows(entry.path):
+                try:
+                    entries += _zip(entry, stack)
+                    continue
+                except Refused:  # no zip, so it is named as what it is: a file that is nobody's
+                    pass
+            entries.append(entry)
+        if self.whose.plugin is None:
+            while len(roots := {entry.path.partition("/")[0] for entry in entries}) == 1 and all("/" in entry.path for entry in entries):
+                if self._knows(f"{roots.pop()}/"):
+                    break
+                entries = [_Entry(entry.path.partition("/")[2], entry.read, entry.changed, entry.by, entry.stamp, entry.place) for entry in entries]
+        return entries
+
+    def _knows(self, path: str) -> bool:
+        try:
+            return bool(self.whose.owner(path))
+        except Refused as reason:
+            return not str(reason).startswith(sentences.TAKE_NOBODY.split("{")[0])
 
 
-#: Gives a file's bytes, the time at which it was received and whose record that is, or raises _Refused.
-Reader = Callable[[], tuple[bytes, datetime, str]]
+def _may_be_a_platforms(path: str) -> bool:
+    """Whether a file beside students' folders may be a platform's zip, and is not what a student handed in on one: there names of others would be believed."""
+    return "/" not in path and path.lower().endswith(".zip") and not any(pattern.fullmatch(path) for pattern in (MOODLE, CANVAS, BLACKBOARD))
 
 
-def _refuse(reason: str) -> Reader:
-    def read() -> NoReturn:
-        raise _Refused(reason)
-
-    return read
-
-
-def _folder(root: Path) -> Iterator[tuple[str, Reader]]:
-    """The notebooks and zips below a folder; links are not followed."""
+def _folder(root: Path) -> Iterator[_Entry]:
+    """The files below a folder; links are not followed."""
     for folder, folders, names in os.walk(root, followlinks=False):
-        for name in [name for name in folders if os.path.islink(os.path.join(folder, name))]:
-            yield f"{os.path.relpath(os.path.join(folder, name), root)}", _refuse(sentences.TAKE_LINK)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
+        folders[:] = sorted(name for name in folders if not is_ignored(name))
+        stamp = _stamp(Path(folder, TIMESTAMP)) if TIMESTAMP in names else None
+        for name in sorted(name for name in names if not is_ignored(name)) + [name for name in folders if os.path.islink(os.path.join(folder, name))]:
             path = Path(folder, name)
             relative = os.fsencode(path.relative_to(root)).decode("utf-8", "replace")
-            if name.lower().endswith(".zip") and path.is_file() and not path.is_symlink():
-                yield from ((_below(relative, inner), read) for inner, read in _zip(path.read_bytes, "", MAX_INNER_CONTENTS, path.stat().st_mtime))
-            elif is_notebook(relative):
-                yield relative, partial(_file, path)
-
-
-def _file(path: Path) -> tuple[bytes, datetime, str]:
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise _Refused(sentences.TAKE_LINK if path.is_symlink() else str(error.strerror)) from None
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise _Refused(sentences.TAKE_NO_FILE)
-        if status.st_size > MAX_MB * 1_000_000:
-            raise _Refused(sentences.TAKE_LARGE.format(limit=MAX_MB))
-        data = file.read(MAX_MB * 1_000_000 + 1)
-    stamp = path.with_name(TIMESTAMP)
-    if stamp.is_file() and not stamp.is_symlink() and stamp.stat().st_size < 200:
-        time = _time(stamp.read_text(encoding="utf-8", errors="replace").strip())
-        if time:
-            return data, time, TIMESTAMP
-    return data, datetime.fromtimestamp(status.st_mtime, UTC), "the file's time"
-
-
-def _zip(load: Callable[[], bytes], name: str, most: int, changed: float | None = None, inner: bool = False) -> Iterator[tuple[str, Reader]]:
-    """The notebooks in a zip, and in zips in it, one level deep."""
-    try:
-        data = load()
-        _look(data, most)
-        opened = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, OSError, struct.error) as error:
-        yield name, _refuse(sentences.TAKE_NO_ZIP.format(problem=error))
-        return
-    with opened:
-        for info in opened.infolist():
-            path = info.filename
-            if info.is_dir() or not path.lower().endswith((".ipynb", ".zip")) or _hidden(path):
-                continue
-            if path.startswith("/") or "\\" in path or ":" in path.split("/")[0] or ".." in path.split("/"):
-                yield path, _refuse(sentences.TAKE_OUTSIDE)
-            elif path.lower().endswith(".zip"):
-                if inner:
-                    yield path, _refuse(sentences.TAKE_ZIP_IN_ZIP)
-                else:
-                    try:
-                        content = _member(opened, info)
-                    except _Refused as reason:
-                        yield path, _refuse(str(reason))
-                        continue
-                    stamp = _zip_time(info).timestamp()
-                    found = _zip(io.BytesIO(content).getvalue, "", MAX_INNER_CONTENTS, stamp, inner=True)
-                    yield from ((_below(path, inside), read) for inside, read in found)
+            if path.is_symlink():
+                yield _Entry(relative, refuse(sentences.TAKE_LINK), None, "")
             else:
-                time = datetime.fromtimestamp(changed, UTC) if changed is not None else _zip_time(info)
-                yield path, partial(_zipped, opened, info, time)
+                yield _Entry(relative, file_reader(path), times.from_seconds(path.stat().st_mtime), THE_FILE, stamp, path)
 
 
-def _zipped(opened: zipfile.ZipFile, info: zipfile.ZipInfo, time: datetime) -> tuple[bytes, datetime, str]:
-    return _member(opened, info), time, "the archive"
-
-
-def _below(path: str, inner: str) -> str:
-    return f"{path}/{inner}" if inner else path
-
-
-def _hidden(path: str) -> bool:
-    return any(part.startswith(".") and part not in (".", "..") for part in path.split("/")) or path.startswith("__MACOSX/")
-
-
-def _look(data: bytes, most: int) -> None:
-    """Raise ValueError where a zip's list of contents alone would take too much memory: it is read before anything else can be asked."""
-    tail = data[-65_600:]
-    end = tail.rfind(b"PK\x05\x06")
-    if end < 0 or len(tail) < end + 22:
-        raise ValueError("it has no list of contents")
-    (size,) = struct.unpack_from("<L", tail, end + 12)
-    if tail[max(0, end - 20) : end].startswith(b"PK\x06\x07"):  # a large zip says so once more, in a record that stands before
-        if end < 76:
-            raise ValueError("it has no list of contents")
-        (size,) = struct.unpack_from("<Q", tail, end - 76 + 40)
-    if size > most:
-        raise ValueError("its list of contents is too long")
-
-
-def _member(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """One file of a zip, bounded whatever the zip says about its size."""
-    if stat.S_ISLNK(info.external_attr >> 16):
-        raise _Refused(sentences.TAKE_LINK)
-    if info.flag_bits & 1:
-        raise _Refused(sentences.TAKE_ENCRYPTED)
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _Refused(sentences.TAKE_NO_ZIP.format(problem="compressed in an unusual way"))
-    limit = MAX_MB * 1_000_000
+def _stamp(path: Path) -> str | None:
     try:
-        with opened.open(info) as file:
-            data = file.read(limit + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError, struct.error) as error:
-        raise _Refused(sentences.TAKE_NO_ZIP.format(problem=error)) from None
-    if len(data) > limit:
-        raise _Refused(sentences.TAKE_LARGE.format(limit=MAX_MB))
-    return data
-
-
-def _zip_time(info: zipfile.ZipInfo) -> datetime:
-    try:
-        return datetime(*info.date_time, tzinfo=UTC)
-    except ValueError:
-        return datetime(1980, 1, 1, tzinfo=UTC)
-
-
-def _time(text: str) -> datetime | None:
-    """A time as nbgrader and platforms write it; UTC where it does not say."""
-    from nbgrader.utils import parse_utc
-
-    numbers = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)-(\d\d)-(\d\d)(?:-(\d\d))?", text)
-    try:
-        found = datetime(*(int(number or 0) for number in numbers.groups())) if numbers else parse_utc(text) if text else None  # type: ignore[arg-type]
-    except (ValueError, OverflowError):
+        return times.decoded(file_reader(path)(times.MAX_BYTES))
+    except Refused:
         return None
-    return found.replace(tzinfo=UTC) if found else None
+
+
+def _zip(source: Path | _Entry, stack: ExitStack) -> list[_Entry]:
+    """The files in a zip. Raises Refused where it is none."""
+    path = source if isinstance(source, Path) else source.place
+    try:
+        if path is not None:
+            file = stack.enter_context(path.open("rb"))
+        else:
+            assert isinstance(source, _Entry)
+            data = source.read(MAX_BYTES + 1)
+            if len(data) > MAX_BYTES:
+                raise Refused(messages.LEFT_LARGE.format(limit=MAX_BYTES // 1_000_000))
+            file = io.BytesIO(data)  # type: ignore[assignment]
+    except OSError as error:
+        raise Refused(str(error.strerror)) from None
+    opened = stack.enter_context(opened_zip(file, MAX_CONTENTS))
+    stamps, found = dict[str, str](), []
+    for info in opened.infolist():
+        plain = info.filename.replace("\\", "/")
+        folder, _, name = plain.rpartition("/")
+        if name.lower() == TIMESTAMP and not info.is_dir():
+            try:
+                stamps[folder] = times.decoded(zip_reader(opened, info)(times.MAX_BYTES))
+            except Refused:
+                continue
+    for info in opened.infolist():
+        plain = info.filename.replace("\\", "/")
+        if info.is_dir() or plain.endswith("/") or is_ignored(plain):
+            continue
+        outside = plain.startswith("/") or ":" in plain.split("/")[0] or ".." in plain.split("/")
+        read = refuse(sentences.TAKE_OUTSIDE) if outside else zip_reader(opened, info)
+        found.append(_Entry(plain.removeprefix("./"), read, zip_time(info), THE_ARCHIVE, stamps.get(plain.rpartition("/")[0])))
+    return found

@@ -15,20 +15,23 @@ from typing import Any
 
 from autogradient.course.config import checked_student
 from autogradient.course.policy import Policy
+from autogradient.grading.find_submissions import student_folder
 from autogradient.model.files import digest
 
 #: How nbgrader writes a time of receipt.
 NBGRADER_TIME = "%Y-%m-%d %H:%M:%S.%f %Z"
 RECEIPT, TIMESTAMP = "receipt.json", "timestamp.txt"
+#: Records of a time that are the same whenever they are read.
+DATED = ("its name", TIMESTAMP)
 NO_POLICY = Policy()
 _ATTEMPT = re.compile(r"attempt-([1-9][0-9]{0,8})")
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """Where an attempt came from. `received_by` says whose record the time is."""
+    """Where an attempt came from. `received_by` says whose record the time is; `received` is None where nobody knows."""
 
-    received: datetime
+    received: datetime | None
     received_by: str
     source: str
     file: str
@@ -42,7 +45,7 @@ class Receipt:
 
     def to_json(self) -> str:
         """The receipt as it is kept."""
-        return json.dumps({**asdict(self), "received": iso(self.received)}, indent=1, ensure_ascii=False) + "\n"
+        return json.dumps({**asdict(self), "received": iso(self.received) if self.received else ""}, indent=1, ensure_ascii=False) + "\n"
 
 
 def iso(when: datetime) -> str:
@@ -71,12 +74,15 @@ def is_new(folder: Path, receipt: Receipt, policy: Policy) -> bool:
     One that was too many of its day does not keep the same notebook from being handed in on the next.
     """
     known = attempts(folder)
-    if receipt.commit:  # by the time of receipt, not by number
+    same = [old for old in known.values() if old.get("digest") == receipt.digest]
+    if receipt.received is None:  # of a notebook that is there, this says nothing new
+        return not same
+    dated = bool(receipt.commit) or receipt.received_by in DATED
+    if dated:  # by the time of receipt, not by number
         known = dict(sorted(known.items(), key=lambda pair: str(pair[1].get("received", ""))))
-    earlier = [old for old in known.values() if not receipt.commit or str(old.get("received", "")) <= iso(receipt.received)]
+    earlier = [old for old in known.values() if not dated or "" < str(old.get("received", "")) <= iso(receipt.received)]
     if earlier and earlier[-1].get("digest") == receipt.digest and not _over_by_now(earlier, receipt.received, policy):
         return False
-    same = [old for old in known.values() if old.get("digest") == receipt.digest]
     return not any(old.get("commit") == receipt.commit and (receipt.commit or old.get("received") == iso(receipt.received)) for old in same)
 
 
@@ -92,14 +98,17 @@ def _over_by_now(earlier: list[dict[str, Any]], now: datetime, policy: Policy) -
 def add(submitted: Path, student: str, assignment: str, data: bytes, receipt: Receipt, policy: Policy = NO_POLICY) -> Path | None:
     """Write the next attempt, whole or not at all. Returns its folder, or None where nothing has changed."""
     assert receipt.digest == digest(data)
-    folder = submitted / checked_student(student) / assignment
+    folder = student_folder(submitted, checked_student(student)) / assignment
     if not is_new(folder, receipt, policy):
         return None
     target = folder / f"attempt-{max(attempts(folder), default=0) + 1}"
-    timestamp = receipt.received.astimezone(UTC).strftime(NBGRADER_TIME) + "\n"
-    place(target, {f"{assignment}.ipynb": data, TIMESTAMP: timestamp.encode(), RECEIPT: receipt.to_json().encode()})
-    # Where several notebooks lie side by side the one that was changed last is graded: for us, the one that was received last.
-    os.utime(target / f"{assignment}.ipynb", (receipt.received.timestamp(), receipt.received.timestamp()))
+    files = {f"{assignment}.ipynb": data, RECEIPT: receipt.to_json().encode()}
+    if receipt.received is not None:
+        files[TIMESTAMP] = (receipt.received.astimezone(UTC).strftime(NBGRADER_TIME) + "\n").encode()
+    place(target, files)
+    if receipt.received is not None:
+        # Where several notebooks lie side by side the one that was changed last is graded: for us, the one that was received last.
+        os.utime(target / f"{assignment}.ipynb", (receipt.received.timestamp(), receipt.received.timestamp()))
     return target
 
 

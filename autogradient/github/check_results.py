@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from autogradient import errors
+from autogradient.course import times
 from autogradient.course.config import Course
 from autogradient.course.ledger import BY_HAND
 from autogradient.course.marks import ADJUSTED, VOID
@@ -26,6 +27,7 @@ from autogradient.github import messages
 from autogradient.github.attempt_folders import RECEIPT
 from autogradient.github.pushes import Head
 from autogradient.github.read_commit import shown
+from autogradient.grading.find_submissions import student_folder
 from autogradient.grading.read_notebook import MAX_MB
 from autogradient.model.assignment import Assignment, Part
 from autogradient.model.files import digest
@@ -236,7 +238,7 @@ def _check_verdicts(part: Part, given: PartResult) -> None:
 
 def _origin(course: Course, assignment: str, student: str, attempt: int) -> Origin:
     """Where an attempt came from, by what `collect` wrote beside it."""
-    folder = course.submitted / student / assignment / (f"attempt-{attempt}" if attempt else "")
+    folder = student_folder(course.submitted, student) / assignment / (f"attempt-{attempt}" if attempt else "")
     if any(place.is_symlink() for place in (folder, *folder.parents[:2])):
         raise _Refused(messages.RESULT_NO_RECEIPT)
     try:
@@ -245,7 +247,7 @@ def _origin(course: Course, assignment: str, student: str, attempt: int) -> Orig
         received = datetime.fromisoformat(texts["received"])
     except (_Refused, ValueError, TypeError, AttributeError, RecursionError):
         raise _Refused(messages.RESULT_NO_RECEIPT) from None
-    if received.tzinfo is None or not all(isinstance(text, str) for text in texts.values()):
+    if received.tzinfo is None or times.known(received) is None or not all(isinstance(text, str) for text in texts.values()):
         raise _Refused(messages.RESULT_NO_RECEIPT)
     pushed = texts["source"] in ("repository", "pull request")
     if pushed and not Head(texts["commit"], "", 0, None).commit_is_one:

@@ -8,21 +8,25 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from autogradient.course import times
 from autogradient.course.config import Course
 from autogradient.course.roster import Member
-from autogradient.errors import AutogradientError, GitHubError
+from autogradient.errors import AutogradientError, GitHubError, relative
 from autogradient.github import attempt_folders, messages
 from autogradient.github import pushes as heads
-from autogradient.github.archive import Sorter, Stamped
+from autogradient.github.archive import HandedIn, Sorter
 from autogradient.github.attempt_folders import Receipt, iso
 from autogradient.github.deadlines import Deadlines
 from autogradient.github.git import EMAIL, Bare
 from autogradient.github.hosting import Hosting, PullRequest, Repository
+from autogradient.github.platform_attempts import take as take_attempts
 from autogradient.github.pushes import Head
 from autogradient.github.read_commit import few, shown, take
 from autogradient.github.recognise import Found, Recogniser
 from autogradient.github.roster import Group, groups
 from autogradient.github.settings import BASE, UPDATE
+from autogradient.grading import messages as left_out_messages
+from autogradient.grading.find_submissions import LEFT_OUT_FILE, student_folder
 from autogradient.model.files import digest, write_atomically
 
 #: What an App has to be allowed for this.
@@ -157,7 +161,7 @@ class Collector:
 
     def _heads(self, hosting: Hosting, repository: str, states: list[_State], group: Group, done: Collected, at: datetime | None, source: str) -> None:
         assignments = self._assignments()
-        marks = [self.course.submitted / member.student / SEEN for member in group.members]
+        marks = [student_folder(self.course.submitted, member.student) / SEEN for member in group.members]
         seen = [_seen(mark, repository, assignments) for mark in marks] if at is None else [{}]
         todo = [state for state in states if not all(before.get(state.name) == state.digest for before in seen)]
         if not todo:
@@ -169,7 +173,7 @@ class Collector:
         for state, candidates in found:
             for name, several in sorted(candidates.items()):
                 candidate, remark = _choose(several)
-                remarks = [messages.COLLECT_AS_IT_STOOD.format(moment=iso(state.at))] if state.at and at is None else []
+                remarks = [messages.COLLECT_AS_IT_STOOD.format(moment=times.shown(state.at, self.course.policy.zone))] if state.at and at is None else []
                 self._add(group, name, candidate, source, repository, [*remarks, *([remark] if remark else [])], done)
         if at is None and not looking.trouble:
             known = {"repository": repository, "assignments": assignments, "states": {state.name: state.digest for state in states}}
@@ -204,25 +208,28 @@ class Collector:
 
     # ---- folders and archives ----------------------------------------------------------------------------------------
 
-    def from_path(self, path: Path, pattern: str = "", received: datetime | None = None) -> list[Collected]:
-        """From a folder, or a zip that a learning platform made."""
-        sorted_out = Sorter(self.members, pattern).sort(path, received)
-        out = []
-        for student in ["", *(member.student for member in self.members)]:
-            files, said = sorted_out.files.get(student, []), sorted_out.sentences.get(student, [])
+    def from_path(self, path: Path, pattern: str = "", received: datetime | None = None, names: dict[str, str] | None = None) -> list[Collected]:
+        """From a folder, or a zip that a learning platform made. `names` are whom it means by names that the roster does not tell."""
+        out, in_full = [], list[str]()
+        by_id = {member.student: member for member in self.members}
+        for handed in Sorter(self.members, pattern, names=names, zone=self.course.policy.zone).students(path, received):
 
-            def work(done: Collected, files: list[Stamped] = files, said: list[str] = said) -> None:
-                chosen, more = self.recogniser.sort_out(stamped.file for stamped in files)
-                done.remarks += few([*said, *more])
-                for name, found in sorted(chosen.items()):
-                    stamped = next(each for each in files if each.file is found.file)
-                    source = "folder" if path.is_dir() else "archive"
-                    receipt = Receipt(stamped.received, stamped.by, source, found.file.path, found.how, digest(found.file.data), repository=path.name)
-                    (member,) = [member for member in self.members if member.student == done.who]
-                    self._write((member,), name, found.file.data, receipt, done)
+            def work(done: Collected, handed: HandedIn = handed) -> None:
+                taken = take_attempts(handed, self.recogniser)
+                done.remarks += taken.remarks
+                in_full.extend(f"{done.who}: {sentence}" for sentence in taken.in_full)
+                for one in taken.attempts:
+                    source, by, found = "folder" if path.is_dir() else "archive", one.placed.by if one.received else "nobody", one.found
+                    receipt = Receipt(one.received, by, source, found.file.path, found.how, digest(found.file.data), repository=path.name)
+                    self._write((by_id[handed.student],), found.assignment, found.file.data, receipt, done)
 
-            if files or said:
-                out.append(self._one(student or path.name, work))
+            out.append(self._one(handed.student or path.name, work))
+        if in_full:
+            file = self.course.submitted / LEFT_OUT_FILE
+            write_atomically(file, "\n".join(in_full) + "\n")
+            said = Collected(path.name, remarks=[left_out_messages.LEFT_ALL_IN.format(file=relative(file))])
+            self.told(said)
+            out = [*out, said] if not any(each.who == path.name for each in out) else out
         return out
 
     # ---- shared ------------------------------------------------------------------------------------------------------

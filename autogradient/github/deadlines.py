@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from autogradient.course import marks
+from autogradient.course import marks, times
 from autogradient.course.config import Course
 from autogradient.course.ledger import read
 from autogradient.github.roster import Group
@@ -37,5 +37,5 @@ class Deadlines:
         due, _ = marks.due_of(self.policy, student, decisions, self.sections.get(student, ""))
         if due is None:
             return []
-        late = self.policy.late
-        return [due + late.grace, *([due + late.nothing_after] if late.nothing_after is not None else [])]
+        late, zone = self.policy.late, self.policy.zone
+        return [times.later(due, span, zone) for span in (late.grace, late.nothing_after) if span is not None]

@@ -62,7 +62,7 @@ class Recogniser:
                 found.setdefault(one.assignment, []).append(one)
         chosen = {}
         for name, several in found.items():
-            chosen[name], reason = _choose(several, name)
+            chosen[name], reason = choose(several, name)
             if len(several) > 1:
                 names = " and ".join(each.file.path for each in several)
                 sentences.append(errors.TWO_NOTEBOOKS_COLLECTED.format(names=names, chosen=chosen[name].file.path, reason=reason))
@@ -93,8 +93,8 @@ def _parts(assignment: Assignment) -> list[str]:
     return [part.id for part in assignment.parts]
 
 
-def _choose(several: list[Found], name: str) -> tuple[Found, str]:
-    """Which of several notebooks of one assignment is taken, and why."""
+def choose(several: list[Found], name: str) -> tuple[Found, str]:
+    """Which of several notebooks of one assignment, handed in together, is taken, and why."""
     readable = [each for each in several if each.readable] or several
     exact = [each for each in readable if PurePosixPath(each.file.path).stem == name]
     more = [each for each in readable if len(exact) == 1 and each.attempted > exact[0].attempted]

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import tzinfo
 from pathlib import Path
 
 from autogradient import errors
+from autogradient.course import times
 from autogradient.errors import SubmissionError
-from autogradient.grading.read_notebook import Notebook, read_file, read_notebook
+from autogradient.grading import archives, messages
+from autogradient.grading.archives import NOTEBOOK, Budget, LeftOut, Piece
+from autogradient.grading.read_notebook import Notebook, file_reader, inside, read_file, read_notebook
 from autogradient.model.assignment import Assignment
 
+#: nbgrader's file with the time of receipt.
+TIMESTAMP = "timestamp.txt"
+#: In submitted/: all that the last collection left out, where that was too much to be said.
+LEFT_OUT_FILE = "left-out.txt"
+_HEAD, _UNPACKED = 512, ("zip", "gzip", "bzip2", "xz", "tar")
 _ATTEMPT = re.compile(r"attempt-[1-9]\d{0,8}")
 
 
@@ -35,18 +44,44 @@ class Item:
 
 
 def find_notebooks(path: Path) -> list[Path]:
-    """The notebooks in a file or folder, checkpoints and hidden folders left out. Raises SubmissionError where there are none."""
+    """The notebooks in a file or folder, checkpoints and hidden folders left out. Raises SubmissionError where there are none.
+
+    Where no file is called a notebook, those count that are one under another name or lie in an archive; the path of such a one leads through the archive.
+    """
     if path.is_file():
-        return [path]
-    found: list[Path] = []
-    for folder, folders, names in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(folder, name) for name in names if name.endswith(".ipynb") and not name.startswith(".")]
+        if path.suffix.lower() == NOTEBOOK and archives.kind(file_reader(path)(_HEAD) if not path.is_symlink() else b"") not in _UNPACKED:
+            return [path]
+        return [path.parent / each.path for each in inside(path) if isinstance(each, Piece)] or [path]
+    files = list(_files(path))
     home = path.resolve()
-    found = sorted(p for p in found if p.is_file() and (not p.is_symlink() or p.resolve().is_relative_to(home)))  # no links to other people's work, no pipes
+    found = sorted(p for p in files if p.suffix.lower() == NOTEBOOK and p.is_file())
+    found = [p for p in found if not p.is_symlink() or p.resolve().is_relative_to(home)]  # no links to other people's work, no pipes
+    if not found or any(archives.kind(file_reader(p)(_HEAD)) in _UNPACKED for p in found if not p.is_symlink()):
+        found = [p.parent / each.path for p, each in _looked_into(files) if isinstance(each, Piece)]
     if not found:
         raise SubmissionError(errors.NO_NOTEBOOK.format(name=errors.relative(path)))
     return found
+
+
+def left_out(folder: Path) -> list[tuple[Path, str]]:
+    """The files in a folder without a notebook, and why each is none."""
+    return [(path.parent / each.path, each.reason) for path, each in _looked_into(_files(folder)) if isinstance(each, LeftOut)]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All files of a folder but hidden ones and those that systems add; links to folders stand as they are."""
+    for place, folders, names in os.walk(folder):
+        for name in sorted(names) + [name for name in folders if Path(place, name).is_symlink()]:
+            if not archives.is_ignored(name):
+                yield Path(place, name)
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+
+
+def _looked_into(files: Iterable[Path]) -> Iterator[tuple[Path, Piece | LeftOut]]:
+    budget = Budget()
+    for path in sorted(files, key=lambda path: (NOTEBOOK not in path.name.lower(), path)):
+        for each in inside(path, budget):
+            yield path, each
 
 
 def identify(path: Path, assignments: list[Assignment], students: tuple[str, ...] = ()) -> Item:
@@ -73,21 +108,43 @@ def _other(claims: str, assignment: Assignment) -> tuple[str, ...]:
     return (errors.OTHER_ASSIGNMENT.format(claims=claims, assignment=assignment.name),) if claims not in ("", assignment.name) else ()
 
 
-def submissions(folder: Path, assignments: list[Assignment]) -> Iterator[Item]:
-    """What lies in a `submitted` folder: one item for each student and assignment, or for each attempt; the choice between several notebooks explained."""
+def submissions(folder: Path, assignments: list[Assignment], zone: tzinfo | None = None) -> Iterator[Item]:
+    """What lies in a `submitted` folder: one item for each student and assignment, or for each attempt; the choice between several notebooks explained.
+
+    What is no notebook is an item, too, where nothing else was handed in. `zone` is the course's, by which times of receipt are understood.
+    """
     by_name = {assignment.name: assignment for assignment in assignments}
-    for student in sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith(".")):
+    for name, student in student_folders(folder).items():
         for place in sorted(p for p in student.glob("*") if p.is_dir() and p.name in by_name):
             one_or_more: Sequence[tuple[int | None, Path]] = attempt_folders(place) or [(None, place)]
             for number, folder_of_one in one_or_more:
                 if not folder_of_one.resolve().is_relative_to(student.resolve()):  # a link to somebody else's work
                     continue
                 try:
-                    paths = find_notebooks(folder_of_one)
+                    item = _choose(find_notebooks(folder_of_one), by_name[place.name], name)
                 except SubmissionError:
-                    continue
-                item = _choose(paths, by_name[place.name], student.name)
-                yield replace(item, attempt=number, received_at=received_at(folder_of_one))
+                    files = [path for path, _ in left_out(folder_of_one) if path.is_file() and not path.is_symlink()]
+                    if not files:
+                        continue
+                    item = Item(by_name[place.name], files[0], (name,))
+                yield replace(item, attempt=number, received_at=received_at(folder_of_one, zone))
+
+
+def student_folders(folder: Path) -> dict[str, Path]:
+    """The folders of students in `submitted` by their ids; links are not followed. Of two whose names are the same text, the one that is written as the roster is."""
+    found: dict[str, Path] = {}
+    places = sorted(p for p in folder.glob("*") if not p.name.startswith(".") and not p.is_symlink() and p.is_dir())
+    for path in sorted(places, key=lambda path: (path.name != unicodedata.normalize("NFC", path.name), path)):
+        found.setdefault(unicodedata.normalize("NFC", path.name), path)
+    return dict(sorted(found.items()))
+
+
+def student_folder(folder: Path, student: str) -> Path:
+    """The folder of a student in `submitted`, whichever way a file system writes its name."""
+    path = folder / student
+    if student.isascii() or path.exists():
+        return path
+    return next((each for each in folder.glob("*") if unicodedata.normalize("NFC", each.name) == student), path)
 
 
 def attempt_folders(place: Path) -> list[tuple[int, Path]]:
@@ -96,19 +153,23 @@ def attempt_folders(place: Path) -> list[tuple[int, Path]]:
     return sorted(found)
 
 
-def received_at(folder: Path) -> str | None:
+def received_at(folder: Path, zone: tzinfo | None = None) -> str | None:
     """When a submission came, by nbgrader's timestamp.txt in its folder (ISO 8601, UTC); None where that is not known."""
-    path = folder / "timestamp.txt"
-    if path.is_symlink() or not path.is_file():
-        return None
-    from nbgrader.utils import parse_utc
+    moment = times.parse(_timestamp(folder), zone)
+    return moment.isoformat(timespec="seconds") if moment else None
 
+
+def unread_time(folder: Path, zone: tzinfo | None = None) -> str:
+    """A sentence where a folder's timestamp.txt says no time that can be told for certain; "" where it does, or where there is none."""
+    text = _timestamp(folder)
+    return messages.NO_TIME_READ.format(path=errors.relative(folder / TIMESTAMP), text=text[:60]) if text and times.parse(text, zone) is None else ""
+
+
+def _timestamp(folder: Path) -> str:
     try:
-        with path.open(encoding="utf-8") as file:
-            moment: datetime = parse_utc(file.read(200).strip())
-    except (ValueError, OverflowError, TypeError, AttributeError, OSError):
-        return None
-    return moment.replace(tzinfo=UTC).isoformat(timespec="seconds")
+        return times.decoded(file_reader(folder / TIMESTAMP)(times.MAX_BYTES))
+    except archives.Refused:
+        return ""
 
 
 def _choose(paths: list[Path], assignment: Assignment, student: str) -> Item:
@@ -159,5 +220,12 @@ def choose(paths: Iterable[Path], name: str) -> tuple[Path, str]:
     exact = [path for path in candidates if path.stem == name]
     if len(exact) == 1:
         return exact[0], "it has the assignment's name"
-    newest = max(candidates, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    newest = max(candidates, key=lambda path: (_changed(path), path.name))
     return newest, "it was changed last"
+
+
+def _changed(path: Path) -> int:
+    """When a file, or the archive that a path leads into, was changed last."""
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path.stat().st_mtime_ns

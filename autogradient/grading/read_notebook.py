@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autogradient import errors
 from autogradient.errors import SubmissionError
+from autogradient.grading import archives, messages
+from autogradient.grading.archives import MAX_MB, Budget, LeftOut, Piece
 from autogradient.model.files import digest
 
-MAX_MB, MAX_CELLS, MAX_BRACKETS = 50, 3000, 1_000_000  # an empty list takes eighty times as much memory as room in the file
+MAX_CELLS, MAX_BRACKETS = 3000, 1_000_000  # an empty list takes eighty times as much memory as room in the file
 #: Commas and quotation marks (each text and each number takes some sixty bytes of memory); characters of code; levels.
 MAX_PIECES, MAX_CODE, MAX_DEPTH = 5_000_000, 3_000_000, 100
 #: Characters of an id, a cell's type or an assignment's name: no release has longer ones.
 MAX_NAME = 200
+_KINDS = {"PDF": "a PDF", "office": "an office document", "RAR": "a RAR archive", "7z": "a 7z archive"}
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
 
 
@@ -46,7 +52,21 @@ class Notebook:
 
 
 def read_file(path: Path) -> bytes:
-    """A submitted file. Raises SubmissionError where it cannot be read or is larger than anything that would be."""
+    """A submitted file, or the one in an archive that a path leads into. Raises SubmissionError where it cannot be read or is larger than anything that would be."""
+    archive = next((folder for folder in path.parents if folder.is_file()), None)
+    if archive is not None:
+        inner = path.relative_to(archive.parent)
+        for each in inside(archive):
+            if Path(each.path) == inner and isinstance(each, Piece):
+                return each.data
+        raise SubmissionError(errors.CANNOT_READ.format(name=path.name, problem="it is not in its archive any more"))
+    if not path.name.lower().endswith(archives.NOTEBOOK) and path.is_file():
+        found = list(inside(path))
+        whole = next((each.data for each in found if isinstance(each, Piece) and each.path == path.name), None)
+        if whole is None:
+            reason = next((each.reason for each in found if isinstance(each, LeftOut)), messages.LEFT_NO_NOTEBOOK)
+            raise SubmissionError(messages.LEFT_OUT.format(path=path.name, reason=reason))
+        return whole
     try:
         size = path.stat().st_size
         if size > MAX_MB * 1_000_000:
@@ -56,10 +76,33 @@ def read_file(path: Path) -> bytes:
         raise SubmissionError(errors.CANNOT_READ.format(name=path.name, problem=error.strerror)) from None
 
 
+def inside(path: Path, budget: Budget | None = None) -> Iterator[Piece | LeftOut]:
+    """The notebooks that a file is or holds, by paths that begin with its name, and what else is in it."""
+    yield from archives.notebooks(path.name, file_reader(path), budget or Budget())
+
+
+def file_reader(path: Path) -> archives.Reader:
+    """A reader of an ordinary file; links are not followed, and nothing is waited for."""
+
+    def read(limit: int) -> bytes:
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            raise archives.Refused(messages.LEFT_LINK if path.is_symlink() else str(error.strerror)) from None
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise archives.Refused(messages.LEFT_NO_FILE)
+            return file.read(limit)
+
+    return read
+
+
 def read_notebook(data: bytes, name: str) -> Notebook:
     """A submitted file as a notebook. Raises SubmissionError with a sentence for the student where it is none."""
     if len(data) > MAX_MB * 1_000_000:
         raise SubmissionError(errors.TOO_LARGE.format(name=name, size=len(data) / 1e6, limit=MAX_MB))
+    if (what := archives.kind(data[:8192])) in _KINDS:
+        raise SubmissionError(messages.NOT_A_NOTEBOOK.format(name=name, what=_KINDS[what]))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

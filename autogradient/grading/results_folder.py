@@ -39,8 +39,8 @@ def read_attempts(results: Path, assignment: str, student: str) -> list[Result]:
     numbers = sorted(int(path.stem) for path in (results / assignment / "attempts" / student).glob("*.json") if path.stem.isdigit())
     paths = [result_path(results, assignment, student, number) for number in numbers] or [result_path(results, assignment, student)]
     found = [result for path in paths if (result := read_result(path)) is not None]
-    # a snapshot of an earlier time may have been collected later
-    return sorted(found, key=lambda result: result.submission.received_at or "") if all(result.submission.received_at for result in found) else found
+    # a snapshot of an earlier time may have been collected later; those of which nobody knows when they came stand first
+    return sorted(found, key=lambda result: result.submission.received_at or "")
 
 
 def missing(assignment: Assignment, student: str) -> Result:

@@ -279,9 +279,9 @@ def test_what_lies_where_it_should_not_is_named(course: Course, engine: Any) -> 
     hand_in(course, "edsger", Notebook(small).bytes(), "small.ipynb")
     hand_in(course, "barbara", Notebook(small).bytes(), "small/.ipynb_checkpoints/small-checkpoint.ipynb")
     graded = grade_course.grade_course(course, [small], Local(engine, 1))
-    assert [student for student, _ in graded.submissions] == ["ada"]
+    assert [student for student, _ in graded.submissions] == ["ada", "alan"]
     assert sorted(sentence.replace(f"{course.root}/", "") for sentence in graded.skipped) == [
-        "submitted/alan/small: no notebook (.ipynb) in this folder",
+        "submitted/alan/small/small.py was left out: it is no notebook; hand in the .ipynb file itself",
         "submitted/barbara/small: no notebook (.ipynb) in this folder",
         "submitted/edsger/small.ipynb: the course has no assignment of this name, so it was not graded; move its notebook into a folder named after the assignment",
         "submitted/grace/smal: the course has no assignment of this name, so it was not graded; move its notebook into a folder named after the assignment",

@@ -1,0 +1,385 @@
+"""Files that were handed in, whatever they are called → the notebooks in them, and why each other file was left out.
+
+A notebook may have been saved as .json or .txt, or lie in an archive, or in one in that. All of it is read as data and within bounds: nothing is unpacked, no name
+in an archive is used as a path, and sizes are measured while reading.
+"""
+
+from __future__ import annotations
+
+import bz2
+import io
+import lzma
+import re
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import IO, Any
+
+from autogradient.grading import messages
+
+#: Of a file; of all that is read of one student's work; files in it that are looked at; archives within archives.
+MAX_MB, MAX_BYTES, MAX_LOOKED, MAX_LEVELS = 50, 200_000_000, 20_000, 3
+#: Files whose beginning is read to see what they are, where their name does not say.
+MAX_OPENED = 2_000
+#: Bytes of a zip's list of contents: of one that a platform made, and of one that a student handed in. Bytes of memory that xz may ask for.
+MAX_CONTENTS, MAX_INNER_CONTENTS, MAX_XZ = 64_000_000, 2_000_000, 128_000_000
+NOTEBOOK = ".ipynb"
+#: What systems and platforms put beside what was handed in.
+IGNORED = ("thumbs.db", "desktop.ini", "__macosx", "timestamp.txt", "receipt.json")
+#: Never a notebook and often large, so not opened: data, pictures, films, programs.
+_OTHERS = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".gif",
+    ".svg",
+    ".webp",
+    ".bmp",
+    ".heic",
+    ".mp3",
+    ".wav",
+    ".mp4",
+    ".mov",
+    ".avi",
+    ".mkv",
+    ".csv",
+    ".tsv",
+    ".npy",
+    ".npz",
+    ".pt",
+    ".pth",
+    ".pkl",
+    ".pickle",
+    ".h5",
+    ".parquet",
+    ".py",
+    ".pyc",
+    ".md",
+    ".toml",
+    ".yml",
+    ".yaml",
+)
+_OFFICE = (".docx", ".doc", ".odt", ".pages", ".pptx", ".ppt", ".odp", ".key", ".xlsx", ".xls", ".ods", ".numbers", ".rtf")
+_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".tgz", ".gz", ".tbz2", ".tbz", ".bz2", ".txz", ".xz", ".zst")
+#: Files that are named in sentences of the same reason.
+MAX_NAMED = 5
+_HEAD = 8192
+_BEGINS = {
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+    b"PK\x07\x08": "zip",
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"Rar!\x1a\x07": "RAR",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"%PDF-": "PDF",
+}
+_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError, OSError, struct.error)
+
+#: At most so many bytes of a file, from its beginning. Raises Refused.
+Reader = Callable[[int], bytes]
+
+
+class Refused(Exception):
+    """A file is left out; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A file that is, or should be, a notebook: its path, that of the archive before it, and its bytes."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A file that was left out, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass
+class Budget:
+    """What may still be read of one student's work: bytes, files that are looked at, and files that are opened to see what they are."""
+
+    size: int = field(default_factory=lambda: MAX_BYTES)
+    looked: int = field(default_factory=lambda: MAX_LOOKED)
+    opened: int = field(default_factory=lambda: MAX_OPENED)
+
+    def spend(self, data: bytes) -> bytes:
+        """Count what was read. Raises Refused where nothing more may be."""
+        self.size -= len(data)
+        if self.size < 0:
+            raise Refused(messages.LEFT_TOO_MUCH.format(limit=MAX_BYTES // 1_000_000))
+        return data
+
+
+def is_ignored(path: str) -> bool:
+    """Whether a path is hidden, or one that systems and platforms add of themselves."""
+    return any((part.startswith(".") and part not in (".", "..")) or part.lower() in IGNORED for part in path.split("/"))
+
+
+def is_archive(name: str) -> bool:
+    """Whether a file's name is that of an archive."""
+    return name.lower().endswith(_ARCHIVES)
+
+
+def kind(head: bytes, name: str = "") -> str:
+    """What a file is by its first bytes: zip, gzip, bzip2, xz, tar, RAR, 7z, Zstandard, PDF, office, or "" for anything else."""
+    named = {".rar": "RAR", ".7z": "7z", ".zst": "Zstandard"}.get(name.lower()[name.rfind(".") :] if "." in name else "")
+    found = next((kind for begin, kind in _BEGINS.items() if head.startswith(begin)), "")
+    if name.lower().endswith(_OFFICE) or (found == "zip" and (b"word/" in head or b"[Content_Types].xml" in head[:64])):
+        return "office"
+    return found or named or ("tar" if head[257:262] == b"ustar" else "")
+
+
+def like_notebook(data: bytes) -> bool:
+    """Whether some bytes are a notebook's, whatever the file is called."""
+    plain = data.replace(b"\x00", b"")  # as Windows writes it
+    return plain.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"{") and b'"nbformat"' in plain and (b'"cells"' in plain or b'"worksheets"' in plain)
+
+
+def notebooks(path: str, read: Reader, budget: Budget, level: int = 0) -> Iterator[Piece | LeftOut]:
+    """The notebooks that a file is or holds, and what else there is, as files left out."""
+    try:
+        yield from _notebooks(path, read, budget, level)
+    except Refused as reason:
+        yield LeftOut(path, str(reason))
+    except MemoryError:
+        yield LeftOut(path, messages.LEFT_TOO_MUCH.format(limit=MAX_BYTES // 1_000_000))
+
+
+def _notebooks(path: str, read: Reader, budget: Budget, level: int) -> Iterator[Piece | LeftOut]:
+    name = PurePosixPath(path).name.lower()
+    if name.endswith(_OTHERS):
+        raise Refused(messages.LEFT_NO_NOTEBOOK)
+    if not (NOTEBOOK in name or is_archive(name)):
+        budget.opened -= 1
+        if budget.opened < 0:
+            raise Refused(messages.LEFT_NO_NOTEBOOK)
+    head = read(_HEAD)
+    what = kind(head, name)
+    if what in ("zip", "gzip", "bzip2", "xz", "tar"):
+        if level >= MAX_LEVELS:
+            raise Refused(messages.LEFT_TOO_DEEP)
+        yield from _inside(path, _whole(read, budget), what, budget, level)
+    elif what in ("RAR", "7z", "Zstandard"):
+        raise Refused(messages.LEFT_ARCHIVE.format(kind=what))
+    elif name.endswith(NOTEBOOK):
+        yield Piece(path, _whole(read, budget))
+    elif what == "PDF":
+        raise Refused(messages.LEFT_PDF)
+    elif what == "office":
+        raise Refused(messages.LEFT_OFFICE)
+    elif is_archive(name):
+        raise Refused(messages.LEFT_BAD_ARCHIVE.format(problem="its content is that of no archive" if head else "it is empty"))
+    else:
+        beginning = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+        if NOTEBOOK in name or beginning.startswith(b"{"):
+            data = _whole(read, budget)
+            if NOTEBOOK in name and not beginning.startswith(b"<") or like_notebook(data):
+                yield Piece(path, data)
+                return
+        page = re.match(rb"<(!doctype html|html|head|\?xml)\b", beginning, re.IGNORECASE)
+        raise Refused(messages.LEFT_WEB_PAGE if page else messages.LEFT_EMPTY if not head else messages.LEFT_NO_NOTEBOOK)
+
+
+def _whole(read: Reader, budget: Budget) -> bytes:
+    data = budget.spend(read(MAX_MB * 1_000_000 + 1))
+    if len(data) > MAX_MB * 1_000_000:
+        raise Refused(messages.LEFT_LARGE.format(limit=MAX_MB))
+    return data
+
+
+def _inside(path: str, data: bytes, what: str, budget: Budget, level: int) -> Iterator[Piece | LeftOut]:
+    """What lies in an archive. Raises Refused where it cannot be read as one."""
+    seen, known = False, set[str]()
+    for inner, read in members(data, path, what, budget, MAX_INNER_CONTENTS):
+        budget.looked -= 1
+        if budget.looked < 0:
+            raise Refused(messages.LEFT_TOO_MANY.format(limit=MAX_LOOKED))
+        if is_ignored(inner):
+            continue
+        seen = True
+        if inner in known:
+            yield LeftOut(f"{path}/{inner}", messages.LEFT_TWICE)
+            continue
+        known.add(inner)
+        yield from notebooks(f"{path}/{inner}", read, budget, level + 1)
+    if not seen:
+        raise Refused(messages.LEFT_EMPTY)
+
+
+def members(data: bytes, name: str, what: str, budget: Budget, most: int) -> Iterator[tuple[str, Reader]]:
+    """The files in an archive by their paths, folders parted by `/`. Raises Refused where it cannot be read as one."""
+    try:
+        if what == "zip":
+            with opened_zip(io.BytesIO(data), most) as opened:
+                for info in _notebooks_first(opened.infolist()):
+                    yield info.filename.replace("\\", "/"), zip_reader(opened, info)
+            return
+        stream: IO[bytes] = io.BytesIO(data) if what == "tar" else io.BufferedReader(_Unpacked(data, what, budget), 1 << 18)
+        beginning = stream.peek(512) if isinstance(stream, io.BufferedReader) else b""
+        plain = re.sub(r"\.(gz|bz2|xz)$", "", PurePosixPath(name).name, flags=re.IGNORECASE)
+        if what != "tar" and beginning[257:262] != b"ustar" and not re.search(r"\.(tar\.\w+|tgz|tbz2?|txz)$", name.lower()):
+            yield plain if plain != PurePosixPath(name).name else f"{plain}.ipynb", _stream_reader(stream)
+            return
+        with tarfile.open(fileobj=stream, mode="r|") as tar:
+            for member in tar:
+                path = member.name.replace("\\", "/").removeprefix("./")
+                if member.isreg():
+                    yield path, _stream_reader(tar.extractfile(member))
+                elif not member.isdir():
+                    yield path, refuse(messages.LEFT_LINK)
+    except RecursionError:
+        raise Refused(messages.LEFT_BAD_ARCHIVE.format(problem="it is damaged")) from None
+    except _BROKEN as error:
+        raise Refused(messages.LEFT_BAD_ARCHIVE.format(problem=_short(error))) from None
+
+
+def _notebooks_first(infos: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    """The files of a zip in its order, those that are called notebooks before the others: what has bounds is to be spent on them."""
+    return sorted((info for info in infos if not info.is_dir()), key=lambda info: NOTEBOOK not in info.filename.lower())
+
+
+def refuse(reason: str) -> Reader:
+    """A reader of what is not to be read."""
+
+    def read(limit: int) -> bytes:
+        raise Refused(reason)
+
+    return read
+
+
+def opened_zip(file: IO[bytes], most: int) -> zipfile.ZipFile:
+    """A zip, if the list of its contents is no longer than `most` bytes: it is read before anything else can be asked. Raises Refused."""
+    try:
+        _look(file, most)
+        return zipfile.ZipFile(file)
+    except _BROKEN as error:
+        raise Refused(messages.LEFT_BAD_ARCHIVE.format(problem=_short(error))) from None
+
+
+def _look(file: IO[bytes], most: int) -> None:
+    """Raise ValueError where a zip's list of contents alone would take too much memory."""
+    length = file.seek(0, io.SEEK_END)
+    file.seek(max(0, length - 65_600))
+    tail = file.read()
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or len(tail) < end + 22:
+        raise ValueError("it has no list of contents")
+    (size,) = struct.unpack_from("<L", tail, end + 12)
+    if tail[max(0, end - 20) : end].startswith(b"PK\x06\x07"):  # a large zip says so once more, in a record that stands before
+        if end < 76:
+            raise ValueError("it has no list of contents")
+        (size,) = struct.unpack_from("<Q", tail, end - 76 + 40)
+    if size > most:
+        raise ValueError("its list of contents is too long")
+
+
+def zip_reader(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> Reader:
+    """A reader of one file of a zip, bounded whatever the zip says about its size."""
+
+    def read(limit: int) -> bytes:
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise Refused(messages.LEFT_LINK)
+        if info.flag_bits & 1:
+            raise Refused(messages.LEFT_ENCRYPTED)
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Refused(messages.LEFT_BAD_ARCHIVE.format(problem="compressed in an unusual way"))
+        try:
+            with opened.open(info) as file:
+                return file.read(limit)
+        except _BROKEN as error:
+            raise Refused(messages.LEFT_BAD_ARCHIVE.format(problem=_short(error))) from None
+
+    return read
+
+
+def zip_time(info: zipfile.ZipInfo) -> datetime | None:
+    """When a zip says that a file was changed, as UTC; None where it does not know."""
+    with suppress(ValueError):
+        moment = datetime(*info.date_time, tzinfo=UTC)
+        return moment if moment.year > 1980 else None
+    return None
+
+
+def _stream_reader(stream: Any) -> Reader:
+    """A reader of what can be read but once."""
+    kept = bytearray()
+
+    def read(limit: int) -> bytes:
+        try:
+            while len(kept) < limit and (more := stream.read(min(1 << 20, limit - len(kept)))):
+                kept.extend(more)
+        except _BROKEN as error:
+            raise Refused(messages.LEFT_BAD_ARCHIVE.format(problem=_short(error))) from None
+        return bytes(kept[:limit])
+
+    return read
+
+
+class _Unpacked(io.RawIOBase):
+    """What a compressed file holds, as far as the budget goes. Reading raises Refused beyond it."""
+
+    def __init__(self, data: bytes, what: str, budget: Budget) -> None:
+        self.data, self.at, self.what, self.budget = memoryview(data), 0, what, budget
+        self.engine: Any = self._new()
+
+    def _new(self) -> Any:
+        if self.what == "gzip":
+            return zlib.decompressobj(wbits=31)
+        return bz2.BZ2Decompressor() if self.what == "bzip2" else lzma.LZMADecompressor(memlimit=MAX_XZ)
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer with what comes next."""
+        while True:
+            if self.engine.eof:  # several may stand one after the other, and zeros after the last
+                self.at -= len(self.engine.unused_data)
+                if not bytes(self.data[self.at : self.at + 512]).strip(b"\x00"):
+                    return 0
+                self.engine = self._new()
+            given = self.engine.unconsumed_tail if self.what == "gzip" else b""
+            if not given and (self.what == "gzip" or self.engine.needs_input):
+                given = bytes(self.data[self.at : self.at + (1 << 16)])
+                self.at += len(given)
+            found = self.engine.decompress(given, len(buffer))
+            if found:
+                buffer[: len(found)] = self.budget.spend(found)
+                return len(found)
+            if not given and not self.engine.eof:
+                raise EOFError("it ends too early")
+
+
+def left_out(files: Iterable[tuple[str, str]]) -> tuple[list[str], bool]:
+    """Sentences for files that were left out, one for those of the same reason, and whether some are only counted in them."""
+    by_reason: dict[str, list[str]] = {}
+    for path, reason in files:
+        by_reason.setdefault(reason, []).append(path)
+    found, short = [], False
+    for reason, paths in by_reason.items():
+        short |= len(paths) > MAX_NAMED
+        if len(paths) > MAX_NAMED:
+            found.append(messages.LEFT_OUT_MANY.format(path=", ".join(paths[: MAX_NAMED - 1]), count=len(paths) - MAX_NAMED + 1, reason=reason))
+        else:
+            found += [messages.LEFT_OUT.format(path=path, reason=reason) for path in paths]
+    return found, short
+
+
+def _short(error: BaseException) -> str:
+    return str(error)[:200] or type(error).__name__
