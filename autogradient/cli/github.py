@@ -202,7 +202,7 @@ def _update(here: Course, hosting: Hosting, assignments: list[Assignment], dry_r
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--shards", type=click.IntRange(min=1, max=200), default=8, show_default=True, help="How many machines of a kind at most.")
+@click.option("--shards", type=click.IntRange(min=1, max=256), default=8, show_default=True, help="How many machines of a kind at most.")
 @click.option("--card", type=click.Choice(["only", "none"]), help="Plan only for machines with a card, or only for those without.")
 def plan(names: tuple[str, ...], shards: int, card: str | None) -> None:
     """Say what is to be graded, and on how many machines.
@@ -216,10 +216,15 @@ def plan(names: tuple[str, ...], shards: int, card: str | None) -> None:
 
     from autogradient.course import config
     from autogradient.coursework import shards as sharding
+    from autogradient.github import messages
 
     here = config.find()
     assignments = [here.assignment(name) for name in names or here.names()]
-    for kind, found in sharding.plan(here, assignments, shards, {"only": True, "none": False}.get(card or "")).items():
+
+    def left(count: int) -> None:
+        say(messages.PLAN_LEFT.format(count=count), err=True)
+
+    for kind, found in sharding.plan(here, assignments, shards, {"only": True, "none": False}.get(card or ""), left=left).items():
         say(f"{kind}={json.dumps(found)}")
 
 

@@ -185,6 +185,9 @@ AUDIT_TEAM = "the team {team}: {old} → {new}"
 AUDIT_PERSON = "{login}: {old} → {new}"
 AUDIT_UNARCHIVED = "no longer archived"
 
+# ---- plan ------------------------------------------------------------------------------------------------------------
+PLAN_LEFT = "{count} submissions are left for the next run: more machines cannot be started in one; nothing is to be done"
+
 # ---- publish ---------------------------------------------------------------------------------------------------------
 PUBLISH_DESCRIPTION = "{course}: notebooks for students"
 PUBLISH_COURSE = "Course files: {files}"
@@ -202,7 +205,7 @@ PUBLISH_NOTHING = "nothing to publish: everything is as it should be"
 # ---- collect ---------------------------------------------------------------------------------------------------------
 COLLECT_PLACE = "{branch} at {commit}"
 COLLECT_NO_REPOSITORY = "{repository} is not there; run 'autogradient enrol'"
-COLLECT_ANOTHERS = "{repository} is another run's ({mark}), so nothing was taken from it; give this run another 'prefix' in grader_config/github.toml"
+COLLECT_ANOTHERS = "{repository} is another run's ({mark}) and was left alone; run 'autogradient enrol', which says what to do"
 COLLECT_SOMEBODY_ELSES = (
     "{repository} is somebody else's: nobody of '{group}' has access to it, so nothing was taken; run 'autogradient enrol', which says what to do"
 )

@@ -17,6 +17,7 @@ from autogradient.github import messages
 from autogradient.github.accounts import Accounts
 from autogradient.github.git import Bare
 from autogradient.github.hosting import Collaborator, Repository
+from autogradient.github.read_commit import shown
 from autogradient.github.settings import BASE, MAIN
 
 #: Ours; another run's, course's or group's; or not to be told by its description.
@@ -55,6 +56,12 @@ class Run:
         if (course and self.course and course != self.course) or (release and self.release and release != self.release):
             return "another's"
         return "ours" if release and self.release else "unmarked"
+
+
+def refusal(course: Course, repository: Repository, key: str) -> str:
+    """Why nothing is read from or written to the repository of a student or team: its mark says that it is another run's. "" where it does not."""
+    another = Run.of(course).standing(repository, key) == "another's"
+    return messages.COLLECT_ANOTHERS.format(repository=repository.full_name, mark=shown(repository.description)) if another else ""
 
 
 def _word(text: str) -> str:

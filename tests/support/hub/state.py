@@ -419,7 +419,11 @@ def _user_of(state: State, request: Request) -> tuple[int, Any]:
 @answers("repos/list-teams")
 def _teams(state: State, request: Request) -> tuple[int, Any]:
     name, example = state.repository(request), state.description.example("repos/list-teams")[0]
-    return 200, [{**example, "slug": team, "name": team, "permission": "maintain", "type": "organization", "organization_id": 1} for team, where in state.teams.items() if name in where]
+    return 200, [
+        {**example, "slug": team, "name": team, "permission": "maintain", "type": "organization", "organization_id": 1}
+        for team, where in state.teams.items()
+        if name in where
+    ]
 
 
 @answers("teams/add-or-update-repo-permissions-in-org")
