@@ -24,12 +24,15 @@ MOST_REFUSED = 100
 
 
 @click.command()
+@click.option("--revoke", is_flag=True, help="Also take the access of those who are not on the roster for a repository.")
+@click.option("--archive", is_flag=True, help="At the end of a run, instead: archive its repositories, so that they can only be read.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-def enrol(dry_run: bool) -> None:
+def enrol(revoke: bool, archive: bool, dry_run: bool) -> None:
     """Make a repository for each student or team.
 
     Each of the roster gets a private repository made from the release repository, access to it, and the standing pull request 'Feedback'. Run again
-    after a change of the roster, it does only what is missing. Exits 1 if something could not be done.
+    after a change of the roster, it does only what is missing, and says who has access without being on the roster. A repository of another run, or of
+    something else, is left alone. Exits 1 if something could not be done.
 
     Example: autogradient enrol --dry-run
     """
@@ -38,18 +41,24 @@ def enrol(dry_run: bool) -> None:
     from autogradient.github import messages, roster, settings
     from autogradient.github.client import GitHubClient
 
-    root = config.find().root
+    if revoke and archive:
+        raise click.UsageError("--revoke and --archive are two things; run one after the other")
+    here = config.find()
     failed = []
 
     def told(enrolled: enrolling.Enrolled) -> None:
         if enrolled.done:
             say(f"{enrolled.repository}: {'would ' if dry_run else ''}{', '.join(enrolled.done)}")
-        for problem in enrolled.problems:
-            say(problem, err=True)
+        for sentence in [*enrolled.remarks, *enrolled.problems]:
+            say(sentence, err=True)
         failed.extend(enrolled.problems)
 
-    groups = roster.groups(roster.read(root))
-    done = enrolling.enrol(GitHubClient(settings.load(root), enrolling.PERMISSIONS), groups, dry_run=dry_run, told=told)
+    groups = roster.groups(roster.read(here.root))
+    hosting = GitHubClient(settings.load(here.root), enrolling.PERMISSIONS)
+    if archive:
+        done = enrolling.archive(hosting, here, groups, dry_run=dry_run, told=told)
+    else:
+        done = enrolling.enrol(hosting, here, groups, revoke=revoke, dry_run=dry_run, told=told)
     changed = sum(bool(each.done) for each in done)
     say(messages.ENROL_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
     if failed:
@@ -199,7 +208,7 @@ def _update(here: Course, hosting: Hosting, assignments: list[Assignment], dry_r
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--shards", type=click.IntRange(min=1, max=200), default=8, show_default=True, help="How many machines of a kind at most.")
+@click.option("--shards", type=click.IntRange(min=1, max=256), default=8, show_default=True, help="How many machines of a kind at most.")
 @click.option("--card", type=click.Choice(["only", "none"]), help="Plan only for machines with a card, or only for those without.")
 def plan(names: tuple[str, ...], shards: int, card: str | None) -> None:
     """Say what is to be graded, and on how many machines.
@@ -213,10 +222,15 @@ def plan(names: tuple[str, ...], shards: int, card: str | None) -> None:
 
     from autogradient.course import config
     from autogradient.coursework import shards as sharding
+    from autogradient.github import messages
 
     here = config.find()
     assignments = [here.assignment(name) for name in names or here.names()]
-    for kind, found in sharding.plan(here, assignments, shards, {"only": True, "none": False}.get(card or "")).items():
+
+    def left(count: int) -> None:
+        say(messages.PLAN_LEFT.format(count=count), err=True)
+
+    for kind, found in sharding.plan(here, assignments, shards, {"only": True, "none": False}.get(card or ""), left=left).items():
         say(f"{kind}={json.dumps(found)}")
 
 

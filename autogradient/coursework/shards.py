@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,8 @@ from autogradient.proving import proofs
 
 #: Submissions that are worth a machine of their own.
 WORTH = 10
+#: Submissions that one machine is given at most, so that it is done before its time is up; and machines that a workflow may start in one run.
+LARGEST, MOST_JOBS = 2_000, 256
 #: Bytes of a result that is read.
 MAX_BYTES = 20_000_000
 
@@ -75,16 +77,26 @@ def _submissions(course: Course, assignments: list[Assignment]) -> Iterator[Item
         yield item
 
 
-def plan(course: Course, assignments: list[Assignment], most: int, card: bool | None = None) -> dict[str, list[str]]:
+def plan(
+    course: Course, assignments: list[Assignment], most: int, card: bool | None = None, *, left: Callable[[int], None] = lambda _: None
+) -> dict[str, list[str]]:
     """The shards that are worth starting, at most so many on machines of a kind: {"cpu": ["1/2", "2/2"], "card": []}.
 
-    With `card`, only those on machines with a card (true) or without (false); the other list is empty then.
+    With `card`, only those on machines with a card (true) or without (false); the other list is empty then. Both lists together are no longer than a workflow
+    may have machines, those without a card first. What is too much for them waits for the next run: `left` hears how many submissions that are.
     """
-    found = {}
+    found: dict[str, list[str]] = {}
+    waiting, free = 0, MOST_JOBS
     for kind, has_card in (("cpu", False), ("card", True)):
-        items = outdated(course, assignments, has_card) if card in (None, has_card) else []
-        of = min(most, -(-len(items) // WORTH))
-        found[kind] = [f"{number}/{of}" for number in range(1, of + 1)]
+        count = len(outdated(course, assignments, has_card)) if card in (None, has_card) else 0
+        places = min(most, free)
+        of = max(min(places, -(-count // WORTH)), -(-count // LARGEST))
+        started = min(of, places)
+        found[kind] = [f"{number}/{of}" for number in range(1, started + 1)]
+        waiting += sum(len(range(number, count, of)) for number in range(started, of))
+        free -= started
+    if waiting:
+        left(waiting)
     return found
 
 

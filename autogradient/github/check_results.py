@@ -74,11 +74,19 @@ class Accepted:
     results: dict[str, dict[str, list[Result]]] = field(default_factory=dict)
     origins: dict[tuple[str, str, int], Origin] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    #: Who has left the roster: they were collected from, and nothing of theirs is believed or refused.
+    left: set[str] = field(default_factory=set)
+
+    @property
+    def remarks(self) -> list[str]:
+        """One sentence about those who have left, none where nobody has."""
+        return [messages.RESULT_LEFT.format(students=", ".join(sorted(self.left)))] if self.left else []
 
 
 def accept(course: Course, assignments: Iterable[Assignment], students: Iterable[str]) -> Accepted:
     """Read results/ of some assignments. What is refused stops nobody else; of whoever has a refused attempt nothing is accepted for that assignment."""
     found, known = Accepted(), set(students)
+    had = collected(course)
     for path in _inside(course.results):
         if path.name not in (*OTHERS, *course.names()) and _is_folder(path):
             found.refused.append(messages.RESULT_REFUSED.format(file=_shown(path), reason=messages.RESULT_NO_ASSIGNMENT))
@@ -86,6 +94,9 @@ def accept(course: Course, assignments: Iterable[Assignment], students: Iterable
         of_one, held = found.results.setdefault(assignment.name, {}), set[str]()
         for path, student, attempt in _files(course.results / assignment.name, found.refused):
             try:
+                if student not in known and student in had:
+                    found.left.add(student)
+                    continue
                 if student not in known:
                     raise _Refused(messages.RESULT_STRANGER)
                 result, origin = _accepted(course, assignment, path, student, attempt)
@@ -100,6 +111,12 @@ def accept(course: Course, assignments: Iterable[Assignment], students: Iterable
         for results in of_one.values():
             results.sort(key=lambda result: (result.submission.received_at or "", result.submission.attempt or 0))
     return found
+
+
+def collected(course: Course) -> set[str]:
+    """The students of whom `collect` has a receipt: each was on the roster once, and no grader can write one."""
+    folders = (path for path in _inside(course.submitted) if path.is_dir() and not path.is_symlink())
+    return {folder.name for folder in folders if next(folder.glob(f"*/*/{RECEIPT}"), None) is not None}
 
 
 # ---- files -----------------------------------------------------------------------------------------------------------

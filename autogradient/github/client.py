@@ -9,13 +9,15 @@ from typing import Any, Literal
 
 from autogradient.errors import GitHubError, OnlyAppsError
 from autogradient.github.connection import Connection
-from autogradient.github.hosting import MOST, OURS, Annotation, Branch, Check, Comment, PullRequest, Push, Repository
+from autogradient.github.hosting import MOST, OURS, Account, Annotation, Branch, Check, Collaborator, Comment, PullRequest, Push, Repository
 from autogradient.github.settings import MAIN
 
 #: An object as it comes over the wire, or goes.
 Wire = dict[str, Any]
 #: Annotations that GitHub takes with one request.
 AT_ONCE = 50
+#: Permissions as GitHub lists them, the highest first, and the roles that they are.
+ROLES = {"admin": "admin", "maintain": "maintain", "push": "write", "triage": "triage", "pull": "read"}
 #: The `external_id` of a check that is not whole yet.
 UNFINISHED = f"{OURS}unfinished"
 
@@ -49,6 +51,14 @@ class GitHubClient(Connection):
             lambda: _repository(self.call(self.rest.repos.create_in_org, org=org, name=name, **about)),
         )
 
+    def describe(self, repository: str, description: str) -> None:
+        """Give a repository another description."""
+        self.call(self.rest.repos.update, **_where(repository), description=description)
+
+    def archive(self, repository: str) -> None:
+        """Let a repository only be read from now on."""
+        self.call(self.rest.repos.update, **_where(repository), archived=True)
+
     def branches(self, repository: str, *, most: int = MOST) -> Iterator[Branch]:
         """The branches as they stand now."""
         for each in self.pages(self.rest.repos.list_branches, most=most, **_where(repository)):
@@ -61,24 +71,43 @@ class GitHubClient(Connection):
 
     # ---- who may do what ---------------------------------------------------------------------------------------------
 
-    def collaborators(self, repository: str) -> set[str]:
-        """The logins, in lower case, of those who were given access and of those who are invited."""
-        rest, where = self.rest.repos, _where(repository)
-        there = [_login(user) for user in self.pages(rest.list_collaborators, **where, affiliation="direct")]
-        invited = [_login(invitation["invitee"]) for invitation in self.pages(rest.list_invitations, **where)]
-        return {login.lower() for login in [*there, *invited] if login}
+    def collaborators(self, repository: str) -> list[Collaborator]:
+        """Those who were given access, each by themselves."""
+        listed = self.pages(self.rest.repos.list_collaborators, **_where(repository), affiliation="direct")
+        return [Collaborator(_account(user), str(user.get("role_name") or _highest(user.get("permissions") or {}))) for user in listed]
+
+    def invitations(self, repository: str) -> list[Collaborator]:
+        """Those who are invited and have not accepted, also where the invitation has expired."""
+        listed = self.pages(self.rest.repos.list_invitations, **_where(repository))
+        return [
+            Collaborator(_account(each["invitee"]), str(each["permissions"]), int(each["id"]), bool(each.get("expired"))) for each in listed if each["invitee"]
+        ]
 
     def add_collaborator(self, repository: str, login: str) -> None:
         """Let somebody read and push, or invite them to."""
         self.call(self.rest.repos.add_collaborator, **_where(repository), username=login, permission="push")
 
-    def has_team(self, repository: str, team: str) -> bool:
-        """Whether one of the organisation's teams has access."""
-        return self.find(self.rest.teams.check_permissions_for_repo_in_org, **self._of_team(repository, team)) is not None
+    def remove_collaborator(self, repository: str, login: str) -> None:
+        """Take the access that somebody was given."""
+        self.call(self.rest.repos.remove_collaborator, **_where(repository), username=login)
+
+    def withdraw_invitation(self, repository: str, invitation: int) -> None:
+        """Take an invitation back."""
+        self.find(self.rest.repos.delete_invitation, **_where(repository), invitation_id=invitation)
+
+    def teams(self, repository: str) -> dict[str, str]:
+        """The organisation's teams that have access, by their slugs, and what they may do."""
+        return {str(each["slug"]): str(each["permission"]) for each in self.pages(self.rest.repos.list_teams, **_where(repository))}
 
     def add_team(self, repository: str, team: str) -> None:
         """Let one of the organisation's teams maintain a repository."""
         self.call(self.rest.teams.add_or_update_repo_permissions_in_org, **self._of_team(repository, team), permission="maintain")
+
+    def account(self, who: str | int) -> Account | None:
+        """Somebody by login or by number; None where there is nobody."""
+        users = self.rest.users
+        found = self.find(users.get_by_id, account_id=who) if isinstance(who, int) else self.find(users.get_by_username, username=who)
+        return None if found is None else _account(found)
 
     def _of_team(self, repository: str, team: str) -> Wire:
         return {"org": self.settings.organization, "team_slug": team, **_where(repository)}
@@ -212,11 +241,22 @@ def _login(user: Wire | None) -> str:
     return str((user or {}).get("login", ""))
 
 
+def _account(user: Wire) -> Account:
+    return Account(int(user["id"]), _login(user))
+
+
+def _highest(permissions: Wire) -> str:
+    """The most that somebody may do; GitHub calls the two that are most common by other names here."""
+    return next((name for key, name in ROLES.items() if permissions.get(key)), "")
+
+
 def _repository(data: Wire) -> Repository:
     return Repository(
         full_name=str(data["full_name"]),
         visibility="public" if not data.get("private") else "private" if data.get("visibility", "private") == "private" else "internal",
         default_branch=str(data.get("default_branch") or MAIN),
+        description=str(data.get("description") or ""),
+        is_archived=bool(data.get("archived")),
     )
 
 

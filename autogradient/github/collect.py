@@ -12,13 +12,15 @@ from autogradient.course import times
 from autogradient.course.config import Course
 from autogradient.course.roster import Member
 from autogradient.errors import AutogradientError, GitHubError, relative
-from autogradient.github import attempt_folders, messages
+from autogradient.github import attempt_folders, messages, ownership
 from autogradient.github import pushes as heads
+from autogradient.github.accounts import Accounts
 from autogradient.github.archive import HandedIn, Sorter
 from autogradient.github.attempt_folders import Receipt, iso
 from autogradient.github.deadlines import Deadlines
 from autogradient.github.git import EMAIL, Bare
 from autogradient.github.hosting import Hosting, PullRequest, Repository
+from autogradient.github.ownership import Run
 from autogradient.github.platform_attempts import take as take_attempts
 from autogradient.github.pushes import Head
 from autogradient.github.read_commit import few, shown, take
@@ -96,11 +98,21 @@ class Collector:
                 repository = there.get(name.lower())
                 if repository is None:
                     done.remarks.append(messages.COLLECT_NO_REPOSITORY.format(repository=f"{hosting.settings.organization}/{name}"))
+                elif refusal := self._refusal(hosting, repository, group):
+                    done.problems.append(refusal)
                 else:
                     self._repository(hosting, repository, group, at, done)
 
             out.append(self._one(group.name, work))
         return out
+
+    def _refusal(self, hosting: Hosting, repository: Repository, group: Group) -> str:
+        """Why nothing is taken from a repository: another run's mark, or that others can write to it and nobody of the group. "" where it is the group's."""
+        if Run.of(self.course).standing(repository, group.name) == "unmarked":
+            accounts = Accounts.load(self.course.root)
+            if ownership.is_somebody_elses(hosting.collaborators(repository.full_name), group.members, accounts):
+                return messages.COLLECT_SOMEBODY_ELSES.format(repository=repository.full_name, group=group.name)
+        return ownership.refusal(self.course, repository, group.name)
 
     def from_pulls(self, hosting: Hosting, at: datetime | None = None) -> list[Collected]:
         """From the pull requests to one shared repository. Raises GitHubError where GitHub would refuse the next one too."""

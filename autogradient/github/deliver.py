@@ -16,7 +16,7 @@ from autogradient.course.marks import Marked, Over
 from autogradient.course.roster import Member
 from autogradient.coursework import report
 from autogradient.errors import AutogradientError, GitError, GitHubError, OnlyAppsError, UncertainError
-from autogradient.github import feedback_text, messages
+from autogradient.github import feedback_text, messages, ownership
 from autogradient.github.attempt_folders import iso
 from autogradient.github.check_results import Accepted, Origin, accept
 from autogradient.github.feedback_text import Note
@@ -99,15 +99,19 @@ def deliver(
     settings, there = hosting.settings, hosting.repositories()
     sorter = _Sorter(course, assignments, accepted, marked, settings.shared)
     mail: list[tuple[str, Repository | None, list[_Letter]]] = []
+    refusals: dict[str, str] = {}
     for group in groups(members):
         name = settings.repository(group.name)
         repository = there.get(name.lower())
         letters = sorter.own(group.members, repository, f"{settings.organization}/{name}")
         if letters:
             mail.append((f"{settings.organization}/{name}", repository, letters))
+            refusals[f"{settings.organization}/{name}"] = ownership.refusal(course, repository, group.name) if repository else ""
     if settings.shared and (letters := sorter.to_shared(members)):
         mail.append((settings.shared, hosting.repository(settings.shared), letters))
     logins = {member.login.lower() for member in members if member.login}
+    if accepted.left:
+        told(Delivered(settings.organization, remarks=accepted.remarks))
     office, out = _Office(hosting, course, logins, now, dry_run), []
     for full_name, repository, letters in mail:
         done = Delivered(full_name)
@@ -118,6 +122,8 @@ def deliver(
         try:
             if repository is None:
                 done.problems.append(messages.DELIVER_NO_REPOSITORY.format(repository=full_name))
+            elif refusals.get(full_name):
+                done.problems.append(refusals[full_name])
             else:
                 office.post(done, repository.full_name, letters, shared=full_name == settings.shared, private=private)
         except AutogradientError as error:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from autogradient import errors
 from autogradient.course.config import Course
 from autogradient.errors import AutogradientError, CourseError, GitHubError
-from autogradient.github import correction_text, messages
+from autogradient.github import correction_text, messages, ownership
 from autogradient.github.attempt_folders import iso
 from autogradient.github.corrections import Commit, Correction, Recognisers, Release, correct
 from autogradient.github.git import EMAIL, Bare
@@ -69,6 +69,8 @@ def update(
         try:
             if repository is None:
                 done.problems.append(messages.COLLECT_NO_REPOSITORY.format(repository=done.repository))
+            elif refusal := ownership.refusal(course, repository, group.name):
+                done.problems.append(refusal)
             else:
                 _repository(hosting, repository, releases, recognisers, done, dry_run)
         except AutogradientError as error:

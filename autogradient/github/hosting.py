@@ -23,6 +23,10 @@ class Repository:
     full_name: str
     visibility: Literal["public", "internal", "private"]
     default_branch: str
+    #: One line about it, which only those can change who maintain it.
+    description: str = ""
+    #: Whether it can only be read any more.
+    is_archived: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -33,6 +37,33 @@ class Repository:
     def is_private(self) -> bool:
         """Whether nobody but those who were let in can read it."""
         return self.visibility == "private"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody's account. Its number stays when its login is changed, and a login that was given up can be registered by somebody else."""
+
+    id: int
+    login: str
+
+
+@dataclass(frozen=True)
+class Collaborator:
+    """Somebody who was given access to a repository, or, with the number of an invitation, is invited to have it."""
+
+    account: Account
+    role: str
+    invitation: int = 0
+    is_expired: bool = False
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether they may do more there than read and push, which students never may."""
+        return self.role in ("maintain", "admin")
+
+    def is_called(self, login: str) -> bool:
+        """Whether that is their login."""
+        return self.account.login.lower() == login.lower()
 
 
 @dataclass(frozen=True)
@@ -130,6 +161,12 @@ class Hosting(Protocol):
     def make_repository(self, full_name: str, description: str) -> Repository:
         """A private repository of the organisation's, which is made unless it is there."""
 
+    def describe(self, repository: str, description: str) -> None:
+        """Give a repository another description."""
+
+    def archive(self, repository: str) -> None:
+        """Let a repository only be read from now on."""
+
     def branches(self, repository: str, *, most: int = MOST) -> Iterator[Branch]:
         """The branches as they stand now."""
 
@@ -138,17 +175,29 @@ class Hosting(Protocol):
 
     # ---- who may do what ---------------------------------------------------------------------------------------------
 
-    def collaborators(self, repository: str) -> set[str]:
-        """The logins, in lower case, of those who were given access and of those who are invited."""
+    def collaborators(self, repository: str) -> list[Collaborator]:
+        """Those who were given access, each by themselves."""
+
+    def invitations(self, repository: str) -> list[Collaborator]:
+        """Those who are invited and have not accepted, also where the invitation has expired."""
 
     def add_collaborator(self, repository: str, login: str) -> None:
         """Let somebody read and push, or invite them to."""
 
-    def has_team(self, repository: str, team: str) -> bool:
-        """Whether one of the organisation's teams has access."""
+    def remove_collaborator(self, repository: str, login: str) -> None:
+        """Take the access that somebody was given."""
+
+    def withdraw_invitation(self, repository: str, invitation: int) -> None:
+        """Take an invitation back."""
+
+    def teams(self, repository: str) -> dict[str, str]:
+        """The organisation's teams that have access, by their slugs, and what they may do."""
 
     def add_team(self, repository: str, team: str) -> None:
         """Let one of the organisation's teams maintain a repository."""
+
+    def account(self, who: str | int) -> Account | None:
+        """Somebody by login or by number; None where there is nobody."""
 
     # ---- pull requests -----------------------------------------------------------------------------------------------
 

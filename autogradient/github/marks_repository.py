@@ -26,7 +26,7 @@ from autogradient.coursework import shards
 from autogradient.errors import CourseError, GitError
 from autogradient.github import attempt_folders, messages
 from autogradient.github.attempt_folders import RECEIPT, iso
-from autogradient.github.check_results import accept
+from autogradient.github.check_results import accept, collected
 from autogradient.github.deliver import MEMORY
 from autogradient.github.git import Bare, Entry
 from autogradient.github.hosting import Hosting
@@ -213,7 +213,8 @@ class Store:
             found = _RESULT.fullmatch(path)
             if found and found["assignment"] in self.course.names():
                 wanted.setdefault(found["assignment"], []).append(path)
-        accepted = accept(self.course, [self.course.assignment(name) for name in wanted], self.course.roster()) if wanted else None
+        students = {*self.course.roster(), *collected(self.course)}  # who has left keeps what was graded
+        accepted = accept(self.course, [self.course.assignment(name) for name in wanted], students) if wanted else None
         for name, several in wanted.items():
             assert accepted is not None
             by_number = {(student, result.submission.attempt): result for student, results in accepted.results[name].items() for result in results}

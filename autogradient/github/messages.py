@@ -6,6 +6,7 @@ from __future__ import annotations
 RESULT_REFUSED = "{file} was refused: {reason}"
 RESULT_NO_ASSIGNMENT = "the course has no assignment of this name"
 RESULT_STRANGER = "nobody on the roster has this id"
+RESULT_LEFT = "{students}: not on the roster any more; what they handed in and their results are kept, and nothing more is delivered to them"
 RESULT_GONE = "the file is missing"
 RESULT_NO_FILE = "it is a link or no ordinary file"
 RESULT_LARGE = "it has more than {limit:,} bytes"
@@ -127,17 +128,65 @@ If you don't take it, your work is graded all the same, by the corrected tests. 
 ENROL_SUMMARY = "{changed} {would}changed, {same} as they should be"
 ENROL_REPOSITORY = "make the repository, private"
 ENROL_DESCRIPTION = "Work of {group}"
+ENROL_MARK = "mark it as this run's"
 ENROL_CONTENT = "copy the release into it"
 ENROL_ACCESS = "invite {login}"
+ENROL_ACCESS_AGAIN = "invite {login} again, since the invitation had expired"
 ENROL_STAFF = "give the team {team} access"
 ENROL_PULL_REQUEST = "open the pull request '{title}'"
 ENROL_REOPEN = "open the pull request '{title}' again"
+ENROL_ARCHIVE = "archive it, so that it can only be read"
+REVOKE_ACCESS = "take the access of {login}"
+REVOKE_INVITATION = "take back the invitation of {login}"
 ENROL_PUBLIC = "{repository} is public: everybody can read it; make it private in its settings"
+ENROL_ARCHIVED = "{repository} is archived and was left alone; unarchive it in its settings, or give this run another 'prefix' in grader_config/github.toml"
+ENROL_ANOTHERS = (
+    "{repository} is another run's ({mark}) and was left alone; give this run another 'prefix' in grader_config/github.toml, or, "
+    "if it is the same run, write its name and label back into grader_config/course.toml"
+)
+ENROL_NOT_OURS = (
+    "{repository} was there already and holds nothing of this course's release, so nobody was let in; rename or delete it, or change the name in the roster"
+)
+ENROL_SOMEBODY_ELSES = (
+    "{repository} was there already and is somebody else's ({logins}), so nobody was let in; give this run another 'prefix' in grader_config/github.toml, or, "
+    "if it is the group's, add one of them to it by hand"
+)
+ENROL_HAS_WORK = (
+    "{repository} was there already and holds work, but nobody of '{group}' has access to it, so nobody was let in; give this run another 'prefix' in "
+    "grader_config/github.toml, or, if it is the group's, add one of them to it by hand"
+)
+ENROL_STUDENT_IN_CHARGE = (
+    "{repository}: {login} is on the roster and may do more there than read and push, which 'enrol' gives to no student, so nobody was let in; "
+    "see who made it, and set them to 'write' in its settings or delete it"
+)
+ENROL_RENAMED = "{student}'s account {old} is called {new} now and was followed; write that into grader_config/roster.csv"
+ENROL_ANOTHER_ACCOUNT = (
+    "{student}: {login} is not the account that accepted before but one that somebody registered later, so it was not let in; "
+    "ask {student} for the login, and write it into grader_config/roster.csv"
+)
+ENROL_ACCOUNT_GONE = "{student}'s account {login} is not there any more; ask for another login, and write it into grader_config/roster.csv"
+ENROL_OUTSIDER = "{repository}: {login} has access ({role}) and is not on the roster for it; 'autogradient enrol --revoke' takes it"
+ENROL_NOBODYS = "{repository}: nobody on the roster has it any more; 'autogradient enrol --archive', at the end of the run, archives it"
 ENROL_NO_BASE = "{repository} has no branch '{branch}'; restore it on the repository's page of branches"
 ENROL_NO_LOGIN = "{student} has no login in the roster yet and was not invited"
 ENROL_MERGED = (
     "{repository}: pull request #{number} was merged, so it cannot be opened again; work counts all the same, the branch '{branch}' shows where it began"
 )
+ENROL_TAKEN = (
+    "'{group}' would have the repository {repository}, which is the course's own ({what}); give students' repositories a 'prefix' in "
+    "grader_config/github.toml, or change the name in grader_config/roster.csv"
+)
+ENROL_STUDENT_AND_TEAM = "'{student}' is a student and a team, who would share a repository; change the team's name in grader_config/roster.csv"
+ACCOUNTS_BAD_LINE = "this needs a student, a login and the number of an account; take the line out, and 'autogradient enrol' writes it anew"
+
+# ---- who can read or write what --------------------------------------------------------------------------------------
+AUDIT_VISIBILITY = "visibility: {old} → {new}"
+AUDIT_TEAM = "the team {team}: {old} → {new}"
+AUDIT_PERSON = "{login}: {old} → {new}"
+AUDIT_UNARCHIVED = "no longer archived"
+
+# ---- plan ------------------------------------------------------------------------------------------------------------
+PLAN_LEFT = "{count} submissions are left for the next run: more machines cannot be started in one; nothing is to be done"
 
 # ---- publish ---------------------------------------------------------------------------------------------------------
 PUBLISH_DESCRIPTION = "{course}: notebooks for students"
@@ -156,6 +205,10 @@ PUBLISH_NOTHING = "nothing to publish: everything is as it should be"
 # ---- collect ---------------------------------------------------------------------------------------------------------
 COLLECT_PLACE = "{branch} at {commit}"
 COLLECT_NO_REPOSITORY = "{repository} is not there; run 'autogradient enrol'"
+COLLECT_ANOTHERS = "{repository} is another run's ({mark}) and was left alone; run 'autogradient enrol', which says what to do"
+COLLECT_SOMEBODY_ELSES = (
+    "{repository} is somebody else's: nobody of '{group}' has access to it, so nothing was taken; run 'autogradient enrol', which says what to do"
+)
 COLLECT_STRANGER = "pull request #{number} is by {login}, whom the roster does not know"
 COLLECT_NO_RECORD = "GitHub has no record of when {branch} was pushed, so it is not in the snapshot"
 COLLECT_WENT_ON = "taken from {branch}, which was pushed later and answers more"

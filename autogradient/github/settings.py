@@ -13,7 +13,7 @@ from autogradient.errors import CourseError, nearest
 
 CONFIG = Path("grader_config") / "github.toml"
 KEYS: dict[str, type] = {
-    **dict.fromkeys(("organization", "release", "prefix", "staff", "shared", "marks", "api", "git", "raw"), str),
+    **dict.fromkeys(("organization", "release", "prefix", "staff", "shared", "marks", "course", "api", "git", "raw"), str),
     "app": int,
     "colab": bool,
 }
@@ -26,7 +26,7 @@ _FULL_NAME = re.compile(rf"{_NAME.pattern}/{_NAME.pattern}")
 class Settings:
     """Where the course lives on GitHub.
 
-    `release` is the name of the repository that publish writes, `prefix` what the names of students' repositories begin with, `staff` the slug of a team that
+    `release` is the name of the repository that publish writes, `course` of that which holds the course itself, `prefix` what the names of students' repositories begin with, `staff` the slug of a team that
     gets access to all of them, `shared` a repository to which students send pull requests instead of having one of their own, `marks` the name of the private
     repository that keeps results and what was collected, `app` a GitHub App's id, `colab` whether notebooks are to work on Google Colab, `raw` where a public
     repository's files can be had one by one.
@@ -34,6 +34,7 @@ class Settings:
 
     organization: str
     release: str = "release"
+    course: str = "course"
     prefix: str = ""
     staff: str = ""
     shared: str = ""
@@ -73,7 +74,7 @@ def load(root: Path) -> Settings:
             raise bad(key, errors.GITHUB_BAD_VALUE.format(expected=EXPECTED[KEYS[key]]))
     if not data.get("organization"):
         raise bad("organization", errors.GITHUB_NO_ORGANIZATION)
-    for key in ("organization", "release", "marks"):
+    for key in ("organization", "release", "course", "marks"):
         if not _NAME.fullmatch(data.get(key) or "release"):
             raise bad(key, errors.GITHUB_BAD_VALUE.format(expected="a name as GitHub has them"))
     if data.get("shared") and not _FULL_NAME.fullmatch(data["shared"]):

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hub.people import Place, push
 from hub.server import Server
 
+from autogradient.course import config
 from autogradient.errors import CourseError, GitHubError
 from autogradient.github import connection
 from autogradient.github.client import GitHubClient
@@ -34,7 +35,7 @@ def again(place: Place, released: str) -> Callable[..., dict[str, Enrolled]]:
     """Enrol the roster as it is."""
 
     def run(**options: bool) -> dict[str, Enrolled]:
-        return {each.repository.removeprefix("the-course/"): each for each in enrol(place.hub(), groups(read(place.root)), **options)}
+        return {each.repository.removeprefix("the-course/"): each for each in enrol(place.hub(), config.load(place.root), groups(read(place.root)), **options)}
 
     return run
 
@@ -177,7 +178,7 @@ def test_names_that_would_share_a_repository_are_refused(github: Server, place: 
 
 def test_without_a_release_repository_one_sentence_says_so(github: Server, place: Place) -> None:
     with pytest.raises(CourseError, match="there is no repository the-course/release"):
-        enrol(place.hub(), groups(read(place.root)))
+        enrol(place.hub(), config.load(place.root), groups(read(place.root)))
 
 
 # ---- who asks --------------------------------------------------------------------------------------------------------
@@ -201,10 +202,10 @@ def test_an_app_asks_for_what_the_command_needs_and_no_more(github: Server, plac
 def test_without_a_token_or_with_a_bad_one_one_sentence_says_so(place: Place, released: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOGRADIENT_GITHUB_TOKEN", "wrong")
     with pytest.raises(GitHubError, match=r"GitHub refused GET /repos/the-course/release with 401 \(Bad credentials\)"):
-        enrol(place.hub(), [])
+        enrol(place.hub(), config.load(place.root), [])
     monkeypatch.delenv("AUTOGRADIENT_GITHUB_TOKEN")
     with pytest.raises(GitHubError, match="GitHub needs to know who asks: set AUTOGRADIENT_GITHUB_TOKEN, or name the App"):
-        enrol(place.hub(), [])
+        enrol(place.hub(), config.load(place.root), [])
 
 
 @pytest.mark.parametrize("kind", ["error", "lost", "cut"])
@@ -226,7 +227,7 @@ def test_where_github_limits_everything_the_others_are_not_tried(github: Server,
 def test_a_limit_that_does_not_end_is_one_sentence(github: Server, place: Place, released: str) -> None:
     github.fault("GET", "secondary", 99)
     with pytest.raises(GitHubError, match="GitHub limits how much may be asked: GET /repos/the-course/release has to wait 0 s"):
-        enrol(place.hub(), [])
+        enrol(place.hub(), config.load(place.root), [])
     assert github.asked("GET") == connection.TRIES
 
 

@@ -98,7 +98,7 @@ def begun(openapi: Description, tmp_path_factory: pytest.TempPathFactory) -> tup
         (root / "grader_config" / "github.toml").write_text(settings)
         patch.setenv("AUTOGRADIENT_GITHUB_TOKEN", "a-token")
         assert Ran(root, "publish").code == 0
-        enrol(Place(root, load_settings(root)).hub(), groups(read(root)))
+        enrol(Place(root, load_settings(root)).hub(), course.load(root), groups(read(root)))
         work = Notebook(old, {name: ANSWERS[name] for name in ("double", "total")})
         work.insert("total", "mine = 12 + 1")
         push(server, ADA, {PATH: work.bytes(), "notes.md": b"Mine\n"})

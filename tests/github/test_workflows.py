@@ -55,8 +55,8 @@ def test_a_failure_in_a_pipe_is_one() -> None:
         assert shell == "bash" or not any("|" in step.get("run", "") for step in steps(path)), path.name
 
 
-def test_there_are_four() -> None:
-    assert [path.name for path in WORKFLOWS] == ["ci.yml", "grade.yml", "release.yml", "check.yml"]
+def test_there_are_five() -> None:
+    assert [path.name for path in WORKFLOWS] == ["ci.yml", "grade.yml", "prove.yml", "release.yml", "check.yml"]
 
 
 def test_they_fit_githubs_schema_and_have_no_finding() -> None:

@@ -127,6 +127,8 @@ class Job:
     environments: dict[str, dict[str, str]] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
+    #: What stands on the page of the run.
+    summary: str = ""
 
 
 @dataclass
@@ -274,6 +276,7 @@ class _Machine:
         shell = ["bash", *(["--noprofile", "--norc", "-e", "-o", "pipefail"] if by_name else ["-e"]), "-c", step["run"]]
         done = subprocess.run(shell, cwd=self.workspace, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=280)
         self.done.logs[name] = self.done.logs.get(name, "") + done.stdout
+        self.done.summary += files["GITHUB_STEP_SUMMARY"].read_text()
         self.path = [*files["GITHUB_PATH"].read_text().split(), *self.path]
         assert "Traceback" not in done.stdout, done.stdout
         return done.returncode, dict(line.split("=", 1) for line in files["GITHUB_OUTPUT"].read_text().splitlines())
@@ -317,5 +320,7 @@ class _Machine:
         if "name" in given:
             shutil.copytree(self.run.artifacts / given["name"], into, dirs_exist_ok=True)
             return
-        for artifact in self.run.artifacts.glob(given["pattern"]):
-            shutil.copytree(artifact, into / artifact.name)
+        found = list(self.run.artifacts.glob(given["pattern"]))
+        for artifact in found:  # without a folder of its own where they are merged, and where there is but one
+            apart = len(found) > 1 and not given.get("merge-multiple")
+            shutil.copytree(artifact, into / artifact.name if apart else into, dirs_exist_ok=True)

@@ -16,6 +16,7 @@ from errata import ADDED, MENDED, mended
 from hub.description import Description, NotToBeHad, description
 from hub.people import laid_out, push, small_github
 
+from autogradient.course import config
 from autogradient.course.ledger import read as read_ledger
 from autogradient.github.enrol import enrol
 from autogradient.github.roster import groups, read
@@ -93,7 +94,7 @@ def test_a_correction_reaches_work_that_was_begun_from_the_release_of_before(cou
         place = laid_out(course, github, monkeypatch)
         (course / "grader_config" / "roster.csv").write_text("".join(roster.splitlines(keepends=True)[:3]))
         ran(course, "publish")
-        enrol(place.hub(), groups(read(course)))
+        enrol(place.hub(), config.load(course), groups(read(course)))
         path, begun = "small/small.ipynb", (KEPT / "notebooks" / "half-done.ipynb").read_bytes()
         push(github, "the-course/dl-ada", {path: begun})
         mended(course / "source" / "small" / "small.py", *MENDED[:2], *ADDED)

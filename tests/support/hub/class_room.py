@@ -60,7 +60,7 @@ class Class:
         small = homework.assignment(place.root / "source")
         github.state.create("the-course/release")
         push(github, "the-course/release", {"small/small.ipynb": release.build(small).notebook})
-        enrol(place.hub(), groups(read(place.root)))
+        enrol(place.hub(), config.load(place.root), groups(read(place.root)))
         return cls(place, github, small)
 
     @property

@@ -22,6 +22,8 @@ now=$(cat ../../clock 2>/dev/null || date -u +%Y-%m-%dT%H:%M:%SZ)
 while read old new ref; do echo "$now $old $new $ref" >> pushes.log; done
 """
 NOBODY = "0" * 40
+#: What GitHub calls permissions elsewhere.
+ROLES = {"pull": "read", "push": "write"}
 ENVIRONMENT = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent"}
 
 
@@ -59,6 +61,10 @@ class State:
     checks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     collaborators: dict[str, dict[str, str]] = field(default_factory=dict)
     invitations: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: Numbers of accounts by login, and of invitations by "repository login"; invitations that have expired.
+    ids: dict[str, int] = field(default_factory=dict)
+    invitation_ids: dict[str, int] = field(default_factory=dict)
+    expired: set[str] = field(default_factory=set)
     unlogged: set[str] = field(default_factory=set)
     #: Annotations by the id of their check run.
     annotations: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
@@ -154,10 +160,48 @@ class State:
             out.append(entry | {"id": number, "before": old, "after": new, "ref": ref, "timestamp": when, "activity_type": kind, "actor": None})
         return sorted(out, key=lambda entry: (entry["timestamp"], entry["id"]), reverse=True)
 
-    def person(self, login: str) -> dict[str, Any]:
-        """Somebody, as GitHub shows them in lists."""
+    def person(self, login: str, permission: str = "push") -> dict[str, Any]:
+        """Somebody, as GitHub shows them in lists, with what they may do."""
         user = self.description.example("repos/list-collaborators")[0]
-        return {**user, "login": login}
+        ladder = ("pull", "triage", "push", "maintain", "admin")
+        may = {each: ladder.index(each) <= ladder.index(permission) for each in ladder}
+        return {**user, "login": login, "id": self.account(login), "permissions": may, "role_name": ROLES.get(permission, permission)}
+
+    def account(self, login: str) -> int:
+        """The number of somebody's account."""
+        if login not in self.ids:
+            self.ids[login] = self.number()
+        return self.ids[login]
+
+    def accept(self, full_name: str, login: str) -> None:
+        """Somebody accepts an invitation."""
+        self.collaborators.setdefault(full_name, {})[login] = self.invitations[full_name].pop(login)
+
+    def rename(self, old: str, new: str) -> None:
+        """Somebody gives their account another login; the old one is free then."""
+        self.ids[new] = self.account(old)
+        del self.ids[old]
+        self.people = (self.people - {old}) | {new}
+        for places in (self.collaborators, self.invitations):
+            for people in places.values():
+                if old in people:
+                    people[new] = people.pop(old)
+
+    def invitation(self, full_name: str, login: str) -> dict[str, Any]:
+        """An invitation, as GitHub shows it."""
+        example = self.description.example("repos/list-invitations")[0]
+        key, permission = f"{full_name} {login}", self.invitations[full_name][login]
+        if key not in self.invitation_ids:
+            self.invitation_ids[key] = self.number()
+        about = {"id": self.invitation_ids[key], "permissions": ROLES.get(permission, permission), "expired": key in self.expired}
+        return {**example, **about, "invitee": {**example["invitee"], "login": login, "id": self.account(login)}}
+
+    def writable(self, request: Request) -> str:
+        """The full name of a repository that is not archived."""
+        name = self.repository(request)
+        if self.repositories[name.lower()]["archived"]:
+            raise Refusal(403, "Repository was archived so is read-only.")
+        return name
 
     def pull(self, full_name: str, number: int) -> dict[str, Any]:
         """A pull request with its commits as they are now."""
@@ -302,47 +346,91 @@ def _create(state: State, request: Request) -> tuple[int, Any]:
     if full_name.lower() in state.repositories:
         problem = {"resource": "Repository", "code": "custom", "field": "name", "message": "name already exists on this account"}
         raise Refusal(422, "Repository creation failed.", problem)
-    return 201, state.create(full_name, private=request.body.get("private", False))
+    data = state.create(full_name, private=request.body.get("private", False))
+    data["description"] = request.body.get("description")
+    return 201, data
+
+
+@answers("repos/update")
+def _change(state: State, request: Request) -> tuple[int, Any]:
+    data = state.repositories[state.writable(request).lower()]
+    data |= {key: request.body[key] for key in ("description", "archived") if key in request.body}
+    return 200, data
 
 
 @answers("repos/list-collaborators")
 def _collaborators(state: State, request: Request) -> tuple[int, Any]:
-    return 200, [state.person(login) for login in state.collaborators.get(state.repository(request), {})]
+    return 200, [state.person(login, permission) for login, permission in state.collaborators.get(state.repository(request), {}).items()]
+
+
+@answers("repos/remove-collaborator")
+def _remove(state: State, request: Request) -> tuple[int, Any]:
+    name, login = state.writable(request), request.path["username"]
+    for places in (state.collaborators, state.invitations):
+        places.get(name, {}).pop(login, None)
+    return 204, None
 
 
 @answers("repos/list-invitations")
 def _invitations(state: State, request: Request) -> tuple[int, Any]:
     name = state.repository(request)
-    example = state.description.example("repos/list-invitations")[0]
-    return 200, [
-        {**example, "id": number, "invitee": {**example["invitee"], "login": login}} for number, login in enumerate(state.invitations.get(name, {}), 1)
-    ]
+    return 200, [state.invitation(name, login) for login in state.invitations.get(name, {})]
+
+
+@answers("repos/delete-invitation")
+def _withdraw(state: State, request: Request) -> tuple[int, Any]:
+    name = state.writable(request)
+    for login in list(state.invitations.get(name, {})):
+        if str(state.invitation(name, login)["id"]) == request.path["invitation_id"]:
+            del state.invitations[name][login], state.invitation_ids[f"{name} {login}"]
+            state.expired.discard(f"{name} {login}")
+            return 204, None
+    raise Refusal(404, "Not Found")
 
 
 @answers("repos/add-collaborator")
 def _invite(state: State, request: Request) -> tuple[int, Any]:
-    name, login = state.repository(request), request.path["username"]
+    name, login = state.writable(request), request.path["username"]
     if login not in state.people:
         raise Refusal(404, "Not Found")
     if login in state.collaborators.get(name, {}):
         return 204, None
     state.invitations.setdefault(name, {})[login] = request.body.get("permission", "push")
     example = state.description.example("repos/add-collaborator", 201)
-    return 201, {**example, "id": state.number(), "invitee": {**example["invitee"], "login": login}}
+    return 201, {**example, **{key: value for key, value in state.invitation(name, login).items() if key in example}}
 
 
-@answers("teams/check-permissions-for-repo-in-org")
-def _has(state: State, request: Request) -> tuple[int, Any]:
-    if state.repository(request) not in state.teams.get(request.path["team_slug"], set()):
+@answers("users/get-by-username")
+def _user(state: State, request: Request) -> tuple[int, Any]:
+    login = request.path["username"]
+    if login not in state.people:
         raise Refusal(404, "Not Found")
-    return 204, None
+    return 200, state.description.example("users/get-by-username") | {"login": login, "id": state.account(login)}
+
+
+@answers("users/get-by-id")
+def _user_of(state: State, request: Request) -> tuple[int, Any]:
+    for login in state.people:
+        if str(state.account(login)) == request.path["account_id"]:
+            return 200, state.description.example("users/get-by-id") | {"login": login, "id": state.account(login)}
+    raise Refusal(404, "Not Found")
+
+
+@answers("repos/list-teams")
+def _teams(state: State, request: Request) -> tuple[int, Any]:
+    name, example = state.repository(request), state.description.example("repos/list-teams")[0]
+    return 200, [
+        {**example, "slug": team, "name": team, "permission": "maintain", "type": "organization", "organization_id": 1}
+        for team, where in state.teams.items()
+        if name in where
+    ]
 
 
 @answers("teams/add-or-update-repo-permissions-in-org")
 def _give(state: State, request: Request) -> tuple[int, Any]:
     if request.path["team_slug"] not in state.teams:
         raise Refusal(404, "Not Found")
-    state.teams[request.path["team_slug"]].add(state.repository(request))
+    state.teams[request.path["team_slug"]].add(state.writable(request))
     return 204, None
 
 
