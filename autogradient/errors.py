@@ -416,17 +416,6 @@ BAD_TIME = "'{time}' is no time; write it with its zone, such as 2026-03-01T23:5
 CARRIED_ANSWER = "*Your answer to a question that is no longer part of this assignment, or is another one now. It is yours to keep or delete.*"
 CARRIED_NOTE = "*You had written this into a cell of the course's. It stands here so that nothing of yours is lost; keep it or delete it.*"
 
-# ---- authors' notebooks ---------------------------------------------------------------------------------------------
-CELL_MISTAKE = "line {line}: {message}"
-CASES_FAIL = "the answer above fails {failing} of {of} cases: {which}"
-ANSWER_FAILS = "the answer of '{part}' does not pass its own check: {problem}"
-ANSWER_NOT_RUN = "no answer cell of '{part}' has been run in this session, and it comes first{nearest}"
-TESTS_END = "the tests cell of '{part}' ends with {error} before any case is run"
-TESTS_NOT_RUN = "no tests cell of '{part}' has been run in this session, and it comes first"
-ONLY_IN_NOTEBOOK = (
-    "'{name}' comes from none of the setup, helpers, given and tests cells run so far; run its cell again, or make it a parameter if it is the student's"
-)
-
 # ---- ledger and gradebook ------------------------------------------------------------------------------------------
 BAD_LEDGER_LINE = "{file}:{line}: not a ledger entry ({problem}); mend or restore the file, entries are never changed or removed"
 NO_LEDGER = "{file}: the ledger cannot be {what} ({problem})"

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autogradient import errors
+from autogradient.authoring import messages
 from autogradient.authoring.cell_report import Row, points_text
 from autogradient.authoring.cells import Cells, Kept
 from autogradient.authoring.isolation import TimeUp, time_limit, undisturbed
@@ -74,7 +74,7 @@ def _namespace(cells: Cells, part: Part, names: Mapping[str, Any]) -> dict[str, 
             try:
                 _run(kept.raw, namespace, _filename(part, kept))
             except Exception as error:
-                raise CellError(errors.TESTS_END.format(part=part.id, error=explain(error, _filename(part, kept), names, namespace))) from error
+                raise CellError(messages.TESTS_END.format(part=part.id, error=explain(error, _filename(part, kept), names, namespace))) from error
     return namespace
 
 
@@ -128,7 +128,7 @@ def explain(error: BaseException, filename: str, notebook: Mapping[str, Any], na
         return f"stopped after {CASE_SECONDS:g} s"
     text = f"{type(error).__name__}: {error}".rstrip(": ")
     if isinstance(error, NameError) and error.name in notebook and error.name not in namespace:
-        text = errors.ONLY_IN_NOTEBOOK.format(name=error.name)
+        text = messages.ONLY_IN_NOTEBOOK.format(name=error.name)
     lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == filename]
     return f"{text} (line {lines[-1].lineno}: {lines[-1].line})" if lines else text
 

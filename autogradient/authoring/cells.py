@@ -10,6 +10,7 @@ import jupytext
 import nbformat
 
 from autogradient import errors
+from autogradient.authoring import messages
 from autogradient.errors import CellError, SourceErrors
 from autogradient.model.assignment import Cell, Part
 from autogradient.model.testcode import bound_names
@@ -88,7 +89,7 @@ class Cells:
             if role == "answer" and any(mistake.cell == here and mistake.message.startswith(syntax) for mistake in found.mistakes):
                 return None
             first = source.cell_lines(text)[here - 1]
-            said = [errors.CELL_MISTAKE.format(line=max(m.line - first + 1, 1), message=m.message) if m.cell == here else m.message for m in found.mistakes]
+            said = [messages.CELL_MISTAKE.format(line=max(m.line - first + 1, 1), message=m.message) if m.cell == here else m.message for m in found.mistakes]
             raise CellError("\n".join(dict.fromkeys(said))) from None
 
     def given(self, part: Part) -> list[str]:

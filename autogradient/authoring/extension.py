@@ -24,8 +24,7 @@ from typing import Any
 import numpy as np
 from IPython.display import display
 
-from autogradient import errors
-from autogradient.authoring import cases
+from autogradient.authoring import cases, messages
 from autogradient.authoring.cases import judge
 from autogradient.authoring.cell_report import Report, Row, points_text
 from autogradient.authoring.cells import Cells
@@ -87,11 +86,11 @@ class Author:
             return
         directive = parse(cell, "code")
         if directive.problems:
-            raise CellError("\n".join(errors.CELL_MISTAKE.format(line=offset + 1, message=message) for offset, message in directive.problems))
+            raise CellError("\n".join(messages.CELL_MISTAKE.format(line=offset + 1, message=message) for offset, message in directive.problems))
         if directive.role in ("tests", "wrong", "right"):
             answered = [kept.target for kept in self.cells.kept("answer")]
             if directive.target not in answered:
-                raise CellError(errors.ANSWER_NOT_RUN.format(part=directive.target, nearest=nearest(directive.target, answered)))
+                raise CellError(messages.ANSWER_NOT_RUN.format(part=directive.target, nearest=nearest(directive.target, answered)))
         part = self.cells.model(directive, cell)
         if part is None:
             return
@@ -99,7 +98,7 @@ class Author:
             self.cells.keep(directive, cell)
             self.show_tests(part, directive, cell)
         elif part.kind == "code" and not self.cells.kept("tests", part.id):
-            raise CellError(errors.TESTS_NOT_RUN.format(part=part.id))
+            raise CellError(messages.TESTS_NOT_RUN.format(part=part.id))
         else:
             self.show_variant(part, directive)
 
@@ -115,7 +114,7 @@ class Author:
         display(Report(not failed, f"{part.id}: {points_text(earned, possible)}", [outcome.row for outcome in outcomes], printed))
         if failed:
             which = "; ".join(f"'{outcome.case.title}' ({outcome.message})" for outcome in failed)
-            raise CellError(errors.CASES_FAIL.format(failing=len(failed), of=len(outcomes), which=which))
+            raise CellError(messages.CASES_FAIL.format(failing=len(failed), of=len(outcomes), which=which))
 
     def show_variant(self, part: Part, directive: Directive) -> None:
         """Run a wrong or right answer over the notebook's names, say what its cases make of it, and put the names back."""
@@ -178,7 +177,7 @@ class Author:
         sentence = f"{part.id}: {part.kind}, {show_points(part.points)} {'point' if part.points == 1 else 'points'}"
         display(Report(not failed and caught, sentence + ("" if caught else "; a slip gets full marks"), rows))
         if failed:
-            raise CellError(errors.ANSWER_FAILS.format(part=part.id, problem=failed[0].message or failed[0].case.title))
+            raise CellError(messages.ANSWER_FAILS.format(part=part.id, problem=failed[0].message or failed[0].case.title))
 
 
 # ---- the extension ---------------------------------------------------------------------------------------------------

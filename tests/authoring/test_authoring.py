@@ -18,7 +18,7 @@ from nbclient.exceptions import CellExecutionError
 from traitlets.config import Config
 
 from autogradient import authoring, errors
-from autogradient.authoring import cases, extension
+from autogradient.authoring import cases, extension, messages
 from autogradient.authoring.cell_report import Report, Row
 from autogradient.grading.engine import Engine
 from autogradient.grading.judge import case_seed
@@ -221,7 +221,7 @@ def test_tests_see_instructors_cells_only(session: Session) -> None:
     session.run("#| answer: gate\nlimit = 3\ndef gate(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION")
     assert session.report("#| tests: gate\n@test_case(points=1)\ndef test_it(gate):\n    assert close(gate(1), 1)").fine
     session.run("#| tests: gate\n@test_case(points=1)\ndef test_it(gate):\n    assert gate(1) < limit")
-    assert errors.ONLY_IN_NOTEBOOK.format(name="limit") in session.reports[0].rows[0].columns[-1]
+    assert messages.ONLY_IN_NOTEBOOK.format(name="limit") in session.reports[0].rows[0].columns[-1]
 
 
 def test_newer_cells_replace_older_ones(session: Session) -> None:
@@ -301,7 +301,7 @@ def test_wrong_cell_of_a_short_answer(session: Session) -> None:
         ),
         ("x = 1\n#| wrong: gate", f"line 2: {errors.MISPLACED}"),
         ("#| wrong: gate\ndef gate(): pass", "line 1: " + errors.NO_BECAUSE.format(role="wrong", what="the slip, for the student")),
-        ("#| tests: gaet\nx = 1", errors.ANSWER_NOT_RUN.format(part="gaet", nearest=errors.NEAREST.format(word="gate"))),
+        ("#| tests: gaet\nx = 1", messages.ANSWER_NOT_RUN.format(part="gaet", nearest=errors.NEAREST.format(word="gate"))),
         ("#| tests: gate\n@test_case()\ndef test_it(gate): pass", "line 3: " + errors.CASE_WITHOUT_POINTS.format(case="test_it", part="gate")),
         ("#| tests: gate\n@test_case(points=1)\ndef test_it(gate) pass", "line 3: " + errors.BAD_SYNTAX.format(problem="expected ':'")),
         (
@@ -312,7 +312,7 @@ def test_wrong_cell_of_a_short_answer(session: Session) -> None:
         ("#| answer: new\n#| kind: number\nx = 1  # SOLUTION", "line 1: " + errors.NO_POINTS.format(part="new")),
         ("#| answer: new\ndef f():\n    pass", "line 1: " + errors.NO_SOLUTION.format(part="new")),
         ("#| equivalent: gate\n#| from: a", f"line 1: {errors.NO_EQUIVALENT}"),
-        ("#| right: other-one\n#| because: x\ny = 1", errors.ANSWER_NOT_RUN.format(part="other-one", nearest="")),
+        ("#| right: other-one\n#| because: x\ny = 1", messages.ANSWER_NOT_RUN.format(part="other-one", nearest="")),
     ],
 )
 def test_broken_cells_say_so_and_do_not_run(session: Session, cell: str, sentence: str) -> None:
@@ -325,7 +325,7 @@ def test_broken_cells_say_so_and_do_not_run(session: Session, cell: str, sentenc
 
 def test_wrong_before_tests(session: Session) -> None:
     session.run(ANSWER)
-    assert str(session.run(WRONG)) == errors.TESTS_NOT_RUN.format(part="gate")
+    assert str(session.run(WRONG)) == messages.TESTS_NOT_RUN.format(part="gate")
 
 
 def test_plain_cells_stay_plain(session: Session) -> None:
