@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from clusters import VARIANTS, results_of, without_times, write_course
+from proved import prove_course
 
 from autogradient.cli.main import cli
 from autogradient.course import config
@@ -35,6 +36,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_course(root, STUDENTS)
     source = root / "source" / "small" / "small.py"
     source.write_text(source.read_text().replace("<!--| question: double -->", "<!--| question: double, needs: cuda -->"))
+    prove_course(root)
     return root
 
 

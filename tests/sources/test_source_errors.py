@@ -222,6 +222,10 @@ BROKEN: dict[str, tuple[list[tuple[str, str]], list[str]]] = {
     "level": ([("level: H", "level: X")], [":138 (cell 21): level 'X' is none of E, M, H"]),
     "minutes": ([("level: H, minutes: 5", "level: H, minutes: soon")], [":138 (cell 21): minutes 'soon' is no positive number"]),
     "unknown need": ([("level: H", "level: H, needs: gpu")], [":138 (cell 21): 'needs: gpu' is not known; use cuda or cpp"]),
+    "no former id": (
+        [("level: H", "level: H, was: [why-not, a/b/c]")],
+        [":138 (cell 21): 'was: a/b/c' is no id that a question can have had; write its old id, or ASSIGNMENT/ID where it stood in another assignment"],
+    ),
     "neither true nor false": ([("level: H", "level: H, optional: perhaps")], [":138 (cell 21): 'optional: perhaps' is neither true nor false"]),
     "optional before the end": (
         [("question: and-gate,", "question: and-gate, optional: true,")],
