@@ -6,7 +6,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 
@@ -125,12 +125,12 @@ class Sorter:
                 except Refused:  # no zip, so it is named as what it is: a file that is nobody's
                     pass
             entries.append(entry)
-        if self.whose.plugin is None:
-            while len(roots := {entry.path.partition("/")[0] for entry in entries}) == 1 and all("/" in entry.path for entry in entries):
-                if self._knows(f"{roots.pop()}/"):
-                    break
-                entries = [_Entry(entry.path.partition("/")[2], entry.read, entry.changed, entry.by, entry.stamp, entry.place) for entry in entries]
-        return entries
+        inner = entries
+        while self.whose.plugin is None and len({entry.path.partition("/")[0] for entry in inner}) == 1 and all("/" in entry.path for entry in inner):
+            if any(self._knows(entry.path) for entry in inner):
+                return inner
+            inner = [replace(entry, path=entry.path.partition("/")[2]) for entry in inner]
+        return inner if any(self._knows(entry.path) for entry in inner) else entries
 
     def _knows(self, path: str) -> bool:
         try:

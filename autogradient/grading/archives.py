@@ -137,7 +137,7 @@ def is_archive(name: str) -> bool:
 
 def kind(head: bytes, name: str = "") -> str:
     """What a file is by its first bytes: zip, gzip, bzip2, xz, tar, RAR, 7z, Zstandard, PDF, office, or "" for anything else."""
-    named = {".rar": "RAR", ".7z": "7z", ".zst": "Zstandard"}.get(name.lower()[name.rfind(".") :] if "." in name else "")
+    named = {".rar": "RAR", ".7z": "7z", ".zst": "Zstandard", ".pdf": "PDF"}.get(name.lower()[name.rfind(".") :] if "." in name else "")
     found = next((kind for begin, kind in _BEGINS.items() if head.startswith(begin)), "")
     if name.lower().endswith(_OFFICE) or (found == "zip" and (b"word/" in head or b"[Content_Types].xml" in head[:64])):
         return "office"
@@ -178,7 +178,7 @@ def _notebooks(path: str, read: Reader, budget: Budget, level: int) -> Iterator[
         raise Refused(messages.LEFT_ARCHIVE.format(kind=what))
     elif name.endswith(NOTEBOOK):
         yield Piece(path, _whole(read, budget))
-    elif what == "PDF":
+    elif what == "PDF" and not head.lstrip().startswith(b"{"):
         raise Refused(messages.LEFT_PDF)
     elif what == "office":
         raise Refused(messages.LEFT_OFFICE)

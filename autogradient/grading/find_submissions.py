@@ -123,7 +123,7 @@ def submissions(folder: Path, assignments: list[Assignment], zone: tzinfo | None
                 try:
                     item = _choose(find_notebooks(folder_of_one), by_name[place.name], name)
                 except SubmissionError:
-                    files = [path for path, _ in left_out(folder_of_one) if path.is_file() and not path.is_symlink()]
+                    files = [path for path in map(_on_disk, (path for path, _ in left_out(folder_of_one))) if path.is_file() and not path.is_symlink()]
                     if not files:
                         continue
                     item = Item(by_name[place.name], files[0], (name,))
@@ -224,8 +224,11 @@ def choose(paths: Iterable[Path], name: str) -> tuple[Path, str]:
     return newest, "it was changed last"
 
 
+def _on_disk(path: Path) -> Path:
+    """A file, or the archive that a path leads into."""
+    return next((each for each in (path, *path.parents) if each.is_symlink() or each.exists()), path)
+
+
 def _changed(path: Path) -> int:
     """When a file, or the archive that a path leads into, was changed last."""
-    while not path.exists() and path != path.parent:
-        path = path.parent
-    return path.stat().st_mtime_ns
+    return _on_disk(path).stat().st_mtime_ns

@@ -320,6 +320,18 @@ def test_an_attempt_that_cannot_be_read_counts_only_where_none_can() -> None:
     assert make(results=[broken]).submission.attempt == 2
 
 
+@pytest.mark.parametrize("counts", ["last_on_time", "last", "best"])
+def test_an_attempt_without_a_time_never_beats_one_with_a_time(counts: Any) -> None:
+    policy = Policy(deadlines=TEN.deadlines, late=TEN.late, counts=counts)
+    untimed = came(timedelta(0), earning(3), attempt=2)
+    untimed.submission.received_at = None
+    year_9999 = untimed.model_copy(deep=True)
+    year_9999.submission.received_at = "9999-12-31T23:59:59+00:00"
+    for one in (untimed, year_9999):
+        assert make(results=[one, came(timedelta(hours=1), earning(1), attempt=1)], policy=policy).submission.attempt == 1
+        assert make(results=[one], policy=policy).submission.attempt == 2
+
+
 # ---- the ledger's order ----------------------------------------------------------------------------------------------
 
 ENTRIES = [adjust("1"), adjust("-0.5", "and-gate"), mark("1", "why"), mark("2", "and-gate-hidden"), extend(DUE + timedelta(days=3)), adjust("2", student="bob")]

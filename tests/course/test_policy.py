@@ -20,7 +20,7 @@ from autogradient.course import config as course
 from autogradient.course import ledger
 from autogradient.course.config import Course
 from autogradient.course.ledger import Adjustment, Excuse, Extension, Mark
-from autogradient.course.policy import Policy
+from autogradient.course.policy import Late, Policy
 from autogradient.coursework import grade_course, regrade, report
 from autogradient.errors import CourseError
 from autogradient.grading import batch, find_submissions, results_folder
@@ -81,6 +81,16 @@ def test_a_policy_as_it_is_written(tmp_path: Path) -> None:
         ('hidden_feedback = "ful"\n', 'line 2: \'hidden_feedback = "ful"\' is none of "after_deadline", "count", "full"; did you mean \'full\'?'),
         ('timezone = "Europe/Berln"\n', "line 2: 'Europe/Berln' is no time zone; write a name such as \"Europe/Berlin\"; did you mean 'Europe/Berlin'?"),
         ('timezone = "Europe/Berlin"\nattempts_per_day = 0\n', "line 3: 'attempts_per_day' must be at least 1; without the line every attempt counts"),
+        (
+            'timezone = "Europe/Berlin"\n[deadlines]\ngates = 2027-03-28T02:30:00\n',
+            "line 4: 'deadlines.gates = 2027-03-28T02:30:00' cannot be a deadline: clocks in Europe/Berlin are put forward then and never show this time",
+        ),
+        (
+            'timezone = "America/New_York"\n[deadlines]\ngates = {sections = {tue = 2026-11-01T01:30:00}}\n',
+            "line 4: 'deadlines.gates.sections.tue = 2026-11-01T01:30:00' cannot be a deadline: clocks in America/New_York are put back then and show this time twice; "
+            "add the offset that is meant, 2026-11-01T01:30:00-04:00 or 2026-11-01T01:30:00-05:00",
+        ),
+        ("[deadlines]\ngates = 9999-12-31T23:59:59Z\n", "line 3: 'deadlines.gates = 9999-12-31T23:59:59+00:00' cannot be a deadline: its year does not lie"),
         ("attempts_per_day = 3\n", "line 2: 'attempts_per_day' needs 'timezone', which says when a day begins"),
         ('attempts_per_day = "3"\n', "line 2: 'attempts_per_day' must be a whole number"),
         ('hidden_feedbak = "full"\n', "line 2: unknown key 'hidden_feedbak'; did you mean 'hidden_feedback'?"),
@@ -122,7 +132,31 @@ def test_a_moment_as_people_type_it(text: str, expected: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"), [("tomorrow", "is no date or time"), ("2026-13-01", "is no date or time"), ("2026-10-12 18:00", "has no time zone")]
+    ("zone", "due", "came", "days"),
+    [
+        ("Europe/Berlin", "2026-10-24 20:00", "2026-10-25T19:30:00+01:00", 1),  # the night has an hour more
+        ("Europe/Berlin", "2026-10-24 20:00", "2026-10-25T20:00:00+01:00", 1),
+        ("Europe/Berlin", "2026-10-24 20:00", "2026-10-25T20:00:01+01:00", 2),
+        ("America/New_York", "2026-03-07 20:00", "2026-03-08T20:00:00-04:00", 1),  # an hour less
+        ("America/New_York", "2026-03-07 20:00", "2026-03-08T20:00:01-04:00", 2),
+        ("Europe/Berlin", "2026-10-23 20:00", "2026-10-30T20:00:00+01:00", 7),
+        ("Asia/Tokyo", "2026-10-24 20:00", "2026-10-25T20:00:01+09:00", 2),
+    ],
+)
+def test_late_days_are_days_of_the_course(zone: str, due: str, came: str, days: int) -> None:
+    policy = Policy(timezone=zone)
+    late = Late(per_day=Fraction(1, 10), nothing_after=timedelta(days=7))
+    assert late.share_at(policy.moment(due), datetime.fromisoformat(came), policy.zone) == Fraction(days, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("tomorrow", "is no date or time"),
+        ("9999-12-31", "its year does not lie between"),
+        ("2026-13-01", "is no date or time"),
+        ("2026-10-12 18:00", "has no time zone"),
+    ],
 )
 def test_a_moment_that_is_none(text: str, problem: str) -> None:
     with pytest.raises(CourseError, match=problem):

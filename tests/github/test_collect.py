@@ -308,7 +308,7 @@ def test_what_came_after_the_deadline_does_not_hide_what_was_there_on_time(
     collect()
     assert received(place) == ["2026-03-04T11:00:00Z", "2026-03-04T11:00:01Z"]
     first, second = attempts(place).values()
-    assert first["remarks"] == ["as it stood at 2026-03-04T11:00:00Z, a deadline"] and second["remarks"] == []
+    assert first["remarks"] == ["as it stood at 4 March 2026, 11:00 UTC, a deadline"] and second["remarks"] == []
     collect()
     assert len(received(place)) == 2
 
