@@ -37,8 +37,8 @@ def plain(text: str) -> str:
 
 
 def composed(pieces: Sequence[Piece]) -> str:
-    """An essay as a marker reads it: where some of it stands elsewhere, with the cells it stands in."""
-    if all(piece.own for piece in pieces):
+    """An essay as a marker reads it: where it stands in several places, with the cells that are not its own."""
+    if len(pieces) == 1 or all(piece.own for piece in pieces):
         return "\n\n".join(piece.text for piece in pieces)
     return "\n\n".join(piece.text if piece.own else f"{errors.ESSAY_FROM.format(cell=piece.cell + 1)}\n\n{piece.text}" for piece in pieces)
 
