@@ -44,7 +44,9 @@ def composed(pieces: Sequence[Piece]) -> str:
 
 
 class Essays:
-    """Finds the texts of essays. `claims` are the released cells that the student's are; `as_released` says whether a changed one is so by the course's own doing."""
+    """Finds the texts of essays. `claims` are the released cells that the student's are; `as_released` says whether a changed one is so by the course's
+    own doing, `answers` whether a cell of code binds what another part asks for.
+    """
 
     def __init__(
         self,
@@ -53,8 +55,9 @@ class Essays:
         cells: Sequence[StudentCell],
         claims: Sequence[ReleasedCell | None],
         as_released: Callable[[int], bool],
+        answers: Callable[[int], bool],
     ) -> None:
-        self.released, self.cells, self.claims, self.as_released = released, cells, claims, as_released
+        self.released, self.cells, self.claims, self.as_released, self.answers = released, cells, claims, as_released, answers
         self.order = {cell.grade_id: i for i, cell in enumerate(released)}
         self.order |= {old: self.order[new] for old, new in former_ids(assignment).items()}
         self.instructors = {plain(text) for cell in assignment.cells for text in (cell.source, cell.metadata.get("released", ""))}
@@ -77,7 +80,7 @@ class Essays:
                     continue
                 if cell.kind != "code" or is_prose(cell.source):
                     pieces.append(Piece(i, cell.source, False))
-                elif not self.has_code[part.question]:
+                elif not self.has_code[part.question] and not self.answers(i):
                     code.append(Piece(i, cell.source, False))
             elif claim.role in _LOCKED and (added := self.added(i, claim)):
                 pieces.append(Piece(i, added, False))

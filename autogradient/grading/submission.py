@@ -134,7 +134,7 @@ class _Planner:
         self.part_names = {name for part in assignment.parts for name in _names(part)}
         self.problems: list[Problem] = []
         self.claims: list[ReleasedCell | None] = [self.claim(cell) for cell in self.cells]
-        self.texts = Essays(assignment, self.released, self.cells, self.claims, self.is_of_a_release)
+        self.texts = Essays(assignment, self.released, self.cells, self.claims, self.is_of_a_release, self.binds_an_answer)
         self.answers: dict[str, list[int]] = {}
         self.attempted: dict[str, bool] = {}
         self.essays: dict[str, str] = {}
@@ -260,6 +260,10 @@ class _Planner:
             self.problem(elsewhere[0], sentence.format(part=part.id, cells=", ".join(str(i + 1) for i in elsewhere)))
         elif not chosen:
             self.missing[part.id] = "it"
+
+    def binds_an_answer(self, index: int) -> bool:
+        """Whether a cell binds a name that some part asks for."""
+        return bool(_defines(self.cells[index].source) & self.part_names)
 
     # ---- places ------------------------------------------------------------------------------------------------------
 

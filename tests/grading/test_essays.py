@@ -84,6 +84,7 @@ NO_ANSWERS: dict[str, Callable[[list[dict[str, object]]], object]] = {
     "moved text of the course": lambda cells: cells.insert(at(cells, "why-answer") + 1, new("## 2 · Sum")),
     "the stub twice": lambda cells: cells.insert(at(cells, "why-answer") + 1, new(str(cells[at(cells, "why-answer")]["source"]))),
     "text at another question": lambda cells: cells.insert(at(cells, "pick-answer") + 1, new(TEXT)),
+    "code that answers another question": lambda cells: cells.insert(at(cells, "why-answer") + 1, new(ANSWERS["double"], "code")),
     "an empty cell": lambda cells: cells.insert(at(cells, "why-answer") + 1, new("  \n")),
     "less of the question's text": lambda cells: cells[at(cells, "why-text")].update(source="## 5"),
 }
