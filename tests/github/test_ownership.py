@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from commands import Ran
 from hub.class_room import Class
@@ -17,6 +15,7 @@ from autogradient.github.audit import difference, look
 from autogradient.github.collect import Collected, Collector
 from autogradient.github.enrol import Enrolled, archive, check_names, enrol
 from autogradient.github.ownership import Run
+from autogradient.github.publish import to_github
 from autogradient.github.recognise import Recogniser
 from autogradient.github.roster import Group, groups, read
 from autogradient.github.settings import Settings, load
@@ -369,7 +368,21 @@ def test_no_other_command_changes_who_can_read_or_write(room: Class) -> None:
     assert difference(before, look(hub)) == {} and set(before) == {f"the-course/{name}" for name in ("release", "dl-ada", "dl-gates", "dl-daria")}
 
 
-def test_whatever_changes_shows_in_the_audit(term: Term, tmp_path: Path) -> None:
+def test_publish_says_that_it_makes_a_repository(room: Class) -> None:
+    """And a rehearsal says the same, and makes none."""
+    config_file = room.place.root / "grader_config" / "github.toml"
+    config_file.write_text(config_file.read_text() + 'release = "first"\n')
+    room.place.settings = load(room.place.root)
+    hub, said = room.place.hub(), list[str]()
+    before = look(hub)
+    to_github(hub, room.course, [], dry_run=True, told=said.append)
+    assert said == ["the-course/first: would make the repository, private"] and look(hub) == before
+    to_github(hub, room.course, [], told=said.append)
+    assert said[1:] == ["the-course/first: make the repository, private"]
+    assert difference(before, look(hub)) == {"the-course/first": ["make the repository, private"]}
+
+
+def test_whatever_changes_shows_in_the_audit(term: Term) -> None:
     term.roster("ada,ada-l,")
     term.enrol()
     before = look(term.place.hub(), ["ada"])
