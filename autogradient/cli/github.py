@@ -171,7 +171,7 @@ def publish(names: tuple[str, ...], target: str, update: bool, dry_run: bool) ->
     if not target and place is not None:
         publishing.check(here, assignments)
         hosting = GitHubClient(place, {**publishing.PERMISSIONS, **(errata.PERMISSIONS if update else {})})
-        done = publishing.to_github(hosting, here, assignments, dry_run=dry_run)
+        done = publishing.to_github(hosting, here, assignments, dry_run=dry_run, told=say)
     elif (path / "HEAD").is_file() and (path / "objects").is_dir():
         done = publishing.to_repository(path.resolve().as_uri(), here, assignments, settings=place, dry_run=dry_run)
     elif path.exists() and not path.is_dir():

@@ -53,9 +53,9 @@ class Run:
         course, release = (found[name].strip("-") for name in ("course", "release"))
         if key and found["key"].lower() != _word(key).lower():
             return "another's"
-        if (course and self.course and course != self.course) or (release and self.release and release != self.release):
+        if (course and self.course and course != self.course) or (release and release != self.release):
             return "another's"
-        return "ours" if release and self.release else "unmarked"
+        return "ours" if release else "unmarked"
 
 
 def refusal(course: Course, repository: Repository, key: str) -> str:

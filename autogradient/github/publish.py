@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -150,13 +150,17 @@ def _hex(data: bytes) -> str:
 # ---- where to --------------------------------------------------------------------------------------------------------
 
 
-def to_github(hosting: Hosting, course: Course, assignments: list[Assignment], *, dry_run: bool = False) -> list[Change]:
-    """Publish to the release repository on GitHub, which is made where there is none. A rehearsal only says what would be changed."""
+def to_github(
+    hosting: Hosting, course: Course, assignments: list[Assignment], *, dry_run: bool = False, told: Callable[[str], None] = lambda _: None
+) -> list[Change]:
+    """Publish to the release repository on GitHub, which is made where there is none; `told` hears of that. A rehearsal only says what would be changed."""
     settings = hosting.settings
     full_name = f"{settings.organization}/{settings.release}"
-    if dry_run and hosting.repository(full_name) is None:
+    if hosting.repository(full_name) is None:
         check(course, assignments)
-        return changes(course, assignments, {})
+        told(f"{full_name}: {'would ' if dry_run else ''}{messages.ENROL_REPOSITORY}")
+        if dry_run:
+            return changes(course, assignments, {})
     hosting.make_repository(full_name, messages.PUBLISH_DESCRIPTION.format(course=course.name))
     if settings.colab:
         repository = hosting.repository(full_name)

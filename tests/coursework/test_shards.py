@@ -197,3 +197,28 @@ def test_the_commands(machine: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert done.exit_code == 0 and "3 results new or changed" in done.stdout, done.output
     assert run(cli, ["grade", "--all", "--out", str(tmp_path / "out")]).exit_code == 2
     assert run(cli, ["grade", "x.ipynb", "--shard", "1/2"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("most", "cpu", "card", "started", "left"),
+    [
+        (256, 5000, 2000, (256, 0), 2000),  # both kinds together are no more than a workflow may have
+        (200, 5000, 2000, (200, 56), 0),
+        (8, 40_000, 0, (8, 0), 24_000),  # a machine gets no more than it can do before its time is up
+        (2, 3 * shards.LARGEST, 11, (2, 2), shards.LARGEST),
+        (8, 25, 0, (3, 0), 0),
+    ],
+)
+def test_no_more_machines_are_named_than_a_workflow_may_have_and_what_waits_is_said(
+    monkeypatch: pytest.MonkeyPatch, most: int, cpu: int, card: int, started: tuple[int, int], left: int
+) -> None:
+    monkeypatch.setattr(shards, "outdated", lambda course, assignments, has_card: [None] * (card if has_card else cpu))
+    said = [0]
+    here: Any = None
+    found = shards.plan(here, [], most, left=said.append)
+    assert (len(found["cpu"]), len(found["card"])) == started and sum(started) <= shards.MOST_JOBS and sum(said) == left
+    for names, count in ((found["cpu"], cpu), (found["card"], card)):
+        shares = [range(shard.number - 1, count, shard.of) for shard in map(Shard.parse, names)]
+        assert all(0 < len(share) <= shards.LARGEST for share in shares)
+    done = sum(len(range(shard.number - 1, cpu, shard.of)) for shard in map(Shard.parse, found["cpu"]))
+    assert done + sum(len(range(shard.number - 1, card, shard.of)) for shard in map(Shard.parse, found["card"])) == cpu + card - left

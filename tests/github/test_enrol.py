@@ -163,8 +163,10 @@ def test_a_public_repository_and_a_missing_base_are_reported(github: Server, aga
 
 
 def test_branches_are_pushed_all_or_none(github: Server, again: Callable[..., dict[str, Enrolled]]) -> None:
-    github.state.create("the-course/dl-ada")
+    again()
+    github.state.git("the-course/dl-ada", "update-ref", "-d", "refs/heads/main")
     push(github, "the-course/dl-ada", {"other.txt": b"another history"}, BASE)
+    github.state.git("the-course/dl-ada", "update-ref", "-d", "refs/heads/main")
     done = again()
     assert "git push failed" in done["dl-ada"].problems[0] and set(github.state.branches("the-course/dl-ada")) == {BASE}
     assert done["dl-gates"].problems == []

@@ -181,7 +181,7 @@ def test_a_walk_through_grading(course: Actions, place: Place, github: Server) -
     assert any(re.search(r"^uv pip install --torch-backend=cpu -q -c constraints.txt -e .\[github\]$", call) for call in course.calls), course.calls
     assert not any(KEY in environment or "TOKEN" in "".join(environment) for environment in first["cpu"].environments.values())
     holders = {name for job in first.values() for name, environment in job.environments.items() if KEY in environment}
-    assert holders == {step["name"] for name in ("collect", "publish") for step in jobs(GRADE)[name]["steps"] if "env" in step} - {"Plan", DUE}
+    assert holders == {step["name"] for name in ("collect", "publish") for step in jobs(GRADE)[name]["steps"] if KEY in step.get("env", {})} - {DUE}
     asked = {json.dumps(minted, sort_keys=True) for minted in github.state.minted}
     assert {tuple(minted.get("repositories", ())) for minted in github.state.minted} == {("marks",), ()} and len(asked) == 3, asked
     (artifact,) = course.folder.glob("artifacts-*/course")
@@ -190,6 +190,7 @@ def test_a_walk_through_grading(course: Actions, place: Place, github: Server) -
     assert commit[:10] in comment and "5 of 8 points" in comment
     (check,) = room.checks("dl-ada")
     assert check["head_sha"] == commit and {"results/small/attempts/ada/1.json", "submitted/ada/small/attempt-1/small.ipynb"} <= set(kept(github))
+    assert "Everything that was pushed was collected." in first["collect"].summary and "left out" not in first["publish"].summary
     result = json.loads(github.state.git(MARKS, "show", "main:results/small/attempts/ada/1.json"))
     assert result["sealed"] is True and result["points"] == {"earned": 5, "possible": 8, "ungraded": 3, "bonus": 0}
 
@@ -206,6 +207,49 @@ def test_a_walk_through_grading(course: Actions, place: Place, github: Server) -
     result = json.loads(github.state.git(MARKS, "show", "main:results/small/attempts/ada/1.json"))
     assert result["points"]["earned"] == 5, "what was judged before stays"
     assert all_ran(GRADE, first, second, third)
+
+
+@pytest.mark.timeout(600)
+def test_where_something_cannot_be_collected_the_run_is_red_and_the_rest_is_graded_and_delivered(course: Actions, place: Place, github: Server) -> None:
+    room = Class.make(place, github)
+    github.state.create(MARKS)
+    room.hand_in("ada", room.notebook(), ADA)
+    shutil.rmtree(place.root / "submitted")
+    github.state.repositories["the-course/dl-gates"]["description"] = "Work of gates · A small course · 2019"
+    done = course.run(GRADE, {"schedule": "7 * * * *"}, "schedule")
+    assert {name: job.result for name, job in done.items()} == {"collect": "failure", "cpu": "success", "card": "skipped", "publish": "success"}, done
+    assert done["collect"].outcomes["Collect"] == "failure" and "5 of 8 points" in room.comments("dl-ada")[0]
+    said = done["collect"].summary
+    assert "**Not everything could be collected.**" in said and "    gates: the-course/dl-gates is another run's" in said, said
+
+
+@pytest.mark.timeout(600)
+def test_where_nothing_can_be_collected_what_is_due_is_delivered_and_the_run_is_red(course: Actions, place: Place, github: Server) -> None:
+    room = Class.make(place, github)
+    github.state.create(MARKS)
+    github.fault("GET /orgs/the-course/repos", "error", 5)
+    done = course.run(GRADE, {"schedule": "7 * * * *"}, "schedule")
+    assert {name: job.result for name, job in done.items()} == {"collect": "failure", "cpu": "skipped", "card": "skipped", "publish": "skipped"}
+    assert done["collect"].outcomes["Collect"] == "failure" and done["collect"].outcomes[DUE] == "success" and room.comments("dl-ada") == []
+    assert "GitHub refused GET /orgs/the-course/repos with 502" in done["collect"].summary
+
+
+@pytest.mark.timeout(300)
+def test_where_what_is_known_cannot_be_had_nothing_is_collected_or_graded(course: Actions, place: Place, github: Server) -> None:
+    Class.make(place, github)  # and there is no marks repository
+    done = course.run(GRADE, {"schedule": "7 * * * *"}, "schedule")
+    assert {name: job.result for name, job in done.items()} == {"collect": "failure", "cpu": "skipped", "card": "skipped", "publish": "skipped"}
+    assert done["collect"].outcomes["Plan"] == "skipped" and "**Nothing was collected**" in done["collect"].summary
+
+
+def test_dependabot_reads_every_folder_with_workflows_once_a_month() -> None:
+    (entry,) = actions.load(FLOWS.parent / "dependabot.yml")["updates"]
+    folders = {FLOWS if folder == "/" else ROOT / folder.strip("/") for folder in entry["directories"]}
+    assert (
+        folders == {path.parent for path in WORKFLOWS}
+        and entry["schedule"] == {"interval": "monthly"}
+        and list(entry["groups"].values()) == [{"patterns": ["*"]}]
+    )
 
 
 def test_without_a_card_nothing_waits_for_one_and_without_the_switch_nothing_begins(course: Actions) -> None:
@@ -254,9 +298,9 @@ def test_a_walk_through_release(course: Actions, place: Place, github: Server) -
     for command in (("fmt",), ("prove",), ("release",)):
         ran = Ran(place.root, *command)
         assert ran.code == 0, ran
-    done = course.run(RELEASE, {"ref": "refs/heads/main"}, "push")
+    first = done = course.run(RELEASE, {"ref": "refs/heads/main"}, "push")
     assert {name: job.result for name, job in done.items()} == {"prove": "success", "publish": "success"}, done
-    assert all_ran(RELEASE, done)
+    assert "Nothing was published" not in done["publish"].summary and "published in" in done["publish"].summary
     assert not any(KEY in environment for environment in done["prove"].environments.values())
     assert [name for name, environment in done["publish"].environments.items() if KEY in environment] == ["Publish"]
     assert "tiny/tiny.ipynb" in github.state.git("the-course/release", "ls-tree", "-r", "--name-only", "main")
@@ -264,3 +308,4 @@ def test_a_walk_through_release(course: Actions, place: Place, github: Server) -
     done = course.run(RELEASE, {"ref": "refs/heads/main"}, "push")
     assert {name: job.result for name, job in done.items()} == {"prove": "failure", "publish": "skipped"}
     assert done["prove"].outcomes["See that what is released is up to date"] == "failure"
+    assert "**Nothing is published.**" in done["prove"].summary and all_ran(RELEASE, first, done)

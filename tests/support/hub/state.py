@@ -167,6 +167,11 @@ class State:
         may = {each: ladder.index(each) <= ladder.index(permission) for each in ladder}
         return {**user, "login": login, "id": self.account(login), "permissions": may, "role_name": ROLES.get(permission, permission)}
 
+    def user(self, login: str) -> dict[str, Any]:
+        """Somebody, as GitHub shows them to others."""
+        shown: dict[str, Any] = self.description.example("users/get-by-username")
+        return {**shown, "login": login, "id": self.account(login), "user_view_type": "public"}
+
     def account(self, login: str) -> int:
         """The number of somebody's account."""
         if login not in self.ids:
@@ -405,14 +410,14 @@ def _user(state: State, request: Request) -> tuple[int, Any]:
     login = request.path["username"]
     if login not in state.people:
         raise Refusal(404, "Not Found")
-    return 200, state.description.example("users/get-by-username") | {"login": login, "id": state.account(login)}
+    return 200, state.user(login)
 
 
 @answers("users/get-by-id")
 def _user_of(state: State, request: Request) -> tuple[int, Any]:
     for login in state.people:
         if str(state.account(login)) == request.path["account_id"]:
-            return 200, state.description.example("users/get-by-id") | {"login": login, "id": state.account(login)}
+            return 200, state.user(login)
     raise Refusal(404, "Not Found")
 
 
