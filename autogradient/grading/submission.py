@@ -255,7 +255,9 @@ class _Planner:
         self.essays[part.id] = composed(pieces)
         if elsewhere:
             self.elsewhere[part.id] = self.essays[part.id]
-        if elsewhere:
+        if elsewhere and not chosen and len(elsewhere) == 1:  # its own cell has lost its id
+            self.found[part.id] = elsewhere[0]
+        elif elsewhere:
             sentence = errors.ESSAY_ELSEWHERE if texts else errors.ESSAY_FOUND
             self.problem(elsewhere[0], sentence.format(part=part.id, cells=", ".join(str(i + 1) for i in elsewhere)))
         elif not chosen:
