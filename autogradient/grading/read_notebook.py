@@ -89,9 +89,10 @@ def file_reader(path: Path) -> archives.Reader:
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
             raise archives.Refused(messages.LEFT_LINK if path.is_symlink() else str(error.strerror)) from None
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise archives.Refused(messages.LEFT_NO_FILE)
         with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise archives.Refused(messages.LEFT_NO_FILE)
             return file.read(limit)
 
     return read

@@ -120,8 +120,8 @@ def test_mistakes_on_the_command_line_are_shown_and_not_obeyed(folder: Path, wor
 
 
 def test_an_error_of_our_own_is_shown_and_not_obeyed(folder: Path) -> None:
-    program = "from autogradient import cli, course\ndef broken(*_): raise KeyError('x\\n::error::y\\x1b[2J') from ValueError('a\\n::error::b\\x1b[2J')\ncourse.find = broken\n"
-    ran = subprocess.run([sys.executable, "-c", program + "import sys; sys.argv = ['autogradient', 'report']; cli.main()"], capture_output=True, text=True)
+    program = "from autogradient.cli import main\nfrom autogradient.course import config\ndef broken(*_): raise KeyError('x\\n::error::y\\x1b[2J') from ValueError('a\\n::error::b\\x1b[2J')\nconfig.find = broken\n"
+    ran = subprocess.run([sys.executable, "-c", program + "import sys; sys.argv = ['autogradient', 'report']; main.main()"], capture_output=True, text=True)
     assert ran.returncode == 1 and "ValueError" in ran.stderr and is_safe(ran.stderr)
 
 

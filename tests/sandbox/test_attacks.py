@@ -39,7 +39,8 @@ def campaign(request: pytest.FixtureRequest) -> Iterator[Campaign]:
     """Tries all attacks that were selected, side by side, while the tests look at what came of one after the other."""
     selected = [item for item in request.session.items if isinstance(item, pytest.Function) and hasattr(item, "callspec")]
     wanted: list[Key] = [item.callspec.params["key"] for item in selected if item.path == request.path and "key" in item.callspec.params]  # type: ignore[misc]
-    with Campaign(wanted, jobs=len(os.sched_getaffinity(0))) as running:
+    beside = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) - 1  # tests that run meanwhile want a processor, too
+    with Campaign(wanted, jobs=max(1, len(os.sched_getaffinity(0)) - beside)) as running:
         yield running
 
 

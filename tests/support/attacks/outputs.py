@@ -88,11 +88,11 @@ CASES: tuple[Case, ...] = (
     ),
     shown(
         "problems-many",
-        "a thousand cells that fail, each with much to say",
+        "three hundred cells that fail, each with much to say",
         answers=RIGHT,
-        mutate=lambda book, format: book["cells"].extend(code(f"raise ValueError('{i} ' * 500)") | {"id": f"fails-{i}"} for i in range(1000)),
+        mutate=lambda book, format: book["cells"].extend(code(f"raise ValueError('{i} ' * 500)") | {"id": f"fails-{i}"} for i in range(300)),
         least=12,
         most=12,
-        cells=2,
+        cells=8,
     ),
 )
