@@ -110,12 +110,18 @@ class Policy:
             value = date.fromisoformat(text.strip()) if re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip()) else datetime.fromisoformat(text.strip())
         except ValueError:
             raise CourseError(errors.BAD_MOMENT.format(text=text)) from None
+        value = _in_reach(value)
         if problem := _no_moment(value, self.zone):
             raise CourseError(errors.MOMENT_IS_NONE.format(text=text.strip(), problem=problem))
         found = _with_zone(value, self.zone)
         if found is None:
             raise CourseError(errors.MOMENT_WITHOUT_ZONE.format(text=text))
         return found
+
+
+def _in_reach(value: date) -> date:
+    """A date or time; one that is meant as never, such as the year 9999, in the last year that can be reckoned with."""
+    return value.replace(year=times.LAST_YEAR, day=min(value.day, 28)) if value.year > times.LAST_YEAR else value
 
 
 def _no_moment(value: date, zone: tzinfo | None) -> str:
@@ -178,6 +184,7 @@ def _deadline(name: str, value: Any, zone: tzinfo | None, bad: Callable[..., Cou
     def moment(value: Any, *keys: str) -> datetime:
         if not isinstance(value, date):
             raise bad(errors.NOT_A_MOMENT.format(key=".".join(keys)), *keys)
+        value = _in_reach(value)
         if problem := _no_moment(value, zone):
             raise bad(errors.DEADLINE_IS_NONE.format(key=".".join(keys), value=value.isoformat(), problem=problem), *keys)
         found = _with_zone(value, zone)

@@ -90,7 +90,7 @@ def test_a_policy_as_it_is_written(tmp_path: Path) -> None:
             "line 4: 'deadlines.gates.sections.tue = 2026-11-01T01:30:00' cannot be a deadline: clocks in America/New_York are put back then and show this time twice; "
             "add the offset that is meant, 2026-11-01T01:30:00-04:00 or 2026-11-01T01:30:00-05:00",
         ),
-        ("[deadlines]\ngates = 9999-12-31T23:59:59Z\n", "line 3: 'deadlines.gates = 9999-12-31T23:59:59+00:00' cannot be a deadline: its year does not lie"),
+        ("[deadlines]\ngates = 0999-12-31T23:59:59Z\n", "line 3: 'deadlines.gates = 0999-12-31T23:59:59+00:00' cannot be a deadline: its year does not lie"),
         ("attempts_per_day = 3\n", "line 2: 'attempts_per_day' needs 'timezone', which says when a day begins"),
         ('attempts_per_day = "3"\n', "line 2: 'attempts_per_day' must be a whole number"),
         ('hidden_feedbak = "full"\n', "line 2: unknown key 'hidden_feedbak'; did you mean 'hidden_feedback'?"),
@@ -153,7 +153,7 @@ def test_late_days_are_days_of_the_course(zone: str, due: str, came: str, days: 
     ("text", "problem"),
     [
         ("tomorrow", "is no date or time"),
-        ("9999-12-31", "its year does not lie between"),
+        ("0999-12-31", "its year does not lie between"),
         ("2026-13-01", "is no date or time"),
         ("2026-10-12 18:00", "has no time zone"),
     ],
@@ -515,3 +515,9 @@ def test_hidden_tests_are_shown_after_the_last_extension_also_in_the_page(here: 
     assert report.write_feedback(here, ["small"])[0] == [], "nothing new to say yet"
     report.write_feedback(here, ["small"], now=end + timedelta(seconds=1))
     assert secrets() == [True] * 4
+
+
+@pytest.mark.parametrize("written", ["9999-12-31T23:59:59Z", "2996-03-04T10:00:00+01:00", "2400-02-29T10:00:00Z"])
+def test_a_deadline_that_is_meant_as_never_is_one(tmp_path: Path, written: str) -> None:
+    due = config(tmp_path, f"[deadlines]\ngates = {written}\n").last_due("gates")
+    assert due is not None and due.year == 2199
