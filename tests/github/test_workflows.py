@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hub.class_room import Class
 from hub.people import Place
 from hub.server import Server
+from proved import prove_course
 
 from autogradient.github import connection
 from autogradient.github.publish import TEMPLATES
@@ -169,6 +170,7 @@ def all_ran(path: Path, *walks: dict[str, Job]) -> bool:
 @pytest.mark.timeout(900)  # some thirty commands, each of which starts anew
 def test_a_walk_through_grading(course: Actions, place: Place, github: Server) -> None:
     room = Class.make(place, github)
+    prove_course(place.root)
     github.state.create(MARKS)
     commit = room.hand_in("ada", room.notebook(), ADA)
     shutil.rmtree(place.root / "submitted")  # pushed, and not collected yet
@@ -212,6 +214,7 @@ def test_a_walk_through_grading(course: Actions, place: Place, github: Server) -
 @pytest.mark.timeout(600)
 def test_where_something_cannot_be_collected_the_run_is_red_and_the_rest_is_graded_and_delivered(course: Actions, place: Place, github: Server) -> None:
     room = Class.make(place, github)
+    prove_course(place.root)
     github.state.create(MARKS)
     room.hand_in("ada", room.notebook(), ADA)
     shutil.rmtree(place.root / "submitted")
@@ -226,6 +229,7 @@ def test_where_something_cannot_be_collected_the_run_is_red_and_the_rest_is_grad
 @pytest.mark.timeout(600)
 def test_where_nothing_can_be_collected_what_is_due_is_delivered_and_the_run_is_red(course: Actions, place: Place, github: Server) -> None:
     room = Class.make(place, github)
+    prove_course(place.root)
     github.state.create(MARKS)
     github.fault("GET /orgs/the-course/repos", "error", 5)
     done = course.run(GRADE, {"schedule": "7 * * * *"}, "schedule")
@@ -237,6 +241,7 @@ def test_where_nothing_can_be_collected_what_is_due_is_delivered_and_the_run_is_
 @pytest.mark.timeout(300)
 def test_where_what_is_known_cannot_be_had_nothing_is_collected_or_graded(course: Actions, place: Place, github: Server) -> None:
     Class.make(place, github)  # and there is no marks repository
+    prove_course(place.root)
     done = course.run(GRADE, {"schedule": "7 * * * *"}, "schedule")
     assert {name: job.result for name, job in done.items()} == {"collect": "failure", "cpu": "skipped", "card": "skipped", "publish": "skipped"}
     assert done["collect"].outcomes["Plan"] == "skipped" and "**Nothing was collected**" in done["collect"].summary
