@@ -98,11 +98,11 @@ def test_every_kind_of_decision_holds_under_the_new_id_before_and_after_regradin
     ran(here, "void", "small", "pick", "--drop", *BY)
     ran(here, "excuse", "fay", "small", *BY)
     before, entries = points(here), decided(here)
-    assert before == {"ada": "6.5/7 why", "bob": "4.75/7 scale why", "fay": "excused"}
+    assert before == {"ada": "6.5/7", "bob": "4.75/7 scale why", "fay": "excused"}
     change(here, *WHY_NOW, *SCALE_NOW, *PICK_NOW)
     assert points(here) == before  # results are still by the old ids
     assert regrade(here, engine) == []
-    assert points(here) == {"ada": "6.5/7 because", "bob": "4.75/7 shares because", "fay": "excused"} and decided(here) == entries
+    assert points(here) == {"ada": "6.5/7", "bob": "4.75/7 shares because", "fay": "excused"} and decided(here) == entries
     ran(here, "feedback", "small")
     assert "Nearly." in (here.feedback / "ada" / "small" / "feedback.md").read_text()
     data = json.loads((here.results / "small" / "ada.json").read_text())

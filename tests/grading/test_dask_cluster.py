@@ -32,8 +32,9 @@ STUDENTS = 16
 
 #: Run first in a worker, it makes it one of another kind.
 ANOTHER_VERSION = """
-from autogradient import node, result
-node.environment = lambda: result.environment() | {"packages": [*result.environment()["packages"], "strange==1"]}
+from autogradient.grading import dask_worker
+from autogradient.model import environment
+dask_worker.environment = lambda: environment.environment() | {"packages": [*environment.environment()["packages"], "strange==1"]}
 """
 WITH_A_CARD = "from autogradient.grading import judge\njudge.has_gpu = lambda: True\n"
 
