@@ -26,7 +26,7 @@ ALLOWED = {
 PROGRAM = """
 import io, os, pickle, types
 import pandas as pd, sympy
-from autogradient import guard
+from autogradient.grading import guard
 class Pwn:
     def __reduce__(self): return os.getcwd, ()
 DATA = pickle.dumps(Pwn())
