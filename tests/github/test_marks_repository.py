@@ -266,7 +266,11 @@ def test_nobody_is_enrolled_into_the_marks_repository(room: Class) -> None:
     config.write_text(config.read_text().replace('prefix = "dl-"', ""))
     before = room.github.asked("PUT .*collaborators")
     ran = Ran(room.place.root, "enrol")
-    assert ran.code == 2 and "would have the repository the-course/marks, which is the course's own" in ran.err and room.github.asked("PUT .*collaborators") == before, ran
+    assert (
+        ran.code == 2
+        and "would have the repository the-course/marks, which is the course's own" in ran.err
+        and room.github.asked("PUT .*collaborators") == before
+    ), ran
 
 
 def test_what_was_delivered_is_remembered_and_github_is_not_asked_again(room: Class) -> None:
