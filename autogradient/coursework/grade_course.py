@@ -16,7 +16,7 @@ from autogradient.course import marks
 from autogradient.course.config import CONFIG, ROSTER, Course, checked_student
 from autogradient.course.ledger import read
 from autogradient.coursework import gradebook_penalties
-from autogradient.coursework.report import _newest, _shown, each_mark
+from autogradient.coursework.report import _newest, _shown, each_mark, take_hand_marks
 from autogradient.errors import GradebookError, SubmissionError
 from autogradient.grading import batch, find_submissions, messages, results_folder
 from autogradient.grading.archives import NOTEBOOK, is_ignored, left_out
@@ -186,9 +186,7 @@ class _Chooser:
     """Says which of a student's attempts counts."""
 
     def __init__(self, course: Course) -> None:
-        from autogradient.coursework.gradebook import take_hand_marks
-
-        take_hand_marks(course.gradebook_url, course.ledger)
+        take_hand_marks(course)
         self.course, self.sections, self.ledger = course, course.sections(), read(course.ledger)
         self.decisions: dict[str, marks.Decisions] = {}
 

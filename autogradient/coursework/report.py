@@ -63,19 +63,20 @@ def each_mark(course: Course, names: list[str], *, now: datetime | None = None, 
 def take_hand_marks(course: Course) -> None:
     """Have marks that were given in the formgrader in the ledger. Nothing is opened where the gradebook is as it was the last time. Raises GradebookError, LedgerError."""
     database, stamp = course.root / "gradebook.db", course.results / TAKEN
-    if _taken(database, course.ledger) == (stamp.read_text(encoding="ascii") if stamp.is_file() else ""):
+    if not database.is_file():
+        return
+    found = _state(database, *sorted(course.root.glob(f"{database.name}-*")))  # what is not in the file yet is in one beside it
+    if stamp.is_file() and stamp.read_text(encoding="ascii") == f"{found} {_state(course.ledger)}":
         return
     from autogradient.coursework import gradebook  # which loads nbgrader, a second of its own
 
     gradebook.take_hand_marks(course.gradebook_url, course.ledger)
-    if database.is_file():
-        write_atomically(stamp, _taken(database, course.ledger))
+    write_atomically(stamp, f"{found} {_state(course.ledger)}")  # as it was before: what somebody enters meanwhile is looked at the next time
 
 
-def _taken(database: Path, ledger: Path) -> str:
-    """What the gradebook's file and the ledger are known by; "" without a gradebook. A change that is not in the file yet is one of its other files'."""
-    states = [path.stat() for path in (database, ledger, *sorted(database.parent.glob(f"{database.name}-*"))) if path.is_file()]
-    return " ".join(f"{state.st_mtime_ns}:{state.st_size}" for state in states) if database.is_file() else ""
+def _state(*paths: Path) -> str:
+    """What files are known by as they stand; those that are not there are passed over."""
+    return " ".join(f"{state.st_mtime_ns}:{state.st_size}" for state in (path.stat() for path in paths if path.is_file()))
 
 
 def _first(students: list[str]) -> str:

@@ -91,9 +91,7 @@ def split(course: Course, name: str, markers: int, *, anonymous: bool = False, f
 
 def read(course: Course, paths: Sequence[Path], *, who: str, why: str = "") -> list[str]:
     """Take the marks of filled-in sheets into the ledger: all, or none where a row is wrong. Returns what there is to say. Raises CourseError with every mistake."""
-    from autogradient.coursework.gradebook import take_hand_marks
-
-    take_hand_marks(course.gradebook_url, course.ledger)
+    report.take_hand_marks(course)
     reading = _Reading(course, who, why)
     for path in paths:
         reading.sheet(path)

@@ -20,7 +20,7 @@ from autogradient.course import config, ledger
 from autogradient.course.config import Course
 from autogradient.course.ledger import Mark
 from autogradient.course.roster import Member
-from autogradient.coursework import grade_course, report, sheets
+from autogradient.coursework import grade_course, gradebook, report, sheets
 from autogradient.coursework.export_csv import neutral, restored
 from autogradient.coursework.sheets import Answer
 from autogradient.grading.batch import Local
@@ -182,6 +182,24 @@ def test_a_mark_is_taken_back(here: Course) -> None:
     run(here, "mark", "ada", "small", "why", "2")
     assert run(here, "mark", "ada", "small", "why", "--undo") == "ada: small: 8/9, 1 wait → 6/9, 3 wait"
     assert in_formgrader(here, "ada") is None
+
+
+def test_a_mark_that_is_given_while_others_are_taken_in_is_taken_the_next_time(here: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    take = gradebook.take_hand_marks
+
+    def meanwhile(*where: Any) -> Any:
+        taken = take(*where)
+        in_formgrader(here, "bob", score=1.0)
+        return taken
+
+    in_formgrader(here, "ada", score=0.5)
+    monkeypatch.setattr(gradebook, "take_hand_marks", meanwhile)
+    report.take_hand_marks(here)
+    monkeypatch.setattr(gradebook, "take_hand_marks", take)
+    report.take_hand_marks(here)
+    assert {(entry.student, entry.points) for entry in entries(here) if entry.kind == "mark"} >= {("ada", Decimal("0.5")), ("bob", Decimal("1.0"))}
+    monkeypatch.setattr(gradebook, "take_hand_marks", lambda *_: pytest.fail("nothing has changed"))
+    report.take_hand_marks(here)
 
 
 def test_marks_of_the_formgrader_are_taken_in_first(here: Course) -> None:
