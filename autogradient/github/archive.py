@@ -21,7 +21,7 @@ from autogradient.github.read_commit import MAX_DEPTH, shown
 from autogradient.github.whose import BLACKBOARD, CANVAS, MOODLE, Whose
 from autogradient.grading import messages
 from autogradient.grading.archives import MAX_BYTES, MAX_CONTENTS, Reader, Refused, is_ignored, opened_zip, refuse, zip_reader, zip_time
-from autogradient.grading.find_submissions import TIMESTAMP
+from autogradient.grading.find_submissions import TIMESTAMP, timestamp
 from autogradient.grading.read_notebook import file_reader
 
 MAX_PATH = 400
@@ -148,7 +148,7 @@ def _folder(root: Path) -> Iterator[_Entry]:
     """The files below a folder; links are not followed."""
     for folder, folders, names in os.walk(root, followlinks=False):
         folders[:] = sorted(name for name in folders if not is_ignored(name))
-        stamp = _stamp(Path(folder, TIMESTAMP)) if TIMESTAMP in names else None
+        stamp = timestamp(Path(folder)) if TIMESTAMP in names else None
         for name in sorted(name for name in names if not is_ignored(name)) + [name for name in folders if os.path.islink(os.path.join(folder, name))]:
             path = Path(folder, name)
             relative = os.fsencode(path.relative_to(root)).decode("utf-8", "replace")
@@ -156,13 +156,6 @@ def _folder(root: Path) -> Iterator[_Entry]:
                 yield _Entry(relative, refuse(sentences.TAKE_LINK), None, "")
             else:
                 yield _Entry(relative, file_reader(path), times.from_seconds(path.stat().st_mtime), THE_FILE, stamp, path)
-
-
-def _stamp(path: Path) -> str | None:
-    try:
-        return times.decoded(file_reader(path)(times.MAX_BYTES))
-    except Refused:
-        return None
 
 
 def _zip(source: Path | _Entry, stack: ExitStack) -> list[_Entry]:

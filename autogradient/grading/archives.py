@@ -144,6 +144,11 @@ def kind(head: bytes, name: str = "") -> str:
     return found or named or ("tar" if head[257:262] == b"ustar" else "")
 
 
+def is_web_page(beginning: bytes) -> bool:
+    """Whether a text is HTML, by its first words."""
+    return re.match(rb"<(!doctype html|html|head|\?xml)\b", beginning, re.IGNORECASE) is not None
+
+
 def like_notebook(data: bytes) -> bool:
     """Whether some bytes are a notebook's, whatever the file is called."""
     plain = data.replace(b"\x00", b"")  # as Windows writes it
@@ -191,8 +196,7 @@ def _notebooks(path: str, read: Reader, budget: Budget, level: int) -> Iterator[
             if NOTEBOOK in name and not beginning.startswith(b"<") or like_notebook(data):
                 yield Piece(path, data)
                 return
-        page = re.match(rb"<(!doctype html|html|head|\?xml)\b", beginning, re.IGNORECASE)
-        raise Refused(messages.LEFT_WEB_PAGE if page else messages.LEFT_EMPTY if not head else messages.LEFT_NO_NOTEBOOK)
+        raise Refused(messages.LEFT_WEB_PAGE if is_web_page(beginning) else messages.LEFT_EMPTY if not head else messages.LEFT_NO_NOTEBOOK)
 
 
 def _whole(read: Reader, budget: Budget) -> bytes:

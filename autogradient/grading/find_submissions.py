@@ -155,21 +155,22 @@ def attempt_folders(place: Path) -> list[tuple[int, Path]]:
 
 def received_at(folder: Path, zone: tzinfo | None = None) -> str | None:
     """When a submission came, by nbgrader's timestamp.txt in its folder (ISO 8601, UTC); None where that is not known."""
-    moment = times.parse(_timestamp(folder), zone)
+    moment = times.parse(timestamp(folder) or "", zone)
     return moment.isoformat(timespec="seconds") if moment else None
 
 
 def unread_time(folder: Path, zone: tzinfo | None = None) -> str:
     """A sentence where a folder's timestamp.txt says no time that can be told for certain; "" where it does, or where there is none."""
-    text = _timestamp(folder)
+    text = timestamp(folder)
     return messages.NO_TIME_READ.format(path=errors.relative(folder / TIMESTAMP), text=text[:60]) if text and times.parse(text, zone) is None else ""
 
 
-def _timestamp(folder: Path) -> str:
+def timestamp(folder: Path) -> str | None:
+    """What a folder's timestamp.txt says; None where there is none that can be read."""
     try:
         return times.decoded(file_reader(folder / TIMESTAMP)(times.MAX_BYTES))
     except archives.Refused:
-        return ""
+        return None
 
 
 def _choose(paths: list[Path], assignment: Assignment, student: str) -> Item:

@@ -133,7 +133,7 @@ def _what_else(beginning: str) -> str | None:
     """What a text is that stands in a notebook's place, by its first words; None where that may be a notebook."""
     if beginning.startswith("version https://git-lfs.github.com/spec/"):
         return errors.LFS_POINTER
-    if re.match(r"<(!doctype html|html|head|\?xml)\b", beginning, re.IGNORECASE):
+    if archives.is_web_page(beginning.encode("utf-8", "replace")):
         return errors.WEB_PAGE
     return None
 
