@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import json
 import lzma
 import os
 import resource
-import tarfile
 import time
 import unicodedata
-import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import homework
+import packed
 import pytest
 from commands import Ran
+from packed import tarred
 
 from autogradient.model.assignment import Assignment
 from autogradient.sources import release
 
 NAMES = "student,name\nada,Ada Lovelace\njoerg,Jörg Müller\namo,Anne-Marie O'Neill\nmax1,Max Weber\nmax2,Max Weber\n"
+
+#: A zip with the times that a platform gives its files.
+zipped = partial(packed.zipped, when=(2026, 3, 4, 12, 30, 0))
 
 
 @pytest.fixture
@@ -55,32 +58,12 @@ def other(good: bytes) -> bytes:
     return good + b"\n"
 
 
-def zipped(entries: dict[str, bytes], when: tuple[int, ...] = (2026, 3, 4, 12, 30, 0)) -> bytes:
-    """A zip as any platform makes it."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as opened:
-        for name, data in entries.items():
-            opened.writestr(zipfile.ZipInfo(name, when), data, zipfile.ZIP_DEFLATED)  # type: ignore[arg-type]
-    return out.getvalue()
-
-
-def tarred(entries: dict[str, bytes], mode: str = "w:gz") -> bytes:
-    """A tar."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode=mode) as opened:  # type: ignore[call-overload]
-        for name, data in entries.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            opened.addfile(info, io.BytesIO(data))
-    return out.getvalue()
-
-
 @pytest.fixture
 def collect(root: Path, tmp_path: Path) -> Callable[..., Ran]:
     """Collect from a zip of some entries, by the command."""
 
     def run(entries: dict[str, bytes] | bytes, *options: str, when: tuple[int, ...] = (2026, 3, 4, 12, 30, 0)) -> Ran:
-        (tmp_path / "week.zip").write_bytes(entries if isinstance(entries, bytes) else zipped(entries, when))
+        (tmp_path / "week.zip").write_bytes(entries if isinstance(entries, bytes) else zipped(entries, when=when))
         return Ran(root, "collect", "--from", str(tmp_path / "week.zip"), *options)
 
     return run

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 import unicodedata
-import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -15,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from packed import tarred, zipped
 
 from autogradient.course import times
 from autogradient.course.identity import AmbiguousName, People
@@ -63,26 +61,6 @@ paths = st.one_of(
     st.builds("{}_{}_assignsubmission_file/{}".format, st.sampled_from(["Ada Lovelace", "Max Weber", "Müller Jörg", "X Y"]), st.integers(0, 99), files),
     st.text(min_size=1, max_size=20),
 )
-
-
-def zipped(entries: dict[str, bytes]) -> bytes:
-    """A zip."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as opened:
-        for name, data in entries.items():
-            opened.writestr(zipfile.ZipInfo(name), data)
-    return out.getvalue()
-
-
-def tarred(entries: dict[str, bytes]) -> bytes:
-    """A compressed tar."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz", compresslevel=1) as opened:
-        for name, data in entries.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            opened.addfile(info, io.BytesIO(data))
-    return out.getvalue()
 
 
 PLAIN = [*NOTEBOOKS, NOTEBOOKS[0].decode().encode("utf-16"), b"", b"x", b"{}", b"\xff\xfe", b"%PDF-1.4", b"Rar!\x1a\x07", b"PK\x03\x04", b"\x1f\x8b"]

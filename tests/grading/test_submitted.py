@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
-import tarfile
 import unicodedata
-import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import homework
 import pytest
+from packed import tarred, zipped
 
 from autogradient.course import config
 from autogradient.course.config import checked_student
@@ -57,26 +55,6 @@ def put(root: Path) -> Callable[..., Path]:
 def said(root: Path) -> list[str]:
     """What `grade --all` says about what is not graded."""
     return [sentence.replace(f"{root}/", "") for sentence in _stray(config.load(root))]
-
-
-def zipped(entries: dict[str, bytes]) -> bytes:
-    """A zip."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as opened:
-        for name, data in entries.items():
-            opened.writestr(zipfile.ZipInfo(name), data)
-    return out.getvalue()
-
-
-def tarred(entries: dict[str, bytes]) -> bytes:
-    """A compressed tar."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w:gz") as opened:
-        for name, data in entries.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            opened.addfile(info, io.BytesIO(data))
-    return out.getvalue()
 
 
 @pytest.mark.parametrize(
