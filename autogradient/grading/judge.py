@@ -26,6 +26,7 @@ from autogradient.sandbox.interpreter import HELLO_S
 from autogradient.sources.foreign import prelude
 from autogradient.sources.release import given_source
 from autogradient.wire import codec
+from autogradient.wire.channel import END
 
 MISSING = "{names} is not defined when the check runs: the cell that defines it is missing, stands below the check, or stopped with an error."
 NOT_FILLED = "Not attempted yet."
@@ -272,7 +273,7 @@ def _judge_code(
                 elif report.get("gone"):
                     ended = True
                     how = "it did not answer as it should"
-                    if str(report["gone"]) == "end of stream":
+                    if str(report["gone"]) == END:
                         verdict.starved |= runner.session.was_killed(runner.pid)
                         how = runner.session.how_it_ended(runner.pid)
                     done[case.name] = _result(case, "failed", message=_ended(case, seen, DIED.format(how=how)))

@@ -12,6 +12,8 @@ from autogradient.wire import codec
 
 #: Seconds that a send waits for the other side to take something.
 SEND_S = 30.0
+#: How it is said that the other side's end of the socket is closed.
+END = "end of stream"
 
 
 class Closed(EOFError):
@@ -60,7 +62,7 @@ class Channel:
                 if sent:
                     rest[0] = memoryview(rest[0])[sent:]
         except OSError as error:
-            raise Closed(str(error)) from None
+            raise _closed(error) from None
 
     def receive(self, timeout: float | None = None) -> Any:
         """The next message: numbers, text, bytes, lists and dicts only. Raises Silent after `timeout` seconds, Closed at the end, codec.BadFrame for nonsense."""
@@ -110,9 +112,9 @@ class Channel:
             else:
                 piece = self.sock.recv(min(max(missing, 1 << 16), 1 << 20))
         except OSError as error:
-            raise Closed(str(error)) from None
+            raise _closed(error) from None
         if not piece:
-            raise Closed("end of stream")
+            raise Closed(END)
         return piece
 
     def _wait_to_send(self, deadline: float | None) -> None:
@@ -124,3 +126,8 @@ class Channel:
     def close(self) -> None:
         """Close this end."""
         self.sock.close()
+
+
+def _closed(error: OSError) -> Closed:
+    """What went wrong with a socket. One that is killed while it reads or is written to leaves a reset or a broken pipe: the same end as one of which all was read."""
+    return Closed(END if isinstance(error, ConnectionError) else str(error))

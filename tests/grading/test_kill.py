@@ -134,7 +134,7 @@ def check(results: Path, expected: dict[str, Any]) -> None:
     assert all(name.removesuffix(".staff.json").removesuffix(".json") in expected for name in files)
     found = {path.stem: verdicts(json.loads(path.read_text())) for path in (results / "small").glob("*.json") if not path.name.endswith(".staff.json")}
     wrong = {student: (found[student], expected[student]) for student in expected if found[student] != expected[student]}
-    assert not wrong, wrong
+    assert not wrong, "\n".join(f"{student}:\n{is_}\ninstead of\n{should}" for student, (is_, should) in wrong.items())
 
 
 # ---- parts of the engine ---------------------------------------------------------------------------------------------
