@@ -1,4 +1,5 @@
-"""How long proving the course's assignments takes: `python benchmarks/prove.py [NAME…]` proves each anew and prints a table.
+"""How long proving the course's assignments takes: `python benchmarks/prove.py [NAME…]` proves each
+anew and prints a table.
 
 Nothing is written; the proof files stay as they are.
 """
@@ -19,7 +20,9 @@ def main(names: list[str]) -> None:
     here = config.find()
     jobs = cpu_count()
     total = 0.0
-    print(f"{'assignment':<24}{'seconds':>9}{'variants':>10}{'a second':>10}   on {jobs} processors")
+    print(
+        f"{'assignment':<24}{'seconds':>9}{'variants':>10}{'a second':>10}   on {jobs} processors"
+    )
     with Engine() as engine:
         engine.wait()
         for name in names or here.names():
@@ -29,7 +32,10 @@ def main(names: list[str]) -> None:
             seconds = time.perf_counter() - started
             tried = proof.right.of + proof.wrong.of + proof.mutants.of + proof.hostile.of
             total += seconds
-            print(f"{name:<24}{seconds:>9.1f}{tried:>10}{tried / seconds:>10.1f}   {'proved' if proof.proved else 'NOT proved'}")
+            print(
+                f"{name:<24}{seconds:>9.1f}{tried:>10}{tried / seconds:>10.1f}   "
+                f"{'proved' if proof.proved else 'NOT proved'}"
+            )
     print(f"{'together':<24}{total:>9.1f}")
 
 

@@ -1,4 +1,6 @@
-"""The course that benchmarks/sealed.py grades: one assignment of eight questions in NumPy and torch, in nbgrader's and in otter's format, and as a script."""
+"""The course that benchmarks/sealed.py grades: one assignment of eight questions in NumPy and
+torch, in nbgrader's and in otter's format, and as a script.
+"""
 
 from __future__ import annotations
 
@@ -35,36 +37,71 @@ QUESTIONS = (
     Question(
         "standardise",
         2,
-        'def standardise(x):\n    """Each column with mean 0 and standard deviation 1; constant columns become 0."""',
-        "    spread = x.std(axis=0)\n    return (x - x.mean(axis=0)) / np.where(spread == 0, 1, spread)",
-        "a = np.array([[1.0, 5.0], [3.0, 5.0]])\nassert standardise(a).shape == a.shape\nassert np.allclose(standardise(a)[:, 0], [-1, 1])",
+        (
+            'def standardise(x):\n    """Each column with mean 0 and standard deviation 1; '
+            'constant columns become 0."""'
+        ),
+        (
+            "    spread = x.std(axis=0)\n    return (x - x.mean(axis=0)) / np.where(spread "
+            "== 0, 1, spread)"
+        ),
+        (
+            "a = np.array([[1.0, 5.0], [3.0, 5.0]])\nassert standardise(a).shape == "
+            "a.shape\nassert np.allclose(standardise(a)[:, 0], [-1, 1])"
+        ),
         (
             "assert np.allclose(standardise(np.full((4, 2), 7.0)), 0)",
-            "b = np.random.default_rng(1).normal(3, 2, size=(200, 6))\ns = standardise(b)\nassert np.allclose(s.mean(axis=0), 0) and np.allclose(s.std(axis=0), 1)",
+            (
+                "b = np.random.default_rng(1).normal(3, 2, size=(200, 6))\ns = "
+                "standardise(b)\nassert np.allclose(s.mean(axis=0), 0) and "
+                "np.allclose(s.std(axis=0), 1)"
+            ),
         ),
     ),
     Question(
         "cross_entropy",
         3,
-        'def cross_entropy(z, y):\n    """Mean cross-entropy of logits z (n, k) with labels y (n,), and its gradient by z."""',
-        "    z = z - z.max(axis=1, keepdims=True)\n    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))\n    rows = np.arange(len(y))\n"
-        "    gradient = np.exp(log_p)\n    gradient[rows, y] -= 1\n    return -log_p[rows, y].mean(), gradient / len(y)",
-        "loss, gradient = cross_entropy(np.zeros((2, 4)), np.array([0, 3]))\nassert np.isclose(loss, np.log(4))\nassert gradient.shape == (2, 4)",
         (
-            "loss, _ = cross_entropy(np.array([[1000.0, 0.0]]), np.array([1]))\nassert np.isclose(loss, 1000)",
-            "rng = np.random.default_rng(2)\nz, y = rng.normal(size=(8, 5)), rng.integers(5, size=8)\nloss, gradient = cross_entropy(z, y)\nh = 1e-5\n"
+            'def cross_entropy(z, y):\n    """Mean cross-entropy of logits z (n, k) with '
+            'labels y (n,), and its gradient by z."""'
+        ),
+        "    z = z - z.max(axis=1, keepdims=True)\n    log_p = z - np.log(np.exp(z).sum(axis=1, "
+        "keepdims=True))\n    rows = np.arange(len(y))\n"
+        "    gradient = np.exp(log_p)\n    gradient[rows, y] -= 1\n    return -log_p[rows, "
+        "y].mean(), gradient / len(y)",
+        (
+            "loss, gradient = cross_entropy(np.zeros((2, 4)), np.array([0, 3]))\nassert "
+            "np.isclose(loss, np.log(4))\nassert gradient.shape == (2, 4)"
+        ),
+        (
+            "loss, _ = cross_entropy(np.array([[1000.0, 0.0]]), np.array([1]))\nassert "
+            "np.isclose(loss, 1000)",
+            "rng = np.random.default_rng(2)\nz, y = rng.normal(size=(8, 5)), rng.integers(5, "
+            "size=8)\nloss, gradient = cross_entropy(z, y)\nh = 1e-5\n"
             "for i in np.ndindex(*z.shape):\n    d = np.zeros_like(z)\n    d[i] = h\n"
-            "    slope = (cross_entropy(z + d, y)[0] - cross_entropy(z - d, y)[0]) / (2 * h)\n    assert abs(slope - gradient[i]) < 1e-6",
+            "    slope = (cross_entropy(z + d, y)[0] - cross_entropy(z - d, y)[0]) / (2 * h)\n    "
+            "assert abs(slope - gradient[i]) < 1e-6",
         ),
     ),
     Question(
         "clip",
         2,
-        'def clip_norm(gradients, most):\n    """The arrays scaled together so that their common norm is at most `most`."""',
-        "    norm = np.sqrt(sum((g**2).sum() for g in gradients))\n    factor = min(1.0, most / norm) if norm else 1.0\n    return [g * factor for g in gradients]",
-        "g = clip_norm([np.array([3.0]), np.array([4.0])], 1.0)\nassert np.allclose(g[0], 0.6) and np.allclose(g[1], 0.8)",
         (
-            "g = [np.ones((300, 300)), np.ones(300)]\nc = clip_norm(g, 5.0)\nassert np.isclose(np.sqrt(sum((a**2).sum() for a in c)), 5)\n"
+            'def clip_norm(gradients, most):\n    """The arrays scaled together so that '
+            'their common norm is at most `most`."""'
+        ),
+        (
+            "    norm = np.sqrt(sum((g**2).sum() for g in gradients))\n    factor = "
+            "min(1.0, most / norm) if norm else 1.0\n    return [g * factor for g in "
+            "gradients]"
+        ),
+        (
+            "g = clip_norm([np.array([3.0]), np.array([4.0])], 1.0)\nassert "
+            "np.allclose(g[0], 0.6) and np.allclose(g[1], 0.8)"
+        ),
+        (
+            "g = [np.ones((300, 300)), np.ones(300)]\nc = clip_norm(g, 5.0)\nassert "
+            "np.isclose(np.sqrt(sum((a**2).sum() for a in c)), 5)\n"
             "assert all(np.array_equal(a, b) for a, b in zip(clip_norm(g, 1e6), g))",
         ),
     ),
@@ -72,51 +109,95 @@ QUESTIONS = (
         "max_pool",
         4,
         'def max_pool(x, size, stride):\n    """Largest value of each window of x (n, c, h, w)."""',
-        "    n, c, h, w = x.shape\n    rows, columns = 1 + (h - size) // stride, 1 + (w - size) // stride\n    out = np.empty((n, c, rows, columns))\n"
-        "    for k in range(n):\n        for f in range(c):\n            for i in range(rows):\n                for j in range(columns):\n"
-        "                    out[k, f, i, j] = x[k, f, i * stride : i * stride + size, j * stride : j * stride + size].max()\n    return out",
-        "assert max_pool(np.arange(16.0).reshape(1, 1, 4, 4), 2, 2).tolist() == [[[[5.0, 7.0], [13.0, 15.0]]]]",
+        "    n, c, h, w = x.shape\n    rows, columns = 1 + (h - size) // stride, 1 + (w - size) "
+        "// stride\n    out = np.empty((n, c, rows, columns))\n"
+        "    for k in range(n):\n        for f in range(c):\n            for i in "
+        "range(rows):\n                for j in range(columns):\n"
+        "                    out[k, f, i, j] = x[k, f, i * stride : i * stride + size, j * stride "
+        ": j * stride + size].max()\n    return out",
         (
-            "rng = np.random.default_rng(3)\nfor size, stride in ((2, 2), (3, 1), (3, 2)):\n    x = rng.normal(size=(3, 4, 13, 13))\n"
-            "    assert np.allclose(max_pool(x, size, stride), F.max_pool2d(torch.from_numpy(x), size, stride).numpy())",
+            "assert max_pool(np.arange(16.0).reshape(1, 1, 4, 4), 2, 2).tolist() == "
+            "[[[[5.0, 7.0], [13.0, 15.0]]]]"
+        ),
+        (
+            "rng = np.random.default_rng(3)\nfor size, stride in ((2, 2), (3, 1), (3, 2)):\n    x "
+            "= rng.normal(size=(3, 4, 13, 13))\n"
+            "    assert np.allclose(max_pool(x, size, stride), F.max_pool2d(torch.from_numpy(x), "
+            "size, stride).numpy())",
         ),
     ),
     Question(
         "swish",
         3,
-        "class Swish(torch.autograd.Function):\n    # x times the sigmoid of x, with a backward of your own",
-        "    @staticmethod\n    def forward(ctx, x):\n        ctx.save_for_backward(x)\n        return x * torch.sigmoid(x)\n\n"
-        "    @staticmethod\n    def backward(ctx, g):\n        (x,) = ctx.saved_tensors\n        s = torch.sigmoid(x)\n        return g * (s + x * s * (1 - s))",
-        "x = torch.linspace(-3, 3, 11)\nassert torch.allclose(Swish.apply(x), F.silu(x), atol=1e-6)",
-        ("_ = torch.manual_seed(4)\nx = torch.randn(7, 6, dtype=torch.double, requires_grad=True)\nassert torch.autograd.gradcheck(Swish.apply, (x,))",),
+        (
+            "class Swish(torch.autograd.Function):\n    # x times the sigmoid of x, with a "
+            "backward of your own"
+        ),
+        "    @staticmethod\n    def forward(ctx, x):\n        ctx.save_for_backward(x)\n        "
+        "return x * torch.sigmoid(x)\n\n"
+        "    @staticmethod\n    def backward(ctx, g):\n        (x,) = ctx.saved_tensors\n        "
+        "s = torch.sigmoid(x)\n        return g * (s + x * s * (1 - s))",
+        (
+            "x = torch.linspace(-3, 3, 11)\nassert torch.allclose(Swish.apply(x), "
+            "F.silu(x), atol=1e-6)"
+        ),
+        (
+            "_ = torch.manual_seed(4)\nx = torch.randn(7, 6, dtype=torch.double, "
+            "requires_grad=True)\nassert torch.autograd.gradcheck(Swish.apply, (x,))",
+        ),
     ),
     Question(
         "layer_norm",
         2,
-        'def layer_norm(x, gain, shift, eps=1e-5):\n    """x normalised over its last axis, then scaled and shifted."""',
-        "    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + eps) * gain + shift",
-        "x = np.linspace(-2, 2, 12).reshape(3, 4)\nassert layer_norm(x, np.ones(4), np.zeros(4)).shape == (3, 4)",
+        (
+            'def layer_norm(x, gain, shift, eps=1e-5):\n    """x normalised over its last '
+            'axis, then scaled and shifted."""'
+        ),
+        (
+            "    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) "
+            "+ eps) * gain + shift"
+        ),
+        (
+            "x = np.linspace(-2, 2, 12).reshape(3, 4)\nassert layer_norm(x, np.ones(4), "
+            "np.zeros(4)).shape == (3, 4)"
+        ),
         (
             "gain, shift = np.linspace(0.5, 1.5, 4), np.linspace(-1, 1, 4)\n"
-            "right = F.layer_norm(torch.from_numpy(x), (4,), torch.from_numpy(gain), torch.from_numpy(shift)).numpy()\nassert np.allclose(layer_norm(x, gain, shift), right)",
+            "right = F.layer_norm(torch.from_numpy(x), (4,), torch.from_numpy(gain), "
+            "torch.from_numpy(shift)).numpy()\nassert np.allclose(layer_norm(x, gain, shift), "
+            "right)",
         ),
     ),
     Question(
         "fit",
         4,
-        'def fit(x, y, steps=200, lr=0.05):\n    """Train a small network to tell the rings apart; return the model and its losses."""',
-        "    torch.manual_seed(0)\n    model = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), nn.Linear(16, 1))\n    optimizer = torch.optim.Adam(model.parameters(), lr=lr)\n"
-        "    losses = []\n    for _ in range(steps):\n        loss = F.binary_cross_entropy_with_logits(model(x)[:, 0], y)\n        optimizer.zero_grad()\n"
-        "        loss.backward()\n        optimizer.step()\n        losses.append(loss.item())\n    return model, losses",
-        "angles = torch.linspace(0, 6.28, 40)\nradius = torch.tensor([1.0, 2.0]).repeat(20)\nx = torch.stack([radius * angles.cos(), radius * angles.sin()], 1)\n"
-        "y = (radius > 1.5).float()\nmodel, losses = fit(x, y)\nassert len(losses) == 200 and losses[-1] < losses[0]",
-        ("with torch.no_grad():\n    right = ((model(x)[:, 0] > 0).float() == y).float().mean().item()\nassert right > 0.95\nassert losses[-1] < 0.2",),
+        (
+            'def fit(x, y, steps=200, lr=0.05):\n    """Train a small network to tell the '
+            'rings apart; return the model and its losses."""'
+        ),
+        "    torch.manual_seed(0)\n    model = nn.Sequential(nn.Linear(2, 16), nn.ReLU(), "
+        "nn.Linear(16, 1))\n    optimizer = torch.optim.Adam(model.parameters(), lr=lr)\n"
+        "    losses = []\n    for _ in range(steps):\n        loss = "
+        "F.binary_cross_entropy_with_logits(model(x)[:, 0], y)\n        optimizer.zero_grad()\n"
+        "        loss.backward()\n        optimizer.step()\n        "
+        "losses.append(loss.item())\n    return model, losses",
+        "angles = torch.linspace(0, 6.28, 40)\nradius = torch.tensor([1.0, 2.0]).repeat(20)\nx = "
+        "torch.stack([radius * angles.cos(), radius * angles.sin()], 1)\n"
+        "y = (radius > 1.5).float()\nmodel, losses = fit(x, y)\nassert len(losses) == 200 and "
+        "losses[-1] < losses[0]",
+        (
+            "with torch.no_grad():\n    right = ((model(x)[:, 0] > 0).float() == "
+            "y).float().mean().item()\nassert right > 0.95\nassert losses[-1] < 0.2",
+        ),
     ),
     Question(
         "true_false",
         1,
         "",
-        "# True or False: batch normalisation behaves alike in training and at test time\nverdict = False",
+        (
+            "# True or False: batch normalisation behaves alike in training and at test "
+            "time\nverdict = False"
+        ),
         "assert verdict in (True, False)",
         ("assert verdict == False",),
     ),
@@ -124,31 +205,73 @@ QUESTIONS = (
 ESSAY = "Why does subtracting the largest logit not change the softmax?"
 
 
-def _meta(grade_id: str, *, grade: bool = False, locked: bool = False, solution: bool = False, points: int | None = None) -> dict[str, Any]:
-    found = {"grade": grade, "grade_id": grade_id, "locked": locked, "schema_version": 3, "solution": solution, "task": False}
+def _meta(
+    grade_id: str,
+    *,
+    grade: bool = False,
+    locked: bool = False,
+    solution: bool = False,
+    points: int | None = None,
+) -> dict[str, Any]:
+    found = {
+        "grade": grade,
+        "grade_id": grade_id,
+        "locked": locked,
+        "schema_version": 3,
+        "solution": solution,
+        "task": False,
+    }
     return {"nbgrader": found if points is None else found | {"points": points}}
 
 
 def _notebook() -> Any:
     made = new_notebook()
-    made.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    made.metadata.kernelspec = {
+        "display_name": "Python 3 (ipykernel)",
+        "language": "python",
+        "name": "python3",
+    }
     return made
 
 
 def nbgrader_source() -> Any:
     """The instructor's notebook."""
     made = _notebook()
-    made.cells += [new_markdown_cell("# Building blocks"), new_code_cell(IMPORTS, metadata=_meta("imports", locked=True))]
+    made.cells += [
+        new_markdown_cell("# Building blocks"),
+        new_code_cell(IMPORTS, metadata=_meta("imports", locked=True)),
+    ]
     for question in QUESTIONS:
         solution = f"### BEGIN SOLUTION\n{question.solution}\n### END SOLUTION"
-        indented = solution if not question.stub else "\n".join(f"    {line}" if line.startswith("###") else line for line in solution.split("\n"))
-        tests = "\n".join([question.visible, "### BEGIN HIDDEN TESTS", *question.hidden, "### END HIDDEN TESTS"])
+        indented = (
+            solution
+            if not question.stub
+            else "\n".join(
+                f"    {line}" if line.startswith("###") else line for line in solution.split("\n")
+            )
+        )
+        tests = "\n".join(
+            [question.visible, "### BEGIN HIDDEN TESTS", *question.hidden, "### END HIDDEN TESTS"]
+        )
         made.cells += [
-            new_markdown_cell(f"## {question.id}\n\nA few words, and a formula $y = f(x)$.", metadata=_meta(f"text-{question.id}", locked=True)),
-            new_code_cell(f"{question.stub}\n{indented}".lstrip("\n"), metadata=_meta(question.id, solution=True)),
-            new_code_cell(tests, metadata=_meta(f"test-{question.id}", grade=True, locked=True, points=question.points)),
+            new_markdown_cell(
+                f"## {question.id}\n\nA few words, and a formula $y = f(x)$.",
+                metadata=_meta(f"text-{question.id}", locked=True),
+            ),
+            new_code_cell(
+                f"{question.stub}\n{indented}".lstrip("\n"),
+                metadata=_meta(question.id, solution=True),
+            ),
+            new_code_cell(
+                tests,
+                metadata=_meta(
+                    f"test-{question.id}", grade=True, locked=True, points=question.points
+                ),
+            ),
         ]
-    made.cells.append(new_markdown_cell(ESSAY, metadata=_meta("written", grade=True, solution=True, points=3)))
+    made.cells.append(
+        new_markdown_cell(ESSAY, metadata=_meta("written", grade=True, solution=True, points=3))
+    )
     return made
 
 
@@ -171,7 +294,10 @@ def otter_source() -> Any:
     """The instructor's notebook in otter's format; each hidden test brings what it needs."""
     made = _notebook()
     made.cells += [
-        new_raw_cell(f"# ASSIGNMENT CONFIG\nname: {NAME}\ninit_cell: true\nexport_cell: false\ngenerate: true\nsolutions_pdf: false"),
+        new_raw_cell(
+            f"# ASSIGNMENT CONFIG\nname: {NAME}\ninit_cell: true\nexport_cell: "
+            "false\ngenerate: true\nsolutions_pdf: false"
+        ),
         new_code_cell(IMPORTS),
     ]
     for question in QUESTIONS:

@@ -1,7 +1,8 @@
 """Writes what is made from elsewhere; `make docs` runs it.
 
-docs/commands.md from the commands' own help, docs/result.schema.json from the model, the example into docs/source-format.md, and into docs/security.md
-the table of layers and what its commands print.
+docs/commands.md from the commands' own help, docs/result.schema.json from the model, the example
+into docs/source-format.md, and into docs/security.md the table of layers and what its commands
+print.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ def commands() -> str:
 
 
 def _help(command: click.Command, name: str) -> str:
-    context = click.Context(command, info_name=name, terminal_width=100, help_option_names=["-h", "--help"])
+    context = click.Context(
+        command, info_name=name, terminal_width=100, help_option_names=["-h", "--help"]
+    )
     return command.get_help(context).rstrip()
 
 
@@ -47,18 +50,31 @@ def schema() -> str:
 
 def source_format() -> str:
     """The page of the source format with the example as it stands in its file."""
-    before, start, _ = (HERE / "source-format.md").read_text(encoding="utf-8").rpartition("```python\n# ---\n")
+    before, start, _ = (
+        (HERE / "source-format.md").read_text(encoding="utf-8").rpartition("```python\n# ---\n")
+    )
     assert start, "docs/source-format.md has no example to replace"
     example = (HERE / "example" / "two-neurons.py").read_text(encoding="utf-8")
     return f"{before}```python\n{example}```\n"
 
 
 def security() -> str:
-    """The page on security with every layer of confinement in its table, and under each command what it prints."""
+    """The page on security with every layer of confinement in its table, and under each command
+    what it prints.
+    """
     page = (HERE / "security.md").read_text(encoding="utf-8")
     rows = "".join(f"| {name} | {purpose} |\n" for name, purpose in LAYERS.items())
-    page = re.sub(r"(\| layer \| what it is for \|\n\|---\|---\|\n)(\|.*\n)+", lambda found: found[1] + rows, page)
-    return re.sub(r"^(\$ python -c .*\n).*\n", lambda found: found[1] + _printed(found[1]), page, flags=re.MULTILINE)
+    page = re.sub(
+        r"(\| layer \| what it is for \|\n\|---\|---\|\n)(\|.*\n)+",
+        lambda found: found[1] + rows,
+        page,
+    )
+    return re.sub(
+        r"^(\$ python -c .*\n).*\n",
+        lambda found: found[1] + _printed(found[1]),
+        page,
+        flags=re.MULTILINE,
+    )
 
 
 def _printed(command: str) -> str:
@@ -69,7 +85,12 @@ def _printed(command: str) -> str:
     return printed.getvalue()
 
 
-FILES = {"commands.md": commands, "result.schema.json": schema, "source-format.md": source_format, "security.md": security}
+FILES = {
+    "commands.md": commands,
+    "result.schema.json": schema,
+    "source-format.md": source_format,
+    "security.md": security,
+}
 
 if __name__ == "__main__":
     for name, write in FILES.items():

@@ -1,4 +1,5 @@
-"""nbgrader's configuration for this course: the formgrader, `nbgrader generate_feedback` and `nbgrader export`.
+"""nbgrader's configuration for this course: the formgrader, `nbgrader generate_feedback` and
+`nbgrader export`.
 
 Start nbgrader with JUPYTER_CONFIG_PATH=grader_config, as `make lab` does.
 """
@@ -11,8 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 c.CourseDirectory.root = str(ROOT)
 c.CourseDirectory.db_url = f"sqlite:///{ROOT / 'gradebook.db'}"
-# Never source/ and release/: the Generate button copies what lies in the one into the other, solutions and hidden tests included.
-# Sources are released by `autogradient release`.
+# Never source/ and release/: the Generate button copies what lies in the one into the other,
+# solutions and hidden tests included. Sources are released by `autogradient release`.
 c.CourseDirectory.source_directory = "generated/source"
 c.CourseDirectory.release_directory = "generated/release"
 c.CourseDirectory.submitted_directory = "submitted"

@@ -19,6 +19,8 @@ def engine() -> Iterator[Engine]:
 
 @pytest.fixture(scope="session", autouse=True)
 def kept(request: pytest.FixtureRequest) -> None:
-    """In a long run the warm interpreters stay from the first test on: whoever else grades meanwhile shares their copies of files instead of making new ones."""
+    """In a long run the warm interpreters stay from the first test on: whoever else grades
+    meanwhile shares their copies of files instead of making new ones.
+    """
     if len(request.session.items) > 100:
         request.getfixturevalue("engine")

@@ -1,4 +1,6 @@
-"""Cases run where they stand, with what grading gives them: the same seeds, fresh given values, and the instructor's cells only."""
+"""Cases run where they stand, with what grading gives them: the same seeds, fresh given values, and
+the instructor's cells only.
+"""
 
 from __future__ import annotations
 
@@ -48,11 +50,23 @@ class Outcome:
     @property
     def row(self) -> Row:
         """The case as a line of a report."""
-        return Row(self.passed, (self.case.title, "hidden" if self.case.hidden else "visible", points_text(self.earned, self.case.points), self.message))
+        return Row(
+            self.passed,
+            (
+                self.case.title,
+                "hidden" if self.case.hidden else "visible",
+                points_text(self.earned, self.case.points),
+                self.message,
+            ),
+        )
 
 
-def judge(cells: Cells, part: Part, cases: list[Case], names: dict[str, Any], expected: Any = ...) -> list[Outcome]:
-    """Run some cases of a part against `names`, each with what grading gives it. `expected` is the reference's value of a short answer."""
+def judge(
+    cells: Cells, part: Part, cases: list[Case], names: dict[str, Any], expected: Any = ...
+) -> list[Outcome]:
+    """Run some cases of a part against `names`, each with what grading gives it. `expected` is the
+    reference's value of a short answer.
+    """
     with undisturbed():
         if part.by_value:
             return _judge_value(part, cases, names, expected)
@@ -63,8 +77,15 @@ def judge(cells: Cells, part: Part, cases: list[Case], names: dict[str, Any], ex
 def _namespace(cells: Cells, part: Part, names: Mapping[str, Any]) -> dict[str, Any]:
     """What the tests of a part see: the setup, helpers, given and tests cells, run afresh."""
     quiet = io.StringIO()
-    namespace: dict[str, Any] = {"__name__": "tests", "test_case": _identity, "probe": _identity, "display": lambda *a, **k: None}
-    texts = [("setup", kept.body) for kept in [*cells.kept("setup"), *cells.kept("helpers")]] + [("given", text) for text in cells.given(part)]
+    namespace: dict[str, Any] = {
+        "__name__": "tests",
+        "test_case": _identity,
+        "probe": _identity,
+        "display": lambda *a, **k: None,
+    }
+    texts = [("setup", kept.body) for kept in [*cells.kept("setup"), *cells.kept("helpers")]] + [
+        ("given", text) for text in cells.given(part)
+    ]
     with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
         for role, text in texts:
             _run(text, namespace, f"<{role}>")
@@ -74,16 +95,28 @@ def _namespace(cells: Cells, part: Part, names: Mapping[str, Any]) -> dict[str, 
             try:
                 _run(kept.raw, namespace, _filename(part, kept))
             except Exception as error:
-                raise CellError(messages.TESTS_END.format(part=part.id, error=explain(error, _filename(part, kept), names, namespace))) from error
+                raise CellError(
+                    messages.TESTS_END.format(
+                        part=part.id, error=explain(error, _filename(part, kept), names, namespace)
+                    )
+                ) from error
     return namespace
 
 
-def _run_case(cells: Cells, part: Part, case: Case, names: dict[str, Any], namespace: dict[str, Any]) -> Outcome:
+def _run_case(
+    cells: Cells, part: Part, case: Case, names: dict[str, Any], namespace: dict[str, Any]
+) -> Outcome:
     texts = [kept.body.strip() for kept in cells.kept("tests", part.id)]
-    seed = case_seed(SEED, dataclasses.replace(part, tests="\n\n\n".join(texts) or part.tests), case.name)
+    seed = case_seed(
+        SEED, dataclasses.replace(part, tests="\n\n\n".join(texts) or part.tests), case.name
+    )
     printed = io.StringIO()
     try:
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), time_limit(CASE_SECONDS):
+        with (
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(printed),
+            time_limit(CASE_SECONDS),
+        ):
             seed_everything(seed)
             given = cells.given(part)
             for text in given:
@@ -107,13 +140,19 @@ def _run_case(cells: Cells, part: Part, case: Case, names: dict[str, Any], names
         raise
     except BaseException as error:  # a case that calls sys.exit fails like any other
         filename = getattr(getattr(namespace.get(case.name), "__code__", None), "co_filename", "")
-        return Outcome(case, False, explain(error, filename, names, namespace), printed.getvalue()[:2000])
+        return Outcome(
+            case, False, explain(error, filename, names, namespace), printed.getvalue()[:2000]
+        )
     return Outcome(case, True, "", printed.getvalue()[:2000])
 
 
 def _identity(*arguments: Any, **keys: Any) -> Any:
     """What `test_case` and `probe` are while cases run: functions stay functions."""
-    return arguments[0] if len(arguments) == 1 and callable(arguments[0]) and not keys else lambda function: function
+    return (
+        arguments[0]
+        if len(arguments) == 1 and callable(arguments[0]) and not keys
+        else lambda function: function
+    )
 
 
 def _run(text: str, namespace: dict[str, Any], filename: str) -> None:
@@ -122,14 +161,18 @@ def _run(text: str, namespace: dict[str, Any], filename: str) -> None:
     exec(compile(without_magics(text), filename, "exec", dont_inherit=True), namespace)
 
 
-def explain(error: BaseException, filename: str, notebook: Mapping[str, Any], namespace: Mapping[str, Any]) -> str:
+def explain(
+    error: BaseException, filename: str, notebook: Mapping[str, Any], namespace: Mapping[str, Any]
+) -> str:
     """An exception in one line, with the line of the tests cell that it comes from."""
     if isinstance(error, TimeUp):
         return f"stopped after {CASE_SECONDS:g} s"
     text = f"{type(error).__name__}: {error}".rstrip(": ")
     if isinstance(error, NameError) and error.name in notebook and error.name not in namespace:
         text = messages.ONLY_IN_NOTEBOOK.format(name=error.name)
-    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == filename]
+    lines = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == filename
+    ]
     return f"{text} (line {lines[-1].lineno}: {lines[-1].line})" if lines else text
 
 
@@ -137,7 +180,9 @@ def _filename(part: Part, kept: Kept) -> str:
     return f"<tests of {part.id} {abs(hash(kept.raw)):x}>"
 
 
-def _judge_value(part: Part, cases: list[Case], names: Mapping[str, Any], expected: Any) -> list[Outcome]:
+def _judge_value(
+    part: Part, cases: list[Case], names: Mapping[str, Any], expected: Any
+) -> list[Outcome]:
     """The form and the answer of a short answer, as grading judges them."""
     name = part.names[0]
     if name not in names:
@@ -146,6 +191,10 @@ def _judge_value(part: Part, cases: list[Case], names: Mapping[str, Any], expect
     outcomes = []
     for case in cases:
         passed = found.right or (case.name == short_answers.FORM_CASE and not found.problem)
-        message = f"a value that cannot be read ({found.error})" if found.error else found.problem or case.failure_message
+        message = (
+            f"a value that cannot be read ({found.error})"
+            if found.error
+            else found.problem or case.failure_message
+        )
         outcomes.append(Outcome(case, passed, "" if passed else message))
     return outcomes

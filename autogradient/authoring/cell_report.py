@@ -28,19 +28,47 @@ class Report:
 
     def __repr__(self) -> str:
         count = max((len(row.columns) for row in self.rows), default=0)
-        widths = [max(len(row.columns[i]) for row in self.rows if i < len(row.columns)) for i in range(count)]
+        widths = [
+            max(len(row.columns[i]) for row in self.rows if i < len(row.columns))
+            for i in range(count)
+        ]
         lines = [f"{_mark(self.fine)} {self.sentence}"]
         for row in self.rows:
-            lines.append("  " + " ".join([_mark(row.fine), *(text.ljust(width + 1) for text, width in zip(row.columns, widths, strict=False))]).rstrip())
-        return "\n".join([*lines, *(["printed while they ran:", self.printed] if self.printed else [])])
+            lines.append(
+                "  "
+                + " ".join(
+                    [
+                        _mark(row.fine),
+                        *(
+                            text.ljust(width + 1)
+                            for text, width in zip(row.columns, widths, strict=False)
+                        ),
+                    ]
+                ).rstrip()
+            )
+        return "\n".join(
+            [*lines, *(["printed while they ran:", self.printed] if self.printed else [])]
+        )
 
     def _repr_html_(self) -> str:
         cell = '<td style="text-align: left; vertical-align: top">{}</td>'
-        rows = "".join("<tr>" + "".join(cell.format(_html(text)) for text in (_mark(row.fine), *row.columns)) + "</tr>" for row in self.rows)
+        rows = "".join(
+            "<tr>"
+            + "".join(cell.format(_html(text)) for text in (_mark(row.fine), *row.columns))
+            + "</tr>"
+            for row in self.rows
+        )
         table = f'<table class="autogradient-cases">{rows}</table>' if rows else ""
-        printed = f"<p>printed while they ran:</p><pre>{html.escape(self.printed)}</pre>" if self.printed else ""
+        printed = (
+            f"<p>printed while they ran:</p><pre>{html.escape(self.printed)}</pre>"
+            if self.printed
+            else ""
+        )
         colour = "" if self.fine else ' style="color: var(--jp-error-color1, #c62828)"'
-        return f'<div class="autogradient-report"><p{colour}><b>{_mark(self.fine)}</b> {_html(self.sentence)}</p>{table}{printed}</div>'
+        return (
+            f'<div class="autogradient-report"><p{colour}><b>{_mark(self.fine)}</b> '
+            f"{_html(self.sentence)}</p>{table}{printed}</div>"
+        )
 
 
 def _mark(fine: bool) -> str:

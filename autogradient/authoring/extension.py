@@ -1,6 +1,8 @@
-"""The IPython extension for authors: in an instructor notebook, tests and wrong answers run where they stand.
+"""The IPython extension for authors: in an instructor notebook, tests and wrong answers run where
+they stand.
 
-`%load_ext autogradient.authoring` supplies `seed`, `secret`, `test_case` and `probe`, and from then on a cell does what its directive says:
+`%load_ext autogradient.authoring` supplies `seed`, `secret`, `test_case` and `probe`, and from then
+on a cell does what its directive says:
 
     tests    runs its cases against the notebook's names; a failing case stops Run All
     wrong    runs over a copy of the names, says which case catches it, and puts the names back
@@ -8,8 +10,9 @@
     answer   is plain code; a short answer then shows its form check and what each slip would get
     others   are plain code
 
-Verdicts agree with grading: the same seeds, given values fresh for each case, and tests that see the setup, helpers and given cells only.
-A cell with a broken directive is not run; it says what is wrong with it.
+Verdicts agree with grading: the same seeds, given values fresh for each case, and tests that see
+the setup, helpers and given cells only. A cell with a broken directive is not run; it says what is
+wrong with it.
 """
 
 from __future__ import annotations
@@ -56,7 +59,9 @@ class Author:
     # IPython calls these three.
 
     def route(self, lines: list[str]) -> list[str]:
-        """Input transformer: hand a cell over to `magic` where its directive asks for more than running it. Runs nothing."""
+        """Input transformer: hand a cell over to `magic` where its directive asks for more than
+        running it. Runs nothing.
+        """
         raw = "".join(lines)
         directive = parse(raw, "code")
         whole = [f"%%{MAGIC}\n", *lines]
@@ -80,17 +85,28 @@ class Author:
             self.cells.keep(directive, raw)
 
     def magic(self, line: str, cell: str | None = None) -> None:
-        """`%%autogradient` runs a tests, wrong or right cell; `%autogradient PART` shows what a short answer's declaration makes of it."""
+        """`%%autogradient` runs a tests, wrong or right cell; `%autogradient PART` shows what a
+        short answer's declaration makes of it.
+        """
         if cell is None:
             self.show_short(line.strip())
             return
         directive = parse(cell, "code")
         if directive.problems:
-            raise CellError("\n".join(messages.CELL_MISTAKE.format(line=offset + 1, message=message) for offset, message in directive.problems))
+            raise CellError(
+                "\n".join(
+                    messages.CELL_MISTAKE.format(line=offset + 1, message=message)
+                    for offset, message in directive.problems
+                )
+            )
         if directive.role in ("tests", "wrong", "right"):
             answered = [kept.target for kept in self.cells.kept("answer")]
             if directive.target not in answered:
-                raise CellError(messages.ANSWER_NOT_RUN.format(part=directive.target, nearest=nearest(directive.target, answered)))
+                raise CellError(
+                    messages.ANSWER_NOT_RUN.format(
+                        part=directive.target, nearest=nearest(directive.target, answered)
+                    )
+                )
         part = self.cells.model(directive, cell)
         if part is None:
             return
@@ -102,22 +118,40 @@ class Author:
         else:
             self.show_variant(part, directive)
 
-    # ---- what each role does -----------------------------------------------------------------------------------------
+    # ---- what each role does ---------------------------------------------------------------------
 
     def show_tests(self, part: Part, directive: Directive, raw: str) -> None:
-        """Run the cases of a tests cell against the notebook's names. Raises CellError where one fails."""
+        """Run the cases of a tests cell against the notebook's names. Raises CellError where one
+        fails.
+        """
         own = {case.name for case in read_cases(raw, part.id)[0]}
-        outcomes = judge(self.cells, part, [case for case in part.cases if case.name in own], self.names)
+        outcomes = judge(
+            self.cells, part, [case for case in part.cases if case.name in own], self.names
+        )
         failed = [outcome for outcome in outcomes if not outcome.passed]
-        earned, possible = (sum(points, Fraction(0)) for points in ([o.earned for o in outcomes], [o.case.points for o in outcomes]))
+        earned, possible = (
+            sum(points, Fraction(0))
+            for points in ([o.earned for o in outcomes], [o.case.points for o in outcomes])
+        )
         printed = "".join(outcome.printed for outcome in failed)
-        display(Report(not failed, f"{part.id}: {points_text(earned, possible)}", [outcome.row for outcome in outcomes], printed))
+        display(
+            Report(
+                not failed,
+                f"{part.id}: {points_text(earned, possible)}",
+                [outcome.row for outcome in outcomes],
+                printed,
+            )
+        )
         if failed:
             which = "; ".join(f"'{outcome.case.title}' ({outcome.message})" for outcome in failed)
-            raise CellError(messages.CASES_FAIL.format(failing=len(failed), of=len(outcomes), which=which))
+            raise CellError(
+                messages.CASES_FAIL.format(failing=len(failed), of=len(outcomes), which=which)
+            )
 
     def show_variant(self, part: Part, directive: Directive) -> None:
-        """Run a wrong or right answer over the notebook's names, say what its cases make of it, and put the names back."""
+        """Run a wrong or right answer over the notebook's names, say what its cases make of it, and
+        put the names back.
+        """
         variant = [*part.wrong, *part.right][-1]
         name = part.names[0] if part.names else ""
         expected = self.names.get(name, ...)
@@ -125,8 +159,20 @@ class Author:
         with borrowed(self.names, self.shell.user_ns_hidden), undisturbed():
             quiet = io.StringIO()
             try:
-                with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet), time_limit(cases.CASE_SECONDS):
-                    exec(compile(self.shell.transform_cell(variant.source), "<variant>", "exec", dont_inherit=True), self.names)
+                with (
+                    contextlib.redirect_stdout(quiet),
+                    contextlib.redirect_stderr(quiet),
+                    time_limit(cases.CASE_SECONDS),
+                ):
+                    exec(
+                        compile(
+                            self.shell.transform_cell(variant.source),
+                            "<variant>",
+                            "exec",
+                            dont_inherit=True,
+                        ),
+                        self.names,
+                    )
             except KeyboardInterrupt:
                 raise
             except BaseException as error:  # grading goes on after a cell that fails, and so do we
@@ -136,20 +182,36 @@ class Author:
         failed = [outcome for outcome in outcomes if not outcome.passed]
         points = points_text(earned, part.points)
         if directive.role == "right":
-            fine, sentence = earned == part.points, "full marks, as it should be" if earned == part.points else f"NOT full marks: {points}"
+            fine, sentence = (
+                earned == part.points,
+                "full marks, as it should be"
+                if earned == part.points
+                else f"NOT full marks: {points}",
+            )
         elif not failed:
             fine, sentence = False, "NOT caught: full marks"
         else:
             caught = " and ".join(f"'{outcome.case.title}'" for outcome in failed)
             fine, sentence = True, f"caught by {caught}: {points}"
             if variant.earns is not None and variant.earns != earned:
-                fine, sentence = False, f"{sentence}, but the cell says it earns {show_points(variant.earns)}"
+                fine, sentence = (
+                    False,
+                    f"{sentence}, but the cell says it earns {show_points(variant.earns)}",
+                )
             elif earned >= part.points:  # the case that catches it is worth nothing
                 fine, sentence = False, f"NOT caught: {points}, because {caught} carries none"
-        display(Report(fine, f"{directive.role} ({variant.because}): {sentence}{problem}", [outcome.row for outcome in failed]))
+        display(
+            Report(
+                fine,
+                f"{directive.role} ({variant.because}): {sentence}{problem}",
+                [outcome.row for outcome in failed],
+            )
+        )
 
     def show_short(self, part_id: str) -> None:
-        """Show the form check of a short answer, and what its slips and other options would get. Raises CellError where it fails its own check."""
+        """Show the form check of a short answer, and what its slips and other options would get.
+        Raises CellError where it fails its own check.
+        """
         answer = self.cells.kept("answer", part_id)[-1]
         part = self.cells.model(parse(answer.raw, "code"), answer.raw)
         assert part is not None
@@ -166,27 +228,57 @@ class Author:
                 exec(compile(variant.source, "<slip>", "exec", dont_inherit=True), names)
                 tried = judge(self.cells, part, both, names, expected)
             except Exception as error:
-                rows.append(Row(True, (text, "slip", points_text(Fraction(0), part.points), f"{variant.because} ({type(error).__name__}: {error})")))
+                rows.append(
+                    Row(
+                        True,
+                        (
+                            text,
+                            "slip",
+                            points_text(Fraction(0), part.points),
+                            f"{variant.because} ({type(error).__name__}: {error})",
+                        ),
+                    )
+                )
                 continue
             earned = sum((outcome.earned for outcome in tried), Fraction(0))
             possible = sum((case.points for case in both), Fraction(0))
             refused = "" if tried[0].passed else f" (its form is refused: {tried[0].message})"
-            rows.append(Row(earned < possible, (text, "slip", points_text(earned, possible), f"{variant.because}{refused}")))
+            rows.append(
+                Row(
+                    earned < possible,
+                    (text, "slip", points_text(earned, possible), f"{variant.because}{refused}"),
+                )
+            )
         failed = [outcome for outcome in outcomes if not outcome.passed]
         caught = all(row.fine for row in rows[len(outcomes) :])
-        sentence = f"{part.id}: {part.kind}, {show_points(part.points)} {'point' if part.points == 1 else 'points'}"
-        display(Report(not failed and caught, sentence + ("" if caught else "; a slip gets full marks"), rows))
+        sentence = (
+            f"{part.id}: {part.kind}, {show_points(part.points)} "
+            f"{'point' if part.points == 1 else 'points'}"
+        )
+        display(
+            Report(
+                not failed and caught,
+                sentence + ("" if caught else "; a slip gets full marks"),
+                rows,
+            )
+        )
         if failed:
-            raise CellError(messages.ANSWER_FAILS.format(part=part.id, problem=failed[0].message or failed[0].case.title))
+            raise CellError(
+                messages.ANSWER_FAILS.format(
+                    part=part.id, problem=failed[0].message or failed[0].case.title
+                )
+            )
 
 
-# ---- the extension ---------------------------------------------------------------------------------------------------
+# ---- the extension -------------------------------------------------------------------------------
 
 _AUTHORS: weakref.WeakKeyDictionary[Any, Author] = weakref.WeakKeyDictionary()
 
 
 def test_case(*arguments: Any, **keys: Any) -> Any:
-    """otter's decorator, imported when it is first used: that takes seconds, and a tests cell does not need it here."""
+    """otter's decorator, imported when it is first used: that takes seconds, and a tests cell does
+    not need it here.
+    """
     from otter.test_files import test_case as decorator
 
     return decorator(*arguments, **keys)
@@ -198,7 +290,9 @@ def probe(function: Any) -> Any:
 
 
 def course_seed(start: Path | None = None) -> int:
-    """The seed of the course that the folder lies in; 0 outside of a course. Raises CourseError where its configuration is wrong."""
+    """The seed of the course that the folder lies in; 0 outside of a course. Raises CourseError
+    where its configuration is wrong.
+    """
     start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
         if (folder / config.CONFIG).is_file():
@@ -215,7 +309,9 @@ def load_ipython_extension(shell: Any) -> None:
     except CourseError as error:
         raise CellError(str(error)) from None
     author = _AUTHORS[shell] = Author(shell, seed)
-    shell.user_ns.update(seed=seed, secret=np.random.default_rng(seed), test_case=test_case, probe=probe)
+    shell.user_ns.update(
+        seed=seed, secret=np.random.default_rng(seed), test_case=test_case, probe=probe
+    )
     shell.register_magic_function(author.magic, magic_kind="line_cell", magic_name=MAGIC)
     shell.input_transformers_cleanup.append(author.route)
     shell.events.register("pre_run_cell", author.before)

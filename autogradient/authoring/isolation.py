@@ -1,4 +1,6 @@
-"""Running an author's cell without traces: time limits, random states, figures, and the notebook's names put back."""
+"""Running an author's cell without traces: time limits, random states, figures, and the notebook's
+names put back.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,13 @@ class TimeUp(BaseException):
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise TimeUp in the block after so many seconds of wall time, where the system has timers: a wrong answer may never end."""
-    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+    """Raise TimeUp in the block after so many seconds of wall time, where the system has timers: a
+    wrong answer may never end.
+    """
+    if (
+        not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread()
+    ):
         yield
         return
 
@@ -30,7 +37,8 @@ def time_limit(seconds: float) -> Iterator[None]:
         raise TimeUp
 
     previous = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)  # rings again in case a bare `except:` swallows it
+    # rings again in case a bare `except:` swallows it
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     try:
         yield
     finally:
@@ -63,12 +71,16 @@ def _is_data(value: Any) -> bool:
     torch = sys.modules.get("torch")
     if torch and isinstance(value, torch.nn.Module):
         return True
-    return isinstance(value, (list, dict, set, bytearray)) or type(value).__module__.split(".")[0] in ("numpy", "torch")
+    return isinstance(value, (list, dict, set, bytearray)) or type(value).__module__.split(".")[
+        0
+    ] in ("numpy", "torch")
 
 
 @contextlib.contextmanager
 def borrowed(names: dict[str, Any], untouched: Mapping[str, Any]) -> Iterator[None]:
-    """Let the block do with the notebook's names what it likes: afterwards they are as they were, and so is the data behind them."""
+    """Let the block do with the notebook's names what it likes: afterwards they are as they were,
+    and so is the data behind them.
+    """
     saved = dict(names)
     memo: dict[int, Any] = {}
     for name, value in saved.items():

@@ -7,11 +7,14 @@ from autogradient import visible
 CELL_MISTAKE = "line {line}: {message}"
 CASES_FAIL = "the answer above fails {failing} of {of} cases: {which}"
 ANSWER_FAILS = "the answer of '{part}' does not pass its own check: {problem}"
-ANSWER_NOT_RUN = "no answer cell of '{part}' has been run in this session, and it comes first{nearest}"
+ANSWER_NOT_RUN = (
+    "no answer cell of '{part}' has been run in this session, and it comes first{nearest}"
+)
 TESTS_END = "the tests cell of '{part}' ends with {error} before any case is run"
 TESTS_NOT_RUN = "no tests cell of '{part}' has been run in this session, and it comes first"
 ONLY_IN_NOTEBOOK = (
-    "'{name}' comes from none of the setup, helpers, given and tests cells run so far; run its cell again, or make it a parameter if it is the student's"
+    "'{name}' comes from none of the setup, helpers, given and tests cells run so far; run "
+    "its cell again, or make it a parameter if it is the student's"
 )
 
 visible.sentences(globals())

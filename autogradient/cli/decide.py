@@ -1,4 +1,6 @@
-"""The commands by which people decide: they write into the ledger. What a command does is importable from `decisions`, `sheets` and `coursework`."""
+"""The commands by which people decide: they write into the ledger. What a command does is
+importable from `decisions`, `sheets` and `coursework`.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ import click
 from autogradient import errors
 from autogradient.cli.saying import say
 
-WHO = click.option("--who", help="Who decides; by default git's user name, or the one you are logged in by.")
+WHO = click.option(
+    "--who", help="Who decides; by default git's user name, or the one you are logged in by."
+)
 WHY = click.option("--why", required=True, help="Why, for the student to read.")
 
 
@@ -31,11 +35,14 @@ def _who(here: Any, who: str | None) -> str:
 @click.argument("part_and_points", nargs=-1, required=True, metavar="[PART] POINTS")
 @WHY
 @WHO
-def adjust(student: str, assignment: str, part_and_points: tuple[str, ...], why: str, who: str | None) -> None:
+def adjust(
+    student: str, assignment: str, part_and_points: tuple[str, ...], why: str, who: str | None
+) -> None:
     """Add points, or take points off.
 
-    POINTS are added to a part, or to the whole assignment where no PART is named; with a minus they are taken off. Several adjustments add up, and
-    nobody ends below 0. To take one back, adjust by the opposite.
+    POINTS are added to a part, or to the whole assignment where no PART is named; with a minus they
+    are taken off. Several adjustments add up, and nobody ends below 0. To take one back, adjust by
+    the opposite.
 
     Example: autogradient adjust ada perceptrons and-gate 0.5 --why "the task had a typo"
     """
@@ -43,18 +50,34 @@ def adjust(student: str, assignment: str, part_and_points: tuple[str, ...], why:
     from autogradient.coursework import decide
 
     if len(part_and_points) > 2 or any(word.startswith("--") for word in part_and_points):
-        raise click.UsageError(f"give STUDENT ASSIGNMENT [PART] POINTS, not {' '.join((student, assignment, *part_and_points))}")
+        raise click.UsageError(
+            "give STUDENT ASSIGNMENT [PART] POINTS, not "
+            f"{' '.join((student, assignment, *part_and_points))}"
+        )
     *part, points = part_and_points
     here = config.find()
-    _say(decide.adjust(here, student, assignment, "".join(part), points, who=_who(here, who), why=why))
+    _say(
+        decide.adjust(
+            here, student, assignment, "".join(part), points, who=_who(here, who), why=why
+        )
+    )
 
 
 @click.command()
 @click.argument("assignment")
 @click.argument("part")
-@click.option("--full", "mode", flag_value="full", help="Everybody gets full credit, whatever was answered.")
-@click.option("--drop", "mode", flag_value="drop", help="The part counts neither in what is earned nor in what is possible.")
-@click.option("--undo", "mode", flag_value="undo", help="Take it back: the part counts as it was graded.")
+@click.option(
+    "--full", "mode", flag_value="full", help="Everybody gets full credit, whatever was answered."
+)
+@click.option(
+    "--drop",
+    "mode",
+    flag_value="drop",
+    help="The part counts neither in what is earned nor in what is possible.",
+)
+@click.option(
+    "--undo", "mode", flag_value="undo", help="Take it back: the part counts as it was graded."
+)
 @WHY
 @WHO
 def void(assignment: str, part: str, mode: str | None, why: str, who: str | None) -> None:
@@ -100,10 +123,13 @@ def excuse(student: str, assignment: str, undo: bool, why: str, who: str | None)
 @click.option("--undo", is_flag=True, help="Take it back: the deadline holds again.")
 @WHY
 @WHO
-def extend(student: str, assignment: str, until: str, undo: bool, why: str, who: str | None) -> None:
+def extend(
+    student: str, assignment: str, until: str, undo: bool, why: str, who: str | None
+) -> None:
     """Give a student more time.
 
-    UNTIL is a date (its end is meant) or a time, with an offset or in the course's timezone. A later extension stands for an earlier one.
+    UNTIL is a date (its end is meant) or a time, with an offset or in the course's timezone. A
+    later extension stands for an earlier one.
 
     Example: autogradient extend ada perceptrons 2026-10-19 --why "ill that week"
     """
@@ -117,12 +143,17 @@ def extend(student: str, assignment: str, until: str, undo: bool, why: str, who:
 
 
 @click.command()
-@click.option("--rebuild", is_flag=True, help="Make gradebook.db anew from results and ledger alone, where it was lost or damaged.")
+@click.option(
+    "--rebuild",
+    is_flag=True,
+    help="Make gradebook.db anew from results and ledger alone, where it was lost or damaged.",
+)
 def gradebook(rebuild: bool) -> None:
     """Bring ledger and gradebook together.
 
-    Takes marks that were given in the formgrader into the ledger, and writes what late work costs into the gradebook. `grade --all`, `report`, `feedback`
-    and `export` do the first by themselves, `grade --all` both.
+    Takes marks that were given in the formgrader into the ledger, and writes what late work costs
+    into the gradebook. `grade --all`, `report`, `feedback` and `export` do the first by themselves,
+    `grade --all` both.
 
     Example: autogradient gradebook --rebuild
     """
@@ -140,15 +171,48 @@ def gradebook(rebuild: bool) -> None:
 
 
 @click.command()
-@click.argument("words", nargs=-1, required=True, metavar="STUDENT ASSIGNMENT PART [POINTS] | ASSIGNMENT | SHEET…")
-@click.option("--item", "items", multiple=True, metavar="NAME=POINTS", help="Points for an item of the rubric; name every item, once each.")
+@click.argument(
+    "words",
+    nargs=-1,
+    required=True,
+    metavar="STUDENT ASSIGNMENT PART [POINTS] | ASSIGNMENT | SHEET…",
+)
+@click.option(
+    "--item",
+    "items",
+    multiple=True,
+    metavar="NAME=POINTS",
+    help="Points for an item of the rubric; name every item, once each.",
+)
 @click.option("--comment", default="", help="What the student reads beside the points.")
 @click.option("--undo", is_flag=True, help="Take a mark back.")
-@click.option("--split", type=click.IntRange(min=1), metavar="N", help="Write what waits in ASSIGNMENT as N sheets, one for each marker.")
-@click.option("--anonymous", is_flag=True, help="Sheets carry codes in place of student ids; the key to them stays in results/.")
-@click.option("--out", type=click.Path(path_type=Path), help="Where sheets are written; by default results/sheets/.")
-@click.option("--read", "reads", is_flag=True, help="Read filled-in SHEETs back; nothing is written unless all rows are right.")
-@click.option("--why", default="", help="Why; by default that it was marked by hand, or which sheet it stood in.")
+@click.option(
+    "--split",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Write what waits in ASSIGNMENT as N sheets, one for each marker.",
+)
+@click.option(
+    "--anonymous",
+    is_flag=True,
+    help="Sheets carry codes in place of student ids; the key to them stays in results/.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Where sheets are written; by default results/sheets/.",
+)
+@click.option(
+    "--read",
+    "reads",
+    is_flag=True,
+    help="Read filled-in SHEETs back; nothing is written unless all rows are right.",
+)
+@click.option(
+    "--why",
+    default="",
+    help="Why; by default that it was marked by hand, or which sheet it stood in.",
+)
 @WHO
 def mark(
     words: tuple[str, ...],
@@ -164,10 +228,12 @@ def mark(
 ) -> None:
     """Mark by hand: one answer, or in sheets.
 
-    Marks a part with POINTS, or by the items of its rubric. With --split, everything that waits for a person in ASSIGNMENT goes into CSV sheets, one for
-    each marker, all answers to one question together; with --read, filled-in sheets become marks. Reading a sheet twice changes nothing.
+    Marks a part with POINTS, or by the items of its rubric. With --split, everything that waits for
+    a person in ASSIGNMENT goes into CSV sheets, one for each marker, all answers to one question
+    together; with --read, filled-in sheets become marks. Reading a sheet twice changes nothing.
 
-    Example: autogradient mark ada perceptrons in-your-words --item value=1 --item lesson=0.5 --comment "Say why."
+    Example: autogradient mark ada perceptrons in-your-words --item value=1 --item lesson=0.5
+    --comment "Say why."
     """
     from autogradient.course import config
     from autogradient.coursework import decide, sheets
@@ -197,14 +263,30 @@ def mark(
         raise click.UsageError("give STUDENT ASSIGNMENT PART [POINTS]")
     student, assignment, part = words[:3]
     if undo:
-        _say(decide.unmark(here, student, assignment, part, who=_who(here, who), why=why or errors.UNMARKED))
+        _say(
+            decide.unmark(
+                here, student, assignment, part, who=_who(here, who), why=why or errors.UNMARKED
+            )
+        )
         return
     pairs = [item.partition("=") for item in items]
     for (name, equals, _), item in zip(pairs, items, strict=True):
         if not equals or [other for other, _, _ in pairs].count(name) > 1:
             raise click.UsageError(f"--item {item}: write NAME=POINTS, each NAME once")
     given = {name.strip(): points for name, _, points in pairs}
-    _say(decide.mark(here, student, assignment, part, "".join(words[3:]), given, comment=comment, who=_who(here, who), why=why or errors.MARKED))
+    _say(
+        decide.mark(
+            here,
+            student,
+            assignment,
+            part,
+            "".join(words[3:]),
+            given,
+            comment=comment,
+            who=_who(here, who),
+            why=why or errors.MARKED,
+        )
+    )
 
 
 COMMANDS = (mark, adjust, void, excuse, extend, gradebook)

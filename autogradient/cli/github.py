@@ -24,15 +24,24 @@ MOST_REFUSED = 100
 
 
 @click.command()
-@click.option("--revoke", is_flag=True, help="Also take the access of those who are not on the roster for a repository.")
-@click.option("--archive", is_flag=True, help="At the end of a run, instead: archive its repositories, so that they can only be read.")
+@click.option(
+    "--revoke",
+    is_flag=True,
+    help="Also take the access of those who are not on the roster for a repository.",
+)
+@click.option(
+    "--archive",
+    is_flag=True,
+    help="At the end of a run, instead: archive its repositories, so that they can only be read.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 def enrol(revoke: bool, archive: bool, dry_run: bool) -> None:
     """Make a repository for each student or team.
 
-    Each of the roster gets a private repository made from the release repository, access to it, and the standing pull request 'Feedback'. Run again
-    after a change of the roster, it does only what is missing, and says who has access without being on the roster. A repository of another run, or of
-    something else, is left alone. Exits 1 if something could not be done.
+    Each of the roster gets a private repository made from the release repository, access to it, and
+    the standing pull request 'Feedback'. Run again after a change of the roster, it does only what
+    is missing, and says who has access without being on the roster. A repository of another run, or
+    of something else, is left alone. Exits 1 if something could not be done.
 
     Example: autogradient enrol --dry-run
     """
@@ -60,24 +69,60 @@ def enrol(revoke: bool, archive: bool, dry_run: bool) -> None:
     else:
         done = enrolling.enrol(hosting, here, groups, revoke=revoke, dry_run=dry_run, told=told)
     changed = sum(bool(each.done) for each in done)
-    say(messages.ENROL_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
+    say(
+        messages.ENROL_SUMMARY.format(
+            changed=changed, would="would be " if dry_run else "", same=len(done) - changed
+        )
+    )
     if failed:
         sys.exit(EXIT_FAILED)
 
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--from", "source", default="", metavar="SOURCE", help="repositories, pulls, or the path of a folder or zip; by default what github.toml says.")
-@click.option("--at", "time", default="", help="Take what had been pushed at that time, by GitHub's record: 2026-03-01T22:59:00Z.")
-@click.option("--received", default="", help="When all files of a folder or zip were received, whatever they say themselves.")
-@click.option("--names", "mapping", type=click.Path(path_type=Path), help="Of a folder or zip: a CSV of whom names mean; by default grader_config/names.csv.")
-@click.option("--pattern", default="", help="Of a folder or zip: nbgrader's regular expression with student_id and file_id.")
-def collect(names: tuple[str, ...], source: str, time: str, received: str, pattern: str, mapping: Path | None) -> None:
+@click.option(
+    "--from",
+    "source",
+    default="",
+    metavar="SOURCE",
+    help="repositories, pulls, or the path of a folder or zip; by default what github.toml says.",
+)
+@click.option(
+    "--at",
+    "time",
+    default="",
+    help="Take what had been pushed at that time, by GitHub's record: 2026-03-01T22:59:00Z.",
+)
+@click.option(
+    "--received",
+    default="",
+    help="When all files of a folder or zip were received, whatever they say themselves.",
+)
+@click.option(
+    "--names",
+    "mapping",
+    type=click.Path(path_type=Path),
+    help="Of a folder or zip: a CSV of whom names mean; by default grader_config/names.csv.",
+)
+@click.option(
+    "--pattern",
+    default="",
+    help="Of a folder or zip: nbgrader's regular expression with student_id and file_id.",
+)
+def collect(
+    names: tuple[str, ...],
+    source: str,
+    time: str,
+    received: str,
+    pattern: str,
+    mapping: Path | None,
+) -> None:
     """Bring in what students handed in.
 
-    From their repositories, from pull requests to a shared one, from a folder or from a learning platform's zip. What is new becomes
-    submitted/STUDENT/ASSIGNMENT/attempt-N/. From GitHub, how things stood at a student's deadline is taken too, once it has passed. Only notebooks are
-    read, and nothing of a student's is run. Exits 1 if something could not be collected.
+    From their repositories, from pull requests to a shared one, from a folder or from a learning
+    platform's zip. What is new becomes submitted/STUDENT/ASSIGNMENT/attempt-N/. From GitHub, how
+    things stood at a student's deadline is taken too, once it has passed. Only notebooks are read,
+    and nothing of a student's is run. Exits 1 if something could not be collected.
 
     Example: autogradient collect --from downloads/week-3.zip
     """
@@ -102,10 +147,17 @@ def collect(names: tuple[str, ...], source: str, time: str, received: str, patte
     collector = collecting.Collector(here, members, Recogniser(here, names), told)
     if source not in ("", "repositories", "pulls"):
         if at is not None:
-            raise click.UsageError("--at is for GitHub, whose record says when something was pushed")
+            raise click.UsageError(
+                "--at is for GitHub, whose record says when something was pushed"
+            )
         if mapping is not None and not mapping.is_file():
             raise CourseError(errors.NO_FILE.format(path=mapping))
-        done = collector.from_path(Path(source), pattern, given, identity.read_names(mapping or here.root / identity.NAMES, members))
+        done = collector.from_path(
+            Path(source),
+            pattern,
+            given,
+            identity.read_names(mapping or here.root / identity.NAMES, members),
+        )
     else:
         if given is not None or pattern or mapping:
             raise click.UsageError("--received, --pattern and --names are for folders and zips")
@@ -113,10 +165,18 @@ def collect(names: tuple[str, ...], source: str, time: str, received: str, patte
         hosting = GitHubClient(place, collecting.PERMISSIONS)
         if source == "pulls" and not place.shared:
             raise CourseError(messages.COLLECT_NO_SHARED)
-        done = collector.from_pulls(hosting, at) if source == "pulls" or (place.shared and not source) else collector.from_repositories(hosting, at)
+        done = (
+            collector.from_pulls(hosting, at)
+            if source == "pulls" or (place.shared and not source)
+            else collector.from_repositories(hosting, at)
+        )
     new = [attempt for each in done for attempt in each.attempts]
     same = sum(not each.attempts for each in done)
-    say(messages.COLLECT_SUMMARY.format(count=len(new), folder=errors.relative(here.submitted), same=same, of=len(done)))
+    say(
+        messages.COLLECT_SUMMARY.format(
+            count=len(new), folder=errors.relative(here.submitted), same=same, of=len(done)
+        )
+    )
     if failed:
         sys.exit(EXIT_FAILED)
 
@@ -138,17 +198,31 @@ def _time(text: str) -> datetime | None:
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--to", "target", default="", metavar="PATH", help="A bare repository or a folder, instead of the release repository on GitHub.")
-@click.option("--update", is_flag=True, help="Then bring it to students: in each repository a pull request with their work in the corrected notebook.")
+@click.option(
+    "--to",
+    "target",
+    default="",
+    metavar="PATH",
+    help="A bare repository or a folder, instead of the release repository on GitHub.",
+)
+@click.option(
+    "--update",
+    is_flag=True,
+    help="Then bring it to students: in each repository a pull request with their work in "
+    "the corrected notebook.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 def publish(names: tuple[str, ...], target: str, update: bool, dry_run: bool) -> None:
     """Write what students get to the release repository.
 
-    Notebooks, public tests, the workflow that runs them, environment files and a README, in a commit for each assignment that changed, never by force.
-    All assignments, or those in NAMES; what else is published stays. Exits 1 where something is not proved, stale or leaking: then nothing is written.
+    Notebooks, public tests, the workflow that runs them, environment files and a README, in a
+    commit for each assignment that changed, never by force. All assignments, or those in NAMES;
+    what else is published stays. Exits 1 where something is not proved, stale or leaking: then
+    nothing is written.
 
-    With --update, students' repositories follow: a pull request brings the corrected files, and the student's own notebook with answers and own cells in
-    their places. Run again, it does only what is missing. Exits 1 if something could not be updated.
+    With --update, students' repositories follow: a pull request brings the corrected files, and the
+    student's own notebook with answers and own cells in their places. Run again, it does only what
+    is missing. Exits 1 if something could not be updated.
 
     Example: autogradient publish perceptrons --update
     """
@@ -165,15 +239,26 @@ def publish(names: tuple[str, ...], target: str, update: bool, dry_run: bool) ->
         if assignment.format == "autogradient":
             assignments.append(assignment)
         else:
-            say(errors.FOREIGN_ONLY_GRADED.format(name=assignment.name, format=assignment.format, done="published"), err=True)
+            say(
+                errors.FOREIGN_ONLY_GRADED.format(
+                    name=assignment.name, format=assignment.format, done="published"
+                ),
+                err=True,
+            )
     path = Path(target)
-    place = settings.load(here.root) if not target or (here.root / settings.CONFIG).is_file() else None
+    place = (
+        settings.load(here.root) if not target or (here.root / settings.CONFIG).is_file() else None
+    )
     if not target and place is not None:
         publishing.check(here, assignments)
-        hosting = GitHubClient(place, {**publishing.PERMISSIONS, **(errata.PERMISSIONS if update else {})})
+        hosting = GitHubClient(
+            place, {**publishing.PERMISSIONS, **(errata.PERMISSIONS if update else {})}
+        )
         done = publishing.to_github(hosting, here, assignments, dry_run=dry_run, told=say)
     elif (path / "HEAD").is_file() and (path / "objects").is_dir():
-        done = publishing.to_repository(path.resolve().as_uri(), here, assignments, settings=place, dry_run=dry_run)
+        done = publishing.to_repository(
+            path.resolve().as_uri(), here, assignments, settings=place, dry_run=dry_run
+        )
     elif path.exists() and not path.is_dir():
         raise CourseError(messages.PUBLISH_NO_FOLDER.format(path=target))
     else:
@@ -194,27 +279,53 @@ def _update(here: Course, hosting: Hosting, assignments: list[Assignment], dry_r
 
     def told(updated: errata.Updated) -> None:
         if updated.done:
-            say(f"{updated.repository}: {'would write ' if dry_run else ''}{', '.join(updated.done)}")
+            say(
+                f"{updated.repository}: "
+                f"{'would write ' if dry_run else ''}{', '.join(updated.done)}"
+            )
         for sentence in [*updated.remarks, *updated.problems]:
             say(sentence, err=True)
         failed.extend(updated.problems)
 
-    done = errata.update(hosting, here, roster.groups(roster.read(here.root)), assignments, dry_run=dry_run, told=told)
+    done = errata.update(
+        hosting,
+        here,
+        roster.groups(roster.read(here.root)),
+        assignments,
+        dry_run=dry_run,
+        told=told,
+    )
     changed = sum(bool(each.done) for each in done)
-    say(messages.UPDATE_SUMMARY.format(changed=changed, would="would be " if dry_run else "", same=len(done) - changed))
+    say(
+        messages.UPDATE_SUMMARY.format(
+            changed=changed, would="would be " if dry_run else "", same=len(done) - changed
+        )
+    )
     if failed:
         sys.exit(EXIT_FAILED)
 
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--shards", type=click.IntRange(min=1, max=256), default=8, show_default=True, help="How many machines of a kind at most.")
-@click.option("--card", type=click.Choice(["only", "none"]), help="Plan only for machines with a card, or only for those without.")
+@click.option(
+    "--shards",
+    type=click.IntRange(min=1, max=256),
+    default=8,
+    show_default=True,
+    help="How many machines of a kind at most.",
+)
+@click.option(
+    "--card",
+    type=click.Choice(["only", "none"]),
+    help="Plan only for machines with a card, or only for those without.",
+)
 def plan(names: tuple[str, ...], shards: int, card: str | None) -> None:
     """Say what is to be graded, and on how many machines.
 
-    Prints two lines for a workflow's outputs: cpu=["1/2", "2/2"] and card=[]. Each share is graded by `grade --all --card none --shard 1/2 --out DIR`, those
-    that need a card by the same with `--card only`; `merge` brings results together. Where nothing has changed both lists are empty. All assignments, or those in NAMES.
+    Prints two lines for a workflow's outputs: cpu=["1/2", "2/2"] and card=[]. Each share is graded
+    by `grade --all --card none --shard 1/2 --out DIR`, those that need a card by the same with
+    `--card only`; `merge` brings results together. Where nothing has changed both lists are empty.
+    All assignments, or those in NAMES.
 
     Example: autogradient plan --shards 8 >> "$GITHUB_OUTPUT"
     """
@@ -230,17 +341,25 @@ def plan(names: tuple[str, ...], shards: int, card: str | None) -> None:
     def left(count: int) -> None:
         say(messages.PLAN_LEFT.format(count=count), err=True)
 
-    for kind, found in sharding.plan(here, assignments, shards, {"only": True, "none": False}.get(card or ""), left=left).items():
+    for kind, found in sharding.plan(
+        here, assignments, shards, {"only": True, "none": False}.get(card or ""), left=left
+    ).items():
         say(f"{kind}={json.dumps(found)}")
 
 
 @click.command()
-@click.argument("folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument(
+    "folders",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+)
 def merge(folders: tuple[Path, ...]) -> None:
     """Bring the results of several machines together.
 
-    FOLDERS are what `grade --shard … --out` wrote. Results of one submission from a machine with a card and from one without become one. Exits 1 where a file
-    was left out: it is no result, or lies where another's should.
+    FOLDERS are what `grade --shard … --out` wrote. Results of one submission from a machine with a
+    card and from one without become one. Exits 1 where a file was left out: it is no result, or
+    lies where another's should.
 
     Example: autogradient merge shard-1 shard-2
     """
@@ -258,14 +377,20 @@ def merge(folders: tuple[Path, ...]) -> None:
 
 @click.command()
 @click.argument("names", nargs=-1)
-@click.option("--changed", is_flag=True, help="Ask GitHub nothing about repositories for which nothing has changed since the last time.")
+@click.option(
+    "--changed",
+    is_flag=True,
+    help="Ask GitHub nothing about repositories for which nothing has changed since the last time.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 def deliver(names: tuple[str, ...], changed: bool, dry_run: bool) -> None:
     """Bring feedback to students' repositories.
 
-    For each assignment one comment on the pull request, one check run, and Markdown on the branch 'feedback', as far as the course's policy lets it out by
-    now. Results are taken as data: what does not fit its assignment or what was collected is refused. Run again, it writes only what has changed. All
-    assignments, or those in NAMES. Exits 1 if a result was refused or something could not be delivered.
+    For each assignment one comment on the pull request, one check run, and Markdown on the branch
+    'feedback', as far as the course's policy lets it out by now. Results are taken as data: what
+    does not fit its assignment or what was collected is refused. Run again, it writes only what has
+    changed. All assignments, or those in NAMES. Exits 1 if a result was refused or something could
+    not be delivered.
 
     Example: autogradient deliver perceptrons
     """
@@ -282,7 +407,10 @@ def deliver(names: tuple[str, ...], changed: bool, dry_run: bool) -> None:
     def told(delivered: delivering.Delivered) -> None:
         nonlocal failed
         if delivered.done:
-            say(f"{delivered.repository}: {'would write ' if dry_run else ''}{', '.join(delivered.done)}")
+            say(
+                f"{delivered.repository}: "
+                f"{'would write ' if dry_run else ''}{', '.join(delivered.done)}"
+            )
         for sentence in [*delivered.remarks, *delivered.problems]:
             say(sentence, err=True)
         failed = failed or bool(delivered.problems)
@@ -290,12 +418,18 @@ def deliver(names: tuple[str, ...], changed: bool, dry_run: bool) -> None:
     assignments = [here.assignment(name) for name in names or here.names()]
     hosting = GitHubClient(settings.load(here.root), delivering.PERMISSIONS)
     members, now = roster.read(here.root), datetime.now(UTC)
-    done, refused = delivering.deliver(hosting, here, members, assignments, now, dry_run=dry_run, changed=changed, told=told)
+    done, refused = delivering.deliver(
+        hosting, here, members, assignments, now, dry_run=dry_run, changed=changed, told=told
+    )
     for sentence in refused[:MOST_REFUSED]:
         say(sentence, err=True)
     new = sum(bool(each.done) for each in done)
     would = "would be " if dry_run else ""
-    say(messages.DELIVER_SUMMARY.format(changed=new, would=would, same=len(done) - new, refused=len(refused)))
+    say(
+        messages.DELIVER_SUMMARY.format(
+            changed=new, would=would, same=len(done) - new, refused=len(refused)
+        )
+    )
     if failed or refused:
         sys.exit(EXIT_FAILED)
 
@@ -305,8 +439,10 @@ def deliver(names: tuple[str, ...], changed: bool, dry_run: bool) -> None:
 def store(way: str) -> None:
     """Keep results and submissions in the marks repository.
 
-    `pull` brings results/ and submitted/ up to date from there, `push` does that and then writes what is new here: attempts that were collected, their results,
-    the ledger. Nothing is taken away, and nothing is pushed over what somebody else has pushed. Exits 1 where a result was refused, as `deliver` would refuse it.
+    `pull` brings results/ and submitted/ up to date from there, `push` does that and then writes
+    what is new here: attempts that were collected, their results, the ledger. Nothing is taken
+    away, and nothing is pushed over what somebody else has pushed. Exits 1 where a result was
+    refused, as `deliver` would refuse it.
 
     Example: autogradient store pull
     """
@@ -316,7 +452,9 @@ def store(way: str) -> None:
 
     here = config.find()
     place = settings.load(here.root)
-    kept = marks_repository.Store(GitHubClient(place, marks_repository.PERMISSIONS, (place.marks,)), here)
+    kept = marks_repository.Store(
+        GitHubClient(place, marks_repository.PERMISSIONS, (place.marks,)), here
+    )
     done = kept.pull() if way == "pull" else kept.push()
     for sentence in [*done.remarks, *done.refused[:MOST_REFUSED]]:
         say(sentence, err=True)
@@ -324,7 +462,14 @@ def store(way: str) -> None:
     if way == "pull":
         say(messages.STORE_PULLED.format(count=done.pulled))
     elif done.pushed:
-        say(messages.STORE_PUSHED.format(results=done.results, attempts=done.attempts, others=others, repository=kept.repository))
+        say(
+            messages.STORE_PUSHED.format(
+                results=done.results,
+                attempts=done.attempts,
+                others=others,
+                repository=kept.repository,
+            )
+        )
     else:
         say(messages.STORE_NOTHING.format(repository=kept.repository))
     if done.refused:

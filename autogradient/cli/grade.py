@@ -1,4 +1,6 @@
-"""The commands that grade: grade, regrade, verify; and what commands choose from: assignments, engines."""
+"""The commands that grade: grade, regrade, verify; and what commands choose from: assignments,
+engines.
+"""
 
 from __future__ import annotations
 
@@ -18,26 +20,67 @@ from autogradient.errors import CourseError
 
 EXIT_FAILED = 1
 UNPROVED = click.option(
-    "--unproved", is_flag=True, help="Grade by tests whose proof is missing, failed or of another version; results say that they are not proved."
+    "--unproved",
+    is_flag=True,
+    help="Grade by tests whose proof is missing, failed or of another version; results say "
+    "that they are not proved.",
 )
 
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--all", "everything", is_flag=True, help="Grade submitted/ and bring results, gradebook and autograded/ up to date.")
-@click.option("--assignment", help="An assignment of the course, or the path of a source, an nbgrader notebook or a folder with otter tests.")
-@click.option("--json", "as_json", is_flag=True, help="Print results as JSON: an object for one file, a list for several.")
-@click.option("--jobs", type=click.IntRange(min=1), help="How many submissions at once; by default one for each processor.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write a JSON result and a summary for each file to this folder.")
-@click.option("--dask", metavar="ADDRESS", help="Grade on the Dask cluster with this scheduler (tls://HOST:PORT), or on one of this machine's own: local.")
 @click.option(
-    "--card", type=click.Choice(["only", "none"]), help="Judge only questions that need a card, or only those that do not; by default all that can be."
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Grade submitted/ and bring results, gradebook and autograded/ up to date.",
 )
 @click.option(
-    "--shard", metavar="N/OF", help="With --all and --out: only this machine's share; results go to the folder of --out, and nothing else is written."
+    "--assignment",
+    help="An assignment of the course, or the path of a source, an nbgrader notebook or a "
+    "folder with otter tests.",
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print results as JSON: an object for one file, a list for several.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="How many submissions at once; by default one for each processor.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Write a JSON result and a summary for each file to this folder.",
+)
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Grade on the Dask cluster with this scheduler (tls://HOST:PORT), or on one of this "
+    "machine's own: local.",
+)
+@click.option(
+    "--card",
+    type=click.Choice(["only", "none"]),
+    help="Judge only questions that need a card, or only those that do not; by default all "
+    "that can be.",
+)
+@click.option(
+    "--shard",
+    metavar="N/OF",
+    help="With --all and --out: only this machine's share; results go to the folder of "
+    "--out, and nothing else is written.",
 )
 @UNPROVED
-@click.option("--trust-submissions", "trusted", is_flag=True, help="Grade even where student code cannot be confined. Only for work you have read.")
+@click.option(
+    "--trust-submissions",
+    "trusted",
+    is_flag=True,
+    help="Grade even where student code cannot be confined. Only for work you have read.",
+)
 def grade(
     paths: tuple[Path, ...],
     everything: bool,
@@ -53,7 +96,8 @@ def grade(
 ) -> None:
     """Grade notebooks: files and folders, or all of the course.
 
-    PATHS are files and folders of students; --all takes what lies in submitted/. Exits 0 if every file got a result (essays that wait are no failure), 1 on a grader error, 2 on bad usage.
+    PATHS are files and folders of students; --all takes what lies in submitted/. Exits 0 if every
+    file got a result (essays that wait are no failure), 1 on a grader error, 2 on bad usage.
 
     Example: autogradient grade homework.ipynb --assignment perceptrons
     """
@@ -78,7 +122,9 @@ def grade(
             _tell_unproved(_handed_in(here, assignments), refuse=not unproved)
             with output.Bar("grading", quiet=as_json) as watcher:
                 if shard and out:
-                    graded = shards.grade_shard(here, assignments, grader, shards.Shard.parse(shard), out, watcher=watcher)
+                    graded = shards.grade_shard(
+                        here, assignments, grader, shards.Shard.parse(shard), out, watcher=watcher
+                    )
                 else:
                     graded = grade_course.grade_course(here, assignments, grader, watcher=watcher)
             for sentence in graded.skipped:
@@ -86,15 +132,24 @@ def grade(
             if not graded.submissions and not shard:
                 say(errors.NOTHING_SUBMITTED, err=True)
             if not as_json:
-                say(f"{graded.new} graded, {len(graded.submissions) - graded.new} up to date; results in {errors.relative(out or here.results)}")
+                say(
+                    f"{graded.new} graded, {len(graded.submissions) - graded.new} up to "
+                    f"date; results in {errors.relative(out or here.results)}"
+                )
             failed = graded.failed
             results = list(grade_course.course_results(here, graded.submissions)) if as_json else []
         else:
             assignments = _assignments_for(paths, assignment)
-            _tell_unproved(_recognised(paths, assignments), refuse=not unproved and not (assignment and _is_path(assignment)))
+            _tell_unproved(
+                _recognised(paths, assignments),
+                refuse=not unproved and not (assignment and _is_path(assignment)),
+            )
             with output.Bar("grading", quiet=as_json or not sys.stderr.isatty()) as watcher:
                 done = grade_course.grade_files(list(paths), assignments, grader, watcher=watcher)
-            results, several = [d.graded.result for d in done], len(done) > 1 or any(path.is_dir() for path in paths)
+            results, several = (
+                [d.graded.result for d in done],
+                len(done) > 1 or any(path.is_dir() for path in paths),
+            )
             failed = any(result.outcome == "grader_error" for result in results)
             if out:
                 grade_course.save_results(done, out)
@@ -111,14 +166,26 @@ def grade(
 @click.argument("names", nargs=-1)
 @click.option("--preview", is_flag=True, help="Say what would change, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the changes as JSON.")
-@click.option("--jobs", type=click.IntRange(min=1), help="How many submissions at once; by default one for each processor.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="How many submissions at once; by default one for each processor.",
+)
 @click.option("--dask", metavar="ADDRESS", help="Grade on a Dask cluster, as with grade --dask.")
 @UNPROVED
-def regrade(names: tuple[str, ...], preview: bool, as_json: bool, jobs: int | None, dask: str | None, unproved: bool) -> None:
+def regrade(
+    names: tuple[str, ...],
+    preview: bool,
+    as_json: bool,
+    jobs: int | None,
+    dask: str | None,
+    unproved: bool,
+) -> None:
     """Say whose marks change, and grade anew.
 
-    Grades in submitted/ what has changed since it was graded: notebooks, tests, environment. First says for whom the verdict becomes another, by how much and in
-    which cases, hand marks counted in; then, without --preview, writes results and gradebook. All assignments, or those in NAMES.
+    Grades in submitted/ what has changed since it was graded: notebooks, tests, environment. First
+    says for whom the verdict becomes another, by how much and in which cases, hand marks counted
+    in; then, without --preview, writes results and gradebook. All assignments, or those in NAMES.
 
     Example: autogradient regrade perceptrons --preview
     """
@@ -140,7 +207,10 @@ def regrade(names: tuple[str, ...], preview: bool, as_json: bool, jobs: int | No
         return
     for change in changes:
         say(change.text)
-    say(f"{len(changes)} of {looked_at} {'would come' if preview else 'came'} out otherwise, {looked_at - len(changes)} the same")
+    say(
+        f"{len(changes)} of {looked_at} {'would come' if preview else 'came'} out "
+        f"otherwise, {looked_at - len(changes)} the same"
+    )
 
 
 @click.command()
@@ -148,8 +218,9 @@ def regrade(names: tuple[str, ...], preview: bool, as_json: bool, jobs: int | No
 def verify(results: tuple[Path, ...]) -> None:
     """Grade again what results were made from.
 
-    Finds the notebook that each result's receipt names in submitted/, grades it anew with the receipt's seed and compares every case, times aside.
-    Exits 0 if all came out the same, 1 if one did not, or cannot be compared because assignment or environment have changed.
+    Finds the notebook that each result's receipt names in submitted/, grades it anew with the
+    receipt's seed and compares every case, times aside. Exits 0 if all came out the same, 1 if one
+    did not, or cannot be compared because assignment or environment have changed.
 
     Example: autogradient verify results/perceptrons/ada.json
     """
@@ -172,11 +243,13 @@ def verify(results: tuple[Path, ...]) -> None:
 COMMANDS = (grade, regrade, verify)
 
 
-# ---- what is chosen -----------------------------------------------------------------------------------------------------
+# ---- what is chosen ------------------------------------------------------------------------------
 
 
 def chosen_names(here: Any, names: tuple[str, ...]) -> list[str]:
-    """Names of assignments of a course; all of them by default. Raises CourseError where there is none of a name."""
+    """Names of assignments of a course; all of them by default. Raises CourseError where there is
+    none of a name.
+    """
     for name in names:
         here.source(name)
     return list(names or here.names())
@@ -202,7 +275,11 @@ def chosen_assignments(names: tuple[str, ...]) -> list[Any]:
 
 
 def _is_path(name: str) -> bool:
-    return "/" in name or name.endswith((".py", ".ipynb")) or (Path(name).exists() and not _in_course(name))
+    return (
+        "/" in name
+        or name.endswith((".py", ".ipynb"))
+        or (Path(name).exists() and not _in_course(name))
+    )
 
 
 def _in_course(name: str) -> bool:
@@ -215,16 +292,30 @@ def _in_course(name: str) -> bool:
 
 
 def _tell_unproved(assignments: list[Any], *, refuse: bool) -> None:
-    """Say of each assignment whose tests are not proved why not. Raises ProofError with `refuse` where nobody should be graded by them."""
+    """Say of each assignment whose tests are not proved why not. Raises ProofError with `refuse`
+    where nobody should be graded by them.
+    """
     from autogradient.errors import ProofError
     from autogradient.proving import proofs
 
     found = [(assignment.name, proofs.worth(assignment)) for assignment in assignments]
-    if refuse and (problems := [errors.GRADE_UNPROVED.format(problem=worth.problem) for _, worth in found if worth.problem]):
+    if refuse and (
+        problems := [
+            errors.GRADE_UNPROVED.format(problem=worth.problem)
+            for _, worth in found
+            if worth.problem
+        ]
+    ):
         raise ProofError("\n".join(problems))
     for name, worth in found:
         if not worth.proved:
-            say(worth.note or errors.GRADED_UNPROVED.format(assignment=name, problem=worth.problem.partition("; run ")[0]), err=True)
+            say(
+                worth.note
+                or errors.GRADED_UNPROVED.format(
+                    assignment=name, problem=worth.problem.partition("; run ")[0]
+                ),
+                err=True,
+            )
 
 
 def _handed_in(here: Any, assignments: list[Any]) -> list[Any]:
@@ -239,12 +330,18 @@ def _recognised(paths: tuple[Path, ...], assignments: list[Any]) -> list[Any]:
 
     if len(assignments) < 2:
         return assignments
-    items = [find_submissions.identify(path, assignments) for given in paths for path in find_submissions.find_notebooks(given)]
+    items = [
+        find_submissions.identify(path, assignments)
+        for given in paths
+        for path in find_submissions.find_notebooks(given)
+    ]
     return list({item.assignment.name: item.assignment for item in items}.values())
 
 
 def _assignments_for(paths: tuple[Path, ...], assignment: str | None) -> list[Any]:
-    """The assignment that is named, or those of the course that the files say they belong to (reading a source takes a moment)."""
+    """The assignment that is named, or those of the course that the files say they belong to
+    (reading a source takes a moment).
+    """
     from autogradient.course import config
     from autogradient.errors import SubmissionError
     from autogradient.grading import find_submissions
@@ -260,7 +357,9 @@ def _assignments_for(paths: tuple[Path, ...], assignment: str | None) -> list[An
                 claims.add(read_notebook(read_file(file), file.name).claims)
             except SubmissionError:
                 claims.add("")
-    return chosen_assignments(tuple(sorted(claims)) if claims and claims <= set(here.names()) else ())
+    return chosen_assignments(
+        tuple(sorted(claims)) if claims and claims <= set(here.names()) else ()
+    )
 
 
 @contextmanager
@@ -274,18 +373,27 @@ def warm_engine() -> Iterator[Any]:
 
 
 @contextmanager
-def _grader(jobs: int | None, dask: str | None, *, trusted: bool = False, card: str | None = None) -> Iterator[Any]:
+def _grader(
+    jobs: int | None, dask: str | None, *, trusted: bool = False, card: str | None = None
+) -> Iterator[Any]:
     """Who grades: a Dask cluster where one is named, else this machine."""
     from autogradient.course import config
 
     if dask:
         if card:
-            raise click.UsageError("--card is for this machine; a cluster sends each question where it can be judged")
+            raise click.UsageError(
+                "--card is for this machine; a cluster sends each question where it can be judged"
+            )
         if trusted:
-            raise click.UsageError("--trust-submissions is for this machine; a cluster's workers confine student code or grade nothing")
+            raise click.UsageError(
+                "--trust-submissions is for this machine; a cluster's workers confine "
+                "student code or grade nothing"
+            )
         from autogradient.grading.dask_cluster import connect
 
-        with connect(dask, workers=jobs, course=config.root_or_none(), say=partial(say, err=True)) as cluster:
+        with connect(
+            dask, workers=jobs, course=config.root_or_none(), say=partial(say, err=True)
+        ) as cluster:
             yield cluster
         return
     from autogradient.grading.batch import Local

@@ -1,4 +1,6 @@
-"""The command line: one thin function for each command. What a command does is importable from the module it calls."""
+"""The command line: one thin function for each command. What a command does is importable from the
+module it calls.
+"""
 
 from __future__ import annotations
 
@@ -28,19 +30,25 @@ class _InOrder(click.Group):
         return list(self.commands)
 
 
-@click.group(cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="autogradient")
 def cli() -> None:
     """A deep-learning course that grades itself.
 
-    Exit codes: 0 all is well; 1 something is not proved, stale, leaking or could not be graded; 2 the command, a file or the course is wrong; 130 interrupted.
+    Exit codes: 0 all is well; 1 something is not proved, stale, leaking or could not be graded; 2
+    the command, a file or the course is wrong; 130 interrupted.
     """
 
 
 def main() -> None:
     """Run the command line; errors of ours become one sentence on standard error."""
-    if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":  # names of files would not be those of the roster
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, "PYTHONUTF8": "1"})
+    # names of files would not be those of the roster
+    if sys.getfilesystemencoding() != "utf-8" and os.environ.get("PYTHONUTF8") != "1":
+        os.execve(
+            sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, "PYTHONUTF8": "1"}
+        )
     warnings.showwarning = _warn
     try:
         cli.main(standalone_mode=False)
@@ -60,22 +68,46 @@ def main() -> None:
     except AutogradientError as error:
         say(str(error), err=True)
         sys.exit(
-            EXIT_FAILED if isinstance(error, (errors.ReleaseError, errors.ProofError, errors.WorkerError, errors.GitHubError, errors.GitError)) else EXIT_USAGE
+            EXIT_FAILED
+            if isinstance(
+                error,
+                (
+                    errors.ReleaseError,
+                    errors.ProofError,
+                    errors.WorkerError,
+                    errors.GitHubError,
+                    errors.GitError,
+                ),
+            )
+            else EXIT_USAGE
         )
     except OSError as error:
-        say(errors.NO_ACCESS.format(path=errors.relative(str(error.filename or "a file")), problem=error.strerror or error), err=True)
+        say(
+            errors.NO_ACCESS.format(
+                path=errors.relative(str(error.filename or "a file")),
+                problem=error.strerror or error,
+            ),
+            err=True,
+        )
         sys.exit(EXIT_USAGE)
     except Exception:  # ours to mend; what a student wrote may stand in it all the same
         say(traceback.format_exc(), err=True, nl=False)
         sys.exit(EXIT_FAILED)
 
 
-def _warn(message: Warning | str, category: type[Warning], filename: str, lineno: int, file: object = None, line: str | None = None) -> None:
+def _warn(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: str | None = None,
+) -> None:
     """Show a warning of a library."""
     say(warnings.formatwarning(message, category, filename, lineno, line or ""), err=True, nl=False)
 
 
-# ---- writing ---------------------------------------------------------------------------------------------------------
+# ---- writing -------------------------------------------------------------------------------------
 
 
 @cli.command()
@@ -96,7 +128,9 @@ def new(name: str, title: str | None) -> None:
 
 @cli.command()
 @click.argument("names", nargs=-1)
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 and name the files that would change.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit 1 and name the files that would change."
+)
 def fmt(names: tuple[str, ...], check: bool) -> None:
     """Tidy instructor notebooks: key order, header, spaces.
 
@@ -123,20 +157,43 @@ def fmt(names: tuple[str, ...], check: bool) -> None:
 @cli.command()
 @click.argument("names", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print a list of proofs as JSON.")
-@click.option("--jobs", type=click.IntRange(min=1), help="How many processes at once; by default one for each processor.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="How many processes at once; by default one for each processor.",
+)
 @click.option("--again", is_flag=True, help="Prove anew even what has been proved on this machine.")
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0),
-    help="Prove what has no proof that holds, and of the rest, the oldest first, what can be begun in so many minutes.",
+    help="Prove what has no proof that holds, and of the rest, the oldest first, what can be "
+    "begun in so many minutes.",
 )
-@click.option("--ages", is_flag=True, help="Prove nothing: say of each proof whether it holds and when it was last seen to, what is to be proved first on top.")
-@click.option("--check", is_flag=True, help="Prove nothing: exit 1 and say why where one has no proof of its present version.")
-def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool, minutes: float | None, ages: bool, check: bool) -> None:
+@click.option(
+    "--ages",
+    is_flag=True,
+    help="Prove nothing: say of each proof whether it holds and when it was last seen to, "
+    "what is to be proved first on top.",
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Prove nothing: exit 1 and say why where one has no proof of its present version.",
+)
+def prove(
+    names: tuple[str, ...],
+    as_json: bool,
+    jobs: int | None,
+    again: bool,
+    minutes: float | None,
+    ages: bool,
+    check: bool,
+) -> None:
     """Show that the tests catch what is wrong.
 
-    Runs the reference (full marks), the untouched release (nothing), every other right answer (full marks), every known wrong answer (fewer),
-    mutants of the reference and hostile return values, and writes source/NAME/proof.json. NAMES are assignments of the course or paths; all by default.
+    Runs the reference (full marks), the untouched release (nothing), every other right answer (full
+    marks), every known wrong answer (fewer), mutants of the reference and hostile return values,
+    and writes source/NAME/proof.json. NAMES are assignments of the course or paths; all by default.
     Exits 1 if any is not proved.
 
     Example: autogradient prove perceptrons
@@ -147,12 +204,22 @@ def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool, 
     from autogradient.proving import prove as proving
 
     if ages + check + again + (minutes is not None) > 1:
-        raise click.UsageError("--again, --minutes, --ages and --check each ask for something else: give one")
+        raise click.UsageError(
+            "--again, --minutes, --ages and --check each ask for something else: give one"
+        )
     assignments = _ours(chosen_assignments(names), "proved")
     if ages or check:
-        _tell_proofs([proofs.standing(one) for one in assignments] if check else proofs.by_need(assignments), check=check, as_json=as_json)
+        _tell_proofs(
+            [proofs.standing(one) for one in assignments] if check else proofs.by_need(assignments),
+            check=check,
+            as_json=as_json,
+        )
         return
-    chosen = iter(assignments) if minutes is None else proofs.as_time_allows(proofs.by_need(assignments), minutes)
+    chosen = (
+        iter(assignments)
+        if minutes is None
+        else proofs.as_time_allows(proofs.by_need(assignments), minutes)
+    )
     out, failed = [], False
     with warm_engine() as engine:
         for assignment in chosen:
@@ -163,7 +230,9 @@ def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool, 
                     say(f"{assignment.name}: proved already on this machine; nothing has changed")
                 continue
             with output.Bar(f"proving {assignment.name}", quiet=as_json) as bar:
-                proof = proving.prove(assignment, engine, jobs=jobs or cpu_count(), progress=bar.step)
+                proof = proving.prove(
+                    assignment, engine, jobs=jobs or cpu_count(), progress=bar.step
+                )
             proofs.write_proof(assignment, proof)
             out.append(proof.to_dict())
             failed = failed or not proof.proved
@@ -178,23 +247,45 @@ def prove(names: tuple[str, ...], as_json: bool, jobs: int | None, again: bool, 
 def _tell_proofs(found: list[Any], *, check: bool, as_json: bool) -> None:
     """What there is of each proof; exits 1 with `check` where one does not hold."""
     if as_json:
-        said = [{"assignment": one.assignment.name, "holds": not one.problem, "here": one.here, "when": one.when and one.when.isoformat()} for one in found]
+        said = [
+            {
+                "assignment": one.assignment.name,
+                "holds": not one.problem,
+                "here": one.here,
+                "when": one.when and one.when.isoformat(),
+            }
+            for one in found
+        ]
         say_json(said)
     for one in () if as_json else found:
         when = f"{one.when:%Y-%m-%d %H:%M} UTC" if one.when else "at a time that is not known"
-        say(one.problem or f"{one.assignment.name}: proved {'here' if one.here else 'and committed'} {when}", err=bool(one.problem))
+        say(
+            one.problem
+            or f"{one.assignment.name}: proved {'here' if one.here else 'and committed'} {when}",
+            err=bool(one.problem),
+        )
     if check and any(one.problem for one in found):
         sys.exit(EXIT_FAILED)
 
 
 @cli.command()
 @click.argument("names", nargs=-1)
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 and say why where release/ is stale, or the proof is missing, failed or of other tests.")
-@click.option("--unproved", is_flag=True, help="Release (or check) a draft whose proof is missing, failed or out of date.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Write nothing; exit 1 and say why where release/ is stale, or the proof is "
+    "missing, failed or of other tests.",
+)
+@click.option(
+    "--unproved",
+    is_flag=True,
+    help="Release (or check) a draft whose proof is missing, failed or out of date.",
+)
 def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
     """Write student notebooks and public tests to release/.
 
-    All assignments, or those in NAMES. Nothing is written where something secret would reach students, or without an up-to-date proof.
+    All assignments, or those in NAMES. Nothing is written where something secret would reach
+    students, or without an up-to-date proof.
 
     Example: autogradient release --check
     """
@@ -214,12 +305,13 @@ def release(names: tuple[str, ...], check: bool, unproved: bool) -> None:
                 say(f"{name}: up to date")
         else:
             changed = release_course.write_release(here, assignment, unproved=unproved)
-            say(f"{name}: {'written to ' + errors.relative(here.released(name)) if changed else 'up to date'}")
+            written = f"written to {errors.relative(here.released(name))}"
+            say(f"{name}: {written if changed else 'up to date'}")
     if stale:
         sys.exit(EXIT_FAILED)
 
 
-# ---- grading ---------------------------------------------------------------------------------------------------------
+# ---- grading -------------------------------------------------------------------------------------
 
 for _command in grade.COMMANDS:
     cli.add_command(_command)
@@ -230,7 +322,8 @@ for _command in grade.COMMANDS:
 def feedback(names: tuple[str, ...]) -> None:
     """Write each student's feedback from the results.
 
-    feedback/STUDENT/ASSIGNMENT/ gets feedback.md, a summary, and feedback.html, a page with the notebook. All assignments, or those in NAMES.
+    feedback/STUDENT/ASSIGNMENT/ gets feedback.md, a summary, and feedback.html, a page with the
+    notebook. All assignments, or those in NAMES.
 
     Example: autogradient feedback perceptrons
     """
@@ -239,7 +332,10 @@ def feedback(names: tuple[str, ...]) -> None:
 
     here = config.find()
     written, fresh = write_feedback(here, chosen_names(here, names))
-    say(f"feedback: {len(written)} written, {len(fresh)} up to date; in {errors.relative(here.feedback)}")
+    say(
+        f"feedback: {len(written)} written, {len(fresh)} up to date; in "
+        f"{errors.relative(here.feedback)}"
+    )
 
 
 @cli.command()
@@ -270,13 +366,25 @@ def report(names: tuple[str, ...]) -> None:
 
 @cli.command()
 @click.argument("names", nargs=-1)
-@click.option("--to", "target", type=click.Choice(["csv", "gradescope"]), default="csv", show_default=True, help="What to write.")
-@click.option("--out", type=click.Path(path_type=Path), help="The folder; by default results/, and generated/gradescope/ for Gradescope.")
+@click.option(
+    "--to",
+    "target",
+    type=click.Choice(["csv", "gradescope"]),
+    default="csv",
+    show_default=True,
+    help="What to write.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The folder; by default results/, and generated/gradescope/ for Gradescope.",
+)
 def export(names: tuple[str, ...], target: str, out: Path | None) -> None:
     """Write the marks as CSV, or what Gradescope takes.
 
-    marks.csv has a row for each student, parts.csv one for each part of each submission. What has no verdict is blank. With --to gradescope: for each
-    assignment an autograder.zip, which holds its hidden tests, and results/STUDENT/results.json. All assignments, or those in NAMES.
+    marks.csv has a row for each student, parts.csv one for each part of each submission. What has
+    no verdict is blank. With --to gradescope: for each assignment an autograder.zip, which holds
+    its hidden tests, and results/STUDENT/results.json. All assignments, or those in NAMES.
 
     Example: autogradient export --to csv
     """
@@ -300,23 +408,38 @@ def _to_gradescope(here: Any, names: list[str], out: Path | None) -> None:
 
     with warm_engine() as engine:
         for name in names:
-            folder, assignment = (out or here.root / export_gradescope.FOLDER) / name, here.assignment(name)
+            folder, assignment = (
+                (out or here.root / export_gradescope.FOLDER) / name,
+                here.assignment(name),
+            )
             if assignment.format != "autogradient":
-                say(errors.FOREIGN_ONLY_GRADED.format(name=name, format=assignment.format, done="exported to Gradescope"), err=True)
+                say(
+                    errors.FOREIGN_ONLY_GRADED.format(
+                        name=name, format=assignment.format, done="exported to Gradescope"
+                    ),
+                    err=True,
+                )
                 continue
-            path, said = export_gradescope.write_autograder(here, assignment, expected_answers(assignment, engine), folder)
+            path, said = export_gradescope.write_autograder(
+                here, assignment, expected_answers(assignment, engine), folder
+            )
             say(f"{errors.relative(path)}: {said}")
-            written = export_gradescope.write_results(here, name, folder / "results", datetime.now(UTC))
-            say(f"{errors.relative(folder / 'results')}: results.json of {len(written)} {'student' if len(written) == 1 else 'students'}")
+            written = export_gradescope.write_results(
+                here, name, folder / "results", datetime.now(UTC)
+            )
+            say(
+                f"{errors.relative(folder / 'results')}: results.json of {len(written)} "
+                f"{'student' if len(written) == 1 else 'students'}"
+            )
 
 
-# ---- deciding, GitHub -------------------------------------------------------------------------------------------------
+# ---- deciding, GitHub ----------------------------------------------------------------------------
 
 for _command in (*decide.COMMANDS, *github.COMMANDS):
     cli.add_command(_command)
 
 
-# ---- the machine -----------------------------------------------------------------------------------------------------
+# ---- the machine ---------------------------------------------------------------------------------
 
 
 @cli.command()
@@ -324,8 +447,9 @@ for _command in (*decide.COMMANDS, *github.COMMANDS):
 def doctor(as_json: bool) -> None:
     """Show what keeps student code in here.
 
-    Each layer of confinement that is in force on this machine is shown by an attempt to break it, made as student code; of each that is missing it says
-    why, and what to set. Exits 0 if work that nobody vouches for can be graded here, 1 if not.
+    Each layer of confinement that is in force on this machine is shown by an attempt to break it,
+    made as student code; of each that is missing it says why, and what to set. Exits 0 if work that
+    nobody vouches for can be graded here, 1 if not.
 
     Example: autogradient doctor
     """
@@ -344,7 +468,12 @@ def _ours(assignments: list[Any], done: str) -> list[Any]:
     """The assignments in our own format; of others it is said that they can only be graded."""
     for assignment in assignments:
         if assignment.format != "autogradient":
-            say(errors.FOREIGN_ONLY_GRADED.format(name=assignment.name, format=assignment.format, done=done), err=True)
+            say(
+                errors.FOREIGN_ONLY_GRADED.format(
+                    name=assignment.name, format=assignment.format, done=done
+                ),
+                err=True,
+            )
     return [assignment for assignment in assignments if assignment.format == "autogradient"]
 
 

@@ -9,7 +9,16 @@ from typing import Any
 
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.text import Text
 
 from autogradient import visible
@@ -27,12 +36,30 @@ def proof_text(proof: dict[str, Any]) -> str:
     reference, blank, mutants = proof["reference"], proof["blank"], proof["mutants"]
     lines = [
         f"{proof['assignment']}: {'proved' if proof['proved'] else 'NOT PROVED'}",
-        f"  reference {reference['earned']:g} of {reference['possible']:g} points, untouched release {blank['earned']:g}",
-        f"  right answers with full marks {proof['right']['full']} of {proof['right']['of']}, wrong answers caught {proof['wrong']['caught']} of {proof['wrong']['of']}",
-        f"  mutants killed {mutants['killed']} of {mutants['of']} ({mutants['equivalent']} declared equivalent), hostile returns refused {proof['hostile']['refused']} of {proof['hostile']['of']}",
-        f"  verdicts alike sealed and in a plain notebook {proof['boundary']['alike']} of {proof['boundary']['of']}",
+        (
+            f"  reference {reference['earned']:g} of {reference['possible']:g} points, "
+            f"untouched release {blank['earned']:g}"
+        ),
+        (
+            f"  right answers with full marks {proof['right']['full']} of "
+            f"{proof['right']['of']}, wrong answers caught {proof['wrong']['caught']} of "
+            f"{proof['wrong']['of']}"
+        ),
+        (
+            f"  mutants killed {mutants['killed']} of {mutants['of']} "
+            f"({mutants['equivalent']} declared equivalent), hostile returns refused "
+            f"{proof['hostile']['refused']} of {proof['hostile']['of']}"
+        ),
+        (
+            f"  verdicts alike sealed and in a plain notebook {proof['boundary']['alike']} "
+            f"of {proof['boundary']['of']}"
+        ),
     ]
-    lines += [f"  not run, for want of a card: {', '.join(proof['not_run'])}"] if proof["not_run"] else []
+    lines += (
+        [f"  not run, for want of a card: {', '.join(proof['not_run'])}"]
+        if proof["not_run"]
+        else []
+    )
     lists = (
         ("not right", proof["remarks"]),
         ("right, but without full marks", proof["right"]["missed"]),
@@ -59,7 +86,9 @@ def show_results(results: list[Any], assignments: dict[str, Any], several: bool)
         points = result.points
         waits = f", {show_points(points.ungraded)} wait" if points.ungraded else ""
         say(
-            f"{visible.line(result.submission.file)}: {result.assignment}: {result.outcome}, {show_points(points.earned)} of {show_points(points.possible)} points{waits}"
+            f"{visible.line(result.submission.file)}: {result.assignment}: "
+            f"{result.outcome}, {show_points(points.earned)} of "
+            f"{show_points(points.possible)} points{waits}"
         )
 
 
@@ -75,7 +104,9 @@ class _Note(ProgressColumn):
 
 
 class Bar(Watcher):
-    """How far something is: a bar on a terminal, a line at every quarter elsewhere, nothing where `quiet`. A context manager."""
+    """How far something is: a bar on a terminal, a line at every quarter elsewhere, nothing where
+    `quiet`. A context manager.
+    """
 
     def __init__(self, label: str, *, quiet: bool = False) -> None:
         self.label, self.quiet = label, quiet
@@ -85,7 +116,13 @@ class Bar(Watcher):
         self.bar: Progress | None = None
         self.task = TaskID(0)
         if not quiet and sys.stderr.isatty():
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), _Note(self))
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                _Note(self),
+            )
             self.bar = Progress(*columns, console=Console(stderr=True))
             self.task = self.bar.add_task(label, total=None)
 
@@ -122,7 +159,11 @@ class Bar(Watcher):
         """What could not be graded, and what is taking long."""
         notes = [f"{self.failed} not graded"] if self.failed else []
         now = time.monotonic()
-        slow = [(now - since, name) for name, since in list(self.running.items()) if now - since > SLOW_S]
+        slow = [
+            (now - since, name)
+            for name, since in list(self.running.items())
+            if now - since > SLOW_S
+        ]
         notes += [f"{name}: {seconds:.0f} s" for seconds, name in sorted(slow, reverse=True)[:1]]
         return ", ".join(notes)
 
@@ -136,4 +177,6 @@ class Bar(Watcher):
 
 
 def _name(item: Item) -> str:
-    return visible.line(f"{item.students[0]}/{item.assignment.name}" if item.students else item.path.name)
+    return visible.line(
+        f"{item.students[0]}/{item.assignment.name}" if item.students else item.path.name
+    )

@@ -1,4 +1,6 @@
-"""The one place where commands print: whatever a student wrote into it, a terminal or a log shows it and obeys nothing in it."""
+"""The one place where commands print: whatever a student wrote into it, a terminal or a log shows
+it and obeys nothing in it.
+"""
 
 from __future__ import annotations
 

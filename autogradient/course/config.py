@@ -20,19 +20,30 @@ from autogradient.model.assignment import Assignment
 CONFIG = Path("grader_config") / "course.toml"
 ROSTER = Path("grader_config") / "roster.csv"
 SOURCES = (".py", ".ipynb")
-KEYS: dict[str, type] = {"format": int, "name": str, "release": str, "seed": int, "assignments": list, **policy.KEYS}
-_STUDENT = re.compile(r"(?!.*\.staff$)[^\W_][\w.@+-]{0,127}")  # NAME.staff.json is what staff see of NAME
+KEYS: dict[str, type] = {
+    "format": int,
+    "name": str,
+    "release": str,
+    "seed": int,
+    "assignments": list,
+    **policy.KEYS,
+}
+# NAME.staff.json is what staff see of NAME
+_STUDENT = re.compile(r"(?!.*\.staff$)[^\W_][\w.@+-]{0,127}")
 _WAS = re.compile(rb"\bwas[\"'\\]*\s*:")
 TYPES = {int: "a whole number", str: "text", list: "a list of names", dict: "a table"}
 
-#: What students' repositories hold beside assignments: ours, and the course's own, which stand for them.
+#: What students' repositories hold beside assignments: ours, and the course's own, which stand for
+#: them.
 TEMPLATES = Path(__file__).parents[1] / "templates" / "student"
 OWN = Path("grader_config") / "student"
 
 
 @dataclass(frozen=True)
 class Course:
-    """A course folder. `seed` is drawn into every `given` cell; `order` is the order of the assignments, `policy` its deadlines and rules."""
+    """A course folder. `seed` is drawn into every `given` cell; `order` is the order of the
+    assignments, `policy` its deadlines and rules.
+    """
 
     root: Path
     name: str = "course"
@@ -67,7 +78,9 @@ class Course:
         return self.results / "ledger.jsonl"
 
     def student_file(self, name: str) -> bytes:
-        """A file of students' repositories, such as requirements.txt: the course's own, or else ours."""
+        """A file of students' repositories, such as requirements.txt: the course's own, or else
+        ours.
+        """
         own = self.root / OWN / name
         return (own if own.is_file() else TEMPLATES / name).read_bytes()
 
@@ -77,18 +90,33 @@ class Course:
 
     def names(self) -> list[str]:
         """The assignments of the course in order."""
-        present = dict.fromkeys(path.name for path in sorted((self.root / "source").glob("*")) if self._is_there(path.name))
+        present = dict.fromkeys(
+            path.name
+            for path in sorted((self.root / "source").glob("*"))
+            if self._is_there(path.name)
+        )
         ordered = dict.fromkeys(self.order)
-        return [*(name for name in ordered if name in present), *(name for name in present if name not in ordered)]
+        return [
+            *(name for name in ordered if name in present),
+            *(name for name in present if name not in ordered),
+        ]
 
     def _is_there(self, name: str) -> bool:
         folder = self.root / "source" / name
-        return folder.name == name and any((folder / f"{name}{suffix}").is_file() for suffix in SOURCES)
+        return folder.name == name and any(
+            (folder / f"{name}{suffix}").is_file() for suffix in SOURCES
+        )
 
     def source(self, name: str) -> Path:
         """The source folder of an assignment. Raises CourseError where there is none."""
         if not self._is_there(name):
-            raise CourseError(errors.UNKNOWN_ASSIGNMENT.format(name=name, nearest=nearest(name, self.names()), known=", ".join(self.names()) or "none yet"))
+            raise CourseError(
+                errors.UNKNOWN_ASSIGNMENT.format(
+                    name=name,
+                    nearest=nearest(name, self.names()),
+                    known=", ".join(self.names()) or "none yet",
+                )
+            )
         return self.root / "source" / name
 
     def assignment(self, name: str) -> Assignment:
@@ -98,16 +126,28 @@ class Course:
         return load_assignment(self.source(name), seed=self.seed)
 
     def former(self, name: str) -> Mapping[tuple[str, str], str]:
-        """What the parts of an assignment were called before: `Assignment.former`, which see. Raises SourceErrors.
+        """What the parts of an assignment were called before: `Assignment.former`, which see.
+        Raises SourceErrors.
 
-        To read a source takes a moment, so one in which no question `was` another is not read, and no version of one twice.
+        To read a source takes a moment, so one in which no question `was` another is not read, and
+        no version of one twice.
         """
-        paths = [path for suffix in SOURCES if (path := self.root / "source" / name / f"{name}{suffix}").is_file()]
+        paths = [
+            path
+            for suffix in SOURCES
+            if (path := self.root / "source" / name / f"{name}{suffix}").is_file()
+        ]
         texts = [path.read_bytes() for path in paths]
-        return _former(self.root / "source" / name, self.seed, tuple(texts)) if any(_WAS.search(text) for text in texts) else {}
+        return (
+            _former(self.root / "source" / name, self.seed, tuple(texts))
+            if any(_WAS.search(text) for text in texts)
+            else {}
+        )
 
     def rows(self) -> list[roster.Member]:
-        """The students of grader_config/roster.csv, none where there is no roster. Raises CourseError."""
+        """The students of grader_config/roster.csv, none where there is no roster. Raises
+        CourseError.
+        """
         return roster.read(self.root / ROSTER)
 
     def sections(self) -> dict[str, str]:
@@ -115,7 +155,9 @@ class Course:
         return {row.student: row.section for row in self.rows()}
 
     def roster(self) -> list[str]:
-        """Student ids of grader_config/roster.csv (column `student`), or none where there is no roster."""
+        """Student ids of grader_config/roster.csv (column `student`), or none where there is no
+        roster.
+        """
         return [row.student for row in self.rows()]
 
 
@@ -135,7 +177,9 @@ def checked_student(student: str) -> str:
 
 
 def find(start: Path | None = None) -> Course:
-    """The course that `start` (or the current folder) lies in. Raises CourseError where there is none or its configuration is wrong."""
+    """The course that `start` (or the current folder) lies in. Raises CourseError where there is
+    none or its configuration is wrong.
+    """
     root = root_or_none(start)
     if root is None:
         raise CourseError(errors.NO_COURSE.format(path=(start or Path.cwd()).resolve()))
@@ -143,7 +187,9 @@ def find(start: Path | None = None) -> Course:
 
 
 def root_or_none(start: Path | None = None) -> Path | None:
-    """The root of the course that `start` (or the current folder) lies in; None where there is none."""
+    """The root of the course that `start` (or the current folder) lies in; None where there is
+    none.
+    """
     start = (start or Path.cwd()).resolve()
     return next((folder for folder in (start, *start.parents) if (folder / CONFIG).is_file()), None)
 
@@ -153,7 +199,9 @@ def load(root: Path) -> Course:
     path = root / CONFIG
 
     def bad(where: str, problem: str) -> CourseError:
-        return CourseError(errors.BAD_COURSE.format(file=errors.relative(path), where=where, problem=problem))
+        return CourseError(
+            errors.BAD_COURSE.format(file=errors.relative(path), where=where, problem=problem)
+        )
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -166,22 +214,48 @@ def load(root: Path) -> Course:
 
     def line_of(*keys: str) -> str:
         """The line in which the last of `keys` stands, each in the table of the one before."""
-        lines, found = ["" if line.lstrip().startswith("#") else line for line in text.split("\n")], -1
+        lines, found = (
+            ["" if line.lstrip().startswith("#") else line for line in text.split("\n")],
+            -1,
+        )
         for depth, key in enumerate(keys):
             name = re.escape(key)
-            start = re.compile(rf"""\s*\[?\s*["']?{name}\b""" if depth == 0 else rf"""(^|[\s.\[{{,"']){name}["']?\s*[\].=]""")
-            found = next((i for i, line in enumerate(lines) if i >= found and (start.search(line) if depth else start.match(line))), found)
+            start = re.compile(
+                rf"""\s*\[?\s*["']?{name}\b"""
+                if depth == 0
+                else rf"""(^|[\s.\[{{,"']){name}["']?\s*[\].=]"""
+            )
+            found = next(
+                (
+                    i
+                    for i, line in enumerate(lines)
+                    if i >= found and (start.search(line) if depth else start.match(line))
+                ),
+                found,
+            )
         return f"line {found + 1}" if found >= 0 else "file"
 
     for key, value in data.items():
         if key not in KEYS:
             raise bad(line_of(key), f"unknown key '{key}'{nearest(key, KEYS)}")
-        if not isinstance(value, KEYS[key]) or isinstance(value, bool) or (isinstance(value, list) and not all(isinstance(name, str) for name in value)):
+        if (
+            not isinstance(value, KEYS[key])
+            or isinstance(value, bool)
+            or (isinstance(value, list) and not all(isinstance(name, str) for name in value))
+        ):
             raise bad(line_of(key), f"'{key}' must be {TYPES[KEYS[key]]}")
     if data.get("seed", 0) < 0:
         raise bad(line_of("seed"), "'seed' must not be negative")
     if data.get("format") != 1:
         raise bad(line_of("format"), "'format = 1' is missing; this version reads format 1")
-    bare = Course(root, str(data.get("name", root.name)), str(data.get("release", "")), int(data.get("seed", 0)), tuple(map(str, data.get("assignments", []))))
+    bare = Course(
+        root,
+        str(data.get("name", root.name)),
+        str(data.get("release", "")),
+        int(data.get("seed", 0)),
+        tuple(map(str, data.get("assignments", []))),
+    )
     known = dict.fromkeys([*bare.names(), *bare.order]) if bare.names() else ()
-    return replace(bare, policy=policy.read(data, lambda problem, *keys: bad(line_of(*keys), problem), known))
+    return replace(
+        bare, policy=policy.read(data, lambda problem, *keys: bad(line_of(*keys), problem), known)
+    )

@@ -1,4 +1,6 @@
-"""Whom a platform means: ids and full names as platforms write them → students of the roster, and grader_config/names.csv where those do not tell."""
+"""Whom a platform means: ids and full names as platforms write them → students of the roster, and
+grader_config/names.csv where those do not tell.
+"""
 
 from __future__ import annotations
 
@@ -29,17 +31,30 @@ class AmbiguousName(Exception):
 
 def folded(text: str) -> str:
     """A text as it is compared: composed, without case, with single spaces."""
-    return " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold()).split())
+    return " ".join(
+        unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold()).split()
+    )
 
 
 def _words(text: str) -> list[str]:
     """The words of a full name; apostrophes join, every other sign parts."""
-    return re.findall(r"[^\W_]+", re.sub(r"['’‘`´ʼ]", "", unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())))
+    return re.findall(
+        r"[^\W_]+",
+        re.sub(
+            r"['’‘`´ʼ]",
+            "",
+            unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold()),
+        ),
+    )
 
 
 def _plain(text: str) -> str:
     """Without accents, as platforms that know ASCII alone write it."""
-    return "".join(character for character in unicodedata.normalize("NFKD", text) if not unicodedata.combining(character))
+    return "".join(
+        character
+        for character in unicodedata.normalize("NFKD", text)
+        if not unicodedata.combining(character)
+    )
 
 
 class People:
@@ -59,10 +74,15 @@ class People:
 
     def mapped(self, *texts: str) -> str | None:
         """The student that names.csv gives for the first of some texts that it has."""
-        return next((self.names[folded(text)] for text in texts if text and folded(text) in self.names), None)
+        return next(
+            (self.names[folded(text)] for text in texts if text and folded(text) in self.names),
+            None,
+        )
 
     def by_id(self, text: str) -> str | None:
-        """The student with an id, LMS id, login or e-mail address. Raises AmbiguousName where several have it."""
+        """The student with an id, LMS id, login or e-mail address. Raises AmbiguousName where
+        several have it.
+        """
         composed = unicodedata.normalize("NFC", text.strip())
         for number, ids in enumerate(self._ids):
             found = ids.get(folded(composed) if number % 2 else composed, set())
@@ -73,7 +93,9 @@ class People:
         return None
 
     def by_name(self, text: str) -> str | None:
-        """The student with a full name, in whichever order, with accents or without. Raises AmbiguousName where several have it."""
+        """The student with a full name, in whichever order, with accents or without. Raises
+        AmbiguousName where several have it.
+        """
         words = _words(text)
         if not words:
             return None
@@ -90,8 +112,12 @@ class People:
 
     @cached_property
     def _by_name(self) -> dict[tuple[bool, bool], dict[str, set[str]]]:
-        """Names without and with accents taken off; by their words, and as one word that begins with any of them, as in Canvas's lists."""
-        found: dict[tuple[bool, bool], dict[str, set[str]]] = {(plain, joined): {} for plain in (False, True) for joined in (False, True)}
+        """Names without and with accents taken off; by their words, and as one word that begins
+        with any of them, as in Canvas's lists.
+        """
+        found: dict[tuple[bool, bool], dict[str, set[str]]] = {
+            (plain, joined): {} for plain in (False, True) for joined in (False, True)
+        }
         for member in self.members:
             words = _words(member.name)
             if not words:
@@ -100,13 +126,19 @@ class People:
             for plain in (False, True):
                 for joined, keys in ((False, [" ".join(sorted(words))]), (True, turned)):
                     for key in keys:
-                        found[plain, joined].setdefault(_plain(key) if plain else key, set()).add(member.student)
+                        found[plain, joined].setdefault(_plain(key) if plain else key, set()).add(
+                            member.student
+                        )
         return found
 
     def agree(self, student: str, text: str) -> bool:
         """Whether a text has a word of what the roster says about a student."""
         member = next(member for member in self.members if member.student == student)
-        known = {word for value in (member.student, member.login, member.email.partition("@")[0], member.name) for word in _words(value)}
+        known = {
+            word
+            for value in (member.student, member.login, member.email.partition("@")[0], member.name)
+            for word in _words(value)
+        }
         return bool(known & set(_words(text)))
 
     def nearest(self, text: str, count: int = 3) -> list[str]:
@@ -120,40 +152,63 @@ class People:
     @cached_property
     def _labels(self) -> list[tuple[str, set[str]]]:
         return [
-            (f"{member.student} ({member.name})" if member.name else member.student, _pairs(f"{member.student} {member.name} {member.login}"))
+            (
+                f"{member.student} ({member.name})" if member.name else member.student,
+                _pairs(f"{member.student} {member.name} {member.login}"),
+            )
             for member in self.members
         ]
 
 
 def _pairs(text: str) -> set[str]:
     """The pairs of letters in the words of a text."""
-    return {word[at : at + 2] for word in _words(_plain(text)) for at in range(max(1, len(word) - 1))}
+    return {
+        word[at : at + 2] for word in _words(_plain(text)) for at in range(max(1, len(word) - 1))
+    }
 
 
 def read_names(path: Path, members: Iterable[Member]) -> dict[str, str]:
-    """The rows of names.csv (`name` as the platform writes it, `student`), {} where there is no file. Raises CourseError naming the line."""
+    """The rows of names.csv (`name` as the platform writes it, `student`), {} where there is no
+    file. Raises CourseError naming the line.
+    """
     if not path.is_file():
         return {}
 
     def bad(line: int, problem: str) -> CourseError:
-        return CourseError(errors.BAD_COURSE.format(file=errors.relative(path), where=f"line {line}", problem=problem))
+        return CourseError(
+            errors.BAD_COURSE.format(
+                file=errors.relative(path), where=f"line {line}", problem=problem
+            )
+        )
 
     known = {member.student for member in members}
     try:
-        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True))
+        rows = list(
+            csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True)
+        )
     except (UnicodeDecodeError, csv.Error) as error:
-        raise bad(1, errors.NOT_UTF8 if isinstance(error, UnicodeDecodeError) else str(error)) from None
+        raise bad(
+            1, errors.NOT_UTF8 if isinstance(error, UnicodeDecodeError) else str(error)
+        ) from None
     heading = [name.strip().lower() for name in rows[0]] if rows else []
     if not {"name", "student"} <= set(heading):
         raise bad(1, errors.NAMES_COLUMNS)
     found: dict[str, str] = {}
     for line, cells in enumerate(rows[1:], 2):
         given = {column: cell.strip() for column, cell in zip(heading, cells, strict=False)}
-        name, student = folded(given.get("name", "")), unicodedata.normalize("NFC", given.get("student", ""))
+        name, student = (
+            folded(given.get("name", "")),
+            unicodedata.normalize("NFC", given.get("student", "")),
+        )
         if not name and not student:
             continue
         if student not in known:
-            raise bad(line, errors.NAMES_STRANGER.format(student=student, nearest=errors.nearest(student, known)))
+            raise bad(
+                line,
+                errors.NAMES_STRANGER.format(
+                    student=student, nearest=errors.nearest(student, known)
+                ),
+            )
         if not name or found.get(name, student) != student:
             raise bad(line, errors.NAMES_TWICE.format(name=given.get("name", "")))
         found[name] = student

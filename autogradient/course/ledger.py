@@ -1,7 +1,8 @@
 """The ledger: an append-only file of human decisions, one JSON object a line.
 
-Results say what the grader found, the ledger what people decided; marks are made from both. Nothing in it is ever changed or removed:
-a later entry stands for an earlier one. Points are exact decimals, written as strings.
+Results say what the grader found, the ledger what people decided; marks are made from both. Nothing
+in it is ever changed or removed: a later entry stands for an earlier one. Points are exact
+decimals, written as strings.
 """
 
 from __future__ import annotations
@@ -18,18 +19,29 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 
 from autogradient import errors
 from autogradient.errors import LedgerError
 from autogradient.model.result import NO_VERDICT, CaseResult, PartResult, Result, add_up
 
-#: The `reason` of a case on which a person has spoken: its points or its message come from the ledger.
+#: The `reason` of a case on which a person has spoken: its points or its message come from the
+#: ledger.
 BY_HAND = "hand"
 
 
 class _Entry(BaseModel):
-    """What every decision says: for whom, and who decided it, when and why. `student` is "" where it holds for everybody."""
+    """What every decision says: for whom, and who decided it, when and why. `student` is "" where
+    it holds for everybody.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -47,9 +59,11 @@ class _Entry(BaseModel):
 
 
 class Mark(_Entry):
-    """A hand mark: points that stand instead of the automatic ones, extra points on top, a comment; all None takes a mark back.
+    """A hand mark: points that stand instead of the automatic ones, extra points on top, a comment;
+    all None takes a mark back.
 
-    `part` is a part's id or the grade_id of one of its cells (`<part>`, `<part>-hidden`, `<part>-answer`). `items` are the points by rubric item.
+    `part` is a part's id or the grade_id of one of its cells (`<part>`, `<part>-hidden`,
+    `<part>-answer`). `items` are the points by rubric item.
     """
 
     kind: Literal["mark"] = "mark"
@@ -70,7 +84,9 @@ class Adjustment(_Entry):
 
 
 class Void(_Entry):
-    """A part that shall not count as it was graded: everybody gets full credit, or it is dropped; "undo" takes that back."""
+    """A part that shall not count as it was graded: everybody gets full credit, or it is dropped;
+    "undo" takes that back.
+    """
 
     kind: Literal["void"] = "void"
     part: str
@@ -98,9 +114,11 @@ _ENTRY: TypeAdapter[Mark | Adjustment | Void | Excuse | Extension] = TypeAdapter
 
 
 def append(path: Path, *entries: Mark | Adjustment | Void | Excuse | Extension) -> None:
-    """Write entries at the end of the ledger, all in one piece and on the disk before this returns. Raises LedgerError.
+    """Write entries at the end of the ledger, all in one piece and on the disk before this returns.
+    Raises LedgerError.
 
-    A line that an earlier crash left unfinished was never acknowledged to anybody, so it is cut off first.
+    A line that an earlier crash left unfinished was never acknowledged to anybody, so it is cut off
+    first.
     """
     if not entries:
         return
@@ -127,17 +145,25 @@ def append(path: Path, *entries: Mark | Adjustment | Void | Excuse | Extension) 
         finally:
             os.close(folder)
     except OSError as error:
-        raise LedgerError(errors.NO_LEDGER.format(file=errors.relative(path), what="written", problem=error.strerror)) from error
+        raise LedgerError(
+            errors.NO_LEDGER.format(
+                file=errors.relative(path), what="written", problem=error.strerror
+            )
+        ) from error
 
 
 def read(path: Path) -> list[Mark | Adjustment | Void | Excuse | Extension]:
-    """All entries, oldest first; none where there is no file. Raises LedgerError on a damaged line, but a torn last line is left out."""
+    """All entries, oldest first; none where there is no file. Raises LedgerError on a damaged line,
+    but a torn last line is left out.
+    """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise LedgerError(errors.NO_LEDGER.format(file=errors.relative(path), what="read", problem=error.strerror)) from error
+        raise LedgerError(
+            errors.NO_LEDGER.format(file=errors.relative(path), what="read", problem=error.strerror)
+        ) from error
     *lines, tail = data.split(b"\n")
     if _is_json(tail):
         lines.append(tail)
@@ -150,15 +176,23 @@ def read(path: Path) -> list[Mark | Adjustment | Void | Excuse | Extension]:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             problem = ": ".join([*map(str, first["loc"]), first["msg"]])
-            raise LedgerError(errors.BAD_LEDGER_LINE.format(file=errors.relative(path), line=number, problem=problem)) from error
+            raise LedgerError(
+                errors.BAD_LEDGER_LINE.format(
+                    file=errors.relative(path), line=number, problem=problem
+                )
+            ) from error
     return entries
 
 
-def resolved(entries: Iterable[Any], assignment: str, former: Mapping[tuple[str, str], str]) -> list[Any]:
-    """Those of some entries that are on an assignment, in their order and by the ids that its parts have now.
+def resolved(
+    entries: Iterable[Any], assignment: str, former: Mapping[tuple[str, str], str]
+) -> list[Any]:
+    """Those of some entries that are on an assignment, in their order and by the ids that its parts
+    have now.
 
-    `former` says what its parts were called before, here or in another assignment (`Assignment.former`): what was decided about them then holds
-    for them now. The entries themselves are not changed.
+    `former` says what its parts were called before, here or in another assignment
+    (`Assignment.former`): what was decided about them then holds for them now. The entries
+    themselves are not changed.
     """
     places: dict[str, dict[str, str]] = {}
     for (place, old), new in former.items():
@@ -173,10 +207,18 @@ def resolved(entries: Iterable[Any], assignment: str, former: Mapping[tuple[str,
     return found
 
 
-def as_graded(entries: Iterable[Any], result: Result, former: Mapping[tuple[str, str], str]) -> list[Any]:
-    """Entries by the ids that parts have in a result, which may be from before they were given others."""
+def as_graded(
+    entries: Iterable[Any], result: Result, former: Mapping[tuple[str, str], str]
+) -> list[Any]:
+    """Entries by the ids that parts have in a result, which may be from before they were given
+    others.
+    """
     present = {part.id for part in result.parts}
-    before = {new: old for (assignment, old), new in former.items() if assignment == result.assignment and old in present and new not in present}
+    before = {
+        new: old
+        for (assignment, old), new in former.items()
+        if assignment == result.assignment and old in present and new not in present
+    }
     found = []
     for entry in entries:
         name = _renamed(getattr(entry, "part", ""), before)
@@ -193,7 +235,9 @@ def _renamed(name: str, others: Mapping[str, str]) -> str:
 
 
 def marks(entries: Iterable[object], assignment: str, students: Collection[str]) -> dict[str, Mark]:
-    """The newest hand mark of each part (or cell) of a submission, the oldest of them first. A team's members share their marks."""
+    """The newest hand mark of each part (or cell) of a submission, the oldest of them first. A
+    team's members share their marks.
+    """
     found: dict[str, Mark] = {}
     for entry in entries:
         if isinstance(entry, Mark) and entry.assignment == assignment and entry.student in students:
@@ -203,15 +247,19 @@ def marks(entries: Iterable[object], assignment: str, students: Collection[str])
 
 
 def locate(parts: Iterable[PartResult], name: str) -> tuple[PartResult, list[CaseResult]] | None:
-    """The part that a part's id or a cell's grade_id means, and the cases whose points that cell carries; None where there is none.
+    """The part that a part's id or a cell's grade_id means, and the cases whose points that cell
+    carries; None where there is none.
 
-    `<part>` carries the visible cases (all, where none is visible), `<part>-hidden` the hidden ones, `<part>-answer` an essay's; that of a
-    code part carries no points, only comments. An id that is itself a part's goes before one that is made from a part's.
+    `<part>` carries the visible cases (all, where none is visible), `<part>-hidden` the hidden
+    ones, `<part>-answer` an essay's; that of a code part carries no points, only comments. An id
+    that is itself a part's goes before one that is made from a part's.
     """
     by_id = {part.id: part for part in parts}
     if name in by_id:
         part = by_id[name]
-        return part, part.cases if part.kind == "essay" else [case for case in part.cases if not case.hidden] or part.cases
+        return part, part.cases if part.kind == "essay" else [
+            case for case in part.cases if not case.hidden
+        ] or part.cases
     stem, _, suffix = name.rpartition("-")
     if stem not in by_id or suffix not in ("hidden", "answer"):
         return None
@@ -222,7 +270,8 @@ def locate(parts: Iterable[PartResult], name: str) -> tuple[PartResult, list[Cas
 
 
 def apply_ledger(result: Result, entries: Iterable[object]) -> Result:
-    """A copy of `result` with the hand marks of its students filled in and added up anew. The other decisions are applied by `marks`.
+    """A copy of `result` with the hand marks of its students filled in and added up anew. The other
+    decisions are applied by `marks`.
 
     A case marked by hand has the reason "hand" and the comment as its message.
     """
@@ -242,7 +291,9 @@ def _mark(part: PartResult, cases: list[CaseResult], mark: Mark) -> None:
             last = case is cases[-1]
             case.earned = rest if last else min(rest, case.possible)
             rest -= case.earned
-            case.outcome = "passed" if part.kind == "essay" or case.earned >= case.possible else "failed"
+            case.outcome = (
+                "passed" if part.kind == "essay" or case.earned >= case.possible else "failed"
+            )
             case.reason = BY_HAND
     if cases and mark.extra is not None:
         cases[-1].earned += Fraction(mark.extra)

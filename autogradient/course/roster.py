@@ -1,4 +1,6 @@
-"""grader_config/roster.csv: who takes the course. A column `student` (the id); the others are optional."""
+"""grader_config/roster.csv: who takes the course. A column `student` (the id); the others are
+optional.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from autogradient.errors import CourseError
 
 @dataclass(frozen=True)
 class Member:
-    """A student: the id that names folders, and what else the roster says ("" where it says nothing)."""
+    """A student: the id that names folders, and what else the roster says ("" where it says
+    nothing).
+    """
 
     student: str
     section: str = ""
@@ -31,32 +35,53 @@ COLUMNS = tuple(field.name for field in fields(Member))
 
 
 def read(path: Path) -> list[Member]:
-    """The rows of a roster, none where there is no file; columns of other names are left alone. Raises CourseError naming the line."""
+    """The rows of a roster, none where there is no file; columns of other names are left alone.
+    Raises CourseError naming the line.
+    """
     if not path.is_file():
         return []
 
     def bad(where: str, problem: str) -> CourseError:
-        return CourseError(errors.BAD_COURSE.format(file=errors.relative(path), where=where, problem=problem))
+        return CourseError(
+            errors.BAD_COURSE.format(file=errors.relative(path), where=where, problem=problem)
+        )
 
     try:
-        reader = csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True)
+        reader = csv.reader(
+            io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True
+        )
         table = [(reader.line_num, row) for row in reader]
     except UnicodeDecodeError as error:
         raise bad(f"byte {error.start}", errors.NOT_UTF8) from None
     except csv.Error as error:
         raise bad(f"line {reader.line_num}", str(error)) from None
-    heading = [re.sub(r"[\s-]+", "_", name.strip().lower()) for name in table[0][1]] if table else []
+    heading = (
+        [re.sub(r"[\s-]+", "_", name.strip().lower()) for name in table[0][1]] if table else []
+    )
     if "student" not in heading:
         raise bad("line 1", errors.NO_STUDENT_COLUMN)
     for number, name in enumerate(heading):
         if name in COLUMNS and name in heading[:number]:
             raise bad("line 1", errors.COLUMN_TWICE.format(column=name))
-        close = difflib.get_close_matches(name, [column for column in COLUMNS if column not in heading], n=1, cutoff=0.8) if name not in COLUMNS else []
+        close = (
+            difflib.get_close_matches(
+                name, [column for column in COLUMNS if column not in heading], n=1, cutoff=0.8
+            )
+            if name not in COLUMNS
+            else []
+        )
         if close:
-            raise bad("line 1", errors.UNKNOWN_COLUMN.format(column=table[0][1][number].strip(), nearest=close[0]))
+            raise bad(
+                "line 1",
+                errors.UNKNOWN_COLUMN.format(column=table[0][1][number].strip(), nearest=close[0]),
+            )
     rows: dict[str, Member] = {}
     for line, cells in table[1:]:
-        given = {name: unicodedata.normalize("NFC", cell.strip()) for name, cell in zip(heading, cells, strict=False) if name in COLUMNS}
+        given = {
+            name: unicodedata.normalize("NFC", cell.strip())
+            for name, cell in zip(heading, cells, strict=False)
+            if name in COLUMNS
+        }
         student = given.get("student", "")
         if not student:
             continue

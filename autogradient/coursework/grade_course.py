@@ -1,4 +1,6 @@
-"""What a whole course does in one go: prove and release its assignments, grade what was handed in, write marks and feedback."""
+"""What a whole course does in one go: prove and release its assignments, grade what was handed in,
+write marks and feedback.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +36,16 @@ VERDICTS = ".verdicts"
 MAX_STEM = 150
 #: Submissions that are written into the gradebook at once.
 AT_ONCE = 25
-#: Where in results/ it stands when penalties were last written into the gradebook, by the time of the file.
+#: Where in results/ it stands when penalties were last written into the gradebook, by the time of
+#: the file.
 STAMP = ".penalties"
 
 
 @dataclass
 class Graded:
-    """What grading a course came to: which submissions (student, assignment), how many of them were graded now, which files belong to none, and whether the grader failed."""
+    """What grading a course came to: which submissions (student, assignment), how many of them were
+    graded now, which files belong to none, and whether the grader failed.
+    """
 
     submissions: list[tuple[str, str]] = field(default_factory=list)
     new: int = 0
@@ -48,11 +53,14 @@ class Graded:
     failed: bool = False
 
 
-def grade_course(course: Course, assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> Graded:
+def grade_course(
+    course: Course, assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None
+) -> Graded:
     """Grade everything in submitted/, then bring gradebook, autograded/ and results/ up to date.
 
-    A result whose receipt is unchanged, and that the gradebook's folder still has, is not graded again. Of several attempts all are graded, and the
-    gradebook shows the one that counts by now. No result is kept in memory.
+    A result whose receipt is unchanged, and that the gradebook's folder still has, is not graded
+    again. Of several attempts all are graded, and the gradebook shows the one that counts by now.
+    No result is kept in memory.
     """
     items, skipped, proved = [], _stray(course), proofs.proved(assignments)
     for item in find_submissions.submissions(course.submitted, assignments, course.policy.zone):
@@ -65,9 +73,17 @@ def grade_course(course: Course, assignments: list[Assignment], grader: Grader, 
         items.append(replace(item, again=not shown and item.attempt is None))
     graded = Graded([_whose(item) for item in items], skipped=skipped)
 
-    def run(items: list[find_submissions.Item], recorder: _Recorder, watcher: Watcher | None) -> Iterator[Done]:
-        known: dict[str, Any] = {"release": course.release, "proved": proved, "verdicts": Verdicts(course.results / VERDICTS)}
-        with closing(batch.grade_each(items, grader, results=course.results, **known, watcher=watcher)) as coming:
+    def run(
+        items: list[find_submissions.Item], recorder: _Recorder, watcher: Watcher | None
+    ) -> Iterator[Done]:
+        known: dict[str, Any] = {
+            "release": course.release,
+            "proved": proved,
+            "verdicts": Verdicts(course.results / VERDICTS),
+        }
+        with closing(
+            batch.grade_each(items, grader, results=course.results, **known, watcher=watcher)
+        ) as coming:
             try:
                 for done in coming:
                     recorder.add(done)
@@ -87,11 +103,22 @@ def grade_course(course: Course, assignments: list[Assignment], grader: Grader, 
 
 
 def bring_penalties(course: Course, names: list[str], *, anew: bool = True) -> None:
-    """Write what late work costs into the gradebook. Without `anew`, nothing is done where nothing has changed since the last time."""
+    """Write what late work costs into the gradebook. Without `anew`, nothing is done where nothing
+    has changed since the last time.
+    """
     database, stamp = course.root / "gradebook.db", course.results / STAMP
-    if not database.exists() or not (course.policy.deadlines or gradebook_penalties.any_set(database)):
+    if not database.exists() or not (
+        course.policy.deadlines or gradebook_penalties.any_set(database)
+    ):
         return
-    known = [course.ledger, course.root / CONFIG, course.root / ROSTER, database, *course.results.glob("*/*.json"), *course.results.glob("*/attempts/*/*.json")]
+    known = [
+        course.ledger,
+        course.root / CONFIG,
+        course.root / ROSTER,
+        database,
+        *course.results.glob("*/*.json"),
+        *course.results.glob("*/attempts/*/*.json"),
+    ]
     if not anew and _newest([stamp]) > _newest(known):
         return
     for name in names:
@@ -100,7 +127,9 @@ def bring_penalties(course: Course, names: list[str], *, anew: bool = True) -> N
 
 
 def rebuild_gradebook(course: Course) -> int:
-    """Make nbgrader's gradebook anew from results and ledger alone; returns the number of submissions in it. Raises GradebookError, LedgerError."""
+    """Make nbgrader's gradebook anew from results and ledger alone; returns the number of
+    submissions in it. Raises GradebookError, LedgerError.
+    """
     from autogradient.coursework import gradebook
 
     gradebook.take_hand_marks(course.gradebook_url, course.ledger)
@@ -109,7 +138,10 @@ def rebuild_gradebook(course: Course) -> int:
     for name in course.names():
         decisions = marks.Decisions(ledger, name, course.former(name))
         found = results_folder.read_results(course.results, name)
-        results += [marks.counting(attempts, student, course.policy, decisions, sections.get(student, "")) for student, attempts in found.items()]
+        results += [
+            marks.counting(attempts, student, course.policy, decisions, sections.get(student, ""))
+            for student, attempts in found.items()
+        ]
         assignment = course.assignment(name)
         releases.append((assignment, _released(assignment)))
     gradebook.rebuild(course.gradebook_url, releases, results, course.ledger)
@@ -121,14 +153,20 @@ def _released(assignment: Assignment) -> Any:
     """The student notebook as the gradebook wants it; None for nbgrader's and otter's formats."""
     from nbformat import from_dict
 
-    return from_dict(release.load(release.build(assignment))) if assignment.format == "autogradient" else None
+    return (
+        from_dict(release.load(release.build(assignment)))
+        if assignment.format == "autogradient"
+        else None
+    )
 
 
 class _Recorder:
-    """Brings gradebook and autograded/ up to date while grading goes on, some submissions at a time.
+    """Brings gradebook and autograded/ up to date while grading goes on, some submissions at a
+    time.
 
-    Where a student's attempts are among `items`, the one that counts is shown, once all of them are graded; `unseen` are those that count, are not
-    shown yet, and would have to be run again for that.
+    Where a student's attempts are among `items`, the one that counts is shown, once all of them are
+    graded; `unseen` are those that count, are not shown yet, and would have to be run again for
+    that.
     """
 
     def __init__(self, course: Course, items: Iterable[find_submissions.Item] = ()) -> None:
@@ -145,7 +183,9 @@ class _Recorder:
         """Write one, now or soon."""
         if self.chooser is not None and done.item.attempt is not None:
             self._attempt(done, self.chooser)
-        elif done.again or (done.graded.result.outcome == "unreadable" and not self._recorded(done)):
+        elif done.again or (
+            done.graded.result.outcome == "unreadable" and not self._recorded(done)
+        ):
             self.waiting.append(done)
         if len(self.waiting) >= AT_ONCE:
             self.record()
@@ -171,14 +211,22 @@ class _Recorder:
                 continue
             if one.again:
                 self.waiting.append(one)
-            elif _shown(_autograded(self.course, one.item).parent) != number or not (self.course.root / "gradebook.db").exists():
+            elif (
+                _shown(_autograded(self.course, one.item).parent) != number
+                or not (self.course.root / "gradebook.db").exists()
+            ):
                 self.unseen.append(replace(one.item, again=True))
 
     def record(self) -> None:
         """Write what waits."""
         waiting, self.waiting = self.waiting, []
         for assignment in dict.fromkeys(done.item.assignment for done in waiting):
-            record(self.course, assignment, [done for done in waiting if done.item.assignment is assignment], first=assignment.name not in self.known)
+            record(
+                self.course,
+                assignment,
+                [done for done in waiting if done.item.assignment is assignment],
+                first=assignment.name not in self.known,
+            )
             self.known.add(assignment.name)
 
 
@@ -192,9 +240,13 @@ class _Chooser:
 
     def counts(self, student: str, name: str) -> int | None:
         """The number of the attempt."""
-        decisions = self.decisions.get(name) or self.decisions.setdefault(name, marks.Decisions(self.ledger, name, self.course.former(name)))
+        decisions = self.decisions.get(name) or self.decisions.setdefault(
+            name, marks.Decisions(self.ledger, name, self.course.former(name))
+        )
         attempts = results_folder.read_attempts(self.course.results, name, student)
-        return marks.counting(attempts, student, self.course.policy, decisions, self.sections.get(student, "")).submission.attempt
+        return marks.counting(
+            attempts, student, self.course.policy, decisions, self.sections.get(student, "")
+        ).submission.attempt
 
 
 def _whose(item: find_submissions.Item) -> tuple[str, str]:
@@ -202,12 +254,23 @@ def _whose(item: find_submissions.Item) -> tuple[str, str]:
 
 
 def _stray(course: Course) -> list[str]:
-    """A sentence for everything in submitted/ that no assignment or student of the course is meant by, and for what is no notebook."""
+    """A sentence for everything in submitted/ that no assignment or student of the course is meant
+    by, and for what is no notebook.
+    """
     known, zone = course.names(), course.policy.zone
     students = find_submissions.student_folders(course.submitted)
     sentences = _no_students(course, students)
-    found = [path for student in students.values() for path in sorted(student.iterdir()) if not is_ignored(path.name)]
-    sentences += [errors.STRAY_SUBMISSION.format(path=errors.relative(path)) for path in found if path.name not in known]
+    found = [
+        path
+        for student in students.values()
+        for path in sorted(student.iterdir())
+        if not is_ignored(path.name)
+    ]
+    sentences += [
+        errors.STRAY_SUBMISSION.format(path=errors.relative(path))
+        for path in found
+        if path.name not in known
+    ]
     for place in (path for path in found if path.name in known):
         if not place.is_dir():
             sentences.append(errors.STRAY_SUBMISSION.format(path=errors.relative(place)))
@@ -219,21 +282,34 @@ def _stray(course: Course) -> list[str]:
             sentences.append(errors.BESIDE_ATTEMPTS.format(path=errors.relative(place)))
         before = course.results / place.name / "attempts" / place.parent.name
         if not attempts and any(before.glob("*.json")):
-            sentences.append(errors.ATTEMPTS_BEFORE.format(path=errors.relative(place), results=errors.relative(before)))
+            sentences.append(
+                errors.ATTEMPTS_BEFORE.format(
+                    path=errors.relative(place), results=errors.relative(before)
+                )
+            )
     return sentences
 
 
 def _no_students(course: Course, students: Mapping[str, Path]) -> list[str]:
-    """A sentence for each file and link where students' folders lie, and for each folder that is another one's again."""
+    """A sentence for each file and link where students' folders lie, and for each folder that is
+    another one's again.
+    """
     sentences = []
     for path in sorted(course.submitted.glob("*")):
         own = students.get(unicodedata.normalize("NFC", path.name))
         if is_ignored(path.name) or path.name == find_submissions.LEFT_OUT_FILE or path == own:
             continue
         if path.is_symlink():
-            sentences.append(messages.LEFT_OUT.format(path=errors.relative(path), reason=messages.LEFT_LINK))
+            sentences.append(
+                messages.LEFT_OUT.format(path=errors.relative(path), reason=messages.LEFT_LINK)
+            )
         elif own is not None:
-            sentences.append(messages.LEFT_OUT.format(path=errors.relative(path), reason=messages.LEFT_ANOTHERS_NAME.format(other=errors.relative(own))))
+            sentences.append(
+                messages.LEFT_OUT.format(
+                    path=errors.relative(path),
+                    reason=messages.LEFT_ANOTHERS_NAME.format(other=errors.relative(own)),
+                )
+            )
         else:
             sentences.append(messages.STRAY_FILE.format(path=errors.relative(path)))
     return sentences
@@ -249,7 +325,11 @@ def _of_one(folder: Path, student: Path, zone: tzinfo | None) -> list[str]:
         find_submissions.find_notebooks(folder)
     except SubmissionError as error:
         left = find_submissions.left_out(folder)
-        sentences += left_out([(errors.relative(path), reason) for path, reason in left])[0] if left else [str(error)]
+        sentences += (
+            left_out([(errors.relative(path), reason) for path, reason in left])[0]
+            if left
+            else [str(error)]
+        )
     return sentences
 
 
@@ -258,8 +338,12 @@ def _autograded(course: Course, item: find_submissions.Item) -> Path:
     return course.root / "autograded" / item.students[0] / name / f"{name}.ipynb"
 
 
-def record(course: Course, assignment: Assignment, done: Iterable[Done], *, first: bool = True) -> None:
-    """Write results that are new into nbgrader's gradebook, and the notebooks it shows into autograded/; `first` the assignment itself."""
+def record(
+    course: Course, assignment: Assignment, done: Iterable[Done], *, first: bool = True
+) -> None:
+    """Write results that are new into nbgrader's gradebook, and the notebooks it shows into
+    autograded/; `first` the assignment itself.
+    """
     done = list(done)
     if not done:
         return
@@ -268,8 +352,13 @@ def record(course: Course, assignment: Assignment, done: Iterable[Done], *, firs
     from autogradient.coursework import autograded, gradebook
 
     if first:
-        gradebook.record_assignment(course.gradebook_url, assignment, _released(assignment), course.ledger)
-    rows = [(d.graded.result, None if d.graded.notebook is None else from_dict(d.graded.notebook)) for d in done]
+        gradebook.record_assignment(
+            course.gradebook_url, assignment, _released(assignment), course.ledger
+        )
+    rows = [
+        (d.graded.result, None if d.graded.notebook is None else from_dict(d.graded.notebook))
+        for d in done
+    ]
     gradebook.record_results(course.gradebook_url, assignment, rows, course.ledger)
     shown = autograded.Autograded(course.root, assignment.name, course.gradebook_url)
     for (result, executed), graded in zip(rows, (d.graded for d in done), strict=True):
@@ -278,19 +367,40 @@ def record(course: Course, assignment: Assignment, done: Iterable[Done], *, firs
 
 
 def course_results(course: Course, submissions: Iterable[tuple[str, str]]) -> Iterator[Result]:
-    """The results of some submissions (student, assignment), all attempts of each, as they were graded, one after the other."""
+    """The results of some submissions (student, assignment), all attempts of each, as they were
+    graded, one after the other.
+    """
     for student, name in dict.fromkeys(submissions):
         yield from results_folder.read_attempts(course.results, name, student)
 
 
-def grade_files(paths: list[Path], assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> list[Done]:
-    """Grade single files or folders of them outside a course tree. Raises SubmissionError where a file belongs to no assignment."""
-    items = [find_submissions.identify(path, assignments) for given in paths for path in find_submissions.find_notebooks(given)]
-    return batch.grade_all(items, grader, proved=proofs.proved({item.assignment.name: item.assignment for item in items}.values()), watcher=watcher)
+def grade_files(
+    paths: list[Path],
+    assignments: list[Assignment],
+    grader: Grader,
+    *,
+    watcher: Watcher | None = None,
+) -> list[Done]:
+    """Grade single files or folders of them outside a course tree. Raises SubmissionError where a
+    file belongs to no assignment.
+    """
+    items = [
+        find_submissions.identify(path, assignments)
+        for given in paths
+        for path in find_submissions.find_notebooks(given)
+    ]
+    return batch.grade_all(
+        items,
+        grader,
+        proved=proofs.proved({item.assignment.name: item.assignment for item in items}.values()),
+        watcher=watcher,
+    )
 
 
 def save_results(done: Iterable[Done], folder: Path) -> list[Path]:
-    """Write results that belong to no course: a JSON file, a staff file and a summary for each notebook, called like it."""
+    """Write results that belong to no course: a JSON file, a staff file and a summary for each
+    notebook, called like it.
+    """
     from autogradient.feedback import summary
 
     paths = []
@@ -301,6 +411,11 @@ def save_results(done: Iterable[Done], folder: Path) -> list[Path]:
             number += 1
             stem = f"{own}-{number}"
         write_atomically(folder / f"{stem}.json", item.graded.result.to_json())
-        write_atomically(folder / f"{stem}.md", summary.markdown(item.graded.result, item.item.assignment.title, item.item.assignment.headings))
+        write_atomically(
+            folder / f"{stem}.md",
+            summary.markdown(
+                item.graded.result, item.item.assignment.title, item.item.assignment.headings
+            ),
+        )
         paths.append(folder / f"{stem}.json")
     return paths

@@ -1,4 +1,6 @@
-"""What late work costs, in nbgrader's own column: `late_submission_penalty` of a submitted notebook, and the time at which it came."""
+"""What late work costs, in nbgrader's own column: `late_submission_penalty` of a submitted
+notebook, and the time at which it came.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,11 @@ from autogradient.course.marks import Marked
 
 
 def write(gradebook_url: str, assignment: str, marked: Iterable[Marked]) -> int:
-    """Bring the penalties of an assignment's submissions up to date; returns how many were changed. Raises GradebookError.
+    """Bring the penalties of an assignment's submissions up to date; returns how many were changed.
+    Raises GradebookError.
 
-    Submissions that the gradebook does not know are left out. What it has no place for (adjustments of a whole, voided parts, excuses) is not there.
+    Submissions that the gradebook does not know are left out. What it has no place for (adjustments
+    of a whole, voided parts, excuses) is not there.
     """
     from nbgrader import api
     from nbgrader.utils import parse_utc
@@ -24,9 +28,12 @@ def write(gradebook_url: str, assignment: str, marked: Iterable[Marked]) -> int:
     changed = 0
     with open_gradebook(gradebook_url) as book:
         query = book.db.query(api.SubmittedNotebook, api.SubmittedAssignment).join(
-            api.SubmittedAssignment, api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id
+            api.SubmittedAssignment,
+            api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id,
         )
-        query = query.join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id).filter(api.Assignment.name == assignment)
+        query = query.join(
+            api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id
+        ).filter(api.Assignment.name == assignment)
         for notebook, submission in query:
             if submission.student_id not in wanted:
                 continue
@@ -41,13 +48,23 @@ def write(gradebook_url: str, assignment: str, marked: Iterable[Marked]) -> int:
 
 def _penalty(one: Marked) -> tuple[float | None, str | None]:
     late = one.late if one.excused is None else None
-    return float(late.points) if late is not None and late.points else None, one.submission.received_at
+    return float(
+        late.points
+    ) if late is not None and late.points else None, one.submission.received_at
 
 
 def any_set(database: Path) -> bool:
-    """Whether some submission in a gradebook has a penalty, read without nbgrader, which takes a while to wake up."""
+    """Whether some submission in a gradebook has a penalty, read without nbgrader, which takes a
+    while to wake up.
+    """
     try:
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-            return connection.execute("SELECT 1 FROM submitted_notebook WHERE late_submission_penalty IS NOT NULL LIMIT 1").fetchone() is not None
+            return (
+                connection.execute(
+                    "SELECT 1 FROM submitted_notebook WHERE late_submission_penalty IS NOT "
+                    "NULL LIMIT 1"
+                ).fetchone()
+                is not None
+            )
     except sqlite3.Error:
         return False

@@ -32,7 +32,9 @@ from autogradient.model.result import CaseResult, Result, decimal
 
 @dataclass
 class Change:
-    """A submission that comes out otherwise: points with all that was decided before (None where there was no result) and after, what differs case by case, and why."""
+    """A submission that comes out otherwise: points with all that was decided before (None where
+    there was no result) and after, what differs case by case, and why.
+    """
 
     student: str
     assignment: str
@@ -45,27 +47,51 @@ class Change:
     def to_dict(self) -> dict[str, Any]:
         """As plain values."""
         before = None if self.before is None else decimal(self.before)
-        numbers = {"before": before, "after": decimal(self.after), "possible": decimal(self.possible)}
-        return {"student": self.student, "assignment": self.assignment, **numbers, "why": self.why, "cases": self.cases}
+        numbers = {
+            "before": before,
+            "after": decimal(self.after),
+            "possible": decimal(self.possible),
+        }
+        return {
+            "student": self.student,
+            "assignment": self.assignment,
+            **numbers,
+            "why": self.why,
+            "cases": self.cases,
+        }
 
     @property
     def text(self) -> str:
         """One line, and one for each case."""
         before = "no result" if self.before is None else show_points(self.before)
-        head = f"{self.student}: {self.assignment}: {before} → {show_points(self.after)} of {show_points(self.possible)} points ({self.why})"
+        head = (
+            f"{self.student}: {self.assignment}: {before} → {show_points(self.after)} of "
+            f"{show_points(self.possible)} points ({self.why})"
+        )
         return "\n".join([head, *(f"    {case}" for case in self.cases)])
 
 
-def preview(course: Course, assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None) -> tuple[list[Change], int]:
-    """What grading everything in submitted/ would change, and how many were looked at; no result, mark or gradebook is written."""
+def preview(
+    course: Course, assignments: list[Assignment], grader: Grader, *, watcher: Watcher | None = None
+) -> tuple[list[Change], int]:
+    """What grading everything in submitted/ would change, and how many were looked at; no result,
+    mark or gradebook is written.
+    """
     items = list(find_submissions.submissions(course.submitted, assignments, course.policy.zone))
     ledger, sections = read(course.ledger), course.sections()
-    decisions = {assignment.name: Decisions(ledger, assignment.name, assignment.former) for assignment in assignments}
+    decisions = {
+        assignment.name: Decisions(ledger, assignment.name, assignment.former)
+        for assignment in assignments
+    }
     verdicts = Verdicts(course.results / VERDICTS)
     whose = [(item.students[0], item.assignment.name) for item in items]
     changes: dict[tuple[str, str], Change | None] = dict.fromkeys(whose)
     left, anew = Counter(whose), defaultdict[tuple[str, str], dict[int | None, Result]](dict)
-    with contextlib.closing(batch.grade_each(items, grader, results=course.results, verdicts=verdicts, write=False, watcher=watcher)) as looked_at:
+    with contextlib.closing(
+        batch.grade_each(
+            items, grader, results=course.results, verdicts=verdicts, write=False, watcher=watcher
+        )
+    ) as looked_at:
         for one in looked_at:
             student, name = key = one.item.students[0], one.item.assignment.name
             if one.again or one.moved:
@@ -74,27 +100,49 @@ def preview(course: Course, assignments: list[Assignment], grader: Grader, *, wa
             if not left[key] and key in anew:  # all attempts are there
                 before = results_folder.read_attempts(course.results, name, student)
                 rules = (student, course.policy, decisions[name], sections.get(student, ""))
-                old, new = make(before, *rules) if before else None, make(_after(before, anew.pop(key)), *rules)
+                old, new = (
+                    make(before, *rules) if before else None,
+                    make(_after(before, anew.pop(key)), *rules),
+                )
                 changes[key] = _change(old, new, decisions[name].former)
     return [change for change in changes.values() if change], len(items)
 
 
 def _after(before: list[Result], anew: dict[int | None, Result]) -> list[Result]:
-    """The results of all attempts, in order, as they would be: attempts stand for a single submission from before there were any."""
+    """The results of all attempts, in order, as they would be: attempts stand for a single
+    submission from before there were any.
+    """
     after: dict[int | None, Result] = {}
     if None not in anew:
-        after.update((result.submission.attempt, result) for result in before if result.submission.attempt is not None)
+        after.update(
+            (result.submission.attempt, result)
+            for result in before
+            if result.submission.attempt is not None
+        )
     after.update(anew)
     return [after[number] for number in sorted(after, key=lambda number: number or 0)]
 
 
-def _change(old: Marked | None, new: Marked, former: Mapping[tuple[str, str], str]) -> Change | None:
+def _change(
+    old: Marked | None, new: Marked, former: Mapping[tuple[str, str], str]
+) -> Change | None:
     cases = differences(old, new, former)
     if old is not None and old.submission.attempt != new.submission.attempt:
-        cases.insert(0, f"attempt {new.submission.attempt} counts instead of attempt {old.submission.attempt}")
+        cases.insert(
+            0,
+            f"attempt {new.submission.attempt} counts instead of attempt {old.submission.attempt}",
+        )
     if not cases and old is not None and _total(old) == _total(new):
         return None
-    return Change(new.student, new.assignment, _total(old) if old else None, _total(new), new.points.possible, cases, _why(old, new))
+    return Change(
+        new.student,
+        new.assignment,
+        _total(old) if old else None,
+        _total(new),
+        new.points.possible,
+        cases,
+        _why(old, new),
+    )
 
 
 def _total(result: Result) -> Fraction:
@@ -108,15 +156,23 @@ def _why(old: Result | None, new: Result) -> str:
     reasons = {
         "another notebook was handed in": old.receipt.submission != new.receipt.submission,
         "the assignment has changed": old.receipt.assignment != new.receipt.assignment,
-        "the environment has changed": (old.receipt.environment, old.receipt.card) != (new.receipt.environment, new.receipt.card),
+        "the environment has changed": (old.receipt.environment, old.receipt.card)
+        != (new.receipt.environment, new.receipt.card),
         "another time of receipt": old.submission.received_at != new.submission.received_at,
         "another seed": old.receipt.seed != new.receipt.seed,
     }
-    return ", ".join(reason for reason, is_so in reasons.items() if is_so) or "nothing has changed: the verdict depends on chance or on time"
+    return (
+        ", ".join(reason for reason, is_so in reasons.items() if is_so)
+        or "nothing has changed: the verdict depends on chance or on time"
+    )
 
 
-def differences(old: Result | None, new: Result, former: Mapping[tuple[str, str], str] | None = None) -> list[str]:
-    """What differs between two results of one submission, a sentence for each case; times aside, and that parts have other ids (`former`) now."""
+def differences(
+    old: Result | None, new: Result, former: Mapping[tuple[str, str], str] | None = None
+) -> list[str]:
+    """What differs between two results of one submission, a sentence for each case; times aside,
+    and that parts have other ids (`former`) now.
+    """
     if old is None:
         return []
     found = []
@@ -130,13 +186,18 @@ def differences(old: Result | None, new: Result, former: Mapping[tuple[str, str]
             found.append(f"{part}: '{name}' is {'gone' if b is None else 'new'} ({_points(a, b)})")
         elif (a.outcome, a.earned, a.possible) != (b.outcome, b.earned, b.possible):
             outcome = b.outcome if a.outcome == b.outcome else f"{a.outcome} → {b.outcome}"
-            found.append(f"{part}: '{name}' {outcome} ({_points(a, b)}){' ' + b.message if b.message else ''}")
+            found.append(
+                f"{part}: '{name}' {outcome} "
+                f"({_points(a, b)}){' ' + b.message if b.message else ''}"
+            )
         elif a.message != b.message and BY_HAND not in (a.reason, b.reason):
             found.append(f"{part}: '{name}' says “{b.message}” instead of “{a.message}”")
     return found
 
 
-def _cases(result: Result, former: Mapping[tuple[str, str], str]) -> dict[tuple[str, str, bool, int], CaseResult]:
+def _cases(
+    result: Result, former: Mapping[tuple[str, str], str]
+) -> dict[tuple[str, str, bool, int], CaseResult]:
     """Cases by part, name, whether they are hidden, and which one of that name it is."""
     found: dict[tuple[str, str, bool, int], CaseResult] = {}
     for part in result.parts:
@@ -154,14 +215,18 @@ def _points(a: CaseResult | None, b: CaseResult | None) -> str:
 
 @dataclass
 class Verified:
-    """Whether a result came out the same. `same` is None where it cannot be told; `sentences` say what differs, or why not."""
+    """Whether a result came out the same. `same` is None where it cannot be told; `sentences` say
+    what differs, or why not.
+    """
 
     same: bool | None
     sentences: list[str]
 
 
 def verify(course: Course, path: Path, engine: Engine) -> Verified:
-    """Grade again what a result's receipt names, and compare; nothing that is known already is believed. Raises CourseError, SubmissionError."""
+    """Grade again what a result's receipt names, and compare; nothing that is known already is
+    believed. Raises CourseError, SubmissionError.
+    """
     result = results_folder.read_result(path)
     if result is None:
         raise CourseError(errors.NO_RESULT.format(path=errors.relative(path)))
@@ -175,9 +240,18 @@ def verify(course: Course, path: Path, engine: Engine) -> Verified:
         other.append(errors.OTHER_SOURCE.format(name=assignment.name))
     if receipt.environment not in ("", environment_digest(not engine.missing)):
         other.append(errors.OTHER_ENVIRONMENT)
-    if receipt.card and (not has_gpu() or receipt.card != environment_digest(not engine.missing, gpu())):
+    if receipt.card and (
+        not has_gpu() or receipt.card != environment_digest(not engine.missing, gpu())
+    ):
         other.append(errors.OTHER_CARD.format(gpu=receipt.gpu))
-    new = grade_bytes(assignment, data, result.submission.file or path.name, engine, result.submission, seed=receipt.seed).result
+    new = grade_bytes(
+        assignment,
+        data,
+        result.submission.file or path.name,
+        engine,
+        result.submission,
+        seed=receipt.seed,
+    ).result
     found = differences(result, new)
     if other:
         return Verified(None, [*other, *(found or ["nevertheless it came out the same"])])
@@ -185,7 +259,9 @@ def verify(course: Course, path: Path, engine: Engine) -> Verified:
 
 
 def _submitted(course: Course, result: Result) -> bytes:
-    """The file that a result was made from. Raises SubmissionError where nothing of that digest is in submitted/."""
+    """The file that a result was made from. Raises SubmissionError where nothing of that digest is
+    in submitted/.
+    """
     folder = find_submissions.student_folder(course.submitted, result.student) / result.assignment
     try:
         paths = find_submissions.find_notebooks(folder) if folder.is_dir() else []
@@ -195,4 +271,8 @@ def _submitted(course: Course, result: Result) -> bytes:
         data = read_file(path)
         if digest(data) == result.receipt.submission:
             return data
-    raise SubmissionError(errors.SUBMISSION_GONE.format(folder=errors.relative(folder), digest=result.receipt.submission[:19]))
+    raise SubmissionError(
+        errors.SUBMISSION_GONE.format(
+            folder=errors.relative(folder), digest=result.receipt.submission[:19]
+        )
+    )

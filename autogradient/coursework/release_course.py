@@ -10,7 +10,8 @@ from autogradient.sources import leaks, release
 
 
 def write_release(course: Course, assignment: Assignment, *, unproved: bool = False) -> bool:
-    """Release one assignment: proved, without leaks, whole or not at all. Returns whether anything changed.
+    """Release one assignment: proved, without leaks, whole or not at all. Returns whether anything
+    changed.
 
     Raises ProofError (unless `unproved`), LeakError.
     """
@@ -24,7 +25,9 @@ def write_release(course: Course, assignment: Assignment, *, unproved: bool = Fa
 
 
 def problems(course: Course, assignment: Assignment, *, unproved: bool = False) -> list[str]:
-    """What keeps a release from being up to date, in words: a proof that does not hold (unless `unproved`), a folder that is stale. Raises LeakError."""
+    """What keeps a release from being up to date, in words: a proof that does not hold (unless
+    `unproved`), a folder that is stale. Raises LeakError.
+    """
     found = []
     try:
         if not unproved:
@@ -39,7 +42,9 @@ def problems(course: Course, assignment: Assignment, *, unproved: bool = False) 
 
 
 def check_release(course: Course, assignment: Assignment) -> None:
-    """Raise StaleError where release/ is not what the source gives, LeakError where the source would leak."""
+    """Raise StaleError where release/ is not what the source gives, LeakError where the source
+    would leak.
+    """
     built = release.build(assignment)
     leaks.check(assignment, built)
     difference = release.difference(built, course.released(assignment.name))

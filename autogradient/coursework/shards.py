@@ -1,6 +1,8 @@
-"""A class spread over several machines that share nothing: which of them grades what, and their results brought together.
+"""A class spread over several machines that share nothing: which of them grades what, and their
+results brought together.
 
-Each machine has the whole course, what was handed in and the results so far; so each finds out for itself what is its share, and all find the same.
+Each machine has the whole course, what was handed in and the results so far; so each finds out for
+itself what is its share, and all find the same.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ from autogradient.proving import proofs
 
 #: Submissions that are worth a machine of their own.
 WORTH = 10
-#: Submissions that one machine is given at most, so that it is done before its time is up; and machines that a workflow may start in one run.
+#: Submissions that one machine is given at most, so that it is done before its time is up; and
+#: machines that a workflow may start in one run.
 LARGEST, MOST_JOBS = 2_000, 256
 #: Bytes of a result that is read.
 MAX_BYTES = 20_000_000
@@ -62,7 +65,9 @@ class _Machine:
 
 
 def outdated(course: Course, assignments: list[Assignment], card: bool | None) -> list[Item]:
-    """What is to be graded, in order: what needs a card (`card` true) where anything of it does, or what needs none (false), or everything (None)."""
+    """What is to be graded, in order: what needs a card (`card` true) where anything of it does, or
+    what needs none (false), or everything (None).
+    """
     machine: Any = _Machine(has_card=bool(card), card=card)
     concerned = [a for a in assignments if not card or any(a.needs_card(part) for part in a.parts)]
     return list(batch.outdated(_submissions(course, concerned), machine, course.results))
@@ -78,12 +83,20 @@ def _submissions(course: Course, assignments: list[Assignment]) -> Iterator[Item
 
 
 def plan(
-    course: Course, assignments: list[Assignment], most: int, card: bool | None = None, *, left: Callable[[int], None] = lambda _: None
+    course: Course,
+    assignments: list[Assignment],
+    most: int,
+    card: bool | None = None,
+    *,
+    left: Callable[[int], None] = lambda _: None,
 ) -> dict[str, list[str]]:
-    """The shards that are worth starting, at most so many on machines of a kind: {"cpu": ["1/2", "2/2"], "card": []}.
+    """The shards that are worth starting, at most so many on machines of a kind: {"cpu": ["1/2",
+    "2/2"], "card": []}.
 
-    With `card`, only those on machines with a card (true) or without (false); the other list is empty then. Both lists together are no longer than a workflow
-    may have machines, those without a card first. What is too much for them waits for the next run: `left` hears how many submissions that are.
+    With `card`, only those on machines with a card (true) or without (false); the other list is
+    empty then. Both lists together are no longer than a workflow may have machines, those without a
+    card first. What is too much for them waits for the next run: `left` hears how many submissions
+    that are.
     """
     found: dict[str, list[str]] = {}
     waiting, free = 0, MOST_JOBS
@@ -100,18 +113,36 @@ def plan(
     return found
 
 
-def grade_shard(course: Course, assignments: list[Assignment], grader: Grader, shard: Shard, out: Path, *, watcher: Watcher | None = None) -> Graded:
-    """Grade a machine's share; results, also of a submission's other attempts, and staff files go to `out`, laid out as results/. Nothing else is written."""
+def grade_shard(
+    course: Course,
+    assignments: list[Assignment],
+    grader: Grader,
+    shard: Shard,
+    out: Path,
+    *,
+    watcher: Watcher | None = None,
+) -> Graded:
+    """Grade a machine's share; results, also of a submission's other attempts, and staff files go
+    to `out`, laid out as results/. Nothing else is written.
+    """
     items = outdated(course, assignments, grader.card)[shard.number - 1 :: shard.of]
     graded = Graded([(item.students[0], item.assignment.name) for item in items])
     verdicts = Verdicts(course.results / VERDICTS)
-    known: dict[str, Any] = {"release": course.release, "proved": proofs.proved(assignments), "verdicts": verdicts}
-    with closing(batch.grade_each(items, grader, results=course.results, **known, watcher=watcher)) as coming:
+    known: dict[str, Any] = {
+        "release": course.release,
+        "proved": proofs.proved(assignments),
+        "verdicts": verdicts,
+    }
+    with closing(
+        batch.grade_each(items, grader, results=course.results, **known, watcher=watcher)
+    ) as coming:
         for done in coming:
             graded.new += done.again
             graded.failed |= done.graded.result.outcome == "grader_error"
             item = done.item
-            path = results_folder.result_path(course.results, item.assignment.name, item.students[0], item.attempt)
+            path = results_folder.result_path(
+                course.results, item.assignment.name, item.students[0], item.attempt
+            )
             for written in (path, path.with_suffix(".staff.json")):
                 target = out / written.relative_to(course.results)
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -121,10 +152,12 @@ def grade_shard(course: Course, assignments: list[Assignment], grader: Grader, s
 
 
 def merge(course: Course, folders: list[Path]) -> tuple[int, list[str]]:
-    """Bring what other machines graded into results/; returns how many results changed, and a sentence for each file that was refused.
+    """Bring what other machines graded into results/; returns how many results changed, and a
+    sentence for each file that was refused.
 
-    Two results of one submission, from a machine with a card and from one without, become one, whichever comes first. What is no result, or of a student,
-    an assignment or an attempt that its path does not say, is refused.
+    Two results of one submission, from a machine with a card and from one without, become one,
+    whichever comes first. What is no result, or of a student, an assignment or an attempt that its
+    path does not say, is refused.
     """
     changed, refused = 0, []
     for folder in folders:
@@ -134,7 +167,11 @@ def merge(course: Course, folders: list[Path]) -> tuple[int, list[str]]:
             try:
                 changed += _merge(course, folder, path)
             except (ValueError, OSError, GradebookError) as error:
-                refused.append(errors.NOT_MERGED.format(file=errors.relative(path), problem=str(error).split("\n")[0]))
+                refused.append(
+                    errors.NOT_MERGED.format(
+                        file=errors.relative(path), problem=str(error).split("\n")[0]
+                    )
+                )
     return changed, refused
 
 
@@ -143,11 +180,13 @@ def _merge(course: Course, folder: Path, path: Path) -> bool:
         raise ValueError(errors.NO_PLAIN_RESULT)
     result = Result.from_json(path.read_bytes())
     student = checked_student(result.student)
-    if result.assignment not in course.names() or path.relative_to(folder) != results_folder.result_path(
-        Path(), result.assignment, student, result.submission.attempt
-    ):
+    if result.assignment not in course.names() or path.relative_to(
+        folder
+    ) != results_folder.result_path(Path(), result.assignment, student, result.submission.attempt):
         raise ValueError(errors.ANOTHERS_RESULT)
-    target = results_folder.result_path(course.results, result.assignment, student, result.submission.attempt)
+    target = results_folder.result_path(
+        course.results, result.assignment, student, result.submission.attempt
+    )
     old = results_folder.read_result(target)
     same = old is not None and old.receipt.work == result.receipt.work
     late = old is not None and old.graded_at > result.graded_at
@@ -156,12 +195,19 @@ def _merge(course: Course, folder: Path, path: Path) -> bool:
     new = result
     if same and old:
         new = merged(old, result) if late else merged(result, old)
-    if old is not None and (said(new) == said(old) or (same and old.outcome == new.outcome == "unreadable")):
+    if old is not None and (
+        said(new) == said(old) or (same and old.outcome == new.outcome == "unreadable")
+    ):
         return False
     write_atomically(target, new.to_json())
     staff, mine = (place.with_suffix(".staff.json") for place in (path, target))
     if staff.is_file() and not staff.is_symlink() and staff.stat().st_size <= MAX_BYTES:
-        write_atomically(mine, _staff(mine, staff) if late and mine.is_file() else _staff(staff, mine if same else None))
+        write_atomically(
+            mine,
+            _staff(mine, staff)
+            if late and mine.is_file()
+            else _staff(staff, mine if same else None),
+        )
     return True
 
 
@@ -173,4 +219,9 @@ def said(result: Result) -> dict[str, Any]:
 
 def _staff(new: Path, old: Path | None) -> str:
     before = json.loads(old.read_text(encoding="utf-8")) if old and old.is_file() else {}
-    return json.dumps(before | json.loads(new.read_text(encoding="utf-8")), indent=1, ensure_ascii=False) + "\n"
+    return (
+        json.dumps(
+            before | json.loads(new.read_text(encoding="utf-8")), indent=1, ensure_ascii=False
+        )
+        + "\n"
+    )

@@ -1,7 +1,9 @@
-"""Marking with several people: what waits for a person as CSV sheets, one for each marker, and filled-in sheets back into the ledger.
+"""Marking with several people: what waits for a person as CSV sheets, one for each marker, and
+filled-in sheets back into the ledger.
 
-A sheet may carry codes in place of ids. A code is made from the student's id with a secret that stays in results/, so that nobody without the
-course can tell whose it is, and the same student has the same code in every sheet of an assignment.
+A sheet may carry codes in place of ids. A code is made from the student's id with a secret that
+stays in results/, so that nobody without the course can tell whose it is, and the same student has
+the same code in every sheet of an assignment.
 """
 
 from __future__ import annotations
@@ -54,35 +56,60 @@ class Answer:
 
 @dataclass
 class Written:
-    """The sheets that were written, with the number of answers in each, and what to look at before they are given out."""
+    """The sheets that were written, with the number of answers in each, and what to look at before
+    they are given out.
+    """
 
     sheets: dict[Path, int] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
 
-def split(course: Course, name: str, markers: int, *, anonymous: bool = False, folder: Path | None = None) -> Written:
-    """Write what waits for a person in an assignment as one sheet for each marker. Raises CourseError; nothing is overwritten that may hold marks.
+def split(
+    course: Course, name: str, markers: int, *, anonymous: bool = False, folder: Path | None = None
+) -> Written:
+    """Write what waits for a person in an assignment as one sheet for each marker. Raises
+    CourseError; nothing is overwritten that may hold marks.
 
-    A part's answers go to one marker, and each gets about the same number; only where there are more markers than parts is a part divided.
+    A part's answers go to one marker, and each gets about the same number; only where there are
+    more markers than parts is a part divided.
     """
     assignment = course.assignment(name)
     waiting = list(_waiting(course, assignment))
     secret = _secret(course) if anonymous and waiting else b""
-    names = {answer.student: code(secret, name, answer.student) if anonymous else answer.student for answer in waiting}
-    by_part = {part.id: sorted((a for a in waiting if a.part == part.id), key=lambda a: names[a.student]) for part in assignment.parts}
-    shares = [share for share in _shares([answers for answers in by_part.values() if answers], markers) if share]
+    names = {
+        answer.student: code(secret, name, answer.student) if anonymous else answer.student
+        for answer in waiting
+    }
+    by_part = {
+        part.id: sorted((a for a in waiting if a.part == part.id), key=lambda a: names[a.student])
+        for part in assignment.parts
+    }
+    shares = [
+        share
+        for share in _shares([answers for answers in by_part.values() if answers], markers)
+        if share
+    ]
     texts = {}
     for number, answers in enumerate(shares, start=1):
         path = (folder or course.results / "sheets") / f"{name}-{number}-of-{len(shares)}.csv"
-        texts[path] = _sheet(assignment, answers, names, "code" if anonymous else "student").encode("utf-8-sig")
+        texts[path] = _sheet(assignment, answers, names, "code" if anonymous else "student").encode(
+            "utf-8-sig"
+        )
         if path.exists() and path.read_bytes() != texts[path]:
             raise CourseError(errors.SHEET_EXISTS.format(path=errors.relative(path)))
     rows = {row.student: row for row in course.rows()}
     written = Written()
     if anonymous:
         for answer in waiting:
-            found = [what for member in answer.team for what in tells(answer.text, rows.get(member, Member(member)))]
-            written.warnings += [errors.NOT_ANONYMOUS.format(code=names[answer.student], part=answer.part, what=what) for what in dict.fromkeys(found)]
+            found = [
+                what
+                for member in answer.team
+                for what in tells(answer.text, rows.get(member, Member(member)))
+            ]
+            written.warnings += [
+                errors.NOT_ANONYMOUS.format(code=names[answer.student], part=answer.part, what=what)
+                for what in dict.fromkeys(found)
+            ]
     for (path, data), answers in zip(texts.items(), shares, strict=True):
         write_atomically(path, data)
         written.sheets[path] = len(answers)
@@ -90,7 +117,9 @@ def split(course: Course, name: str, markers: int, *, anonymous: bool = False, f
 
 
 def read(course: Course, paths: Sequence[Path], *, who: str, why: str = "") -> list[str]:
-    """Take the marks of filled-in sheets into the ledger: all, or none where a row is wrong. Returns what there is to say. Raises CourseError with every mistake."""
+    """Take the marks of filled-in sheets into the ledger: all, or none where a row is wrong.
+    Returns what there is to say. Raises CourseError with every mistake.
+    """
     report.take_hand_marks(course)
     reading = _Reading(course, who, why)
     for path in paths:
@@ -99,12 +128,16 @@ def read(course: Course, paths: Sequence[Path], *, who: str, why: str = "") -> l
         raise CourseError("\n".join([*reading.problems, errors.NOTHING_READ]))
     for name in dict.fromkeys(entry.assignment for entry in reading.new):
         decide.write(course, name, [entry for entry in reading.new if entry.assignment == name])
-    return [errors.SHEETS_READ.format(new=len(reading.new), known=reading.known, blank=reading.blank)]
+    return [
+        errors.SHEETS_READ.format(new=len(reading.new), known=reading.known, blank=reading.blank)
+    ]
 
 
 def code(secret: bytes, assignment: str, student: str) -> str:
     """What a student is called in an anonymous sheet."""
-    number = int.from_bytes(hmac.digest(secret, f"{assignment}\0{student}".encode(), hashlib.sha256), "big")
+    number = int.from_bytes(
+        hmac.digest(secret, f"{assignment}\0{student}".encode(), hashlib.sha256), "big"
+    )
     letters = ""
     for _ in range(10):
         number, index = divmod(number, len(LETTERS))
@@ -114,10 +147,20 @@ def code(secret: bytes, assignment: str, student: str) -> str:
 
 def tells(text: str, row: Member) -> list[str]:
     """What in an answer tells whose it is: the columns of the roster that stand in it."""
-    words = {"id": [row.student], "login": [row.login], "number": [row.lms_id], "e-mail address": [row.email]}
+    words = {
+        "id": [row.student],
+        "login": [row.login],
+        "number": [row.lms_id],
+        "e-mail address": [row.email],
+    }
     words["name"] = [row.name, *(word for word in row.name.split() if len(word) > 3)]
     return [
-        what for what, found in words.items() if any(len(word) > 2 and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) for word in found)
+        what
+        for what, found in words.items()
+        if any(
+            len(word) > 2 and re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE)
+            for word in found
+        )
     ]
 
 
@@ -140,16 +183,27 @@ def _waiting(course: Course, assignment: Assignment) -> Iterable[Answer]:
     for one in report.all_results(course, [assignment.name]):
         if one.counts_for_nothing or one.team[0] != one.student:
             continue
-        parts = [part.id for part in one.parts if part.attempted and any((case.outcome, case.reason) == ("not_run", BY_HAND) for case in part.cases)]
+        parts = [
+            part.id
+            for part in one.parts
+            if part.attempted
+            and any((case.outcome, case.reason) == ("not_run", BY_HAND) for case in part.cases)
+        ]
         texts = answers_of(course, one) if parts else {}
         if texts is None:
-            raise CourseError(errors.NOT_IN_AUTOGRADED.format(student=one.student, assignment=assignment.name))
+            raise CourseError(
+                errors.NOT_IN_AUTOGRADED.format(student=one.student, assignment=assignment.name)
+            )
         for part in parts:
-            yield Answer(one.student, tuple(one.team), part, texts.get(f"{part}-answer", texts.get(part, "")))
+            yield Answer(
+                one.student, tuple(one.team), part, texts.get(f"{part}-answer", texts.get(part, ""))
+            )
 
 
 def answers_of(course: Course, one: Marked) -> dict[str, str] | None:
-    """The text of each cell of the attempt that counts, by its grade_id; None where autograded/ does not show that attempt."""
+    """The text of each cell of the attempt that counts, by its grade_id; None where autograded/
+    does not show that attempt.
+    """
     notebook = report.shown_notebook(course, one.assignment, one.student, one.submission.attempt)
     if notebook is None:
         return None
@@ -164,7 +218,9 @@ def _typed(cell: Mapping[str, Any]) -> str:
 
 
 def _shares(parts: list[list[Answer]], markers: int) -> list[list[Answer]]:
-    """The answers to each part, dealt out: whole parts, the largest first, to whoever has least; a part is cut where there are too few of them."""
+    """The answers to each part, dealt out: whole parts, the largest first, to whoever has least; a
+    part is cut where there are too few of them.
+    """
     cuts = [1] * len(parts)
     while parts and sum(cuts) < min(markers, sum(map(len, parts))):
         cuts[max(range(len(parts)), key=lambda index: len(parts[index]) / cuts[index])] += 1
@@ -184,14 +240,27 @@ def columns(part: Part) -> dict[str, str]:
     return {item: f"{part.id}: {item} (of {show_points(points)})" for item, points in items.items()}
 
 
-def _sheet(assignment: Assignment, answers: Sequence[Answer], names: Mapping[str, str], heading: str) -> str:
+def _sheet(
+    assignment: Assignment, answers: Sequence[Answer], names: Mapping[str, str], heading: str
+) -> str:
     parts = dict.fromkeys(answer.part for answer in answers)
-    marked = [title for part in assignment.parts if part.id in parts for title in columns(part).values()]
+    marked = [
+        title for part in assignment.parts if part.id in parts for title in columns(part).values()
+    ]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([heading, "assignment", "part", "answer", *marked, "comment"])
     for answer in answers:
-        writer.writerow([names[answer.student], assignment.name, answer.part, _cell(answer.text), *("" for _ in marked), ""])
+        writer.writerow(
+            [
+                names[answer.student],
+                assignment.name,
+                answer.part,
+                _cell(answer.text),
+                *("" for _ in marked),
+                "",
+            ]
+        )
     return out.getvalue()
 
 
@@ -236,7 +305,10 @@ class _Reading:
         assignment = self.assignments[name]
         student = self._student(name, row)
         part = decide.part_of(assignment, self._now(assignment, row["part"].strip()))
-        points, comment = self._points(assignment, part, row), restored(row.get("comment", "").strip())
+        points, comment = (
+            self._points(assignment, part, row),
+            restored(row.get("comment", "").strip()),
+        )
         if not points and not comment:
             self.blank += 1
             return
@@ -264,20 +336,36 @@ class _Reading:
         self.seen[name, student, part.id] = mark, place
         team = self.shown[name][student].team if student in self.shown[name] else [student]
         given = ledger.marks(ledger.resolved(self.entries, name, assignment.former), name, team)
-        stands = next((given[key] for key in reversed(given) if key in (part.id, f"{part.id}-answer")), None)
+        stands = next(
+            (given[key] for key in reversed(given) if key in (part.id, f"{part.id}-answer")), None
+        )
         if stands is not None and _content(stands) == _content(mark):
             self.known += 1
             return
-        if stands is not None and (stands.points, stands.extra, stands.comment) != (None, None, None) and (stands.who, stands.why) != (mark.who, mark.why):
-            said = "a comment" if stands.points is None else f"{show_points(float(stands.points))} points"
-            raise CourseError(errors.MARKED_MEANWHILE.format(who=stands.who, said=said, part=part.id))
+        if (
+            stands is not None
+            and (stands.points, stands.extra, stands.comment) != (None, None, None)
+            and (stands.who, stands.why) != (mark.who, mark.why)
+        ):
+            said = (
+                "a comment"
+                if stands.points is None
+                else f"{show_points(float(stands.points))} points"
+            )
+            raise CourseError(
+                errors.MARKED_MEANWHILE.format(who=stands.who, said=said, part=part.id)
+            )
         self._same_answer(name, student, part, row)
         self.new.append(mark)
 
     def _prepare(self, name: str) -> None:
         self.assignments[name] = self.course.assignment(name)
         path = self.course.results / KEY
-        self.codes[name] = {code(_secret(self.course), name, student): student for student in self.everybody} if path.exists() else {}
+        self.codes[name] = (
+            {code(_secret(self.course), name, student): student for student in self.everybody}
+            if path.exists()
+            else {}
+        )
         self.shown[name] = {one.student: one for one in report.all_results(self.course, [name])}
 
     def _student(self, name: str, row: dict[str, str]) -> str:
@@ -289,10 +377,14 @@ class _Reading:
         return self.codes[name][written]
 
     def _now(self, assignment: Assignment, part: str) -> str:
-        """What a part is called now; a sheet may have been given out before its question got another id."""
+        """What a part is called now; a sheet may have been given out before its question got
+        another id.
+        """
         return assignment.former.get((assignment.name, part), part)
 
-    def _points(self, assignment: Assignment, part: Part, row: dict[str, str]) -> dict[str, Decimal]:
+    def _points(
+        self, assignment: Assignment, part: Part, row: dict[str, str]
+    ) -> dict[str, Decimal]:
         """Points by item, of the cells that are filled in."""
         most = {item.name: item.points for item in part.rubric} or {POINTS: part.points}
         found = {}
@@ -303,7 +395,11 @@ class _Reading:
             if self._now(assignment, match[1]) != part.id:
                 raise CourseError(errors.OTHER_PARTS_COLUMN.format(column=column, part=part.id))
             if match[2] not in most:
-                raise CourseError(errors.UNKNOWN_ITEM.format(item=match[2], part=part.id, known=", ".join(most), nearest=""))
+                raise CourseError(
+                    errors.UNKNOWN_ITEM.format(
+                        item=match[2], part=part.id, known=", ".join(most), nearest=""
+                    )
+                )
             found[match[2]] = decide.within(restored(cell.strip()), most[match[2]], column)
         return found
 
@@ -318,7 +414,9 @@ class _Reading:
 
 
 def table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The heading and the rows of a sheet with their numbers, whichever separator a spreadsheet wrote. Raises CourseError."""
+    """The heading and the rows of a sheet with their numbers, whichever separator a spreadsheet
+    wrote. Raises CourseError.
+    """
     name = errors.relative(path)
     if not path.is_file():
         raise CourseError(errors.NO_FILE.format(path=name))

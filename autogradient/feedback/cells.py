@@ -19,7 +19,17 @@ from nbformat import from_dict
 
 from autogradient import visible
 from autogradient.feedback.formulas import Formulas
-from autogradient.feedback.sanitize import as_dict, as_list, clean_html, escaped, fenced, grade_id_of, is_inert, pictures, text_of
+from autogradient.feedback.sanitize import (
+    as_dict,
+    as_list,
+    clean_html,
+    escaped,
+    fenced,
+    grade_id_of,
+    is_inert,
+    pictures,
+    text_of,
+)
 
 #: Characters of Markdown or HTML, and of code, that are drawn; more is shown as it was typed.
 MAX_MARKDOWN, MAX_CODE = 100_000, 300_000
@@ -28,7 +38,10 @@ MAX_HTML = 25_000_000
 #: Colours cost their number times the length of the text: where that is more, they are not drawn.
 MAX_COLOURING = 500_000_000
 #: Of a notebook's metadata only this is of use.
-METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
 
 
 class TooLarge(Exception):
@@ -37,30 +50,55 @@ class TooLarge(Exception):
 
 def prepare() -> None:
     """Load what the first cell would have to wait for."""
-    warm = {"cell_type": "markdown", "id": "warm", "metadata": {}, "source": "# Warm\n\n`x` and $x$\n\n```python\nx\n```"}
+    warm = {
+        "cell_type": "markdown",
+        "id": "warm",
+        "metadata": {},
+        "source": "# Warm\n\n`x` and $x$\n\n```python\nx\n```",
+    }
     show(warm, {})
-    show({"cell_type": "code", "id": "warm", "metadata": {}, "source": "x = 1", "outputs": [], "execution_count": 1}, {})
+    show(
+        {
+            "cell_type": "code",
+            "id": "warm",
+            "metadata": {},
+            "source": "x = 1",
+            "outputs": [],
+            "execution_count": 1,
+        },
+        {},
+    )
 
 
 def do(job: Mapping[str, Any], pages: Mapping[str, str]) -> Any:
-    """What a job comes to, as JSON can hold it. `pages` are the assignment's pictures. Raises all sorts of errors for what cannot be drawn."""
+    """What a job comes to, as JSON can hold it. `pages` are the assignment's pictures. Raises all
+    sorts of errors for what cannot be drawn.
+    """
     if job["do"] == "several":
         return [do(one, pages) for one in job["jobs"]]
     if job["do"] == "clean":
         return clean(job["cell"])
     if job["do"] == "summary":
         return clean_html(render_markdown(job["text"]))
-    return show(job["cell"], pages, verdict=job["verdict"], quiet=job["quiet"], quiet_verdicts=job["quiet_verdicts"])
+    return show(
+        job["cell"],
+        pages,
+        verdict=job["verdict"],
+        quiet=job["quiet"],
+        quiet_verdicts=job["quiet_verdicts"],
+    )
 
 
-# ---- cleaning ----------------------------------------------------------------------------------------------------------
+# ---- cleaning ------------------------------------------------------------------------------------
 
 
 def clean(cell: Mapping[str, Any], keep_tags: bool = False) -> dict[str, Any]:
-    """A valid cell, however broken the given one is; of its metadata only the grade_id. Its `id` has been looked at.
+    """A valid cell, however broken the given one is; of its metadata only the grade_id. Its `id`
+    has been looked at.
 
-    Outputs keep plain text, pictures and cleaned HTML. Tags in Markdown become text unless `keep_tags`, for callers that clean the HTML made
-    from it; and Markdown that cannot be rendered is shown as it was typed.
+    Outputs keep plain text, pictures and cleaned HTML. Tags in Markdown become text unless
+    `keep_tags`, for callers that clean the HTML made from it; and Markdown that cannot be rendered
+    is shown as it was typed.
     """
     kind = cell.get("cell_type") if cell.get("cell_type") in ("code", "markdown") else "raw"
     found: dict[str, Any] = {
@@ -76,7 +114,11 @@ def clean(cell: Mapping[str, Any], keep_tags: bool = False) -> dict[str, Any]:
     if not keep_tags:
         found["source"] = escaped(found["source"])
     if kind == "markdown":
-        attachments = {str(name): bundle for name, data in as_dict(cell.get("attachments")).items() if (bundle := pictures(as_dict(data)))}
+        attachments = {
+            str(name): bundle
+            for name, data in as_dict(cell.get("attachments")).items()
+            if (bundle := pictures(as_dict(data)))
+        }
         found["source"] = _with_pictures(found["source"], attachments)
         if not keep_tags:
             found["source"] = _renderable(found["source"], attachments)
@@ -86,19 +128,35 @@ def clean(cell: Mapping[str, Any], keep_tags: bool = False) -> dict[str, Any]:
 
 
 def render_markdown(text: str, attachments: Mapping[str, dict[str, str]] | None = None) -> str:
-    """Markdown as HTML the way notebooks show it, without anchors at headings. HTML in it stays: use `clean_html` afterwards."""
-    return str(MarkdownWithMath(renderer=IPythonRenderer(escape=False, exclude_anchor_links=True, attachments=dict(attachments or {}))).render(text))
+    """Markdown as HTML the way notebooks show it, without anchors at headings. HTML in it stays:
+    use `clean_html` afterwards.
+    """
+    return str(
+        MarkdownWithMath(
+            renderer=IPythonRenderer(
+                escape=False, exclude_anchor_links=True, attachments=dict(attachments or {})
+            )
+        ).render(text)
+    )
 
 
 def _with_pictures(source: str, attachments: dict[str, dict[str, str]]) -> str:
-    """Markdown without pasted pictures that are missing: nbconvert gives up on a whole notebook where one is."""
-    return re.sub(r"\battachment:([^)\s]*)", lambda match: match[0] if match[1] in attachments else f"missing-picture:{match[1]}", source)
+    """Markdown without pasted pictures that are missing: nbconvert gives up on a whole notebook
+    where one is.
+    """
+    return re.sub(
+        r"\battachment:([^)\s]*)",
+        lambda match: match[0] if match[1] in attachments else f"missing-picture:{match[1]}",
+        source,
+    )
 
 
 def _renderable(source: str, attachments: dict[str, dict[str, str]]) -> str:
-    """Markdown that nbconvert can render, and that neither runs nor fetches anything: pictures from elsewhere become links.
+    """Markdown that nbconvert can render, and that neither runs nor fetches anything: pictures from
+    elsewhere become links.
 
-    What cannot be had so is shown as it was typed: `[a](javascript:…)` is a link that whoever clicks it would run.
+    What cannot be had so is shown as it was typed: `[a](javascript:…)` is a link that whoever
+    clicks it would run.
     """
     if len(source) > MAX_MARKDOWN:
         return fenced(source)
@@ -125,7 +183,11 @@ def _outputs(given: list[Any]) -> list[dict[str, Any]]:
 
 
 def _texts(output: dict[str, Any]) -> list[str]:
-    return [output.get("text", ""), as_dict(output.get("data")).get("text/plain", ""), *output.get("traceback", [])]
+    return [
+        output.get("text", ""),
+        as_dict(output.get("data")).get("text/plain", ""),
+        *output.get("traceback", []),
+    ]
 
 
 def _without_colours(output: dict[str, Any]) -> dict[str, Any]:
@@ -141,10 +203,18 @@ def _without_colours(output: dict[str, Any]) -> dict[str, Any]:
 def _output(output: dict[str, Any]) -> dict[str, Any] | None:
     kind = output.get("output_type")
     if kind == "stream":
-        return {"output_type": "stream", "name": "stderr" if output.get("name") == "stderr" else "stdout", "text": text_of(output.get("text"))}
+        return {
+            "output_type": "stream",
+            "name": "stderr" if output.get("name") == "stderr" else "stdout",
+            "text": text_of(output.get("text")),
+        }
     if kind == "error":
         texts = {key: str(output.get(key, "")) for key in ("ename", "evalue")}
-        return {"output_type": "error", **texts, "traceback": [str(line) for line in as_list(output.get("traceback"))]}
+        return {
+            "output_type": "error",
+            **texts,
+            "traceback": [str(line) for line in as_list(output.get("traceback"))],
+        }
     if kind not in ("display_data", "execute_result"):
         return None
     given = as_dict(output.get("data"))
@@ -157,16 +227,30 @@ def _output(output: dict[str, Any]) -> dict[str, Any] | None:
         return None
     if kind == "display_data":
         return {"output_type": kind, "data": data, "metadata": {}}
-    return {"output_type": kind, "data": data, "metadata": {}, "execution_count": _count(output.get("execution_count"))}
+    return {
+        "output_type": kind,
+        "data": data,
+        "metadata": {},
+        "execution_count": _count(output.get("execution_count")),
+    }
 
 
-# ---- drawing -----------------------------------------------------------------------------------------------------------
+# ---- drawing -------------------------------------------------------------------------------------
 
 
-def show(cell: Mapping[str, Any], pages: Mapping[str, str], *, verdict: bool = False, quiet: bool = False, quiet_verdicts: bool = False) -> str:
-    """A cell as HTML without anything active. Of a `verdict` only the output is of interest; a `quiet` cell shows none.
+def show(
+    cell: Mapping[str, Any],
+    pages: Mapping[str, str],
+    *,
+    verdict: bool = False,
+    quiet: bool = False,
+    quiet_verdicts: bool = False,
+) -> str:
+    """A cell as HTML without anything active. Of a `verdict` only the output is of interest; a
+    `quiet` cell shows none.
 
-    With `quiet_verdicts` a copy that a student made of a check does not say either what it found. Raises TooLarge, and other errors.
+    With `quiet_verdicts` a copy that a student made of a check does not say either what it found.
+    Raises TooLarge, and other errors.
     """
     shown = clean(cell, keep_tags=True)
     if len(shown["source"]) > (MAX_CODE if shown["cell_type"] == "code" else MAX_MARKDOWN):
@@ -187,14 +271,20 @@ def show(cell: Mapping[str, Any], pages: Mapping[str, str], *, verdict: bool = F
 
 
 def _like_a_verdict(cell: dict[str, Any]) -> bool:
-    """Whether a cell shows what a check would: a copy that a student made of a check has lost its id, but says the same."""
-    return any(str(output.get("text", "")).startswith(("✓ ", "✗ ", "○ ")) for output in cell["outputs"])
+    """Whether a cell shows what a check would: a copy that a student made of a check has lost its
+    id, but says the same.
+    """
+    return any(
+        str(output.get("text", "")).startswith(("✓ ", "✗ ", "○ ")) for output in cell["outputs"]
+    )
 
 
 def _draw(cell: dict[str, Any], pages: Mapping[str, str]) -> str:
     drawing = _drawing()
     drawing.formulas, drawing.pages = Formulas(), pages
-    notebook = from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": METADATA, "cells": [cell]})
+    notebook = from_dict(
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": METADATA, "cells": [cell]}
+    )
     html, _ = drawing.exporter.from_notebook_node(notebook)
     return drawing.formulas.put_back(str(html))
 
@@ -213,15 +303,26 @@ class _Drawing:
             optimistic_validation=True,
         )
         self.exporter.register_filter("markdown2html", self.markdown)
-        self.exporter.register_filter("clean_html", self.clean)  # nbconvert's own knows neither paragraphs nor headings and shows their tags as text
-        self.exporter.register_preprocessor(TagRemovePreprocessor(remove_input_tags={"verdict"}), enabled=True)
+        # nbconvert's own knows neither paragraphs nor headings and shows their tags as text
+        self.exporter.register_filter("clean_html", self.clean)
+        self.exporter.register_preprocessor(
+            TagRemovePreprocessor(remove_input_tags={"verdict"}), enabled=True
+        )
 
     @pass_context
     def markdown(self, context: Any, source: str) -> str:
-        return self.formulas.markdown(source, attachments=context.get("cell", {}).get("attachments", {}))
+        return self.formulas.markdown(
+            source, attachments=context.get("cell", {}).get("attachments", {})
+        )
 
     def clean(self, text: object) -> str:
-        return clean_html(re.sub(r'(?<= src=")[^"]+', lambda match: self.pages.get(unquote(match[0]), match[0]), str(text)))
+        return clean_html(
+            re.sub(
+                r'(?<= src=")[^"]+',
+                lambda match: self.pages.get(unquote(match[0]), match[0]),
+                str(text),
+            )
+        )
 
 
 @cache

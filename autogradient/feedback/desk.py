@@ -1,6 +1,8 @@
-"""The renderer's process: a fork of it for each notebook, which draws one cell after the other and is ended by the kernel where one takes too long.
+"""The renderer's process: a fork of it for each notebook, which draws one cell after the other and
+is ended by the kernel where one takes too long.
 
-It is started by `renderer` and speaks with it alone; nothing of the course and nothing secret is in it.
+It is started by `renderer` and speaks with it alone; nothing of the course and nothing secret is in
+it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ import sys
 import time
 from typing import Any
 
-#: Seconds of processor time for one cell, and by how many times that it may take longer by the clock.
+#: Seconds of processor time for one cell, and by how many times that it may take longer by the
+#: clock.
 CELL_S, PATIENCE = 2.0, 15
 #: MB of memory for all that is done with a cell; bytes that go to and fro at once.
 MEMORY_MB, MAX_MESSAGE = 2000, 120_000_000
@@ -46,7 +49,9 @@ def _exactly(channel: socket.socket, size: int) -> bytes | None:
 
 
 def main(control: socket.socket) -> None:
-    """Load everything once, say so, then fork for each channel that comes, until nobody is there any more."""
+    """Load everything once, say so, then fork for each channel that comes, until nobody is there
+    any more.
+    """
     from autogradient.feedback import cells
 
     cells.prepare()
@@ -73,7 +78,12 @@ def main(control: socket.socket) -> None:
 def _bound() -> None:
     """What a fork may use. Its time is bounded cell by cell."""
     memory = MEMORY_MB * 1_000_000
-    for what, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, 64)):
+    for what, most in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, 64),
+    ):
         hard = resource.getrlimit(what)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(what, (most, most))
@@ -92,7 +102,11 @@ def _work(channel: socket.socket, do: Any) -> None:
             done = b"null"
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        send(channel, struct.pack("!d", time.process_time() - began) + (done if len(done) < MAX_MESSAGE else b"null"))
+        send(
+            channel,
+            struct.pack("!d", time.process_time() - began)
+            + (done if len(done) < MAX_MESSAGE else b"null"),
+        )
 
 
 if __name__ == "__main__":

@@ -66,12 +66,15 @@ _LONGEST = 2000
 
 
 def to_mathml(latex: str, *, display: bool = False) -> str | None:
-    """A formula as MathML; None where it cannot be converted. Whatever the LaTeX says, only known elements and attributes come out."""
+    """A formula as MathML; None where it cannot be converted. Whatever the LaTeX says, only known
+    elements and attributes come out.
+    """
     if len(latex) > _LONGEST:
         return None
     try:
         root = ElementTree.fromstring(convert(latex, display="block" if display else "inline"))
-    except Exception:  # the converter raises errors of many kinds for LaTeX that is broken or beyond it
+    except Exception:
+        # the converter raises errors of many kinds for LaTeX that is broken or beyond it
         return None
     for element in root.iter():
         element.tag = str(element.tag).removeprefix(_SPACE)
@@ -83,7 +86,9 @@ def to_mathml(latex: str, *, display: bool = False) -> str | None:
 
 
 class Formulas:
-    """Puts formulas into a page: marks stand in for them while the HTML around them is made and cleaned, and are replaced at the end."""
+    """Puts formulas into a page: marks stand in for them while the HTML around them is made and
+    cleaned, and are replaced at the end.
+    """
 
     def __init__(self) -> None:
         self.nonce = secrets.token_hex(8)
@@ -98,7 +103,9 @@ class Formulas:
         return f"formula-{self.nonce}-{len(self.found) - 1}-"
 
     def put_back(self, page: str) -> str:
-        """The page with every mark replaced; in an attribute, as a picture's `alt` is, by the formula as it was typed."""
+        """The page with every mark replaced; in an attribute, as a picture's `alt` is, by the
+        formula as it was typed.
+        """
         mark = rf"formula-{self.nonce}-(\d+)-"
 
         def replaced(found: re.Match[str]) -> str:
@@ -109,7 +116,9 @@ class Formulas:
         return re.sub(rf"{mark}|<[a-zA-Z](?:\"[^\"]*\"|[^\">])*>", replaced, page)
 
     def markdown(self, text: str, **options: Any) -> str:
-        """Markdown as HTML the way notebooks show it, with marks for formulas and without anchors at headings. HTML in it stays."""
+        """Markdown as HTML the way notebooks show it, with marks for formulas and without anchors
+        at headings. HTML in it stays.
+        """
         return str(MarkdownWithMath(renderer=_Renderer(self, **options)).render(text))
 
 

@@ -1,8 +1,10 @@
-"""The trusted handle on the renderer: a process that draws what students wrote, within bounds, so that no text can hold up a command or bring it down.
+"""The trusted handle on the renderer: a process that draws what students wrote, within bounds, so
+that no text can hold up a command or bring it down.
 
-Libraries for Markdown, HTML, LaTeX and colours of code have inputs for which they take hours, or all memory. No signal ends a regular expression in a thread,
-but a process can be killed. So they run in one, which starts with the first notebook and forks for each; where a cell is too much, it ends, and another goes on
-with the next cell.
+Libraries for Markdown, HTML, LaTeX and colours of code have inputs for which they take hours, or
+all memory. No signal ends a regular expression in a thread, but a process can be killed. So they
+run in one, which starts with the first notebook and forks for each; where a cell is too much, it
+ends, and another goes on with the next cell.
 """
 
 from __future__ import annotations
@@ -75,7 +77,9 @@ class Renderer:
         raise WorkerError(errors.NO_RENDERER)
 
     def stop(self) -> None:
-        """Kill the process and its forks, where one does not answer any more; another starts when it is needed."""
+        """Kill the process and its forks, where one does not answer any more; another starts when
+        it is needed.
+        """
         with self.lock:
             if self.process is not None and self.owner == os.getpid():
                 with contextlib.suppress(OSError):
@@ -91,7 +95,10 @@ class Renderer:
         if self.control is not None and self.owner == os.getpid():
             return self.control
         near, far = socket.socketpair()
-        environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {"LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {name: os.environ[name] for name in _KEPT if name in os.environ} | {
+            "LANG": "C.UTF-8",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         with far:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "autogradient.feedback.desk", str(far.fileno())],
@@ -135,7 +142,9 @@ def shared() -> Renderer:
 
 
 class Desk:
-    """Where the cells of one notebook are worked on, with what is left for them of time and room. Use `at_desk`."""
+    """Where the cells of one notebook are worked on, with what is left for them of time and room.
+    Use `at_desk`.
+    """
 
     def __init__(self, renderer: Renderer, pictures: Mapping[str, str]) -> None:
         self.renderer, self.pictures = renderer, json.dumps(dict(pictures)).encode()
@@ -143,7 +152,9 @@ class Desk:
         self.seconds, self.room = NOTEBOOK_S, NOTEBOOK_SIZE
 
     def do(self, job: Mapping[str, Any]) -> Any:
-        """What a job comes to; None where that is too much work, too much altogether, or cannot be done. Raises WorkerError where there is no renderer."""
+        """What a job comes to; None where that is too much work, too much altogether, or cannot be
+        done. Raises WorkerError where there is no renderer.
+        """
         message = json.dumps(job).encode()
         if self.seconds <= 0 or self.room <= 0 or len(message) > desk.MAX_MESSAGE:
             return None
@@ -157,7 +168,9 @@ class Desk:
         return json.loads(answer[8:]) if self.room > 0 else None
 
     def each(self, jobs: Iterable[Mapping[str, Any]]) -> Iterator[Any]:
-        """What each of some jobs comes to, as of `do`. They are sent some at a time; where one of those is too much, one by one."""
+        """What each of some jobs comes to, as of `do`. They are sent some at a time; where one of
+        those is too much, one by one.
+        """
         coming = iter(jobs)
         while some := list(itertools.islice(coming, AT_ONCE)):
             done = self.do({"do": "several", "jobs": some})
@@ -186,7 +199,9 @@ class Desk:
 
 @contextlib.contextmanager
 def at_desk(pictures: Mapping[str, str] | None = None) -> Iterator[Desk]:
-    """A desk for one notebook; `pictures` are those of its assignment, as URLs by the path that stands in the notebook."""
+    """A desk for one notebook; `pictures` are those of its assignment, as URLs by the path that
+    stands in the notebook.
+    """
     found = Desk(shared(), pictures or {})
     try:
         yield found

@@ -1,4 +1,6 @@
-"""Taking everything active out of what students wrote, before a browser shows it to them or, with more rights, to staff."""
+"""Taking everything active out of what students wrote, before a browser shows it to them or, with
+more rights, to staff.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,53 @@ from typing import Any
 import nh3
 
 _TAGS = frozenset(
-    ["a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del", "details", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i"]
-    + ["img", "li", "ol", "p", "pre", "s", "small", "span", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul"]
+    [
+        "a",
+        "abbr",
+        "b",
+        "blockquote",
+        "br",
+        "caption",
+        "code",
+        "dd",
+        "del",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+    ]
+    + [
+        "img",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "summary",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "u",
+        "ul",
+    ]
 )
 _ATTRIBUTES = frozenset(["alt", "class", "colspan", "open", "rowspan", "scope", "style", "title"])
 _PICTURES = ("image/png", "image/jpeg", "image/gif")
@@ -22,24 +69,31 @@ _PICTURES = ("image/png", "image/jpeg", "image/gif")
 _PICTURE_URL = re.compile(r"data:image/(png|jpeg|gif|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
 _LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 _OWN_CLASSES = re.compile(r"[a-z][a-z0-9]{0,2}|highlight|(hl|ansi)-[\w-]*")
-_STYLES = frozenset(["color", "background-color", "font-weight", "font-style", "text-align", "text-decoration"])
+_STYLES = frozenset(
+    ["color", "background-color", "font-weight", "font-style", "text-align", "text-decoration"]
+)
 #: Names, numbers and colours: nothing that could load or run anything.
 _STYLE = re.compile(r"\s*[\w-]+\s*:(?:[\w\s#%.,+-]|\b(?:rgb|hsl)a?\([\d\s.,%/]*\))*")
-#: Other elements that HTML has. What is none of these gets another name: of SVG, MathML and templates nh3 would drop the text, too.
+#: Other elements that HTML has. What is none of these gets another name: of SVG, MathML and
+#: templates nh3 would drop the text, too.
 _OTHERS = """
-    address area article aside audio base basefont bdi bdo bgsound big body button canvas center cite col colgroup data datalist dfn dialog dir embed fieldset
-    figcaption figure font footer form frame frameset head header hgroup html iframe input ins kbd label legend link main map mark marquee menu meta meter nav
-    nobr noembed noframes noscript object optgroup option output param picture plaintext progress q rp rt ruby samp script search section select slot source
-    strike style textarea time title track tt var video wbr xmp
+    address area article aside audio base basefont bdi bdo bgsound big body button canvas center
+    cite col colgroup data datalist dfn dialog dir embed fieldset figcaption figure font footer form
+    frame frameset head header hgroup html iframe input ins kbd label legend link main map mark
+    marquee menu meta meter nav nobr noembed noframes noscript object optgroup option output param
+    picture plaintext progress q rp rt ruby samp script search section select slot source strike
+    style textarea time title track tt var video wbr xmp
 """
 _HTML = _TAGS | frozenset(_OTHERS.split())
 _TAG = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
 
 
 def clean_html(text: object) -> str:
-    """HTML without anything active, foreign or unknown: such tags are dropped (their text stays), pictures must stand in the page itself.
+    """HTML without anything active, foreign or unknown: such tags are dropped (their text stays),
+    pictures must stand in the page itself.
 
-    Where the end of the text would vanish, since a tag or a comment is never closed, all of it is shown as it was typed.
+    Where the end of the text would vanish, since a tag or a comment is never closed, all of it is
+    shown as it was typed.
     """
     given = text.decode() if isinstance(text, bytes) else str(text)
     end = f"end-{secrets.token_hex(8)}"
@@ -49,7 +103,9 @@ def clean_html(text: object) -> str:
 
 
 def is_inert(text: str) -> bool:
-    """Whether the links of HTML lead to pages, files and places in the page, and its pictures stand in it."""
+    """Whether the links of HTML lead to pages, files and places in the page, and its pictures stand
+    in it.
+    """
     found = _Addresses()
     found.feed(text)
     found.close()
@@ -65,11 +121,17 @@ class _Addresses(HTMLParser):
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         for name, value in attributes:
-            address = re.sub(r"[\x00-\x20]", "", value or "")  # as browsers do before they look for a scheme
+            # as browsers do before they look for a scheme
+            address = re.sub(r"[\x00-\x20]", "", value or "")
             if name == "href":
-                self.inert &= bool(_LINK.match(address)) or ":" not in re.split(r"[/?#]", address, maxsplit=1)[0]
+                self.inert &= (
+                    bool(_LINK.match(address))
+                    or ":" not in re.split(r"[/?#]", address, maxsplit=1)[0]
+                )
             elif name == "src":
-                self.inert &= bool(_PICTURE_URL.fullmatch(address) or address.startswith("missing-picture:"))
+                self.inert &= bool(
+                    _PICTURE_URL.fullmatch(address) or address.startswith("missing-picture:")
+                )
 
 
 def _renamed(tag: re.Match[str]) -> str:
@@ -84,7 +146,8 @@ def _may_stay(tag: str, name: str, value: str) -> str | None:
     if name == "href":
         return value if _LINK.match(value.strip()) else None
     if name == "class":
-        return value if all(map(_OWN_CLASSES.fullmatch, value.split())) else None  # one by one: our own page has others
+        # one by one: our own page has others
+        return value if all(map(_OWN_CLASSES.fullmatch, value.split())) else None
     if name == "style":
         return ";".join(one.lower() for one in value.split(";") if _STYLE.fullmatch(one)) or None
     return value

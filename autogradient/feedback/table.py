@@ -1,4 +1,6 @@
-"""Student × assignment in one table: points, what failed, what waits. For a terminal and as plain text."""
+"""Student × assignment in one table: points, what failed, what waits. For a terminal and as plain
+text.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +20,26 @@ NAMED = 3
 
 
 def failed_parts(result: Result) -> list[str]:
-    """Ids of the parts that were tried and lost points, in order; of an essay all of them, since a person marks it and part of its points is no failure."""
+    """Ids of the parts that were tried and lost points, in order; of an essay all of them, since a
+    person marks it and part of its points is no failure.
+    """
     return [part.id for part in result.parts if part.attempted and _failed(part)]
 
 
 def _failed(part: PartResult) -> bool:
-    lost = [case for case in part.cases if case.outcome not in NO_VERDICT and case.earned < case.possible]
+    lost = [
+        case
+        for case in part.cases
+        if case.outcome not in NO_VERDICT and case.earned < case.possible
+    ]
     return bool(lost) and (part.kind != "essay" or part.earned <= 0)
 
 
 def waiting_parts(result: Result) -> list[str]:
     """Ids of the parts of which something has no verdict yet, in order."""
-    return [part.id for part in result.parts if any(case.outcome in NO_VERDICT for case in part.cases)]
+    return [
+        part.id for part in result.parts if any(case.outcome in NO_VERDICT for case in part.cases)
+    ]
 
 
 def untried_parts(result: Result) -> list[str]:
@@ -38,7 +48,9 @@ def untried_parts(result: Result) -> list[str]:
 
 
 def points(result: Result) -> str:
-    """The points as they stand in a table: "7.5/12", "7.5/12 +1" with a bonus, "6/12 late", else what became of the submission."""
+    """The points as they stand in a table: "7.5/12", "7.5/12 +1" with a bonus, "6/12 late", else
+    what became of the submission.
+    """
     if is_excused(result):
         return "excused"
     if result.outcome in ("missing", "unreadable"):
@@ -55,20 +67,31 @@ def is_excused(result: Result) -> bool:
     return isinstance(result, Marked) and result.excused is not None
 
 
-def table(results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()) -> Table:
-    """A rich table, a row for each student and a column for each assignment (those given first, then those that turn up)."""
+def table(
+    results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()
+) -> Table:
+    """A rich table, a row for each student and a column for each assignment (those given first,
+    then those that turn up).
+    """
     grid, assignments, students = by_student(results, assignments, students)
     shown = Table(show_lines=True)
     shown.add_column("student", no_wrap=True)
     for assignment in assignments:
         shown.add_column(Text(visible.line(assignment)))
     for student in students:
-        shown.add_row(Text(visible.line(student)), *(_cell(grid.get((student, assignment))) for assignment in assignments))
+        shown.add_row(
+            Text(visible.line(student)),
+            *(_cell(grid.get((student, assignment))) for assignment in assignments),
+        )
     return shown
 
 
-def plain(results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()) -> str:
-    """The same without colours and borders: one line for each student and assignment, columns aligned, short enough for a terminal."""
+def plain(
+    results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()
+) -> str:
+    """The same without colours and borders: one line for each student and assignment, columns
+    aligned, short enough for a terminal.
+    """
     grid, assignments, students = by_student(results, assignments, students)
     rows = [("student", "assignment", "points", "failed", "untried", "waits")]
     for student in students:
@@ -76,17 +99,39 @@ def plain(results: Iterable[Result], assignments: Sequence[str] = (), students: 
             result = grid.get((student, assignment))
             failed, untried, waits = _lists(result)
             columns = (_named(failed, 1), _counted(untried), _named(waits, 1))
-            rows.append((visible.line(student), visible.line(assignment), points(result) if result else NOTHING, *columns))
+            rows.append(
+                (
+                    visible.line(student),
+                    visible.line(assignment),
+                    points(result) if result else NOTHING,
+                    *columns,
+                )
+            )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows) + "\n"
+    return (
+        "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in rows
+        )
+        + "\n"
+    )
 
 
 def by_student(
     results: Iterable[Result], assignments: Sequence[str] = (), students: Sequence[str] = ()
 ) -> tuple[dict[tuple[str, str], Result], list[str], list[str]]:
-    """Results by (student, assignment), the last one where there are several, with all assignments and all students in order."""
-    grid = {(student, result.assignment): result for result in results for student in result.submission.students}
-    found = sorted({assignment for _, assignment in grid} - set(assignments)), sorted({student for student, _ in grid} - set(students))
+    """Results by (student, assignment), the last one where there are several, with all assignments
+    and all students in order.
+    """
+    grid = {
+        (student, result.assignment): result
+        for result in results
+        for student in result.submission.students
+    }
+    found = (
+        sorted({assignment for _, assignment in grid} - set(assignments)),
+        sorted({student for student, _ in grid} - set(students)),
+    )
     return grid, [*assignments, *found[0]], [*students, *found[1]]
 
 
@@ -113,8 +158,15 @@ def _cell(result: Result | None) -> Text:
     if is_excused(result):
         return Text(points(result), style="dim")
     complete = result.outcome == "graded" and result.points.earned >= result.points.possible
-    text = Text(points(result), style="bold green" if complete else "bold" if result.outcome == "graded" else "bold red")
-    for word, ids, style in zip(("failed", "untried", "waits"), _lists(result), ("red", "dim", "yellow"), strict=True):
+    text = Text(
+        points(result),
+        style="bold green" if complete else "bold" if result.outcome == "graded" else "bold red",
+    )
+    for word, ids, style in zip(
+        ("failed", "untried", "waits"), _lists(result), ("red", "dim", "yellow"), strict=True
+    ):
         if ids:
-            text.append(f"\n{word}: {_counted(ids) if word == 'untried' else _named(ids)}", style=style)
+            text.append(
+                f"\n{word}: {_counted(ids) if word == 'untried' else _named(ids)}", style=style
+            )
     return text

@@ -1,4 +1,6 @@
-"""submitted/STUDENT/ASSIGNMENT/attempt-N/: what was handed in, when it was received and where it came from. Attempts are added, never changed."""
+"""submitted/STUDENT/ASSIGNMENT/attempt-N/: what was handed in, when it was received and where it
+came from. Attempts are added, never changed.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ _ATTEMPT = re.compile(r"attempt-([1-9][0-9]{0,8})")
 
 @dataclass(frozen=True)
 class Receipt:
-    """Where an attempt came from. `received_by` says whose record the time is; `received` is None where nobody knows."""
+    """Where an attempt came from. `received_by` says whose record the time is; `received` is None
+    where nobody knows.
+    """
 
     received: datetime | None
     received_by: str
@@ -45,7 +49,14 @@ class Receipt:
 
     def to_json(self) -> str:
         """The receipt as it is kept."""
-        return json.dumps({**asdict(self), "received": iso(self.received) if self.received else ""}, indent=1, ensure_ascii=False) + "\n"
+        return (
+            json.dumps(
+                {**asdict(self), "received": iso(self.received) if self.received else ""},
+                indent=1,
+                ensure_ascii=False,
+            )
+            + "\n"
+        )
 
 
 def iso(when: datetime) -> str:
@@ -54,7 +65,9 @@ def iso(when: datetime) -> str:
 
 
 def attempts(folder: Path) -> dict[int, dict[str, Any]]:
-    """The attempts in submitted/STUDENT/ASSIGNMENT/: number → receipt ({} where it has none that can be read)."""
+    """The attempts in submitted/STUDENT/ASSIGNMENT/: number → receipt ({} where it has none that
+    can be read).
+    """
     found: dict[int, dict[str, Any]] = {}
     for path in folder.glob("attempt-*"):
         match = _ATTEMPT.fullmatch(path.name)
@@ -70,8 +83,9 @@ def attempts(folder: Path) -> dict[int, dict[str, Any]]:
 def is_new(folder: Path, receipt: Receipt, policy: Policy) -> bool:
     """Whether there is no attempt yet of this commit, nor the one before is of the same notebook.
 
-    Before is what was received before by GitHub's record, where it is of a push: how things stood at a deadline may be collected after what came later.
-    One that was too many of its day does not keep the same notebook from being handed in on the next.
+    Before is what was received before by GitHub's record, where it is of a push: how things stood
+    at a deadline may be collected after what came later. One that was too many of its day does not
+    keep the same notebook from being handed in on the next.
     """
     known = attempts(folder)
     same = [old for old in known.values() if old.get("digest") == receipt.digest]
@@ -80,10 +94,22 @@ def is_new(folder: Path, receipt: Receipt, policy: Policy) -> bool:
     dated = bool(receipt.commit) or receipt.received_by in DATED
     if dated:  # by the time of receipt, not by number
         known = dict(sorted(known.items(), key=lambda pair: str(pair[1].get("received", ""))))
-    earlier = [old for old in known.values() if not dated or "" < str(old.get("received", "")) <= iso(receipt.received)]
-    if earlier and earlier[-1].get("digest") == receipt.digest and not _over_by_now(earlier, receipt.received, policy):
+    earlier = [
+        old
+        for old in known.values()
+        if not dated or "" < str(old.get("received", "")) <= iso(receipt.received)
+    ]
+    if (
+        earlier
+        and earlier[-1].get("digest") == receipt.digest
+        and not _over_by_now(earlier, receipt.received, policy)
+    ):
         return False
-    return not any(old.get("commit") == receipt.commit and (receipt.commit or old.get("received") == iso(receipt.received)) for old in same)
+    return not any(
+        old.get("commit") == receipt.commit
+        and (receipt.commit or old.get("received") == iso(receipt.received))
+        for old in same
+    )
 
 
 def _over_by_now(earlier: list[dict[str, Any]], now: datetime, policy: Policy) -> bool:
@@ -95,8 +121,17 @@ def _over_by_now(earlier: list[dict[str, Any]], now: datetime, policy: Policy) -
         return False
 
 
-def add(submitted: Path, student: str, assignment: str, data: bytes, receipt: Receipt, policy: Policy = NO_POLICY) -> Path | None:
-    """Write the next attempt, whole or not at all. Returns its folder, or None where nothing has changed."""
+def add(
+    submitted: Path,
+    student: str,
+    assignment: str,
+    data: bytes,
+    receipt: Receipt,
+    policy: Policy = NO_POLICY,
+) -> Path | None:
+    """Write the next attempt, whole or not at all. Returns its folder, or None where nothing has
+    changed.
+    """
     assert receipt.digest == digest(data)
     folder = student_folder(submitted, checked_student(student)) / assignment
     if not is_new(folder, receipt, policy):
@@ -104,11 +139,17 @@ def add(submitted: Path, student: str, assignment: str, data: bytes, receipt: Re
     target = folder / f"attempt-{max(attempts(folder), default=0) + 1}"
     files = {f"{assignment}.ipynb": data, RECEIPT: receipt.to_json().encode()}
     if receipt.received is not None:
-        files[TIMESTAMP] = (receipt.received.astimezone(UTC).strftime(NBGRADER_TIME) + "\n").encode()
+        files[TIMESTAMP] = (
+            receipt.received.astimezone(UTC).strftime(NBGRADER_TIME) + "\n"
+        ).encode()
     place(target, files)
     if receipt.received is not None:
-        # Where several notebooks lie side by side the one that was changed last is graded: for us, the one that was received last.
-        os.utime(target / f"{assignment}.ipynb", (receipt.received.timestamp(), receipt.received.timestamp()))
+        # Where several notebooks lie side by side the one that was changed last is graded: for us,
+        # the one that was received last.
+        os.utime(
+            target / f"{assignment}.ipynb",
+            (receipt.received.timestamp(), receipt.received.timestamp()),
+        )
     return target
 
 

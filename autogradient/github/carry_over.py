@@ -1,7 +1,9 @@
-"""A student's notebook of an earlier release → the same work in the notebook of the present one. Pure, and nothing that the student wrote is lost.
+"""A student's notebook of an earlier release → the same work in the notebook of the present one.
+Pure, and nothing that the student wrote is lost.
 
-The course's cells become those of the release, answers stay by their ids, and the student's own cells stay where they stand. What the student wrote where
-the release has no place for it any more stands as a cell of the student's own, below a sentence that says so.
+The course's cells become those of the release, answers stay by their ids, and the student's own
+cells stay where they stand. What the student wrote where the release has no place for it any more
+stands as a cell of the student's own, below a sentence that says so.
 """
 
 from __future__ import annotations
@@ -21,21 +23,32 @@ from autogradient import errors
 from autogradient.grading.read_notebook import StudentCell, read_notebook
 from autogradient.grading.submission import claims, plan_submission
 from autogradient.model.assignment import Assignment
-from autogradient.sources.release import ReleasedCell, build, cell_id, former_ids, load, released_cells
+from autogradient.sources.release import (
+    ReleasedCell,
+    build,
+    cell_id,
+    former_ids,
+    load,
+    released_cells,
+)
 
 #: Keys of a cell's metadata that are the course's to set.
 OURS = ("nbgrader", "deletable", "editable")
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-#: What a cell without nbgrader's metadata is in a release: a code cell that students may use or delete.
+#: What a cell without nbgrader's metadata is in a release: a code cell that students may use or
+#: delete.
 SCRATCH = "scratch"
 
 
 @dataclass(frozen=True)
 class Carried:
-    """A notebook after a correction: the file (the very same where nothing was to be done), and what there is to say about it.
+    """A notebook after a correction: the file (the very same where nothing was to be done), and
+    what there is to say about it.
 
-    `corrected` are the ids of the course's cells that are other ones now, `new` of those that were not there, `gone` of those that are no more, `answers` the parts whose answers were carried over, `outdated` those of
-    them that began from another stub, `aside` the ids of cells whose text now stands in a cell of the student's own.
+    `corrected` are the ids of the course's cells that are other ones now, `new` of those that were
+    not there, `gone` of those that are no more, `answers` the parts whose answers were carried
+    over, `outdated` those of them that began from another stub, `aside` the ids of cells whose text
+    now stands in a cell of the student's own.
     """
 
     data: bytes
@@ -56,13 +69,23 @@ def carry(
     stale: Iterable[str] = (),
     present: Mapping[str, Any] | None = None,
 ) -> Carried | None:
-    """Carry a student's notebook over to the present release; None where no cell of it is one of the assignment's.
+    """Carry a student's notebook over to the present release; None where no cell of it is one of
+    the assignment's.
 
-    `present` is that release's notebook as it was published, where that is another than `release` writes.
-    `earlier` are the notebooks of former releases, oldest first: by them a text of the course's is known from one of the student's. `stale` are the parts whose
-    public tests are other ones than the student has: what their checks said is dropped. Raises SubmissionError where the file cannot be read.
+    `present` is that release's notebook as it was published, where that is another than `release`
+    writes. `earlier` are the notebooks of former releases, oldest first: by them a text of the
+    course's is known from one of the student's. `stale` are the parts whose public tests are other
+    ones than the student has: what their checks said is dropped. Raises SubmissionError where the
+    file cannot be read.
     """
-    return _Carrier(assignment, data, name, earlier, frozenset(stale), _notebook(assignment) if present is None else present).carry()
+    return _Carrier(
+        assignment,
+        data,
+        name,
+        earlier,
+        frozenset(stale),
+        _notebook(assignment) if present is None else present,
+    ).carry()
 
 
 @dataclass
@@ -80,7 +103,9 @@ class _Released:
 
 @dataclass
 class _Group:
-    """A cell of the release with the student's own cells below it; `id` is "" for those that stand above all."""
+    """A cell of the release with the student's own cells below it; `id` is "" for those that stand
+    above all.
+    """
 
     id: str
     cells: list[dict[str, Any]] = field(default_factory=list)
@@ -107,22 +132,34 @@ def _plain(text: str) -> str:
 
 
 def _cells(notebook: Mapping[str, Any]) -> list[_Released]:
-    """The cells of a released notebook that have an id. A release is ours, so it is well formed; one that is not has none."""
+    """The cells of a released notebook that have an id. A release is ours, so it is well formed;
+    one that is not has none.
+    """
     found = []
     for cell in notebook.get("cells", []):
         nbgrader = _meta(cell).get("nbgrader") or {}
         if nbgrader.get("grade_id"):
-            found.append(_Released(str(nbgrader["grade_id"]), "answer" if nbgrader.get("solution") else "locked", cell))
+            found.append(
+                _Released(
+                    str(nbgrader["grade_id"]),
+                    "answer" if nbgrader.get("solution") else "locked",
+                    cell,
+                )
+            )
         elif cell.get("id"):
             found.append(_Released(str(cell["id"]), SCRATCH, cell))
     return found
 
 
 class _Past:
-    """All releases that there have been, the present one last, under the ids that cells have now."""
+    """All releases that there have been, the present one last, under the ids that cells
+    have now.
+    """
 
     def __init__(self, releases: Sequence[list[_Released]], renamed: Mapping[str, str]) -> None:
-        self.releases = [{renamed.get(cell.id, cell.id): cell for cell in cells} for cells in releases]
+        self.releases = [
+            {renamed.get(cell.id, cell.id): cell for cell in cells} for cells in releases
+        ]
         self.texts: dict[str, set[str]] = {}
         self.kinds: dict[str, set[str]] = {}
         self.roles: dict[str, str] = {}
@@ -135,19 +172,26 @@ class _Past:
                 self.roles[name] = cell.role
                 if cell.role == "locked" and cell.text.strip():
                     self.by_text[kind, _plain(cell.text)] = name
-        self.by_cell_id = {cell_id(name): name for name in self.roles} | {cell_id(old): new for old, new in renamed.items()}
+        self.by_cell_id = {cell_id(name): name for name in self.roles} | {
+            cell_id(old): new for old, new in renamed.items()
+        }
 
     def has(self, name: str, text: str) -> bool:
         """Whether a cell's text is as some release had it."""
         return _plain(text) in self.texts.get(name, ())
 
     def begun(self, cells: Mapping[str, str]) -> dict[str, _Released]:
-        """The release that a notebook (id → text, in order) was begun from: most cells are as it has them, in its order; of several the last."""
+        """The release that a notebook (id → text, in order) was begun from: most cells are as it
+        has them, in its order; of several the last.
+        """
 
         def alike(release: dict[str, _Released]) -> tuple[int, int]:
             order = {name: number for number, name in enumerate(release)}
             there = [order[name] for name in cells if name in order]
-            same = sum(name in release and _plain(release[name].text) == text for name, text in cells.items())
+            same = sum(
+                name in release and _plain(release[name].text) == text
+                for name, text in cells.items()
+            )
             return same, sum(one < other for one, other in itertools.pairwise(there))
 
         return max(reversed(self.releases), key=alike)
@@ -155,7 +199,13 @@ class _Past:
 
 class _Carrier:
     def __init__(
-        self, assignment: Assignment, data: bytes, name: str, earlier: Sequence[Mapping[str, Any]], stale: frozenset[str], present: Mapping[str, Any]
+        self,
+        assignment: Assignment,
+        data: bytes,
+        name: str,
+        earlier: Sequence[Mapping[str, Any]],
+        stale: frozenset[str],
+        present: Mapping[str, Any],
     ) -> None:
         self.assignment, self.data, self.stale = assignment, data, stale
         self.notebook = read_notebook(data, name)
@@ -164,13 +214,18 @@ class _Carrier:
         self.present = present
         self.release = {cell.id: cell for cell in _cells(self.present)}
         self.order = {name: number for number, name in enumerate(self.release)}
-        self.renamed = {old: new for old, new in former_ids(assignment).items() if old not in self.release}
-        self.past = _Past([*(_cells(notebook) for notebook in earlier), list(self.release.values())], self.renamed)
+        self.renamed = {
+            old: new for old, new in former_ids(assignment).items() if old not in self.release
+        }
+        self.past = _Past(
+            [*(_cells(notebook) for notebook in earlier), list(self.release.values())], self.renamed
+        )
         self.given = {cell.grade_id: cell for cell in released_cells(assignment)}
         self.found = plan_submission(assignment, self.notebook)
         self.claims = claims(assignment, self.notebook)
         self.ran = {step.cell for step in self.found.steps if step.do == "run"}
-        #: Which of the student's cells stands for which cell of the release, and what becomes of the others: nothing, or a cell of the student's own.
+        #: Which of the student's cells stands for which cell of the release, and what becomes of
+        #: the others: nothing, or a cell of the student's own.
         self.slots: dict[str, int] = {}
         self.dropped: set[int] = set()
         self.aside: dict[int, str] = {}
@@ -187,7 +242,7 @@ class _Carrier:
         self.find_answers(names)
         return self.write() if self.slots else None
 
-    # ---- which cell is which -----------------------------------------------------------------------------------------
+    # ---- which cell is which ---------------------------------------------------------------------
 
     def known_as(self, i: int) -> str:
         """The id that a cell has or had, as it would be now; "" where it has none of ours."""
@@ -202,19 +257,27 @@ class _Carrier:
             return claim.grade_id
         name = self.known_as(cell.index)
         if name in self.release:
-            # An answer in a cell of another kind, or a cell that may be used freely; but an answer that was typed into a check is the student's own.
+            # An answer in a cell of another kind, or a cell that may be used freely; but an answer
+            # that was typed into a check is the student's own.
             return name if self.release[name].role != "locked" else ""
         if not name:
             return self.past.by_text.get((cell.kind, _plain(cell.source)), "")
         return ""
 
     def place(self, name: str, candidates: list[int]) -> None:
-        """Choose which of several cells stands for a cell of the release, and what becomes of the others."""
+        """Choose which of several cells stands for a cell of the release, and what becomes of the
+        others.
+        """
         role = self.release[name].role
         kind = str(self.release[name].cell["cell_type"])
         for i in list(candidates):
-            # The release has made another kind of question of it: what was written belongs to the old one.
-            if role == "answer" and self.cells[i].kind != kind and self.cells[i].kind in self.past.kinds[name]:
+            # The release has made another kind of question of it: what was written belongs to the
+            # old one.
+            if (
+                role == "answer"
+                and self.cells[i].kind != kind
+                and self.cells[i].kind in self.past.kinds[name]
+            ):
                 candidates.remove(i)
                 self.set_aside(i, name)
         if role == "locked":
@@ -222,7 +285,11 @@ class _Carrier:
             for i in mine[1:]:
                 self.set_aside(i, name)
             chosen = mine[:1]
-            if chosen and not self.past.has(name, self.cells[chosen[0]].source) and self.cells[chosen[0]].source.strip():
+            if (
+                chosen
+                and not self.past.has(name, self.cells[chosen[0]].source)
+                and self.cells[chosen[0]].source.strip()
+            ):
                 self.aside[chosen[0]] = name
         else:
             chosen = self.choose_answer(name, candidates)
@@ -230,7 +297,9 @@ class _Carrier:
             self.slots[name] = chosen[0]
 
     def choose_answer(self, name: str, candidates: list[int]) -> list[int]:
-        """Of several cells with the id of one answer, the one that is graded; an essay is all of them."""
+        """Of several cells with the id of one answer, the one that is graded; an essay is all of
+        them.
+        """
         touched = [i for i in candidates if not self.past.has(name, self.cells[i].source)]
         if not touched:
             self.dropped |= set(candidates[1:])
@@ -265,26 +334,42 @@ class _Carrier:
             self.set_aside(i, name)
 
     def find_answers(self, names: list[str]) -> None:
-        """Where the cell of an answer is gone and one of the student's own holds it, that one becomes the answer's cell."""
+        """Where the cell of an answer is gone and one of the student's own holds it, that one
+        becomes the answer's cell.
+        """
         uses = Counter(i for found in self.found.answers.values() for i in found)
         for name, cell in self.release.items():
             if cell.role == "answer" and name not in self.slots and name in self.given:
                 found = self.found.answers.get(self.given[name].target, [])
-                free = [i for i in found if not names[i] and i not in self.aside and i not in self.dropped and uses[i] == 1]
-                if len(found) == len(free) == 1 and self.cells[free[0]].kind == cell.cell["cell_type"]:
+                free = [
+                    i
+                    for i in found
+                    if not names[i]
+                    and i not in self.aside
+                    and i not in self.dropped
+                    and uses[i] == 1
+                ]
+                if (
+                    len(found) == len(free) == 1
+                    and self.cells[free[0]].kind == cell.cell["cell_type"]
+                ):
                     self.slots[name] = free[0]
 
-    # ---- the new notebook --------------------------------------------------------------------------------------------
+    # ---- the new notebook ------------------------------------------------------------------------
 
     def write(self) -> Carried:
         groups, corrected = self.groups()
-        here = {i: name for i in range(len(self.cells)) if (name := self.known_as(i)) in self.past.roles} | {i: name for name, i in self.slots.items()}
+        here = {
+            i: name for i in range(len(self.cells)) if (name := self.known_as(i)) in self.past.roles
+        } | {i: name for name, i in self.slots.items()}
         begun = self.past.begun({here[i]: _plain(self.cells[i].source) for i in sorted(here)})
         if self.is_reordered(begun):
             groups.sort(key=lambda group: self.order.get(group.id, -1))
         fresh = [name for name in self.release if name not in self.slots]
         deleted = {name for release in self.past.releases[:-1] for name in release} | set(begun)
-        wanted = [name for name in fresh if self.release[name].role != SCRATCH or name not in deleted]
+        wanted = [
+            name for name in fresh if self.release[name].role != SCRATCH or name not in deleted
+        ]
         for name in self.release:  # in order, so that what comes before is there already
             if name in wanted:
                 before = [each for each in self.release if self.order[each] < self.order[name]]
@@ -292,10 +377,18 @@ class _Carrier:
                 after = next((places[each] for each in reversed(before) if each in places), -1)
                 groups.insert(after + 1, _Group(name, [self.cell_for(name, None)]))
         cells = [cell for group in groups for cell in group.cells]
-        answered = [name for name, i in self.slots.items() if self.release[name].role == "answer" and not self.past.has(name, self.cells[i].source)]
+        answered = [
+            name
+            for name, i in self.slots.items()
+            if self.release[name].role == "answer" and not self.past.has(name, self.cells[i].source)
+        ]
         changed = not self.is_same(cells)
         parts = tuple(self.given[name].target for name in answered)
-        outdated = tuple(self.given[name].target for name in answered if name in begun and _plain(begun[name].text) != _plain(self.release[name].text))
+        outdated = tuple(
+            self.given[name].target
+            for name in answered
+            if name in begun and _plain(begun[name].text) != _plain(self.release[name].text)
+        )
         gone = tuple(name for name in begun if name not in self.release)
         said = (
             tuple(name for name in self.release if name in corrected),
@@ -313,14 +406,18 @@ class _Carrier:
         return shared != sorted(shared, key=self.order.__getitem__)
 
     def groups(self) -> tuple[list[_Group], list[str]]:
-        """The student's notebook with each of the course's cells replaced, and the ids of those that are other ones now."""
+        """The student's notebook with each of the course's cells replaced, and the ids of those
+        that are other ones now.
+        """
         by_index = {i: name for name, i in self.slots.items()}
         groups, corrected = [_Group("")], []
         for i, cell in enumerate(self.cells):
             if i in by_index:
                 name = by_index[i]
                 groups.append(_Group(name, [self.cell_for(name, i)]))
-                if _plain(_source(groups[-1].cells[0])) != _plain(self.merged.get(name, cell.source)):
+                if _plain(_source(groups[-1].cells[0])) != _plain(
+                    self.merged.get(name, cell.source)
+                ):
                     corrected.append(name)
             if i in self.aside:
                 groups[-1].cells += self.set_aside_cells(i)
@@ -329,18 +426,29 @@ class _Carrier:
         return groups, corrected
 
     def cell_for(self, name: str, i: int | None) -> dict[str, Any]:
-        """A cell of the release, with what the student wrote into it where that is theirs to write."""
+        """A cell of the release, with what the student wrote into it where that is
+        theirs to write.
+        """
         released = self.release[name]
         if i is None:
             return self.styled(copy.deepcopy(released.cell))
         raw = copy.deepcopy(self.raw[i])
         text = self.cells[i].source
         theirs = released.role != "locked" and not self.past.has(name, text)
-        if theirs and released.role == "answer" and released.cell["cell_type"] == "code" and self.cells[i].kind != "code":
+        if (
+            theirs
+            and released.role == "answer"
+            and released.cell["cell_type"] == "code"
+            and self.cells[i].kind != "code"
+        ):
             return raw  # the grader says what is wrong with it
         new = copy.deepcopy(released.cell)
         # In the student's order of keys, so that the difference is no longer than it has to be.
-        meta = {key: value for key, value in _meta(raw).items() if key not in OURS or key in new["metadata"]} | new["metadata"]
+        meta = {
+            key: value
+            for key, value in _meta(raw).items()
+            if key not in OURS or key in new["metadata"]
+        } | new["metadata"]
         if theirs:
             kept = self.merged.get(name)
             made = raw | {"cell_type": new["cell_type"], "id": new["id"], "metadata": meta}
@@ -353,8 +461,15 @@ class _Carrier:
             made |= {"attachments": new["attachments"]} if "attachments" in new else {}
         if new["cell_type"] == "code":
             check = self.given[name].role == "check" if name in self.given else False
-            kept_output = _source(made) == text and self.cells[i].kind == "code" and not (check and self.given[name].target in self.stale)
-            made |= {key: raw[key] if kept_output and key in raw else empty for key, empty in (("outputs", []), ("execution_count", None))}
+            kept_output = (
+                _source(made) == text
+                and self.cells[i].kind == "code"
+                and not (check and self.given[name].target in self.stale)
+            )
+            made |= {
+                key: raw[key] if kept_output and key in raw else empty
+                for key, empty in (("outputs", []), ("execution_count", None))
+            }
         return made
 
     def own(self, raw: dict[str, Any]) -> dict[str, Any]:
@@ -369,8 +484,12 @@ class _Carrier:
     def set_aside_cells(self, i: int) -> list[dict[str, Any]]:
         """A sentence, and what the student wrote. Code that was not run is not run now either."""
         name = self.aside[i]
-        answer = self.past.roles.get(name) == "answer" or bool((_meta(self.raw[i]).get("nbgrader") or {}).get("solution"))
-        gone = answer and (name not in self.release or self.release[name].cell["cell_type"] != self.cells[i].kind)
+        answer = self.past.roles.get(name) == "answer" or bool(
+            (_meta(self.raw[i]).get("nbgrader") or {}).get("solution")
+        )
+        gone = answer and (
+            name not in self.release or self.release[name].cell["cell_type"] != self.cells[i].kind
+        )
         cell = self.own(self.raw[i])
         if self.cells[i].kind == "code" and not gone:
             cell = {"cell_type": "raw", "metadata": {}, "source": cell["source"]}
@@ -381,7 +500,9 @@ class _Carrier:
 
     def styled(self, cell: dict[str, Any]) -> dict[str, Any]:
         """A cell of ours as the student's editor would write it."""
-        return cell | {"source": _source(cell).splitlines(keepends=True) if self.lists else _source(cell)}
+        return cell | {
+            "source": _source(cell).splitlines(keepends=True) if self.lists else _source(cell)
+        }
 
     def is_same(self, cells: list[dict[str, Any]]) -> bool:
         """Whether nothing has changed that a person or a grader would notice."""
@@ -389,9 +510,17 @@ class _Carrier:
         def told(cell: dict[str, Any]) -> list[Any]:
             ours = {key: _meta(cell).get(key) for key in OURS}
             attachments = cell.get("attachments") or None
-            return [_source(cell), str(cell.get("cell_type", "code")), ours, attachments, cell.get("outputs") or []]
+            return [
+                _source(cell),
+                str(cell.get("cell_type", "code")),
+                ours,
+                attachments,
+                cell.get("outputs") or [],
+            ]
 
-        return [told(cell) for cell in cells] == [told(cell) for cell in self.raw] and self.notebook.claims == self.assignment.name
+        return [told(cell) for cell in cells] == [
+            told(cell) for cell in self.raw
+        ] and self.notebook.claims == self.assignment.name
 
     def bytes(self, cells: list[dict[str, Any]]) -> bytes:
         """The file, in the manner in which the student's editor wrote it."""
@@ -408,7 +537,8 @@ class _Carrier:
                 continue
             number = 0
             while not _ID.fullmatch(mine) or mine in taken:
-                mine = f"own-{hashlib.sha256(f'{number} {_source(cell)}'.encode('utf-8', 'replace')).hexdigest()[:12]}"
+                words = f"{number} {_source(cell)}".encode("utf-8", "replace")
+                mine = f"own-{hashlib.sha256(words).hexdigest()[:12]}"
                 number += 1
             taken.add(mine)
             cell["id"] = mine
@@ -423,4 +553,6 @@ class _Carrier:
             "nbformat_minor": minor if isinstance(minor, int) and minor >= 5 else 5,
         }
         indent = re.match(rb"\s*\{\r?\n( {1,8})\"", self.data)
-        return (json.dumps(data, indent=len(indent[1]) if indent else 1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+        return (
+            json.dumps(data, indent=len(indent[1]) if indent else 1, ensure_ascii=False) + "\n"
+        ).encode("utf-8", "replace")

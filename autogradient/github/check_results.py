@@ -1,7 +1,9 @@
-"""Results of a grader as untrusted data: what fits its assignment and what was collected is accepted, what does not is refused with a sentence.
+"""Results of a grader as untrusted data: what fits its assignment and what was collected is
+accepted, what does not is refused with a sentence.
 
-Whoever graded had student code on the machine. So nothing is believed that can be known otherwise: students come from the roster, what can be earned from
-the assignment, commit and time of receipt from what `collect` wrote, and points are added up anew.
+Whoever graded had student code on the machine. So nothing is believed that can be known otherwise:
+students come from the roster, what can be earned from the assignment, commit and time of receipt
+from what `collect` wrote, and points are added up anew.
 """
 
 from __future__ import annotations
@@ -49,7 +51,9 @@ class _Refused(Exception):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an attempt came from, by the record of `collect`: `commit` and `repository` are "" where it was not pushed."""
+    """Where an attempt came from, by the record of `collect`: `commit` and `repository` are ""
+    where it was not pushed.
+    """
 
     folder: Path
     received: str
@@ -69,27 +73,40 @@ class Origin:
 
 @dataclass
 class Accepted:
-    """What is believed: assignment → student → results of the attempts, and where each attempt came from; and a sentence for each file that is not."""
+    """What is believed: assignment → student → results of the attempts, and where each attempt came
+    from; and a sentence for each file that is not.
+    """
 
     results: dict[str, dict[str, list[Result]]] = field(default_factory=dict)
     origins: dict[tuple[str, str, int], Origin] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
-    #: Who has left the roster: they were collected from, and nothing of theirs is believed or refused.
+    #: Who has left the roster: they were collected from, and nothing of theirs is believed or
+    #: refused.
     left: set[str] = field(default_factory=set)
 
     @property
     def remarks(self) -> list[str]:
         """One sentence about those who have left, none where nobody has."""
-        return [messages.RESULT_LEFT.format(students=", ".join(sorted(self.left)))] if self.left else []
+        return (
+            [messages.RESULT_LEFT.format(students=", ".join(sorted(self.left)))]
+            if self.left
+            else []
+        )
 
 
 def accept(course: Course, assignments: Iterable[Assignment], students: Iterable[str]) -> Accepted:
-    """Read results/ of some assignments. What is refused stops nobody else; of whoever has a refused attempt nothing is accepted for that assignment."""
+    """Read results/ of some assignments. What is refused stops nobody else; of whoever has a
+    refused attempt nothing is accepted for that assignment.
+    """
     found, known = Accepted(), set(students)
     had = collected(course)
     for path in _inside(course.results):
         if path.name not in (*OTHERS, *course.names()) and _is_folder(path):
-            found.refused.append(messages.RESULT_REFUSED.format(file=_shown(path), reason=messages.RESULT_NO_ASSIGNMENT))
+            found.refused.append(
+                messages.RESULT_REFUSED.format(
+                    file=_shown(path), reason=messages.RESULT_NO_ASSIGNMENT
+                )
+            )
     for assignment in assignments:
         of_one, held = found.results.setdefault(assignment.name, {}), set[str]()
         for path, student, attempt in _files(course.results / assignment.name, found.refused):
@@ -101,7 +118,9 @@ def accept(course: Course, assignments: Iterable[Assignment], students: Iterable
                     raise _Refused(messages.RESULT_STRANGER)
                 result, origin = _accepted(course, assignment, path, student, attempt)
             except _Refused as reason:
-                found.refused.append(messages.RESULT_REFUSED.format(file=_shown(path), reason=reason))
+                found.refused.append(
+                    messages.RESULT_REFUSED.format(file=_shown(path), reason=reason)
+                )
                 held.add(student)
                 continue
             of_one.setdefault(student, []).append(result)
@@ -109,17 +128,28 @@ def accept(course: Course, assignments: Iterable[Assignment], students: Iterable
         for student in held:  # else another attempt than theirs might seem to count
             of_one.pop(student, None)
         for results in of_one.values():
-            results.sort(key=lambda result: (result.submission.received_at or "", result.submission.attempt or 0))
+            results.sort(
+                key=lambda result: (
+                    result.submission.received_at or "",
+                    result.submission.attempt or 0,
+                )
+            )
     return found
 
 
 def collected(course: Course) -> set[str]:
-    """The students of whom `collect` has a receipt: each was on the roster once, and no grader can write one."""
-    folders = (path for path in _inside(course.submitted) if path.is_dir() and not path.is_symlink())
-    return {folder.name for folder in folders if next(folder.glob(f"*/*/{RECEIPT}"), None) is not None}
+    """The students of whom `collect` has a receipt: each was on the roster once, and no grader can
+    write one.
+    """
+    folders = (
+        path for path in _inside(course.submitted) if path.is_dir() and not path.is_symlink()
+    )
+    return {
+        folder.name for folder in folders if next(folder.glob(f"*/*/{RECEIPT}"), None) is not None
+    }
 
 
-# ---- files -----------------------------------------------------------------------------------------------------------
+# ---- files ---------------------------------------------------------------------------------------
 
 
 def bounded(path: Path, limit: int) -> bytes:
@@ -156,28 +186,44 @@ def _shown(path: Path) -> str:
 
 
 def _files(folder: Path, refused: list[str]) -> Iterator[tuple[Path, str, int]]:
-    """The results of an assignment: file, student and number of the attempt (0 where there is but one submission)."""
+    """The results of an assignment: file, student and number of the attempt (0 where there is but
+    one submission).
+    """
     if folder.is_symlink():
-        refused.append(messages.RESULT_REFUSED.format(file=_shown(folder), reason=messages.RESULT_NO_FILE))
+        refused.append(
+            messages.RESULT_REFUSED.format(file=_shown(folder), reason=messages.RESULT_NO_FILE)
+        )
     attempts = {path.name: path for path in _inside(folder / "attempts")}
     for path in _inside(folder):
-        if path.name.endswith(".json") and not path.name.endswith(".staff.json") and path.stem not in attempts:
+        if (
+            path.name.endswith(".json")
+            and not path.name.endswith(".staff.json")
+            and path.stem not in attempts
+        ):
             yield path, path.stem, 0
     for student, place in attempts.items():
         if place.is_symlink() or not place.is_dir():
-            refused.append(messages.RESULT_REFUSED.format(file=_shown(place), reason=messages.RESULT_NO_FILE))
+            refused.append(
+                messages.RESULT_REFUSED.format(file=_shown(place), reason=messages.RESULT_NO_FILE)
+            )
         for path in _inside(place)[: 2 * MAX_ATTEMPTS]:
             if _NUMBER.fullmatch(path.stem) and path.name.endswith(".json"):
                 yield path, student, int(path.stem)
 
 
-# ---- what a file says ------------------------------------------------------------------------------------------------
+# ---- what a file says ----------------------------------------------------------------------------
 
 
-def _accepted(course: Course, assignment: Assignment, path: Path, student: str, attempt: int) -> tuple[Result, Origin]:
+def _accepted(
+    course: Course, assignment: Assignment, path: Path, student: str, attempt: int
+) -> tuple[Result, Origin]:
     result = _read(bounded(path, MAX_RESULT))
     submission = result.submission
-    if (result.assignment, submission.students, submission.attempt or 0) != (assignment.name, [student], attempt):
+    if (result.assignment, submission.students, submission.attempt or 0) != (
+        assignment.name,
+        [student],
+        attempt,
+    ):
         raise _Refused(messages.RESULT_ELSEWHERE)
     if result.outcome == "missing":
         raise _Refused(messages.RESULT_MISSING)
@@ -188,7 +234,9 @@ def _accepted(course: Course, assignment: Assignment, path: Path, student: str, 
     if result.outcome != "unreadable" and result.receipt.submission != origin.digest:
         raise _Refused(messages.RESULT_OTHER_NOTEBOOK)
     said, result.points = result.points, add_up(result.questions)
-    if any(abs(float(getattr(said, name) - getattr(result.points, name))) > _NEAR for name in _POINTS):
+    if any(
+        abs(float(getattr(said, name) - getattr(result.points, name))) > _NEAR for name in _POINTS
+    ):
         raise _Refused(messages.RESULT_SUM)
     submission.commit, submission.received_at = origin.commit or None, origin.received
     return result, origin
@@ -201,7 +249,9 @@ def _read(data: bytes) -> Result:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"])) or "file"
-        raise _Refused(messages.RESULT_SCHEMA.format(where=shown(where), problem=shown(first["type"]))) from None
+        raise _Refused(
+            messages.RESULT_SCHEMA.format(where=shown(where), problem=shown(first["type"]))
+        ) from None
     except (ValueError, RecursionError, ArithmeticError):
         raise _Refused(messages.RESULT_NO_JSON) from None
 
@@ -214,7 +264,11 @@ def _check_points(data: Any) -> None:
         if isinstance(one, dict):
             for key in _POINTS:
                 value = one.get(key, 0)
-                if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e9:
+                if (
+                    isinstance(value, bool)
+                    or not isinstance(value, (int, float))
+                    or not abs(value) < 1e9
+                ):
                     raise _Refused(messages.RESULT_POINTS)
             todo += one.values()
         elif isinstance(one, list):
@@ -222,12 +276,22 @@ def _check_points(data: Any) -> None:
 
 
 def _check_cases(assignment: Assignment, result: Result) -> None:
-    """Raise where questions, parts, cases or what they are worth are not those of the assignment, or more was earned than can be."""
-    said = [(question.id, question.optional, [(part.id, part.kind) for part in question.parts]) for question in result.questions]
-    if said != [(question.id, question.optional, [(part.id, part.kind) for part in question.parts]) for question in assignment.questions]:
+    """Raise where questions, parts, cases or what they are worth are not those of the assignment,
+    or more was earned than can be.
+    """
+    said = [
+        (question.id, question.optional, [(part.id, part.kind) for part in question.parts])
+        for question in result.questions
+    ]
+    if said != [
+        (question.id, question.optional, [(part.id, part.kind) for part in question.parts])
+        for question in assignment.questions
+    ]:
         raise _Refused(messages.RESULT_PARTS)
     for part, given in zip(assignment.parts, result.parts, strict=True):
-        if [(case.name, case.hidden, decimal(case.possible)) for case in given.cases] != _cases(part):
+        if [(case.name, case.hidden, decimal(case.possible)) for case in given.cases] != _cases(
+            part
+        ):
             raise _Refused(messages.RESULT_CASES.format(part=part.id))
         _check_verdicts(part, given)
 
@@ -249,22 +313,34 @@ def _check_verdicts(part: Part, given: PartResult) -> None:
         if case.earned and (silent or case.outcome == "timed_out"):
             raise _Refused(messages.RESULT_EARNED.format(part=part.id))
         by_person = case.reason in (VOID, ADJUSTED) or (case.reason == BY_HAND and not silent)
-        if by_person or (part.by_hand and not silent and (case.earned or case.outcome != "failed")):  # one that was left blank has failed
+        # one that was left blank has failed
+        if by_person or (part.by_hand and not silent and (case.earned or case.outcome != "failed")):
             raise _Refused(messages.RESULT_BY_HAND.format(part=part.id))
 
 
 def _origin(course: Course, assignment: str, student: str, attempt: int) -> Origin:
     """Where an attempt came from, by what `collect` wrote beside it."""
-    folder = student_folder(course.submitted, student) / assignment / (f"attempt-{attempt}" if attempt else "")
+    folder = (
+        student_folder(course.submitted, student)
+        / assignment
+        / (f"attempt-{attempt}" if attempt else "")
+    )
     if any(place.is_symlink() for place in (folder, *folder.parents[:2])):
         raise _Refused(messages.RESULT_NO_RECEIPT)
     try:
         said = json.loads(bounded(folder / RECEIPT, MAX_RECEIPT))
-        texts = {key: said.get(key, "") for key in ("received", "file", "repository", "commit", "digest", "source")}
+        texts = {
+            key: said.get(key, "")
+            for key in ("received", "file", "repository", "commit", "digest", "source")
+        }
         received = datetime.fromisoformat(texts["received"])
     except (_Refused, ValueError, TypeError, AttributeError, RecursionError):
         raise _Refused(messages.RESULT_NO_RECEIPT) from None
-    if received.tzinfo is None or times.known(received) is None or not all(isinstance(text, str) for text in texts.values()):
+    if (
+        received.tzinfo is None
+        or times.known(received) is None
+        or not all(isinstance(text, str) for text in texts.values())
+    ):
         raise _Refused(messages.RESULT_NO_RECEIPT)
     pushed = texts["source"] in ("repository", "pull request")
     if pushed and not Head(texts["commit"], "", 0, None).commit_is_one:

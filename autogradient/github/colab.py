@@ -1,4 +1,6 @@
-"""Notebooks of the release repository that also work on Google Colab: a first cell that, there and only there, installs otter and fetches the public tests."""
+"""Notebooks of the release repository that also work on Google Colab: a first cell that, there and
+only there, installs otter and fetches the public tests.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,11 @@ from autogradient.sources import release
 from autogradient.sources.release import COLAB_CELL, Release
 
 BADGE = (
-    "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/{repository}/blob/{branch}/{path})"
+    "[![Open in "
+    "Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/{repository}/blob/{branch}/{path})"
 )
-#: {otter} is the version that the course was made with, {base} where the assignment's files are, {names} which of them are wanted.
+#: {otter} is the version that the course was made with, {base} where the assignment's files are,
+#: {names} which of them are wanted.
 SOURCE = """# Only on Google Colab: install what the checks need, and fetch them. Elsewhere this cell does nothing.
 def _on_colab():
     try:
@@ -37,11 +41,13 @@ def _on_colab():
 
 
 _on_colab()
-del _on_colab"""
+del _on_colab"""  # noqa: E501
 
 
 def published(assignment: Assignment, settings: Settings | None) -> Release:
-    """What students get of an assignment: the release, with the cell for Colab where the settings ask for it."""
+    """What students get of an assignment: the release, with the cell for Colab where the settings
+    ask for it.
+    """
     built = release.build(assignment)
     if settings is None or not settings.colab:
         return built
@@ -55,15 +61,29 @@ def published(assignment: Assignment, settings: Settings | None) -> Release:
 def source(name: str, names: list[str], settings: Settings) -> str:
     """The text of the cell."""
     base = f"{settings.raw.rstrip('/')}/{settings.organization}/{settings.release}/{MAIN}/{name}/"
-    return SOURCE.format(otter=version("otter-grader"), base=base, names=json.dumps(names, ensure_ascii=False))
+    return SOURCE.format(
+        otter=version("otter-grader"), base=base, names=json.dumps(names, ensure_ascii=False)
+    )
 
 
 def badge(name: str, settings: Settings) -> str:
     """A picture that opens an assignment's notebook on Colab."""
-    return BADGE.format(repository=f"{settings.organization}/{settings.release}", branch=MAIN, path=f"{name}/{name}.ipynb")
+    return BADGE.format(
+        repository=f"{settings.organization}/{settings.release}",
+        branch=MAIN,
+        path=f"{name}/{name}.ipynb",
+    )
 
 
 def _cell(text: str) -> dict[str, Any]:
-    # no cell of nbgrader's: it grades nothing, and a gradebook need not know of it. The id is what our grader knows it by, and leaves it out.
+    # no cell of nbgrader's: it grades nothing, and a gradebook need not know of it. The id is what
+    # our grader knows it by, and leaves it out.
     locked = {"deletable": False, "editable": False, "jupyter": {"source_hidden": True}}
-    return {"cell_type": "code", "execution_count": None, "id": COLAB_CELL, "metadata": locked, "outputs": [], "source": text}
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": COLAB_CELL,
+        "metadata": locked,
+        "outputs": [],
+        "source": text,
+    }

@@ -1,4 +1,6 @@
-"""Bring what students handed in into submitted/, an attempt for each notebook that is new. One student's trouble does not stop the others."""
+"""Bring what students handed in into submitted/, an attempt for each notebook that is new. One
+student's trouble does not stop the others.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ from autogradient.model.files import digest, write_atomically
 
 #: What an App has to be allowed for this.
 PERMISSIONS = {"contents": "read", "pull_requests": "read", "metadata": "read"}
-#: In submitted/STUDENT/: which heads were looked at last, so that nothing is fetched where none has moved.
+#: In submitted/STUDENT/: which heads were looked at last, so that nothing is fetched where none has
+#: moved.
 SEEN = ".collected.json"
 #: Commits of one repository that are looked at in one go.
 MOST_COMMITS = 400
@@ -41,7 +44,9 @@ MOST_COMMITS = 400
 
 @dataclass
 class Collected:
-    """What came of one student or team: the new attempts, what is to be said about what was left out, and what went wrong."""
+    """What came of one student or team: the new attempts, what is to be said about what was left
+    out, and what went wrong.
+    """
 
     who: str
     attempts: list[Path] = field(default_factory=list)
@@ -71,24 +76,39 @@ class _State:
     @property
     def digest(self) -> str:
         """Tells whether something has changed."""
-        moved = sorted(f"{head.order} {head.branch} {head.commit} {head.pull_request}" for head in self.heads)
+        moved = sorted(
+            f"{head.order} {head.branch} {head.commit} {head.pull_request}" for head in self.heads
+        )
         return digest("\n".join([*sorted(self.names or ()), "", *moved]).encode())
 
 
 class Collector:
-    """Collects for one course: how things stand now, and how they stood at each deadline that has passed since, so that a later push hides nothing.
+    """Collects for one course: how things stand now, and how they stood at each deadline that has
+    passed since, so that a later push hides nothing.
 
-    `at` takes what had been pushed at that time instead; `told` hears of each student or team as it is done."""
+    `at` takes what had been pushed at that time instead; `told` hears of each student or team as it
+    is done.
+    """
 
-    def __init__(self, course: Course, members: list[Member], recogniser: Recogniser, told: Callable[[Collected], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        course: Course,
+        members: list[Member],
+        recogniser: Recogniser,
+        told: Callable[[Collected], None] = lambda _: None,
+    ) -> None:
         self.course, self.members, self.recogniser, self.told = course, members, recogniser, told
         self.now = datetime.now(UTC)
-        self.deadlines = Deadlines(course, [assignment.name for assignment in recogniser.assignments], self.now)
+        self.deadlines = Deadlines(
+            course, [assignment.name for assignment in recogniser.assignments], self.now
+        )
 
-    # ---- GitHub ------------------------------------------------------------------------------------------------------
+    # ---- GitHub ----------------------------------------------------------------------------------
 
     def from_repositories(self, hosting: Hosting, at: datetime | None = None) -> list[Collected]:
-        """From each student's or team's own repository. Raises GitHubError where GitHub would refuse the next one too."""
+        """From each student's or team's own repository. Raises GitHubError where GitHub would
+        refuse the next one too.
+        """
         there = hosting.repositories()
         out = []
         for group in groups(self.members):
@@ -97,7 +117,11 @@ class Collector:
             def work(done: Collected, group: Group = group, name: str = name) -> None:
                 repository = there.get(name.lower())
                 if repository is None:
-                    done.remarks.append(messages.COLLECT_NO_REPOSITORY.format(repository=f"{hosting.settings.organization}/{name}"))
+                    done.remarks.append(
+                        messages.COLLECT_NO_REPOSITORY.format(
+                            repository=f"{hosting.settings.organization}/{name}"
+                        )
+                    )
                 elif refusal := self._refusal(hosting, repository, group):
                     done.problems.append(refusal)
                 else:
@@ -107,15 +131,23 @@ class Collector:
         return out
 
     def _refusal(self, hosting: Hosting, repository: Repository, group: Group) -> str:
-        """Why nothing is taken from a repository: another run's mark, or that others can write to it and nobody of the group. "" where it is the group's."""
+        """Why nothing is taken from a repository: another run's mark, or that others can write to
+        it and nobody of the group. "" where it is the group's.
+        """
         if Run.of(self.course).standing(repository, group.name) == "unmarked":
             accounts = Accounts.load(self.course.root)
-            if ownership.is_somebody_elses(hosting.collaborators(repository.full_name), group.members, accounts):
-                return messages.COLLECT_SOMEBODY_ELSES.format(repository=repository.full_name, group=group.name)
+            if ownership.is_somebody_elses(
+                hosting.collaborators(repository.full_name), group.members, accounts
+            ):
+                return messages.COLLECT_SOMEBODY_ELSES.format(
+                    repository=repository.full_name, group=group.name
+                )
         return ownership.refusal(self.course, repository, group.name)
 
     def from_pulls(self, hosting: Hosting, at: datetime | None = None) -> list[Collected]:
-        """From the pull requests to one shared repository. Raises GitHubError where GitHub would refuse the next one too."""
+        """From the pull requests to one shared repository. Raises GitHubError where GitHub would
+        refuse the next one too.
+        """
         full_name = hosting.settings.shared
         by_login = {member.login.lower(): member for member in self.members if member.login}
         pulls: dict[str, list[PullRequest]] = {}
@@ -125,34 +157,67 @@ class Collector:
             if pull.author.lower() in by_login:
                 pulls.setdefault(by_login[pull.author.lower()].student, []).append(pull)
             elif at is not None or pull.is_open:
-                strangers.remarks.append(messages.COLLECT_STRANGER.format(number=pull.number, login=shown(pull.author)))
+                strangers.remarks.append(
+                    messages.COLLECT_STRANGER.format(number=pull.number, login=shown(pull.author))
+                )
         out = [strangers] if strangers.remarks else []
         if strangers.remarks:
             self.told(strangers)
         for member in self.members:
             mine = pulls.get(member.student, [])
 
-            def work(done: Collected, member: Member = member, mine: list[PullRequest] = mine) -> None:
+            def work(
+                done: Collected, member: Member = member, mine: list[PullRequest] = mine
+            ) -> None:
                 group, records = Group(member.student, (member,)), dict[str, heads.Record]()
 
                 def found(moment: datetime | None) -> list[Head]:
-                    there = [self._of_pull(hosting, pull, moment, records) for pull in mine if heads.is_open(pull, moment)]
-                    return sorted((head for head in there if head), key=lambda head: (head.received or self.now, head.pull_request), reverse=True)
+                    there = [
+                        self._of_pull(hosting, pull, moment, records)
+                        for pull in mine
+                        if heads.is_open(pull, moment)
+                    ]
+                    return sorted(
+                        (head for head in there if head),
+                        key=lambda head: (head.received or self.now, head.pull_request),
+                        reverse=True,
+                    )
 
-                self._heads(hosting, full_name, self._states(group, found, at), group, done, at, "pull request")
+                self._heads(
+                    hosting,
+                    full_name,
+                    self._states(group, found, at),
+                    group,
+                    done,
+                    at,
+                    "pull request",
+                )
 
             if mine:
                 out.append(self._one(member.student, work))
         return out
 
-    def _of_pull(self, hosting: Hosting, pull: PullRequest, at: datetime | None, records: dict[str, heads.Record]) -> Head | None:
+    def _of_pull(
+        self,
+        hosting: Hosting,
+        pull: PullRequest,
+        at: datetime | None,
+        records: dict[str, heads.Record],
+    ) -> Head | None:
         """The head of a pull request; the record of one repository is asked for once."""
         source = pull.head.repository
         if source not in records:
             records[source] = heads.record_of_pull(hosting, pull)
         return heads.of_pull(pull, records[source], at)
 
-    def _repository(self, hosting: Hosting, repository: Repository, group: Group, at: datetime | None, done: Collected) -> None:
+    def _repository(
+        self,
+        hosting: Hosting,
+        repository: Repository,
+        group: Group,
+        at: datetime | None,
+        done: Collected,
+    ) -> None:
         past = at is not None or bool(self.deadlines.of(group))
         standing = heads.Standing.of(hosting, repository, now=at is None, past=past)
 
@@ -162,20 +227,53 @@ class Collector:
                 done.remarks.append(messages.COLLECT_NO_RECORD.format(branch=shown(head.branch)))
             return [head for head in there if moment is None or head.received is not None]
 
-        self._heads(hosting, repository.full_name, self._states(group, found, at), group, done, at, "repository")
+        self._heads(
+            hosting,
+            repository.full_name,
+            self._states(group, found, at),
+            group,
+            done,
+            at,
+            "repository",
+        )
 
-    def _states(self, group: Group, found: Callable[[datetime | None], list[Head]], at: datetime | None) -> list[_State]:
-        """What is to be looked at: how it stood at each deadline that has passed, and how it stands now; or, with `at`, how it stood then."""
+    def _states(
+        self, group: Group, found: Callable[[datetime | None], list[Head]], at: datetime | None
+    ) -> list[_State]:
+        """What is to be looked at: how it stood at each deadline that has passed, and how it stands
+        now; or, with `at`, how it stood then.
+        """
         if at is not None:
             return [_State(at, None, tuple(found(at)))]
         passed = self.deadlines.of(group)
-        return [*(_State(moment, names, tuple(found(moment))) for moment, names in sorted(passed.items())), _State(None, None, tuple(found(None)))]
+        return [
+            *(
+                _State(moment, names, tuple(found(moment)))
+                for moment, names in sorted(passed.items())
+            ),
+            _State(None, None, tuple(found(None))),
+        ]
 
-    def _heads(self, hosting: Hosting, repository: str, states: list[_State], group: Group, done: Collected, at: datetime | None, source: str) -> None:
+    def _heads(
+        self,
+        hosting: Hosting,
+        repository: str,
+        states: list[_State],
+        group: Group,
+        done: Collected,
+        at: datetime | None,
+        source: str,
+    ) -> None:
         assignments = self._assignments()
-        marks = [student_folder(self.course.submitted, member.student) / SEEN for member in group.members]
+        marks = [
+            student_folder(self.course.submitted, member.student) / SEEN for member in group.members
+        ]
         seen = [_seen(mark, repository, assignments) for mark in marks] if at is None else [{}]
-        todo = [state for state in states if not all(before.get(state.name) == state.digest for before in seen)]
+        todo = [
+            state
+            for state in states
+            if not all(before.get(state.name) == state.digest for before in seen)
+        ]
         if not todo:
             return
         url = hosting.settings.url(repository)
@@ -185,15 +283,37 @@ class Collector:
         for state, candidates in found:
             for name, several in sorted(candidates.items()):
                 candidate, remark = _choose(several)
-                remarks = [messages.COLLECT_AS_IT_STOOD.format(moment=times.shown(state.at, self.course.policy.zone))] if state.at and at is None else []
-                self._add(group, name, candidate, source, repository, [*remarks, *([remark] if remark else [])], done)
+                remarks = (
+                    [
+                        messages.COLLECT_AS_IT_STOOD.format(
+                            moment=times.shown(state.at, self.course.policy.zone)
+                        )
+                    ]
+                    if state.at and at is None
+                    else []
+                )
+                self._add(
+                    group,
+                    name,
+                    candidate,
+                    source,
+                    repository,
+                    [*remarks, *([remark] if remark else [])],
+                    done,
+                )
         if at is None and not looking.trouble:
-            known = {"repository": repository, "assignments": assignments, "states": {state.name: state.digest for state in states}}
+            known = {
+                "repository": repository,
+                "assignments": assignments,
+                "states": {state.name: state.digest for state in states},
+            }
             for mark in marks:
                 write_atomically(mark, json.dumps(known) + "\n")
 
     def _begun(self, git: Bare, url: str, source: str) -> set[str]:
-        """The notebooks as the student got them, which may be of an older release: their digests."""
+        """The notebooks as the student got them, which may be of an older release:
+        their digests.
+        """
         if source != "repository":
             return set()
         try:
@@ -201,7 +321,16 @@ class Collector:
         except AutogradientError:  # it is a help, no more
             return set()
 
-    def _add(self, group: Group, name: str, candidate: _Candidate, source: str, repository: str, remarks: list[str], done: Collected) -> None:
+    def _add(
+        self,
+        group: Group,
+        name: str,
+        candidate: _Candidate,
+        source: str,
+        repository: str,
+        remarks: list[str],
+        done: Collected,
+    ) -> None:
         head, found = candidate.head, candidate.found
         receipt = Receipt(
             received=head.received or self.now,
@@ -218,33 +347,59 @@ class Collector:
         )
         self._write(group.members, name, found.file.data, receipt, done)
 
-    # ---- folders and archives ----------------------------------------------------------------------------------------
+    # ---- folders and archives --------------------------------------------------------------------
 
-    def from_path(self, path: Path, pattern: str = "", received: datetime | None = None, names: dict[str, str] | None = None) -> list[Collected]:
-        """From a folder, or a zip that a learning platform made. `names` are whom it means by names that the roster does not tell."""
+    def from_path(
+        self,
+        path: Path,
+        pattern: str = "",
+        received: datetime | None = None,
+        names: dict[str, str] | None = None,
+    ) -> list[Collected]:
+        """From a folder, or a zip that a learning platform made. `names` are whom it means by names
+        that the roster does not tell.
+        """
         out, in_full = [], list[str]()
         by_id = {member.student: member for member in self.members}
-        for handed in Sorter(self.members, pattern, names=names, zone=self.course.policy.zone).students(path, received):
+        for handed in Sorter(
+            self.members, pattern, names=names, zone=self.course.policy.zone
+        ).students(path, received):
 
             def work(done: Collected, handed: HandedIn = handed) -> None:
                 taken = take_attempts(handed, self.recogniser)
                 done.remarks += taken.remarks
                 in_full.extend(f"{done.who}: {sentence}" for sentence in taken.in_full)
                 for one in taken.attempts:
-                    source, by, found = "folder" if path.is_dir() else "archive", one.placed.by if one.received else "nobody", one.found
-                    receipt = Receipt(one.received, by, source, found.file.path, found.how, digest(found.file.data), repository=path.name)
-                    self._write((by_id[handed.student],), found.assignment, found.file.data, receipt, done)
+                    source, by, found = (
+                        "folder" if path.is_dir() else "archive",
+                        one.placed.by if one.received else "nobody",
+                        one.found,
+                    )
+                    receipt = Receipt(
+                        one.received,
+                        by,
+                        source,
+                        found.file.path,
+                        found.how,
+                        digest(found.file.data),
+                        repository=path.name,
+                    )
+                    self._write(
+                        (by_id[handed.student],), found.assignment, found.file.data, receipt, done
+                    )
 
             out.append(self._one(handed.student or path.name, work))
         if in_full:
             file = self.course.submitted / LEFT_OUT_FILE
             write_atomically(file, "\n".join(in_full) + "\n")
-            said = Collected(path.name, remarks=[left_out_messages.LEFT_ALL_IN.format(file=relative(file))])
+            said = Collected(
+                path.name, remarks=[left_out_messages.LEFT_ALL_IN.format(file=relative(file))]
+            )
             self.told(said)
             out = [*out, said] if not any(each.who == path.name for each in out) else out
         return out
 
-    # ---- shared ------------------------------------------------------------------------------------------------------
+    # ---- shared ----------------------------------------------------------------------------------
 
     def _one(self, who: str, work: Callable[[Collected], None]) -> Collected:
         done = Collected(who)
@@ -257,23 +412,37 @@ class Collector:
         self.told(done)
         return done
 
-    def _write(self, members: Iterable[Member], name: str, data: bytes, receipt: Receipt, done: Collected) -> None:
+    def _write(
+        self, members: Iterable[Member], name: str, data: bytes, receipt: Receipt, done: Collected
+    ) -> None:
         for member in members:
-            attempt = attempt_folders.add(self.course.submitted, member.student, name, data, receipt, self.course.policy)
+            attempt = attempt_folders.add(
+                self.course.submitted, member.student, name, data, receipt, self.course.policy
+            )
             if attempt is not None:
                 done.attempts.append(attempt)
 
     def _assignments(self) -> str:
         """What recognition depends on."""
-        known = sorted(f"{assignment.name} {assignment.digest}" for assignment in self.recogniser.assignments)
+        known = sorted(
+            f"{assignment.name} {assignment.digest}" for assignment in self.recogniser.assignments
+        )
         return digest("\n".join(known).encode())
 
 
 class _Looking:
     """Looks at commits of one repository, at each once."""
 
-    def __init__(self, git: Bare, url: str, recogniser: Recogniser, begun: set[str], done: Collected) -> None:
-        self.git, self.url, self.recogniser, self.begun, self.done = git, url, recogniser, begun, done
+    def __init__(
+        self, git: Bare, url: str, recogniser: Recogniser, begun: set[str], done: Collected
+    ) -> None:
+        self.git, self.url, self.recogniser, self.begun, self.done = (
+            git,
+            url,
+            recogniser,
+            begun,
+            done,
+        )
         self.trouble = False
         self._looked: dict[str, dict[str, Found]] = {}
 
@@ -296,10 +465,17 @@ class _Looking:
         elif len(self._looked) < MOST_COMMITS:
             try:
                 files, left_out = take(self.git, self.url, head.commit)
-                if not (head.branch.startswith(UPDATE) and self.git.committer("refs/taken") == EMAIL):
-                    chosen, more = self.recogniser.sort_out(file for file in files if digest(file.data) not in self.begun)
-                    self.done.remarks += [f"{place}: {sentence}" for sentence in few([*left_out, *more])]
-                # else it is a correction that nobody has taken yet; it holds what the student's own branch does
+                if not (
+                    head.branch.startswith(UPDATE) and self.git.committer("refs/taken") == EMAIL
+                ):
+                    chosen, more = self.recogniser.sort_out(
+                        file for file in files if digest(file.data) not in self.begun
+                    )
+                    self.done.remarks += [
+                        f"{place}: {sentence}" for sentence in few([*left_out, *more])
+                    ]
+                # else it is a correction that nobody has taken yet; it holds what the student's own
+                # branch does
             except AutogradientError as error:
                 self.done.problems.append(f"{place}: {error}")
                 self.trouble = True
@@ -313,26 +489,43 @@ def _first_of_each(found: Sequence[Head]) -> list[Head]:
 
 
 def _choose(several: list[_Candidate]) -> tuple[_Candidate, str]:
-    """The head that counts: the first, unless somebody went on elsewhere: a later push in which all of it is answered and more.
+    """The head that counts: the first, unless somebody went on elsewhere: a later push in which all
+    of it is answered and more.
 
-    Where the very same notebook was pushed to several branches, it counts from when it first arrived.
+    Where the very same notebook was pushed to several branches, it counts from when it first
+    arrived.
     """
     best, remark = several[0], ""
     for other in several[1:]:
-        later = best.head.received is not None and other.head.received is not None and other.head.received > best.head.received
+        later = (
+            best.head.received is not None
+            and other.head.received is not None
+            and other.head.received > best.head.received
+        )
         if later and best.found.attempted < other.found.attempted:
             best, remark = other, messages.COLLECT_WENT_ON.format(branch=shown(other.head.branch))
         elif later and not remark and other.found.file.data != best.found.file.data:
-            remark = messages.COLLECT_NEWER.format(branch=shown(other.head.branch), chosen=shown(best.head.branch))
-    same = [each for each in several if each.found.file.data == best.found.file.data and each.head.received is not None]
+            remark = messages.COLLECT_NEWER.format(
+                branch=shown(other.head.branch), chosen=shown(best.head.branch)
+            )
+    same = [
+        each
+        for each in several
+        if each.found.file.data == best.found.file.data and each.head.received is not None
+    ]
     return min(same, key=lambda each: each.head.received or datetime.max, default=best), remark
 
 
 def _seen(path: Path, repository: str, assignments: str) -> dict[str, str]:
-    """The states that were looked at last, as digests by their names; none where that was another repository or of other assignments."""
+    """The states that were looked at last, as digests by their names; none where that was another
+    repository or of other assignments.
+    """
     try:
         before = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    is_same = isinstance(before, dict) and (before.get("repository"), before.get("assignments")) == (repository, assignments)
+    is_same = isinstance(before, dict) and (
+        before.get("repository"),
+        before.get("assignments"),
+    ) == (repository, assignments)
     return before["states"] if is_same and isinstance(before.get("states"), dict) else {}

@@ -1,4 +1,6 @@
-"""What a student's commit lacks of the present release: files, and the student's own notebook with the correction in it."""
+"""What a student's commit lacks of the present release: files, and the student's own notebook with
+the correction in it.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +30,11 @@ MOST_RELEASES = 50
 
 @dataclass(frozen=True)
 class Release:
-    """An assignment as it is released now (path in a repository → content, the notebook apart), and as it was.
+    """An assignment as it is released now (path in a repository → content, the notebook apart), and
+    as it was.
 
-    `versions` are the ids of all contents that a path ever had, `earlier` the notebooks of former releases, oldest first.
+    `versions` are the ids of all contents that a path ever had, `earlier` the notebooks of former
+    releases, oldest first.
     """
 
     assignment: Assignment
@@ -55,9 +59,24 @@ class Release:
         """Ask the release repository, of which `refs/release` has been fetched."""
         name = assignment.name
         about = f"{MANIFESTS}{name}.json"
-        files = {f"{name}/{path}": data for path, data in published(assignment, settings).files.items()} | {about: manifest(assignment, settings)}
+        files = {
+            f"{name}/{path}": data for path, data in published(assignment, settings).files.items()
+        } | {about: manifest(assignment, settings)}
         blank = files.pop(f"{name}/{name}.ipynb")
-        listed = git.run("log", "-m", "--format=", "--raw", "-z", "--no-renames", "--no-abbrev", "--reverse", "refs/release", "--", f"{name}/", about)
+        listed = git.run(
+            "log",
+            "-m",
+            "--format=",
+            "--raw",
+            "-z",
+            "--no-renames",
+            "--no-abbrev",
+            "--reverse",
+            "refs/release",
+            "--",
+            f"{name}/",
+            about,
+        )
         words = [word.strip("\n") for word in listed.decode("utf-8", "surrogateescape").split("\0")]
         versions: dict[str, set[str]] = {path: {blob_id(data)} for path, data in files.items()}
         notebooks: dict[str, None] = {}
@@ -81,7 +100,9 @@ def blob_id(data: bytes) -> str:
 
 @dataclass
 class Correction:
-    """What a student's branch lacks: files to be written (None: to be deleted), notebooks that were carried over, and what the student should know."""
+    """What a student's branch lacks: files to be written (None: to be deleted), notebooks that were
+    carried over, and what the student should know.
+    """
 
     files: dict[str, bytes | None] = field(default_factory=dict)
     carried: dict[str, Carried] = field(default_factory=dict)
@@ -92,7 +113,9 @@ class Correction:
 
 @dataclass(frozen=True)
 class Commit:
-    """A commit of a student's as data: what is in it (path → id of the content), the notebooks that can be read, and a sentence for each that was left out."""
+    """A commit of a student's as data: what is in it (path → id of the content), the notebooks that
+    can be read, and a sentence for each that was left out.
+    """
 
     oid: str
     entries: dict[str, str]
@@ -102,7 +125,9 @@ class Commit:
 
 
 class Recognisers:
-    """Knows which notebook of a student's is the one of an assignment: as `collect` does, and among those in which nothing is answered."""
+    """Knows which notebook of a student's is the one of an assignment: as `collect` does, and among
+    those in which nothing is answered.
+    """
 
     def __init__(self, course: Course) -> None:
         self.recognisers = Recogniser(course), Recogniser(course, blank=True)
@@ -113,13 +138,19 @@ class Recognisers:
         name = release.assignment.name
         files = [file for file in commit.files if file.path == release.path]
         if self.known[0] != commit.oid:
-            answered, blank = (recogniser.sort_out(commit.files)[0] for recogniser in self.recognisers)
+            answered, blank = (
+                recogniser.sort_out(commit.files)[0] for recogniser in self.recognisers
+            )
             self.known = (commit.oid, answered, blank)
         chosen = self.known[1].get(name)
         if chosen is None and not files:
             chosen = self.known[2].get(name)
         # One that only lies in the assignment's folder is a student's own.
-        return files if chosen is None or chosen.file in files or not _is_of(release, chosen.file) else [*files, chosen.file]
+        return (
+            files
+            if chosen is None or chosen.file in files or not _is_of(release, chosen.file)
+            else [*files, chosen.file]
+        )
 
 
 def correct(release: Release, commit: Commit, recognisers: Recognisers) -> Correction:
@@ -130,7 +161,11 @@ def correct(release: Release, commit: Commit, recognisers: Recognisers) -> Corre
         data, oid = release.files.get(path), commit.entries.get(path)
         if (data is None and oid is None) or (data is not None and oid == blob_id(data)):
             continue
-        if oid is None or oid in release.versions[path] or path.startswith((f"{name}/tests/", MANIFESTS)):
+        if (
+            oid is None
+            or oid in release.versions[path]
+            or path.startswith((f"{name}/tests/", MANIFESTS))
+        ):
             found.files[path] = data
         elif data is not None:
             found.kept.append(path)
@@ -141,23 +176,39 @@ def correct(release: Release, commit: Commit, recognisers: Recognisers) -> Corre
     if not mine and release.path not in commit.entries:
         found.files[release.path] = release.blank
         found.fresh = True
-    found.problems += [sentence for sentence in commit.left_out if sentence.startswith(release.path)]
+    found.problems += [
+        sentence for sentence in commit.left_out if sentence.startswith(release.path)
+    ]
     return found
 
 
-def _notebook(release: Release, commit: Commit, file: File, stale: Iterable[str], found: Correction) -> None:
+def _notebook(
+    release: Release, commit: Commit, file: File, stale: Iterable[str], found: Correction
+) -> None:
     """Carry one notebook over, or say why not."""
     try:
-        carried = carry(release.assignment, file.data, shown(file.path), release.earlier, stale, release.notebook)
+        carried = carry(
+            release.assignment,
+            file.data,
+            shown(file.path),
+            release.earlier,
+            stale,
+            release.notebook,
+        )
     except SubmissionError as error:
         found.problems.append(messages.UPDATE_UNREADABLE.format(problem=error))
         return
     except Exception as error:  # nothing of one student's may stop the others
-        found.problems.append(messages.UPDATE_UNREADABLE.format(problem=f"{shown(file.path)}: {type(error).__name__}"))
+        found.problems.append(
+            messages.UPDATE_UNREADABLE.format(problem=f"{shown(file.path)}: {type(error).__name__}")
+        )
         return
     if carried is None:
-        found.problems.append(messages.UPDATE_ANOTHER.format(path=shown(file.path), name=release.assignment.name))
-    elif file.path not in commit.entries:  # its name cannot be printed, so it was changed for us to read
+        found.problems.append(
+            messages.UPDATE_ANOTHER.format(path=shown(file.path), name=release.assignment.name)
+        )
+    elif file.path not in commit.entries:
+        # its name cannot be printed, so it was changed for us to read
         found.problems.append(messages.UPDATE_ODD_NAME.format(path=shown(file.path)))
     elif carried.changed:
         found.files[file.path] = carried.data
@@ -167,6 +218,15 @@ def _notebook(release: Release, commit: Commit, file: File, stale: Iterable[str]
 def _is_of(release: Release, file: File) -> bool:
     """Whether a file cannot be read, or has a cell of the assignment's in it."""
     try:
-        return carry(release.assignment, file.data, shown(file.path), release.earlier, present=release.notebook) is not None
+        return (
+            carry(
+                release.assignment,
+                file.data,
+                shown(file.path),
+                release.earlier,
+                present=release.notebook,
+            )
+            is not None
+        )
     except Exception:  # it will be said why
         return True

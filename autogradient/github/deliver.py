@@ -1,4 +1,5 @@
-"""Bring feedback to students' repositories: one comment and one check run for each assignment, and a branch of Markdown. What is there already is left alone.
+"""Bring feedback to students' repositories: one comment and one check run for each assignment, and
+a branch of Markdown. What is there already is left alone.
 
 Nothing of a student's is run here, and what a grader wrote is believed as far as `accepting` says.
 """
@@ -15,7 +16,13 @@ from autogradient.course.config import Course
 from autogradient.course.marks import Marked, Over
 from autogradient.course.roster import Member
 from autogradient.coursework import report
-from autogradient.errors import AutogradientError, GitError, GitHubError, OnlyAppsError, UncertainError
+from autogradient.errors import (
+    AutogradientError,
+    GitError,
+    GitHubError,
+    OnlyAppsError,
+    UncertainError,
+)
 from autogradient.github import feedback_text, messages, ownership
 from autogradient.github.attempt_folders import iso
 from autogradient.github.check_results import Accepted, Origin, accept
@@ -29,17 +36,21 @@ from autogradient.model.files import digest, write_atomically
 
 #: What an App has to be allowed for this.
 PERMISSIONS = {"checks": "write", "contents": "write", "pull_requests": "write", "metadata": "read"}
-#: Comments of a repository, and pull requests with a commit or between two branches, that are looked through.
+#: Comments of a repository, and pull requests with a commit or between two branches, that are
+#: looked through.
 MOST_COMMENTS, MOST_PULLS = 5000, 200
 #: Bytes of a file on the branch, and files there, that are kept.
 MOST_KEPT, MOST_FILES = 5_000_000, 1000
-#: In results/: what was said last in each repository, so that GitHub need not be asked where that has not changed.
+#: In results/: what was said last in each repository, so that GitHub need not be asked where that
+#: has not changed.
 MEMORY = ".delivered.json"
 
 
 @dataclass
 class Delivered:
-    """What became of a repository: what was done (or, in a rehearsal, would be), what is to be said, and what went wrong."""
+    """What became of a repository: what was done (or, in a rehearsal, would be), what is to be
+    said, and what went wrong.
+    """
 
     repository: str
     done: list[str] = field(default_factory=list)
@@ -49,7 +60,9 @@ class Delivered:
 
 @dataclass(frozen=True)
 class _Letter:
-    """What is to be said about an assignment in a repository: `commit` is what it is about, "" where that is not there; `author` whose pull request it belongs to."""
+    """What is to be said about an assignment in a repository: `commit` is what it is about, ""
+    where that is not there; `author` whose pull request it belongs to.
+    """
 
     assignment: Assignment
     note: Note
@@ -88,14 +101,21 @@ def deliver(
     changed: bool = False,
     told: Callable[[Delivered], None] = lambda _: None,
 ) -> tuple[list[Delivered], list[str]]:
-    """Deliver what students may read at a time. Returns what became of each repository, and a sentence for each result that was refused.
+    """Deliver what students may read at a time. Returns what became of each repository, and a
+    sentence for each result that was refused.
 
-    With `changed`, GitHub is asked nothing about repositories in which the same was said the last time, without trouble. One repository's trouble does not stop
-    the others. Raises GitHubError where GitHub would refuse the next one too.
+    With `changed`, GitHub is asked nothing about repositories in which the same was said the last
+    time, without trouble. One repository's trouble does not stop the others. Raises GitHubError
+    where GitHub would refuse the next one too.
     """
     memory = _Memory(course.results / MEMORY)
     accepted = accept(course, assignments, [member.student for member in members])
-    marked = {(one.assignment, one.student): one for one in report.each_mark(course, [a.name for a in assignments], now=now, given=accepted.results)}
+    marked = {
+        (one.assignment, one.student): one
+        for one in report.each_mark(
+            course, [a.name for a in assignments], now=now, given=accepted.results
+        )
+    }
     settings, there = hosting.settings, hosting.repositories()
     sorter = _Sorter(course, assignments, accepted, marked, settings.shared)
     mail: list[tuple[str, Repository | None, list[_Letter]]] = []
@@ -106,7 +126,9 @@ def deliver(
         letters = sorter.own(group.members, repository, f"{settings.organization}/{name}")
         if letters:
             mail.append((f"{settings.organization}/{name}", repository, letters))
-            refusals[f"{settings.organization}/{name}"] = ownership.refusal(course, repository, group.name) if repository else ""
+            refusals[f"{settings.organization}/{name}"] = (
+                ownership.refusal(course, repository, group.name) if repository else ""
+            )
     if settings.shared and (letters := sorter.to_shared(members)):
         mail.append((settings.shared, hosting.repository(settings.shared), letters))
     logins = {member.login.lower() for member in members if member.login}
@@ -125,7 +147,13 @@ def deliver(
             elif refusals.get(full_name):
                 done.problems.append(refusals[full_name])
             else:
-                office.post(done, repository.full_name, letters, shared=full_name == settings.shared, private=private)
+                office.post(
+                    done,
+                    repository.full_name,
+                    letters,
+                    shared=full_name == settings.shared,
+                    private=private,
+                )
         except AutogradientError as error:
             if isinstance(error, GitHubError) and error.everywhere:
                 raise
@@ -150,16 +178,26 @@ class _Memory:
 
     def knows(self, repository: str, letters: list[_Letter], private: bool) -> bool:
         """Whether all of it was said before."""
-        return all(self.said.get(key) == said for key, said in self.entries(repository, letters, private).items())
+        return all(
+            self.said.get(key) == said
+            for key, said in self.entries(repository, letters, private).items()
+        )
 
     def keep(self, repository: str, letters: list[_Letter], private: bool, *, good: bool) -> None:
-        """Remember what was said, or that something was in the way. Written at once, since the next repository may be one too many for GitHub."""
+        """Remember what was said, or that something was in the way. Written at once, since the next
+        repository may be one too many for GitHub.
+        """
         for key, said in self.entries(repository, letters, private).items():
             self.said[key] = said if good else ""
         write_atomically(self.path, json.dumps(self.said, indent=0, sort_keys=True) + "\n")
 
     def entries(self, repository: str, letters: list[_Letter], private: bool) -> dict[str, str]:
-        return {f"{repository} {letter.assignment.name}": digest(json.dumps([private, letter.said]).encode()) for letter in letters}
+        return {
+            f"{repository} {letter.assignment.name}": digest(
+                json.dumps([private, letter.said]).encode()
+            )
+            for letter in letters
+        }
 
 
 @dataclass
@@ -175,32 +213,69 @@ class _Sorter:
     def of(self, assignment: Assignment, member: Member) -> tuple[Marked, Origin] | None:
         """What a student gets and where it came from; None where nothing was handed in."""
         marked = self.marked.get((assignment.name, member.student))
-        origin = self.accepted.origins.get((assignment.name, member.student, marked.submission.attempt or 0)) if marked else None
+        origin = (
+            self.accepted.origins.get(
+                (assignment.name, member.student, marked.submission.attempt or 0)
+            )
+            if marked
+            else None
+        )
         return (marked, origin) if marked and origin else None
 
-    def latest(self, assignment: Assignment, member: Member, origin: Origin) -> tuple[str, int | None]:
+    def latest(
+        self, assignment: Assignment, member: Member, origin: Origin
+    ) -> tuple[str, int | None]:
         """Commit ("" where it is the one that counts) and number of the last attempt."""
         last = self.accepted.results[assignment.name][member.student][-1]
         found = self.accepted.origins[assignment.name, member.student, last.submission.attempt or 0]
-        return found.commit if found.repository == origin.repository and found.commit != origin.commit else "", last.submission.attempt
+        return (
+            found.commit
+            if found.repository == origin.repository and found.commit != origin.commit
+            else "",
+            last.submission.attempt,
+        )
 
-    def own(self, members: Iterable[Member], repository: Repository | None, full_name: str) -> list[_Letter]:
-        """What goes to the repository of a student or team. Of a commit that is in another one, as after a change of team, only the words go there."""
+    def own(
+        self, members: Iterable[Member], repository: Repository | None, full_name: str
+    ) -> list[_Letter]:
+        """What goes to the repository of a student or team. Of a commit that is in another one, as
+        after a change of team, only the words go there.
+        """
         full_name = repository.full_name if repository else full_name
         private = repository is None or repository.is_private
         out = []
         for assignment in self.assignments:
-            found = [(member, *what) for member in members if (what := self.of(assignment, member)) and not self.is_shared(what[1])]
+            found = [
+                (member, *what)
+                for member in members
+                if (what := self.of(assignment, member)) and not self.is_shared(what[1])
+            ]
             if not found:
                 continue
-            several = [feedback_text.note(assignment, marked, origin, self.course.policy) for _, marked, origin in found]
-            note = several[0] if all(one == several[0] for one in several) else feedback_text.differing(assignment)
+            several = [
+                feedback_text.note(assignment, marked, origin, self.course.policy)
+                for _, marked, origin in found
+            ]
+            note = (
+                several[0]
+                if all(one == several[0] for one in several)
+                else feedback_text.differing(assignment)
+            )
             member, marked, origin = found[0]
             here = origin.repository.lower() == full_name.lower()
             other, last = self.latest(assignment, member, origin) if here else ("", None)
             over = next((one for one in marked.over if one.attempt == last), None)
             shown = note if private else feedback_text.public(assignment)
-            out.append(_Letter(assignment, shown, origin.commit if here else "", other=other, number=marked.submission.attempt, over=over))
+            out.append(
+                _Letter(
+                    assignment,
+                    shown,
+                    origin.commit if here else "",
+                    other=other,
+                    number=marked.submission.attempt,
+                    over=over,
+                )
+            )
         return out
 
     def is_shared(self, origin: Origin) -> bool:
@@ -208,20 +283,43 @@ class _Sorter:
 
     def to_shared(self, members: Iterable[Member]) -> list[_Letter]:
         """What goes to the pull requests in a shared repository: everybody there can read them."""
-        found = [(member, assignment, what[1]) for assignment in self.assignments for member in members if (what := self.of(assignment, member))]
+        found = [
+            (member, assignment, what[1])
+            for assignment in self.assignments
+            for member in members
+            if (what := self.of(assignment, member))
+        ]
         return [
-            _Letter(assignment, feedback_text.public(assignment), origin.commit, member.login) for member, assignment, origin in found if self.is_shared(origin)
+            _Letter(assignment, feedback_text.public(assignment), origin.commit, member.login)
+            for member, assignment, origin in found
+            if self.is_shared(origin)
         ]
 
 
 class _Office:
     """Writes to GitHub what is not there yet."""
 
-    def __init__(self, hosting: Hosting, course: Course, logins: set[str], now: datetime, dry_run: bool) -> None:
-        self.hosting, self.course, self.logins, self.now, self.dry_run = hosting, course, logins, now, dry_run
+    def __init__(
+        self, hosting: Hosting, course: Course, logins: set[str], now: datetime, dry_run: bool
+    ) -> None:
+        self.hosting, self.course, self.logins, self.now, self.dry_run = (
+            hosting,
+            course,
+            logins,
+            now,
+            dry_run,
+        )
         self.checks = True
 
-    def post(self, done: Delivered, full_name: str, letters: list[_Letter], *, shared: bool, private: bool) -> None:
+    def post(
+        self,
+        done: Delivered,
+        full_name: str,
+        letters: list[_Letter],
+        *,
+        shared: bool,
+        private: bool,
+    ) -> None:
         """All that is to be said in one repository."""
         if not private and not shared:
             done.remarks.append(messages.DELIVER_PUBLIC.format(repository=full_name))
@@ -230,7 +328,11 @@ class _Office:
             box.comment(letter)
             box.check(letter.assignment, letter.commit, letter.note)
             if letter.other and private:
-                box.check(letter.assignment, letter.other, feedback_text.superseded(letter.assignment, letter.number, letter.over))
+                box.check(
+                    letter.assignment,
+                    letter.other,
+                    feedback_text.superseded(letter.assignment, letter.number, letter.over),
+                )
         if private and not shared:
             box.branch({letter.assignment.name: letter.note for letter in letters})
 
@@ -254,17 +356,25 @@ class _Box:
         self.done.done.append(what)
         return not self.office.dry_run
 
-    # ---- the comment -------------------------------------------------------------------------------------------------
+    # ---- the comment -----------------------------------------------------------------------------
 
     def comment(self, letter: _Letter) -> None:
-        """One comment on the pull request that a commit is in; one on another pull request says where it went."""
+        """One comment on the pull request that a commit is in; one on another pull request says
+        where it went.
+        """
         name = letter.assignment.name
         number = self.pull(letter)
         if number is None:
-            self.done.problems.append(messages.DELIVER_NO_PULL.format(repository=self.full_name, name=name))
+            self.done.problems.append(
+                messages.DELIVER_NO_PULL.format(repository=self.full_name, name=name)
+            )
             return
         mark = f"<!-- autogradient: {name} -->"
-        more = messages.WHERE_ELSE.format(branch=FEEDBACK, path=f"{name}.md") if letter.note.out else ""
+        more = (
+            messages.WHERE_ELSE.format(branch=FEEDBACK, path=f"{name}.md")
+            if letter.note.out
+            else ""
+        )
         body = f"{mark}\n{feedback_text.cut(letter.note.text, more)}"
 
         def is_mine(comment: Comment) -> bool:
@@ -273,20 +383,27 @@ class _Box:
         mine = [comment for comment in self.comments(number) if is_mine(comment)]
         here = [comment for comment in mine if comment.pull_request == number]
         for comment in [] if self.shared else mine:
-            moved = f"{mark}\n{messages.MOVED.format(title=feedback_text.escape(letter.assignment.title or name), number=number)}\n"
+            title = feedback_text.escape(letter.assignment.title or name)
+            moved = f"{mark}\n{messages.MOVED.format(title=title, number=number)}\n"
             self.write(comment, body if comment in here[:1] else moved, name)
         if self.shared and here:
             self.write(here[0], body, name)
         if not here and self.does(messages.DELIVER_COMMENT.format(name=name, number=number)):
-            self.hosting.write_comment(self.full_name, number, body, is_it=is_mine, most=MOST_COMMENTS)
+            self.hosting.write_comment(
+                self.full_name, number, body, is_it=is_mine, most=MOST_COMMENTS
+            )
 
     def write(self, comment: Comment, body: str, name: str) -> None:
         """Change a comment that says something else."""
-        if not _same(comment.body, body) and self.does(messages.DELIVER_COMMENT.format(name=name, number=comment.pull_request)):
+        if not _same(comment.body, body) and self.does(
+            messages.DELIVER_COMMENT.format(name=name, number=comment.pull_request)
+        ):
             self.hosting.change_comment(self.full_name, comment, body)
 
     def comments(self, number: int) -> list[Comment]:
-        """The comments that may be ours: of the whole repository where it is a student's, of one pull request where it is shared."""
+        """The comments that may be ours: of the whole repository where it is a student's, of one
+        pull request where it is shared.
+        """
         if self.shared:
             return list(self.hosting.comments(self.full_name, number, most=MOST_COMMENTS))
         if self._comments is None:
@@ -296,24 +413,38 @@ class _Box:
     def is_ours(self, comment: Comment) -> bool:
         """Whether a comment that bears our mark is ours: a student can copy the mark."""
         app = self.hosting.settings.app
-        return not (app and comment.app not in (0, app)) and comment.author.lower() not in self.office.logins
+        return (
+            not (app and comment.app not in (0, app))
+            and comment.author.lower() not in self.office.logins
+        )
 
     def pull(self, letter: _Letter) -> int | None:
         """The pull request that a commit is in, by GitHub's own word; else the standing one."""
         found: list[PullRequest] = []
         if letter.commit:
             found = self.hosting.pull_requests_with(self.full_name, letter.commit, most=MOST_PULLS)
-        found = [pull for pull in found if (pull.base.repository or self.full_name).lower() == self.full_name.lower()]
+        found = [
+            pull
+            for pull in found
+            if (pull.base.repository or self.full_name).lower() == self.full_name.lower()
+        ]
         if self.shared:
             found = [pull for pull in found if pull.author.lower() == letter.author.lower()]
-        found.sort(key=lambda pull: (not pull.is_open, pull.base.name == BASE, pull.head.commit != letter.commit, pull.number))
+        found.sort(
+            key=lambda pull: (
+                not pull.is_open,
+                pull.base.name == BASE,
+                pull.head.commit != letter.commit,
+                pull.number,
+            )
+        )
         if self.shared or (found and found[0].is_open):
             return found[0].number if found else None
         standing = self.hosting.pull_requests_between(self.full_name, MAIN, BASE, most=MOST_PULLS)
         mine = sorted(standing, key=lambda pull: (not pull.is_open, pull.number)) + found
         return mine[0].number if mine else None
 
-    # ---- the check run -----------------------------------------------------------------------------------------------
+    # ---- the check run ---------------------------------------------------------------------------
 
     def check(self, assignment: Assignment, commit: str, note: Note) -> None:
         """One check run for a commit and an assignment."""
@@ -324,7 +455,14 @@ class _Box:
             return
         if not self.does(messages.DELIVER_CHECK.format(name=assignment.name, commit=commit[:10])):
             return
-        wanted = Check(name, note.digest, note.conclusion, note.title[:200], feedback_text.cut(note.text), note.annotations)
+        wanted = Check(
+            name,
+            note.digest,
+            note.conclusion,
+            note.title[:200],
+            feedback_text.cut(note.text),
+            note.annotations,
+        )
         try:
             self.hosting.write_check(self.full_name, commit, wanted)
         except OnlyAppsError:
@@ -335,24 +473,33 @@ class _Box:
             if error.everywhere or isinstance(error, UncertainError):
                 raise
             self.done.done.pop()
-            self.done.problems.append(str(error))  # as where the commit is gone; what else there is to be said can be said all the same
+            # as where the commit is gone; what else there is to be said can be said all the same
+            self.done.problems.append(str(error))
 
-    # ---- the branch --------------------------------------------------------------------------------------------------
+    # ---- the branch ------------------------------------------------------------------------------
 
     def branch(self, by_name: dict[str, Note]) -> None:
-        """The feedback as Markdown, on a branch that holds nothing else. Once more where somebody pushed there meanwhile."""
+        """The feedback as Markdown, on a branch that holds nothing else. Once more where somebody
+        pushed there meanwhile.
+        """
         for last in (False, True):
             try:
                 self.write_branch(by_name)
                 return
             except GitError as error:
                 if last:
-                    self.done.problems.append(messages.DELIVER_BRANCH_REFUSED.format(repository=self.full_name, branch=FEEDBACK, problem=error))
+                    self.done.problems.append(
+                        messages.DELIVER_BRANCH_REFUSED.format(
+                            repository=self.full_name, branch=FEEDBACK, problem=error
+                        )
+                    )
 
     def write_branch(self, by_name: dict[str, Note]) -> None:
         url = self.hosting.settings.url(self.full_name)
         files = {f"{name}.md": note.text.encode() for name, note in by_name.items() if note.out}
-        with Bare(secrets=self.hosting.git_configuration(url), local=url.startswith("file:")) as git:
+        with Bare(
+            secrets=self.hosting.git_configuration(url), local=url.startswith("file:")
+        ) as git:
             parent, before = git.refs(url).get(FEEDBACK, ""), ""
             if parent:
                 git.fetch(url, f"refs/heads/{FEEDBACK}", "refs/feedback")
@@ -367,15 +514,30 @@ class _Box:
             names = ", ".join(path.removesuffix(".md") for path in sorted(files))
             what = messages.DELIVER_BRANCH.format(branch=FEEDBACK, names=names)
             if what in self.done.done or self.does(what):
-                commit = git.write_commit(tree, [parent] if parent else [], messages.COMMIT_MESSAGE.format(names=names), iso(self.office.now))
+                commit = git.write_commit(
+                    tree,
+                    [parent] if parent else [],
+                    messages.COMMIT_MESSAGE.format(names=names),
+                    iso(self.office.now),
+                )
                 git.push(url, {FEEDBACK: commit})
 
     def kept(self, git: Bare, commit: str, by_name: dict[str, Note]) -> dict[str, bytes]:
         """The feedback on assignments that are not delivered now."""
-        names = {f"{name}.md".encode() for name in self.office.course.names() if name not in by_name}
-        entries = [entry for entry in git.entries(commit)[0] if entry.path in names and entry.kind == "blob" and (entry.size or 0) <= MOST_KEPT][:MOST_FILES]
+        names = {
+            f"{name}.md".encode() for name in self.office.course.names() if name not in by_name
+        }
+        entries = [
+            entry
+            for entry in git.entries(commit)[0]
+            if entry.path in names and entry.kind == "blob" and (entry.size or 0) <= MOST_KEPT
+        ][:MOST_FILES]
         contents = git.blobs([entry.oid for entry in entries]) if entries else []
-        return {entry.path.decode(): data for entry, data in zip(entries, contents, strict=True) if data is not None}
+        return {
+            entry.path.decode(): data
+            for entry, data in zip(entries, contents, strict=True)
+            if data is not None
+        }
 
 
 def _same(one: str, other: str) -> bool:

@@ -1,4 +1,5 @@
-"""One private repository for each student or team, made from the release repository, with access and a standing pull request. What is there is left alone.
+"""One private repository for each student or team, made from the release repository, with access
+and a standing pull request. What is there is left alone.
 
 Nobody is let into a repository before it is known whose it is: `ownership` says how.
 """
@@ -10,6 +11,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 from autogradient import errors
 from autogradient.course.config import Course
@@ -25,18 +27,30 @@ from autogradient.github.roster import Group
 from autogradient.github.settings import BASE, MAIN, Settings
 
 #: What an App has to be allowed for this.
-PERMISSIONS = {"administration": "write", "contents": "write", "pull_requests": "write", "workflows": "write", "metadata": "read"}
+PERMISSIONS = {
+    "administration": "write",
+    "contents": "write",
+    "pull_requests": "write",
+    "workflows": "write",
+    "metadata": "read",
+}
 TITLE = "Feedback"
-BODY = """This pull request stays open. It shows everything you have changed since you began, and feedback appears here.
-
-Push to `main` as often as you like: there is nothing to merge and nothing to close.
-"""
-START = "Begin here\n\nThis commit changes nothing. It lets the Feedback pull request be open from the first day.\n\n[skip ci]\n"
+BODY = (
+    "This pull request stays open. It shows everything you have changed since you began, and "
+    "feedback appears here.\n\n"
+    "Push to `main` as often as you like: there is nothing to merge and nothing to close.\n"
+)
+START = (
+    "Begin here\n\nThis commit changes nothing. It lets the Feedback pull request be open "
+    "from the first day.\n\n[skip ci]\n"
+)
 
 
 @dataclass
 class Enrolled:
-    """What became of a group: what was done (or, in a rehearsal, would be), what is to be said, and what is in the way."""
+    """What became of a group: what was done (or, in a rehearsal, would be), what is to be said, and
+    what is in the way.
+    """
 
     group: Group
     repository: str
@@ -49,70 +63,146 @@ Told = Callable[[Enrolled], None]
 
 
 def check_names(settings: Settings, groups: Iterable[Group], own: Iterable[str] = ()) -> None:
-    """Raise CourseError where two groups would share a repository, or one would take one of the course's: those of the settings, and those called `own`."""
+    """Raise CourseError where two groups would share a repository, or one would take one of the
+    course's: those of the settings, and those called `own`.
+    """
     prefix = f"{settings.organization}/".lower()
     shared = settings.shared[len(prefix) :] if settings.shared.lower().startswith(prefix) else ""
-    reserved = {name.lower(): name for name in (settings.release, settings.course, settings.marks, shared, *own) if name}
+    reserved = {
+        name.lower(): name
+        for name in (settings.release, settings.course, settings.marks, shared, *own)
+        if name
+    }
     taken: dict[str, str] = {}
     for group in groups:
         name = settings.repository(group.name)
         if name.lower() in reserved:
-            raise CourseError(messages.ENROL_TAKEN.format(group=group.name, repository=f"{settings.organization}/{name}", what=reserved[name.lower()]))
+            raise CourseError(
+                messages.ENROL_TAKEN.format(
+                    group=group.name,
+                    repository=f"{settings.organization}/{name}",
+                    what=reserved[name.lower()],
+                )
+            )
         if name.lower() in taken:
-            raise CourseError(errors.SAME_REPOSITORY.format(one=taken[name.lower()], other=group.name, repository=name))
+            raise CourseError(
+                errors.SAME_REPOSITORY.format(
+                    one=taken[name.lower()], other=group.name, repository=name
+                )
+            )
         taken[name.lower()] = group.name
 
 
 def own_names(course: Course, settings: Settings) -> set[str]:
-    """What the course's own repository is called in its organisation, as far as its remotes or a workflow say."""
+    """What the course's own repository is called in its organisation, as far as its remotes or a
+    workflow say.
+    """
     remotes = ["git", "-C", str(course.root), "config", "--get-regexp", r"^remote\..*\.url$"]
     try:
-        said = subprocess.run(remotes, capture_output=True, text=True, timeout=30, check=False).stdout.split()
+        said = subprocess.run(
+            remotes, capture_output=True, text=True, timeout=30, check=False
+        ).stdout.split()
     except (OSError, subprocess.TimeoutExpired):
         said = []
     places = [os.environ.get("GITHUB_REPOSITORY", ""), *said]
-    found = (re.search(rf"(?:^|[/:]){re.escape(settings.organization)}/([\w.-]+?)(?:\.git)?/?$", place, re.IGNORECASE) for place in places)
+    found = (
+        re.search(
+            rf"(?:^|[/:]){re.escape(settings.organization)}/([\w.-]+?)(?:\.git)?/?$",
+            place,
+            re.IGNORECASE,
+        )
+        for place in places
+    )
     return {match[1] for match in found if match}
 
 
-def enrol(hosting: Hosting, course: Course, groups: list[Group], *, revoke: bool = False, dry_run: bool = False, told: Told = lambda _: None) -> list[Enrolled]:
-    """Do for each group what is missing; with `revoke`, also take the access of those whom the roster does not name.
+def enrol(
+    hosting: Hosting,
+    course: Course,
+    groups: list[Group],
+    *,
+    revoke: bool = False,
+    dry_run: bool = False,
+    told: Told = lambda _: None,
+) -> list[Enrolled]:
+    """Do for each group what is missing; with `revoke`, also take the access of those whom the
+    roster does not name.
 
-    One group's trouble does not stop the others; `told` hears of each as it is done. Raises CourseError where names are taken or there is no release,
-    GitHubError where GitHub would refuse the next one too.
+    One group's trouble does not stop the others; `told` hears of each as it is done. Raises
+    CourseError where names are taken or there is no release, GitHubError where GitHub would refuse
+    the next one too.
     """
     settings = hosting.settings
     check_names(settings, groups, own_names(course, settings))
     out = []
     with Bare() as git:
         release = _Release(hosting, git)
-        start = git.write_commit(f"{release.commit}^{{tree}}", [release.commit], START, release.date)
-        term = _Term(hosting, release, Run.of(course), Accounts.load(course.root), {m.login.lower() for g in groups for m in g.members if m.login}, dry_run)
+        start = git.write_commit(
+            f"{release.commit}^{{tree}}", [release.commit], START, release.date
+        )
+        term = _Term(
+            hosting,
+            release,
+            Run.of(course),
+            Accounts.load(course.root),
+            {m.login.lower() for g in groups for m in g.members if m.login},
+            dry_run,
+        )
         for group in groups:
             work = _Enrolment(term, group, revoke)
-            out.append(_one(work.enrolled, lambda work=work: work.all({MAIN: start, BASE: release.commit}), told))  # type: ignore[misc]
+            branches = {MAIN: start, BASE: release.commit}
+            out.append(_one(work.enrolled, partial(work.all, branches), told))
         for repository in _left(term, groups):
-            work = _Enrolment(term, Group(repository.full_name.partition("/")[2], ()), revoke, repository.full_name)
-            enrolled = _one(work.enrolled, lambda work=work: work.nobodys(), lambda _: None)  # type: ignore[misc]
+            work = _Enrolment(
+                term,
+                Group(repository.full_name.partition("/")[2], ()),
+                revoke,
+                repository.full_name,
+            )
+            enrolled = _one(work.enrolled, work.nobodys, lambda _: None)
             if enrolled.done or enrolled.remarks or enrolled.problems:
                 told(enrolled)
                 out.append(enrolled)
     return out
 
 
-def archive(hosting: Hosting, course: Course, groups: list[Group], *, dry_run: bool = False, told: Told = lambda _: None) -> list[Enrolled]:
-    """Archive the repositories of this run: of its groups, and those marked as this run's that are no group's any more.
+def archive(
+    hosting: Hosting,
+    course: Course,
+    groups: list[Group],
+    *,
+    dry_run: bool = False,
+    told: Told = lambda _: None,
+) -> list[Enrolled]:
+    """Archive the repositories of this run: of its groups, and those marked as this run's that are
+    no group's any more.
 
     Raises CourseError and GitHubError as `enrol` does.
     """
     settings = hosting.settings
     check_names(settings, groups, own_names(course, settings))
     with Bare() as git:
-        term = _Term(hosting, _Release(hosting, git), Run.of(course), Accounts.load(course.root), set(), dry_run)
+        term = _Term(
+            hosting,
+            _Release(hosting, git),
+            Run.of(course),
+            Accounts.load(course.root),
+            set(),
+            dry_run,
+        )
         names = [f"{settings.organization}/{settings.repository(group.name)}" for group in groups]
-        works = [_Enrolment(term, group, False, name) for group, name in zip(groups, names, strict=True)]
+        works = [
+            _Enrolment(term, group, False, name) for group, name in zip(groups, names, strict=True)
+        ]
         for repository in _left(term, groups):
-            works.append(_Enrolment(term, Group(repository.full_name.partition("/")[2], ()), False, repository.full_name))
+            works.append(
+                _Enrolment(
+                    term,
+                    Group(repository.full_name.partition("/")[2], ()),
+                    False,
+                    repository.full_name,
+                )
+            )
         return [_one(work.enrolled, work.archive, told) for work in works]
 
 
@@ -159,17 +249,32 @@ def _left(term: _Term, groups: list[Group]) -> list[Repository]:
     settings = term.hosting.settings
     names = {settings.repository(group.name).lower() for group in groups}
     listed = sorted(term.hosting.repositories().items())
-    return [found for name, found in listed if name not in names and not found.is_archived and term.run.standing(found) == "ours"]
+    return [
+        found
+        for name, found in listed
+        if name not in names and not found.is_archived and term.run.standing(found) == "ours"
+    ]
 
 
 class _Enrolment:
-    """The repository of one group. In a rehearsal everything is looked at and noted, and nothing done."""
+    """The repository of one group. In a rehearsal everything is looked at and noted, and nothing
+    done.
+    """
 
     def __init__(self, term: _Term, group: Group, revoke: bool, repository: str = "") -> None:
-        self.term, self.hosting, self.git, self.revoke = term, term.hosting, term.release.git, revoke
+        self.term, self.hosting, self.git, self.revoke = (
+            term,
+            term.hosting,
+            term.release.git,
+            revoke,
+        )
         settings = self.hosting.settings
         self.name = repository or f"{settings.organization}/{settings.repository(group.name)}"
-        self.url, self.group, self.enrolled = settings.url(self.name), group, Enrolled(group, self.name)
+        self.url, self.group, self.enrolled = (
+            settings.url(self.name),
+            group,
+            Enrolled(group, self.name),
+        )
         self.present: list[Collaborator] = []
         self.invited: list[Collaborator] = []
         self.branches: dict[str, str] = {}
@@ -202,7 +307,11 @@ class _Enrolment:
         """Archive the repository, if it is this group's."""
         self.git.secrets = self.hosting.git_configuration(self.url)
         found = self.hosting.repository(self.name)
-        if found is None or found.is_archived or (self.group.members and not self.is_ours(found, "", mark=False)):
+        if (
+            found is None
+            or found.is_archived
+            or (self.group.members and not self.is_ours(found, "", mark=False))
+        ):
             return
         if self.does(messages.ENROL_ARCHIVE):
             self.hosting.archive(self.name)
@@ -219,12 +328,17 @@ class _Enrolment:
 
     def look(self) -> None:
         """See who has access, and who is invited."""
-        self.present, self.invited = self.hosting.collaborators(self.name), self.hosting.invitations(self.name)
+        self.present, self.invited = (
+            self.hosting.collaborators(self.name),
+            self.hosting.invitations(self.name),
+        )
 
-    # ---- whose it is -------------------------------------------------------------------------------------------------
+    # ---- whose it is -----------------------------------------------------------------------------
 
     def is_ours(self, found: Repository, start: str, *, mark: bool = True) -> bool:
-        """Whether a repository is this group's in this run; else the reason is noted. One that bears no mark yet is given it, if `mark`."""
+        """Whether a repository is this group's in this run; else the reason is noted. One that
+        bears no mark yet is given it, if `mark`.
+        """
         standing = self.term.run.standing(found, self.group.name)
         if standing == "another's":
             return self.refuses(messages.ENROL_ANOTHERS, mark=shown(found.description))
@@ -241,23 +355,38 @@ class _Enrolment:
             return self.refuses(messages.ENROL_NOT_OURS)
         people = [*self.present, *self.invited]
         if ownership.is_somebody_elses(people, self.group.members, self.term.accounts):
-            return self.refuses(messages.ENROL_SOMEBODY_ELSES, logins=", ".join(sorted(each.account.login for each in people if not each.is_staff)))
-        mine = any(ownership.is_account_of(each, member, self.term.accounts) for each in people for member in self.group.members)
+            return self.refuses(
+                messages.ENROL_SOMEBODY_ELSES,
+                logins=", ".join(
+                    sorted(each.account.login for each in people if not each.is_staff)
+                ),
+            )
+        mine = any(
+            ownership.is_account_of(each, member, self.term.accounts)
+            for each in people
+            for member in self.group.members
+        )
         if not mine and start and ownership.has_work(self.git, self.url, self.branches, start):
             return self.refuses(messages.ENROL_HAS_WORK, group=self.group.name)
         wanted = self.term.run.mark(self.group.name)
-        if mark and " ".join(found.description.split()) != wanted and self.does(messages.ENROL_MARK):
+        if (
+            mark
+            and " ".join(found.description.split()) != wanted
+            and self.does(messages.ENROL_MARK)
+        ):
             self.hosting.describe(self.name, wanted)
         return True
 
-    # ---- what it holds -----------------------------------------------------------------------------------------------
+    # ---- what it holds ---------------------------------------------------------------------------
 
     def content(self, branches: dict[str, str]) -> None:
         """The release's content and history, where nothing is there yet."""
         if MAIN in self.branches and BASE in self.branches:
             return
         if MAIN in self.branches:  # somebody deleted the other one
-            self.enrolled.problems.append(messages.ENROL_NO_BASE.format(repository=self.name, branch=BASE))
+            self.enrolled.problems.append(
+                messages.ENROL_NO_BASE.format(repository=self.name, branch=BASE)
+            )
         else:
             if self.does(messages.ENROL_CONTENT):
                 self.git.push(self.url, branches)
@@ -265,33 +394,43 @@ class _Enrolment:
 
     def pull_request(self, there: bool) -> None:
         """The standing pull request, open."""
-        found = next(self.hosting.pull_requests_between(self.name, MAIN, BASE), None) if there else None
+        found = (
+            next(self.hosting.pull_requests_between(self.name, MAIN, BASE), None) if there else None
+        )
         if found is None:
             if BASE not in self.branches:
                 return
             if self.does(messages.ENROL_PULL_REQUEST.format(title=TITLE)):
                 self.hosting.open_pull_request(self.name, MAIN, BASE, TITLE, BODY)
         elif found.is_merged:
-            self.enrolled.problems.append(messages.ENROL_MERGED.format(repository=self.name, number=found.number, branch=BASE))
+            self.enrolled.problems.append(
+                messages.ENROL_MERGED.format(repository=self.name, number=found.number, branch=BASE)
+            )
         elif not found.is_open and self.does(messages.ENROL_REOPEN.format(title=TITLE)):
             self.hosting.reopen_pull_request(self.name, found.number)
 
-    # ---- who is let in -----------------------------------------------------------------------------------------------
+    # ---- who is let in ---------------------------------------------------------------------------
 
     def access(self) -> None:
         """Invitations for those who have no access yet, or whose invitation has expired."""
         for member in self.group.members:
             if not member.login:
-                self.enrolled.problems.append(messages.ENROL_NO_LOGIN.format(student=member.student))
+                self.enrolled.problems.append(
+                    messages.ENROL_NO_LOGIN.format(student=member.student)
+                )
             else:
                 self.let_in(member)
 
     def let_in(self, member: Member) -> None:
-        """Invite one student: the account that accepted before, whatever it is called now, and no other one."""
+        """Invite one student: the account that accepted before, whatever it is called now, and no
+        other one.
+        """
         accounts, known = self.term.accounts, self.term.accounts.of(member)
         called = [each for each in [*self.present, *self.invited] if each.is_called(member.login)]
         if known and any(each.account.id != known.id for each in called):
-            self.enrolled.problems.append(messages.ENROL_ANOTHER_ACCOUNT.format(student=member.student, login=member.login))
+            self.enrolled.problems.append(
+                messages.ENROL_ANOTHER_ACCOUNT.format(student=member.student, login=member.login)
+            )
             return
         for each in self.present:
             if ownership.is_account_of(each, member, accounts):
@@ -314,7 +453,9 @@ class _Enrolment:
             self.hosting.add_collaborator(self.name, login)
 
     def login_now(self, member: Member) -> str:
-        """What the account that a student accepted with is called now; "" where it is gone, which is noted."""
+        """What the account that a student accepted with is called now; "" where it is gone, which
+        is noted.
+        """
         known = self.term.accounts.of(member)
         assert known is not None
         account = self.hosting.account(known.id)
@@ -324,21 +465,31 @@ class _Enrolment:
                 if not self.term.dry_run:
                     self.term.accounts.accepted(member, account.id, account.login)
             return account.login
-        said = messages.ENROL_ACCOUNT_GONE if self.hosting.account(member.login) is None else messages.ENROL_ANOTHER_ACCOUNT
+        said = (
+            messages.ENROL_ACCOUNT_GONE
+            if self.hosting.account(member.login) is None
+            else messages.ENROL_ANOTHER_ACCOUNT
+        )
         self.enrolled.problems.append(said.format(student=member.student, login=member.login))
         return ""
 
     def renamed(self, member: Member, now: str) -> None:
         """Note that an account is called otherwise now."""
-        self.enrolled.remarks.append(messages.ENROL_RENAMED.format(student=member.student, old=member.login, new=now))
+        self.enrolled.remarks.append(
+            messages.ENROL_RENAMED.format(student=member.student, old=member.login, new=now)
+        )
 
     def outsiders(self) -> None:
         """Those who have access and are not on the roster for it: said, or taken away."""
-        for each in ownership.outsiders([*self.present, *self.invited], self.group.members, self.term.accounts):
+        for each in ownership.outsiders(
+            [*self.present, *self.invited], self.group.members, self.term.accounts
+        ):
             login = each.account.login
             if not self.revoke:
                 role = "invited" if each.invitation else each.role
-                self.enrolled.remarks.append(messages.ENROL_OUTSIDER.format(repository=self.name, login=login, role=role))
+                self.enrolled.remarks.append(
+                    messages.ENROL_OUTSIDER.format(repository=self.name, login=login, role=role)
+                )
             elif each.invitation and self.does(messages.REVOKE_INVITATION.format(login=login)):
                 self.hosting.withdraw_invitation(self.name, each.invitation)
             elif not each.invitation and self.does(messages.REVOKE_ACCESS.format(login=login)):
@@ -347,5 +498,9 @@ class _Enrolment:
     def staff(self, there: bool) -> None:
         """Access for the staff's team."""
         team = self.hosting.settings.staff
-        if team and not (there and team in self.hosting.teams(self.name)) and self.does(messages.ENROL_STAFF.format(team=team)):
+        if (
+            team
+            and not (there and team in self.hosting.teams(self.name))
+            and self.does(messages.ENROL_STAFF.format(team=team))
+        ):
             self.hosting.add_team(self.name, team)

@@ -1,4 +1,6 @@
-"""Where the course's repositories are hosted, as the course speaks of it: what it asks for and what it has made there, without a word of how that is done."""
+"""Where the course's repositories are hosted, as the course speaks of it: what it asks for and what
+it has made there, without a word of how that is done.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ class Repository:
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody's account. Its number stays when its login is changed, and a login that was given up can be registered by somebody else."""
+    """Somebody's account. Its number stays when its login is changed, and a login that was given up
+    can be registered by somebody else.
+    """
 
     id: int
     login: str
@@ -49,7 +53,9 @@ class Account:
 
 @dataclass(frozen=True)
 class Collaborator:
-    """Somebody who was given access to a repository, or, with the number of an invitation, is invited to have it."""
+    """Somebody who was given access to a repository, or, with the number of an invitation, is
+    invited to have it.
+    """
 
     account: Account
     role: str
@@ -77,7 +83,9 @@ class Branch:
 
 @dataclass(frozen=True)
 class PullRequest:
-    """A pull request, from the branch `head` to the branch `base`; `author` is "" where that account is gone."""
+    """A pull request, from the branch `head` to the branch `base`; `author` is "" where that
+    account is gone.
+    """
 
     number: int
     title: str
@@ -94,7 +102,9 @@ class PullRequest:
 
 @dataclass(frozen=True)
 class Comment:
-    """A comment on a pull request; `author` is "" where that account is gone, `app` 0 where no App wrote it."""
+    """A comment on a pull request; `author` is "" where that account is gone, `app` 0 where no App
+    wrote it.
+    """
 
     id: int
     pull_request: int
@@ -117,7 +127,9 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Check:
-    """A check run that has ended, of which there is one by its name at a commit; `external_id` is our own name for all that it says."""
+    """A check run that has ended, of which there is one by its name at a commit; `external_id` is
+    our own name for all that it says.
+    """
 
     name: str
     external_id: str
@@ -137,10 +149,12 @@ class Push:
 
 
 class Hosting(Protocol):
-    """A place where repositories, pull requests, comments and checks are; repositories are named OWNER/NAME.
+    """A place where repositories, pull requests, comments and checks are; repositories are named
+    OWNER/NAME.
 
-    Every method raises GitHubError where it is refused, limited or given no answer. What makes something makes it once, even where an answer is lost.
-    `most` bounds how much of a listing is read.
+    Every method raises GitHubError where it is refused, limited or given no answer. What makes
+    something makes it once, even where an answer is lost. `most` bounds how much of a listing is
+    read.
     """
 
     @property
@@ -150,7 +164,7 @@ class Hosting(Protocol):
     def git_configuration(self, url: str) -> dict[str, str]:
         """What lets git in at an address."""
 
-    # ---- repositories ------------------------------------------------------------------------------------------------
+    # ---- repositories ----------------------------------------------------------------------------
 
     def repositories(self) -> dict[str, Repository]:
         """The organisation's repositories, by their names (without owner) in lower case."""
@@ -173,7 +187,7 @@ class Hosting(Protocol):
     def pushes(self, repository: str, *, most: int = MOST) -> Iterator[Push]:
         """The record of pushes, newest first."""
 
-    # ---- who may do what ---------------------------------------------------------------------------------------------
+    # ---- who may do what -------------------------------------------------------------------------
 
     def collaborators(self, repository: str) -> list[Collaborator]:
         """Those who were given access, each by themselves."""
@@ -199,18 +213,26 @@ class Hosting(Protocol):
     def account(self, who: str | int) -> Account | None:
         """Somebody by login or by number; None where there is nobody."""
 
-    # ---- pull requests -----------------------------------------------------------------------------------------------
+    # ---- pull requests ---------------------------------------------------------------------------
 
-    def pull_requests(self, repository: str, state: Literal["open", "all"], *, most: int = MOST) -> Iterator[PullRequest]:
+    def pull_requests(
+        self, repository: str, state: Literal["open", "all"], *, most: int = MOST
+    ) -> Iterator[PullRequest]:
         """The pull requests to a repository, newest first."""
 
-    def pull_requests_between(self, repository: str, head: str, base: str, *, most: int = MOST) -> Iterator[PullRequest]:
+    def pull_requests_between(
+        self, repository: str, head: str, base: str, *, most: int = MOST
+    ) -> Iterator[PullRequest]:
         """Those from one branch of a repository to another, open and closed."""
 
-    def pull_requests_with(self, repository: str, commit: str, *, most: int = MOST) -> list[PullRequest]:
+    def pull_requests_with(
+        self, repository: str, commit: str, *, most: int = MOST
+    ) -> list[PullRequest]:
         """Those that a commit is in; none where there is no such commit."""
 
-    def open_pull_request(self, repository: str, head: str, base: str, title: str, body: str) -> PullRequest:
+    def open_pull_request(
+        self, repository: str, head: str, base: str, title: str, body: str
+    ) -> PullRequest:
         """One from a branch of a repository to another, which is opened unless one is open."""
 
     def change_pull_request(self, repository: str, number: int, title: str, body: str) -> None:
@@ -219,24 +241,37 @@ class Hosting(Protocol):
     def reopen_pull_request(self, repository: str, number: int) -> None:
         """Open a pull request that was closed."""
 
-    # ---- comments ----------------------------------------------------------------------------------------------------
+    # ---- comments --------------------------------------------------------------------------------
 
-    def comments(self, repository: str, pull_request: int | None = None, *, most: int = MOST) -> Iterator[Comment]:
+    def comments(
+        self, repository: str, pull_request: int | None = None, *, most: int = MOST
+    ) -> Iterator[Comment]:
         """The comments on one pull request, or on all of a repository's."""
 
-    def write_comment(self, repository: str, pull_request: int, body: str, *, is_it: Callable[[Comment], bool], most: int = MOST) -> Comment:
-        """A comment on a pull request, which is written unless one is there of which `is_it` holds."""
+    def write_comment(
+        self,
+        repository: str,
+        pull_request: int,
+        body: str,
+        *,
+        is_it: Callable[[Comment], bool],
+        most: int = MOST,
+    ) -> Comment:
+        """A comment on a pull request, which is written unless one is there of which
+        `is_it` holds.
+        """
 
     def change_comment(self, repository: str, comment: Comment, body: str) -> None:
         """Give a comment another text."""
 
-    # ---- checks ------------------------------------------------------------------------------------------------------
+    # ---- checks ----------------------------------------------------------------------------------
 
     def check_id(self, repository: str, commit: str, name: str) -> str:
         """The `external_id` of our check at a commit; "" where there is none, or no such commit."""
 
     def write_check(self, repository: str, commit: str, check: Check) -> None:
-        """Put a check at a commit, in the place of the one by that name, unless it is there. One whose writing broke off is gone on with.
+        """Put a check at a commit, in the place of the one by that name, unless it is there. One
+        whose writing broke off is gone on with.
 
         Raises OnlyAppsError where we are none of those who may.
         """

@@ -1,7 +1,9 @@
-"""The marks repository: results, the ledger and what was collected, kept where no machine that grades can write.
+"""The marks repository: results, the ledger and what was collected, kept where no machine that
+grades can write.
 
-What lies here and what is kept there are brought together file by file: of two versions of a result the newer one stands, the lines of both ledgers are kept, an
-attempt is never changed. Nothing is ever taken away, and nothing is pushed over what somebody else has pushed.
+What lies here and what is kept there are brought together file by file: of two versions of a result
+the newer one stands, the lines of both ledgers are kept, an attempt is never changed. Nothing is
+ever taken away, and nothing is pushed over what somebody else has pushed.
 """
 
 from __future__ import annotations
@@ -46,13 +48,17 @@ _ATTEMPT = re.compile(
     rf"submitted/(?P<student>{_STUDENT})/(?P<assignment>{_ASSIGNMENT})/attempt-(?P<number>{_NUMBER})/(?P<file>[^/]+\.ipynb|receipt\.json|timestamp\.txt)"
 )
 _SEEN = re.compile(rf"submitted/{_STUDENT}/\.collected\.json")
-_RESULT = re.compile(rf"results/(?P<assignment>{_ASSIGNMENT})/attempts/(?P<student>{_STUDENT})/(?P<number>{_NUMBER})\.json")
+_RESULT = re.compile(
+    rf"results/(?P<assignment>{_ASSIGNMENT})/attempts/(?P<student>{_STUDENT})/(?P<number>{_NUMBER})\.json"
+)
 _STAFF = re.compile(rf"results/{_ASSIGNMENT}/attempts/{_STUDENT}/{_NUMBER}\.staff\.json")
 
 
 @dataclass
 class Stored:
-    """What came of it: how many files are other ones here, what was written there, and what is to be said."""
+    """What came of it: how many files are other ones here, what was written there, and what is to
+    be said.
+    """
 
     pulled: int = 0
     pushed: list[str] = field(default_factory=list)
@@ -81,14 +87,18 @@ class Store:
         self.repository = f"{hosting.settings.organization}/{hosting.settings.marks}"
 
     def pull(self) -> Stored:
-        """Bring what is kept into results/ and submitted/. Raises CourseError, GitHubError, GitError."""
+        """Bring what is kept into results/ and submitted/. Raises CourseError, GitHubError,
+        GitError.
+        """
         done = Stored()
         with self._open() as (git, url):
             self._bring(git, url, self._fetch(git, url)[1], done)
         return done
 
     def push(self) -> Stored:
-        """Keep what is new here, after what is new there was brought here. Of results only those that `deliver` would believe. Raises as `pull` does."""
+        """Keep what is new here, after what is new there was brought here. Of results only those
+        that `deliver` would believe. Raises as `pull` does.
+        """
         done = Stored()
         with self._open() as (git, url):
             for left in reversed(range(TRIES)):
@@ -99,24 +109,37 @@ class Store:
                 if not files:
                     return done
                 done.pushed = sorted(files)
-                message = messages.STORE_MESSAGE.format(results=done.results, attempts=done.attempts)
-                commit = git.write_commit(git.change_tree(parent, files), [parent] if parent else [], message, iso(datetime.now(UTC)))
+                message = messages.STORE_MESSAGE.format(
+                    results=done.results, attempts=done.attempts
+                )
+                commit = git.write_commit(
+                    git.change_tree(parent, files),
+                    [parent] if parent else [],
+                    message,
+                    iso(datetime.now(UTC)),
+                )
                 try:
                     git.push(url, {MAIN: commit})
                     return done
                 except GitError as error:  # as where somebody was quicker
                     done.pushed = []
                     if not left:
-                        raise GitError(messages.STORE_OCCUPIED.format(repository=self.repository, problem=error)) from None
+                        raise GitError(
+                            messages.STORE_OCCUPIED.format(
+                                repository=self.repository, problem=error
+                            )
+                        ) from None
         raise AssertionError("not reached")
 
-    # ---- there -------------------------------------------------------------------------------------------------------
+    # ---- there -----------------------------------------------------------------------------------
 
     @contextmanager
     def _open(self) -> Iterator[tuple[Bare, str]]:
         self._check()
         url = self.hosting.settings.url(self.repository)
-        with Bare(secrets=self.hosting.git_configuration(url), local=url.startswith("file:")) as git:
+        with Bare(
+            secrets=self.hosting.git_configuration(url), local=url.startswith("file:")
+        ) as git:
             yield git, url
 
     def _check(self) -> None:
@@ -127,33 +150,59 @@ class Store:
             raise CourseError(messages.STORE_PUBLIC.format(repository=self.repository))
 
     def _fetch(self, git: Bare, url: str) -> tuple[str, dict[str, Entry]]:
-        """The last commit ("" where there is none) and what is kept, by path; what is not of our making is left alone."""
+        """The last commit ("" where there is none) and what is kept, by path; what is not of our
+        making is left alone.
+        """
         if MAIN not in git.refs(url):
             return "", {}
         git.fetch(url, f"refs/heads/{MAIN}", "refs/store", files=False)
         entries, complete = git.entries("refs/store", MOST_FILES)
         if not complete:
-            raise CourseError(messages.STORE_TOO_MANY.format(repository=self.repository, limit=MOST_FILES))
+            raise CourseError(
+                messages.STORE_TOO_MANY.format(repository=self.repository, limit=MOST_FILES)
+            )
         plain = (entry for entry in entries if entry.mode in FILE_MODES)
-        return git.commit("refs/store"), {path: entry for entry in plain if _is_kept(path := entry.path.decode("utf-8", "replace"))}
+        return git.commit("refs/store"), {
+            path: entry
+            for entry in plain
+            if _is_kept(path := entry.path.decode("utf-8", "replace"))
+        }
 
-    # ---- from there to here ------------------------------------------------------------------------------------------
+    # ---- from there to here ----------------------------------------------------------------------
 
     def _bring(self, git: Bare, url: str, there: dict[str, Entry], done: Stored) -> None:
-        differing = [(path, entry) for path, entry in there.items() if _oid(self._here(path)) != entry.oid]
+        differing = [
+            (path, entry) for path, entry in there.items() if _oid(self._here(path)) != entry.oid
+        ]
         attempts = [(path, entry) for path, entry in differing if _ATTEMPT.fullmatch(path)]
         folders = {str(PurePosixPath(path).parent) for path, _ in attempts}
-        whole = [(path, entry) for path, entry in there.items() if str(PurePosixPath(path).parent) in folders]
-        for folder, files in groupby(_contents(git, url, whole), key=lambda one: str(PurePosixPath(one[0]).parent)):
-            self._bring_attempt(folder, {PurePosixPath(path).name: data for path, data in files}, there, done)
-        both = {path for path, _ in differing if _RESULT.fullmatch(path) and self._here(path).exists()}
+        whole = [
+            (path, entry)
+            for path, entry in there.items()
+            if str(PurePosixPath(path).parent) in folders
+        ]
+        for folder, files in groupby(
+            _contents(git, url, whole), key=lambda one: str(PurePosixPath(one[0]).parent)
+        ):
+            self._bring_attempt(
+                folder, {PurePosixPath(path).name: data for path, data in files}, there, done
+            )
+        both = {
+            path for path, _ in differing if _RESULT.fullmatch(path) and self._here(path).exists()
+        }
         with tempfile.TemporaryDirectory(prefix="autogradient-results-") as place:
-            for path, data in _contents(git, url, [one for one in differing if not _ATTEMPT.fullmatch(one[0])]):
+            for path, data in _contents(
+                git, url, [one for one in differing if not _ATTEMPT.fullmatch(one[0])]
+            ):
                 here = self._here(path)
                 if path == LEDGER:
-                    done.pulled += _write(here, _all_lines(data, here.read_bytes() if here.exists() else b""))
+                    done.pulled += _write(
+                        here, _all_lines(data, here.read_bytes() if here.exists() else b"")
+                    )
                 elif path == REMEMBERED:
-                    done.pulled += _write(here, _both(data, here.read_bytes() if here.exists() else b"{}"))
+                    done.pulled += _write(
+                        here, _both(data, here.read_bytes() if here.exists() else b"{}")
+                    )
                 elif path.replace(".staff.json", ".json") in both:
                     write_atomically(Path(place, *PurePosixPath(path).parts[1:]), data)
                 elif not here.exists():
@@ -161,8 +210,12 @@ class Store:
             if both:
                 done.pulled += shards.merge(self.course, [Path(place)])[0]
 
-    def _bring_attempt(self, folder: str, files: dict[str, bytes], there: dict[str, Entry], done: Stored) -> None:
-        """An attempt as it is kept. Another one of the same number that lies here gets the next number, unless it is kept already."""
+    def _bring_attempt(
+        self, folder: str, files: dict[str, bytes], there: dict[str, Entry], done: Stored
+    ) -> None:
+        """An attempt as it is kept. Another one of the same number that lies here gets the next
+        number, unless it is kept already.
+        """
         target = self.course.root / folder
         if target.exists():
             _, student, assignment, name = PurePosixPath(folder).parts
@@ -174,20 +227,29 @@ class Store:
                 numbers = [
                     int(found["number"])
                     for path in there
-                    if (found := _ATTEMPT.fullmatch(path)) and (found["student"], found["assignment"]) == (student, assignment)
+                    if (found := _ATTEMPT.fullmatch(path))
+                    and (found["student"], found["assignment"]) == (student, assignment)
                 ]
                 new = max([*numbers, *attempt_folders.attempts(target.parent)]) + 1
                 target.rename(target.parent / f"attempt-{new}")
-                result = results_folder.result_path(self.course.results, assignment, student, number)
+                result = results_folder.result_path(
+                    self.course.results, assignment, student, number
+                )
                 for path in (result, result.with_suffix(".staff.json")):
                     path.unlink(missing_ok=True)  # it says another number; it is graded again
-                done.remarks.append(messages.STORE_MOVED.format(student=student, number=number, assignment=assignment, new=new))
+                done.remarks.append(
+                    messages.STORE_MOVED.format(
+                        student=student, number=number, assignment=assignment, new=new
+                    )
+                )
         attempt_folders.place(target, files)
         done.pulled += len(files)
 
-    # ---- from here to there ------------------------------------------------------------------------------------------
+    # ---- from here to there ----------------------------------------------------------------------
 
-    def _new(self, git: Bare, url: str, there: dict[str, Entry], done: Stored) -> dict[str, bytes | Path | None]:
+    def _new(
+        self, git: Bare, url: str, there: dict[str, Entry], done: Stored
+    ) -> dict[str, bytes | Path | None]:
         """What is to be written there."""
         found: dict[str, bytes | Path | None] = {}
         results: list[str] = []
@@ -213,11 +275,20 @@ class Store:
             found = _RESULT.fullmatch(path)
             if found and found["assignment"] in self.course.names():
                 wanted.setdefault(found["assignment"], []).append(path)
-        students = {*self.course.roster(), *collected(self.course)}  # who has left keeps what was graded
-        accepted = accept(self.course, [self.course.assignment(name) for name in wanted], students) if wanted else None
+        # who has left keeps what was graded
+        students = {*self.course.roster(), *collected(self.course)}
+        accepted = (
+            accept(self.course, [self.course.assignment(name) for name in wanted], students)
+            if wanted
+            else None
+        )
         for name, several in wanted.items():
             assert accepted is not None
-            by_number = {(student, result.submission.attempt): result for student, results in accepted.results[name].items() for result in results}
+            by_number = {
+                (student, result.submission.attempt): result
+                for student, results in accepted.results[name].items()
+                for result in results
+            }
             for path in several:
                 found = _RESULT.fullmatch(path)
                 assert found is not None
@@ -227,7 +298,9 @@ class Store:
                     yield path, result
                 else:
                     start = f"{errors.relative(self._here(path))} "
-                    done.refused += [sentence for sentence in accepted.refused if sentence.startswith(start)]
+                    done.refused += [
+                        sentence for sentence in accepted.refused if sentence.startswith(start)
+                    ]
 
     def _ours(self) -> Iterator[str]:
         """What lies here and is to be kept, in order."""
@@ -242,7 +315,9 @@ class Store:
 
 
 def _is_kept(path: str) -> bool:
-    return path in (LEDGER, REMEMBERED) or any(pattern.fullmatch(path) for pattern in (_ATTEMPT, _SEEN, _RESULT, _STAFF))
+    return path in (LEDGER, REMEMBERED) or any(
+        pattern.fullmatch(path) for pattern in (_ATTEMPT, _SEEN, _RESULT, _STAFF)
+    )
 
 
 def _oid(path: Path) -> str:
@@ -254,7 +329,9 @@ def _oid(path: Path) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
-def _contents(git: Bare, url: str, entries: Iterable[tuple[str, Entry]]) -> Iterator[tuple[str, bytes]]:
+def _contents(
+    git: Bare, url: str, entries: Iterable[tuple[str, Entry]]
+) -> Iterator[tuple[str, bytes]]:
     """Paths and contents, in the order of the paths; only these are fetched."""
     wanted = sorted(entries)
     if wanted:

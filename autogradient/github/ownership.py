@@ -1,6 +1,8 @@
-"""Whose a repository is: the mark of one run of a course in its description, and what is asked of a repository without one before anybody is let in.
+"""Whose a repository is: the mark of one run of a course in its description, and what is asked of a
+repository without one before anybody is let in.
 
-A description can be changed by those alone who maintain a repository, which no student does; so whoever reads it can believe it.
+A description can be changed by those alone who maintain a repository, which no student does; so
+whoever reads it can believe it.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ _COURSE = b"grader_config/course.toml"
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a course: its name and the label of the run, each "" where grader_config/course.toml does not say."""
+    """One run of a course: its name and the label of the run, each "" where
+    grader_config/course.toml does not say.
+    """
 
     course: str
     release: str
@@ -39,61 +43,98 @@ class Run:
     @classmethod
     def of(cls, course: Course) -> Run:
         """The run that a course folder is set to."""
-        return cls(_word("" if course.name == course.root.name else course.name), _word(course.release))
+        return cls(
+            _word("" if course.name == course.root.name else course.name), _word(course.release)
+        )
 
     def mark(self, key: str) -> str:
         """The description of the repository of a student or team."""
-        return BETWEEN.join((messages.ENROL_DESCRIPTION.format(group=_word(key)), self.course or "-", self.release or "-"))
+        return BETWEEN.join(
+            (
+                messages.ENROL_DESCRIPTION.format(group=_word(key)),
+                self.course or "-",
+                self.release or "-",
+            )
+        )
 
     def standing(self, repository: Repository, key: str = "") -> Standing:
-        """Whose a repository is by its mark: of a student or team of this run, or with no key of any."""
+        """Whose a repository is by its mark: of a student or team of this run, or with no key of
+        any.
+        """
         found = _MARK.fullmatch(" ".join(repository.description.split()))
         if found is None:
             return "unmarked"
         course, release = (found[name].strip("-") for name in ("course", "release"))
         if key and found["key"].lower() != _word(key).lower():
             return "another's"
-        if (course and self.course and course != self.course) or (release and release != self.release):
+        if (course and self.course and course != self.course) or (
+            release and release != self.release
+        ):
             return "another's"
         return "ours" if release else "unmarked"
 
 
 def refusal(course: Course, repository: Repository, key: str) -> str:
-    """Why nothing is read from or written to the repository of a student or team: its mark says that it is another run's. "" where it does not."""
+    """Why nothing is read from or written to the repository of a student or team: its mark says
+    that it is another run's. "" where it does not.
+    """
     another = Run.of(course).standing(repository, key) == "another's"
-    return messages.COLLECT_ANOTHERS.format(repository=repository.full_name, mark=shown(repository.description)) if another else ""
+    return (
+        messages.COLLECT_ANOTHERS.format(
+            repository=repository.full_name, mark=shown(repository.description)
+        )
+        if another
+        else ""
+    )
 
 
 def _word(text: str) -> str:
     return " ".join(text.replace("·", "-").split()).strip("-")[:LONGEST].strip()
 
 
-# ---- who is let in ---------------------------------------------------------------------------------------------------
+# ---- who is let in -------------------------------------------------------------------------------
 
 
 def is_account_of(collaborator: Collaborator, member: Member, accounts: Accounts) -> bool:
-    """Whether somebody is a student: by the number of the account that they accepted with, else by the login of the roster."""
+    """Whether somebody is a student: by the number of the account that they accepted with, else by
+    the login of the roster.
+    """
     known = accounts.of(member)
-    return collaborator.account.id == known.id if known else bool(member.login) and collaborator.is_called(member.login)
+    return (
+        collaborator.account.id == known.id
+        if known
+        else bool(member.login) and collaborator.is_called(member.login)
+    )
 
 
-def outsiders(people: Iterable[Collaborator], members: Iterable[Member], accounts: Accounts) -> list[Collaborator]:
+def outsiders(
+    people: Iterable[Collaborator], members: Iterable[Member], accounts: Accounts
+) -> list[Collaborator]:
     """Those with access who are neither of a group nor staff."""
     mine = list(members)
-    return [each for each in people if not each.is_staff and not any(is_account_of(each, member, accounts) for member in mine)]
+    return [
+        each
+        for each in people
+        if not each.is_staff and not any(is_account_of(each, member, accounts) for member in mine)
+    ]
 
 
-def is_somebody_elses(people: Iterable[Collaborator], members: Iterable[Member], accounts: Accounts) -> bool:
-    """Whether others have access and nobody of a group has, as in a repository that an earlier group left behind."""
+def is_somebody_elses(
+    people: Iterable[Collaborator], members: Iterable[Member], accounts: Accounts
+) -> bool:
+    """Whether others have access and nobody of a group has, as in a repository that an earlier
+    group left behind.
+    """
     present, mine = [each for each in people if not each.is_staff], list(members)
     return bool(present) and len(outsiders(present, mine, accounts)) == len(present)
 
 
-# ---- what is in it ---------------------------------------------------------------------------------------------------
+# ---- what is in it -------------------------------------------------------------------------------
 
 
 def holds_release(release: Bare, released: str, url: str, branches: dict[str, str]) -> bool:
-    """Whether a repository began from the course's release, or holds notebooks of it at their places. Raises GitError where it cannot be read.
+    """Whether a repository began from the course's release, or holds notebooks of it at their
+    places. Raises GitError where it cannot be read.
 
     `release` has the release's history, up to the commit `released`.
     """
@@ -108,15 +149,20 @@ def holds_release(release: Bare, released: str, url: str, branches: dict[str, st
         paths = {entry.path for entry in theirs.entries(head)[0]}
     if _COURSE in paths:
         return False
-    if paths & {entry.path for entry in release.entries(released)[0] if entry.path.endswith(b".ipynb")}:
+    if paths & {
+        entry.path for entry in release.entries(released)[0] if entry.path.endswith(b".ipynb")
+    }:
         return True
-    with Bare(secrets=release.secrets, local=release.local) as theirs:  # as where every notebook was renamed
+    # as where every notebook was renamed
+    with Bare(secrets=release.secrets, local=release.local) as theirs:
         theirs.fetch_history(url, {"refs/theirs": head})
         return bool(history & set(theirs.run("rev-list", "refs/theirs").decode().split()))
 
 
 def has_work(release: Bare, url: str, branches: dict[str, str], start: str) -> bool:
-    """Whether somebody has gone on from where everybody begins: from the commit `start`, or one like it of an earlier release."""
+    """Whether somebody has gone on from where everybody begins: from the commit `start`, or one
+    like it of an earlier release.
+    """
     head = branches.get(MAIN, "")
     if not head or head == start:
         return False
@@ -126,11 +172,18 @@ def has_work(release: Bare, url: str, branches: dict[str, str], start: str) -> b
             parents = theirs.run("cat-file", "-p", head).decode("utf-8", "replace").split("\n\n")[0]
         except GitError:
             return True
-    return not (f"parent {branches.get(BASE)}" in parents and f"tree {_tree(release, branches.get(BASE, ''))}" in parents)
+    return not (
+        f"parent {branches.get(BASE)}" in parents
+        and f"tree {_tree(release, branches.get(BASE, ''))}" in parents
+    )
 
 
 def _tree(git: Bare, commit: str) -> str:
     try:
-        return git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{tree}}").decode().strip()
+        return (
+            git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{tree}}")
+            .decode()
+            .strip()
+        )
     except GitError:
         return "-"

@@ -1,4 +1,6 @@
-"""What one student handed in on a platform → the attempts in it, in the order in which they came, and a sentence for everything else."""
+"""What one student handed in on a platform → the attempts in it, in the order in which they came,
+and a sentence for everything else.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Attempt:
 
 @dataclass
 class Taken:
-    """What came of one student: attempts, oldest first; sentences; and all of them in full where some files are only counted."""
+    """What came of one student: attempts, oldest first; sentences; and all of them in full where
+    some files are only counted.
+    """
 
     attempts: list[Attempt]
     remarks: list[str]
@@ -41,7 +45,9 @@ class Taken:
 
 
 def take(handed: HandedIn, recogniser: Recogniser) -> Taken:
-    """Read what a student handed in, within bounds. No file is left without an attempt or a sentence."""
+    """Read what a student handed in, within bounds. No file is left without an attempt or a
+    sentence.
+    """
     found, left, said = _read(handed, recogniser)
     attempts: list[Attempt] = []
     for name in dict.fromkeys(one.found.assignment for one in found):
@@ -55,28 +61,50 @@ def take(handed: HandedIn, recogniser: Recogniser) -> Taken:
     most = archives.MAX_NAMED
     if beside:
         counted |= len(beside) > most
-        names = beside if len(beside) <= most else [*beside[: most - 1], sentences.TAKE_AND_MORE.format(count=len(beside) - most + 1)]
+        names = (
+            beside
+            if len(beside) <= most
+            else [*beside[: most - 1], sentences.TAKE_AND_MORE.format(count=len(beside) - most + 1)]
+        )
         short.append(messages.LEFT_BESIDE.format(names=", ".join(names)))
     full = [messages.LEFT_OUT.format(path=path, reason=reason) for path, reason in left]
     full += [messages.LEFT_BESIDE.format(names=path) for path in beside]
     remarks = [*handed.remarks, *said]
     if len(remarks) > 2 * most:
         counted = True
-    cut = remarks if len(remarks) <= 2 * most else [*remarks[: 2 * most - 1], sentences.TAKE_AND_MORE.format(count=len(remarks) - 2 * most + 1)]
+    cut = (
+        remarks
+        if len(remarks) <= 2 * most
+        else [
+            *remarks[: 2 * most - 1],
+            sentences.TAKE_AND_MORE.format(count=len(remarks) - 2 * most + 1),
+        ]
+    )
     return Taken(attempts, [*short, *cut], [*full, *remarks] if counted else [])
 
 
-def _read(handed: HandedIn, recogniser: Recogniser) -> tuple[list[Attempt], list[tuple[str, str]], list[str]]:
+def _read(
+    handed: HandedIn, recogniser: Recogniser
+) -> tuple[list[Attempt], list[tuple[str, str]], list[str]]:
     found: list[Attempt] = []
     left, said, budget, looked = list(handed.left_out), list[str](), Budget(size=MAX_BYTES), 0
-    for placed in sorted(handed.files, key=lambda placed: (archives.NOTEBOOK not in placed.path.lower(), placed.path)):
+    for placed in sorted(
+        handed.files, key=lambda placed: (archives.NOTEBOOK not in placed.path.lower(), placed.path)
+    ):
         for each in archives.notebooks(placed.path, placed.read, budget):
             if isinstance(each, LeftOut):
                 left.append((shown(each.path), each.reason))
                 continue
             looked += 1
             if looked > MAX_NOTEBOOKS:
-                left.append((shown(each.path), sentences.TAKE_FULL.format(notebooks=MAX_NOTEBOOKS, limit=MAX_BYTES // 1_000_000)))
+                left.append(
+                    (
+                        shown(each.path),
+                        sentences.TAKE_FULL.format(
+                            notebooks=MAX_NOTEBOOKS, limit=MAX_BYTES // 1_000_000
+                        ),
+                    )
+                )
                 continue
             try:
                 one = recogniser.look(File(printable(each.path), each.data))
@@ -91,13 +119,16 @@ def _read(handed: HandedIn, recogniser: Recogniser) -> tuple[list[Attempt], list
 
 
 def _in_order(found: list[Attempt], name: str, said: list[str]) -> list[Attempt]:
-    """The attempts at one assignment. Files of one submission are one; so are equal ones that follow each other."""
+    """The attempts at one assignment. Files of one submission are one; so are equal ones that
+    follow each other.
+    """
     submissions: dict[str, list[Attempt]] = {}
     for one in found:
         submissions.setdefault(one.placed.submission, []).append(one)
     chosen = [_one_of(several, name, said) for several in submissions.values()]
     stated = [one for one in chosen if one.placed.submission]
-    if stated and len(stated) < len(chosen):  # the time of a file says nothing where others say when they were handed in
+    # the time of a file says nothing where others say when they were handed in
+    if stated and len(stated) < len(chosen):
         rest = next(one for one in chosen if not one.placed.submission)
         if rest.received is not None and rest.placed.by != "given":
             said.append(sentences.TAKE_NO_TIME.format(path=shown(rest.found.file.path)))
@@ -108,17 +139,36 @@ def _in_order(found: list[Attempt], name: str, said: list[str]) -> list[Attempt]
     kept: list[Attempt] = []
     for one in chosen:
         same = next((old for old in kept[-1:] if old.found.file.data == one.found.file.data), None)
-        untimed = next((old for old in kept if old.received is None and old.found.file.data == one.found.file.data), None)
+        untimed = next(
+            (
+                old
+                for old in kept
+                if old.received is None and old.found.file.data == one.found.file.data
+            ),
+            None,
+        )
         if untimed is not None and one.received is not None:
             kept.remove(untimed)
-            said.append(sentences.TAKE_SAME.format(one=shown(untimed.found.file.path), other=shown(one.found.file.path)))
+            said.append(
+                sentences.TAKE_SAME.format(
+                    one=shown(untimed.found.file.path), other=shown(one.found.file.path)
+                )
+            )
         elif same is not None:
-            said.append(sentences.TAKE_SAME.format(one=shown(one.found.file.path), other=shown(same.found.file.path)))
+            said.append(
+                sentences.TAKE_SAME.format(
+                    one=shown(one.found.file.path), other=shown(same.found.file.path)
+                )
+            )
             continue
         kept.append(one)
     for before, after in zip(kept, kept[1:], strict=False):
         if before.placed.stated is not None and before.placed.stated == after.placed.stated:
-            said.append(sentences.TAKE_SAME_SECOND.format(one=shown(before.found.file.path), other=shown(after.found.file.path)))
+            said.append(
+                sentences.TAKE_SAME_SECOND.format(
+                    one=shown(before.found.file.path), other=shown(after.found.file.path)
+                )
+            )
     return kept
 
 
@@ -128,10 +178,14 @@ def _one_of(several: list[Attempt], name: str, said: list[str]) -> Attempt:
         return several[0]
     best, reason = choose([one.found for one in several], name)
     names = " and ".join(shown(one.found.file.path) for one in several[:10])
-    said.append(errors.TWO_NOTEBOOKS_COLLECTED.format(names=names, chosen=best.file.path, reason=reason))
+    said.append(
+        errors.TWO_NOTEBOOKS_COLLECTED.format(names=names, chosen=best.file.path, reason=reason)
+    )
     said += _rest(several[10:])
     return next(one for one in several if one.found is best)
 
 
 def _rest(several: Iterable[Attempt]) -> list[str]:
-    return [sentences.TAKE_ANOTHER.format(path=PurePosixPath(one.found.file.path)) for one in several]
+    return [
+        sentences.TAKE_ANOTHER.format(path=PurePosixPath(one.found.file.path)) for one in several
+    ]

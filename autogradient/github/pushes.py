@@ -1,4 +1,6 @@
-"""What a student has pushed: the heads of their repository, now or at some time, with GitHub's own record of when each arrived."""
+"""What a student has pushed: the heads of their repository, now or at some time, with GitHub's own
+record of when each arrived.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ MOST_PUSHES, MOST_HEADS = 5000, 200
 
 @dataclass(frozen=True)
 class Head:
-    """A commit that somebody handed in. `received` is None where GitHub has no record of its push."""
+    """A commit that somebody handed in. `received` is None where GitHub has no record
+    of its push.
+    """
 
     commit: str
     branch: str
@@ -60,7 +64,9 @@ class Record:
 
 @dataclass(frozen=True)
 class Standing:
-    """A student's repository, at any time: what was asked of GitHub once. `branches` are those of now."""
+    """A student's repository, at any time: what was asked of GitHub once. `branches` are those of
+    now.
+    """
 
     repository: Repository
     record: Record
@@ -68,38 +74,76 @@ class Standing:
     pulls: tuple[PullRequest, ...]
 
     @classmethod
-    def of(cls, hosting: Hosting, repository: Repository, *, now: bool = True, past: bool = False) -> Standing:
-        """Ask for it: how it stands now, how it stood at earlier times, or both. Raises GitHubError."""
+    def of(
+        cls, hosting: Hosting, repository: Repository, *, now: bool = True, past: bool = False
+    ) -> Standing:
+        """Ask for it: how it stands now, how it stood at earlier times, or both. Raises
+        GitHubError.
+        """
         name = repository.full_name
         record = Record.of(hosting, name)
-        branches = {branch.name: branch.commit for branch in hosting.branches(name, most=MOST_HEADS)} if now else {}
-        return cls(repository, record, branches, tuple(hosting.pull_requests(name, "all" if past else "open", most=MOST_HEADS)))
+        branches = (
+            {branch.name: branch.commit for branch in hosting.branches(name, most=MOST_HEADS)}
+            if now
+            else {}
+        )
+        return cls(
+            repository,
+            record,
+            branches,
+            tuple(hosting.pull_requests(name, "all" if past else "open", most=MOST_HEADS)),
+        )
 
     def heads(self, at: datetime | None = None) -> list[Head]:
         """The heads, now or at some time, in the order in which they count."""
-        branches = self.branches if at is None else dict(list(self.record.heads(at).items())[:MOST_HEADS])
+        branches = (
+            self.branches if at is None else dict(list(self.record.heads(at).items())[:MOST_HEADS])
+        )
         pulls: dict[str, int] = {}
         for pull in self.pulls:
-            if is_open(pull, at) and pull.base.name != BASE and pull.head.repository == self.repository.full_name:
+            if (
+                is_open(pull, at)
+                and pull.base.name != BASE
+                and pull.head.repository == self.repository.full_name
+            ):
                 pulls.setdefault(pull.head.name, pull.number)
         found = []
         for branch, commit in branches.items():
             if branch not in (BASE, FEEDBACK):
-                order = PULL if branch in pulls and not branch.startswith(UPDATE) else DEFAULT if branch == self.repository.default_branch else OTHER
-                found.append(Head(commit, branch, order, self.record.received(commit), pulls.get(branch, 0)))
-        return sorted((head for head in found if head.commit_is_one), key=lambda head: (head.order, -_seconds(head.received), head.branch))
+                order = (
+                    PULL
+                    if branch in pulls and not branch.startswith(UPDATE)
+                    else DEFAULT
+                    if branch == self.repository.default_branch
+                    else OTHER
+                )
+                found.append(
+                    Head(commit, branch, order, self.record.received(commit), pulls.get(branch, 0))
+                )
+        return sorted(
+            (head for head in found if head.commit_is_one),
+            key=lambda head: (head.order, -_seconds(head.received), head.branch),
+        )
 
 
 def record_of_pull(hosting: Hosting, pull: PullRequest) -> Record:
-    """The record of the repository that a pull request comes from, its author's own; empty where we may not read it. Raises GitHubError."""
+    """The record of the repository that a pull request comes from, its author's own; empty where we
+    may not read it. Raises GitHubError.
+    """
     source = pull.head.repository
-    return Record.of(hosting, source) if source and hosting.repository(source) is not None else Record(())
+    return (
+        Record.of(hosting, source)
+        if source and hosting.repository(source) is not None
+        else Record(())
+    )
 
 
 def of_pull(pull: PullRequest, record: Record, at: datetime | None) -> Head | None:
-    """The head of a pull request to a shared repository, now or at some time; None where it had none then.
+    """The head of a pull request to a shared repository, now or at some time; None where it had
+    none then.
 
-    The push went to the author's own repository. Where its record is not to be had, the pull request's last change is the time: the push was no later.
+    The push went to the author's own repository. Where its record is not to be had, the pull
+    request's last change is the time: the push was no later.
     """
     branch, commit = pull.head.name, pull.head.commit
     if at is not None and record.pushes:

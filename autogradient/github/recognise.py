@@ -1,4 +1,6 @@
-"""Files of one student → the notebook of each assignment among them, recognised as `grade` recognises it, and a sentence for what was left out."""
+"""Files of one student → the notebook of each assignment among them, recognised as `grade`
+recognises it, and a sentence for what was left out.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from autogradient.model.files import digest
 
 @dataclass(frozen=True)
 class File:
-    """A file as data: its path where it came from, which is never used as a path here, and its bytes."""
+    """A file as data: its path where it came from, which is never used as a path here, and its
+    bytes.
+    """
 
     path: str
     data: bytes
@@ -26,7 +30,9 @@ class File:
 
 @dataclass(frozen=True)
 class Found:
-    """The notebook of an assignment: how it was recognised, and the parts that were attempted (none where it cannot be read, and `readable` says so)."""
+    """The notebook of an assignment: how it was recognised, and the parts that were attempted (none
+    where it cannot be read, and `readable` says so).
+    """
 
     assignment: str
     file: File
@@ -41,15 +47,23 @@ class Found:
 
 
 class Recogniser:
-    """Knows the assignments of a course, and the notebooks as they were released. With `blank`, notebooks in which nothing is answered are found, too."""
+    """Knows the assignments of a course, and the notebooks as they were released. With `blank`,
+    notebooks in which nothing is answered are found, too.
+    """
 
     def __init__(self, course: Course, names: Sequence[str] = (), *, blank: bool = False) -> None:
         self.blank = blank
         self.assignments = [course.assignment(name) for name in names or course.names()]
-        self.released = {digest(path.read_bytes()) for name in course.names() if (path := course.released(name) / f"{name}.ipynb").is_file()}
+        self.released = {
+            digest(path.read_bytes())
+            for name in course.names()
+            if (path := course.released(name) / f"{name}.ipynb").is_file()
+        }
 
     def sort_out(self, files: Iterable[File]) -> tuple[dict[str, Found], list[str]]:
-        """The one notebook of each assignment, and sentences about the others. What stands as it was released is nobody's answer."""
+        """The one notebook of each assignment, and sentences about the others. What stands as it
+        was released is nobody's answer.
+        """
         found: dict[str, list[Found]] = {}
         sentences = []
         for file in sorted(files, key=lambda file: file.path):
@@ -65,11 +79,17 @@ class Recogniser:
             chosen[name], reason = choose(several, name)
             if len(several) > 1:
                 names = " and ".join(each.file.path for each in several)
-                sentences.append(errors.TWO_NOTEBOOKS_COLLECTED.format(names=names, chosen=chosen[name].file.path, reason=reason))
+                sentences.append(
+                    errors.TWO_NOTEBOOKS_COLLECTED.format(
+                        names=names, chosen=chosen[name].file.path, reason=reason
+                    )
+                )
         return chosen, sentences
 
     def look(self, file: File) -> Found | None:
-        """What a file is; None where nothing in it was answered. Raises SubmissionError where it belongs to no assignment."""
+        """What a file is; None where nothing in it was answered. Raises SubmissionError where it
+        belongs to no assignment.
+        """
         if digest(file.data) in self.released and not self.blank:
             return None
         path = Path(PurePosixPath("/", file.path))
@@ -83,10 +103,18 @@ class Recogniser:
             raise
         assignment, how = recognise(notebook, path, self.assignments)
         try:
-            attempted = frozenset(part for part, tried in plan_submission(assignment, notebook).attempted.items() if tried)
+            attempted = frozenset(
+                part
+                for part, tried in plan_submission(assignment, notebook).attempted.items()
+                if tried
+            )
         except Exception:  # the grader will say what is wrong with it
             return Found(assignment.name, file, how, frozenset(), readable=False)
-        return Found(assignment.name, file, how, attempted) if attempted or self.blank or not _parts(assignment) else None
+        return (
+            Found(assignment.name, file, how, attempted)
+            if attempted or self.blank or not _parts(assignment)
+            else None
+        )
 
 
 def _parts(assignment: Assignment) -> list[str]:

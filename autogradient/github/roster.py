@@ -26,7 +26,8 @@ class Group:
 def read(root: Path) -> list[Member]:
     """The roster of a course, with the logins that accounts have now.
 
-    Raises CourseError where there is none, or two have the same login, GradebookError where an id can be no folder's name.
+    Raises CourseError where there is none, or two have the same login, GradebookError where an id
+    can be no folder's name.
     """
     path = root / ROSTER
     if not path.is_file():
@@ -37,13 +38,22 @@ def read(root: Path) -> list[Member]:
         checked_student(member.student)
         login = member.login.lower()
         if login and login in owners:
-            raise CourseError(errors.LOGIN_TWICE.format(file=errors.relative(path), login=member.login, first=owners[login], second=member.student))
+            raise CourseError(
+                errors.LOGIN_TWICE.format(
+                    file=errors.relative(path),
+                    login=member.login,
+                    first=owners[login],
+                    second=member.student,
+                )
+            )
         owners[login] = member.student
     return Accounts.load(root).followed(members)
 
 
 def groups(members: Iterable[Member]) -> list[Group]:
-    """Who shares a repository, in the order of the roster. Raises CourseError where a student's id is a team's name, too."""
+    """Who shares a repository, in the order of the roster. Raises CourseError where a student's id
+    is a team's name, too.
+    """
     found: dict[str, list[Member]] = {}
     members = list(members)
     teams = {member.team.lower() for member in members if member.team}

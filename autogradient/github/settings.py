@@ -13,7 +13,21 @@ from autogradient.errors import CourseError, nearest
 
 CONFIG = Path("grader_config") / "github.toml"
 KEYS: dict[str, type] = {
-    **dict.fromkeys(("organization", "release", "prefix", "staff", "shared", "marks", "course", "api", "git", "raw"), str),
+    **dict.fromkeys(
+        (
+            "organization",
+            "release",
+            "prefix",
+            "staff",
+            "shared",
+            "marks",
+            "course",
+            "api",
+            "git",
+            "raw",
+        ),
+        str,
+    ),
     "app": int,
     "colab": bool,
 }
@@ -26,10 +40,12 @@ _FULL_NAME = re.compile(rf"{_NAME.pattern}/{_NAME.pattern}")
 class Settings:
     """Where the course lives on GitHub.
 
-    `release` is the name of the repository that publish writes, `course` of that which holds the course itself, `prefix` what the names of students' repositories begin with, `staff` the slug of a team that
-    gets access to all of them, `shared` a repository to which students send pull requests instead of having one of their own, `marks` the name of the private
-    repository that keeps results and what was collected, `app` a GitHub App's id, `colab` whether notebooks are to work on Google Colab, `raw` where a public
-    repository's files can be had one by one.
+    `release` is the name of the repository that publish writes, `course` of that which holds the
+    course itself, `prefix` what the names of students' repositories begin with, `staff` the slug of
+    a team that gets access to all of them, `shared` a repository to which students send pull
+    requests instead of having one of their own, `marks` the name of the private repository that
+    keeps results and what was collected, `app` a GitHub App's id, `colab` whether notebooks are to
+    work on Google Colab, `raw` where a public repository's files can be had one by one.
     """
 
     organization: str
@@ -59,7 +75,9 @@ def load(root: Path) -> Settings:
     path = root / CONFIG
 
     def bad(where: str, problem: str) -> CourseError:
-        return CourseError(errors.BAD_COURSE.format(file=errors.relative(path), where=where, problem=problem))
+        return CourseError(
+            errors.BAD_COURSE.format(file=errors.relative(path), where=where, problem=problem)
+        )
 
     if not path.is_file():
         raise CourseError(errors.NO_GITHUB_SETTINGS.format(file=errors.relative(path)))
@@ -80,14 +98,29 @@ def load(root: Path) -> Settings:
     if data.get("shared") and not _FULL_NAME.fullmatch(data["shared"]):
         raise bad("shared", errors.GITHUB_BAD_VALUE.format(expected="OWNER/NAME of a repository"))
     if not re.fullmatch(r"[A-Za-z0-9._-]*", data.get("prefix", "")):
-        raise bad("prefix", errors.GITHUB_BAD_VALUE.format(expected="letters, digits, dots, hyphens and underscores"))
+        raise bad(
+            "prefix",
+            errors.GITHUB_BAD_VALUE.format(
+                expected="letters, digits, dots, hyphens and underscores"
+            ),
+        )
     for key in ("api", "raw"):
-        if not re.fullmatch(r"(https://|http://(localhost|127\.0\.0\.1)[:/])[^\s\"\\{}]*", data.get(key, "https://")):
-            raise bad(key, errors.GITHUB_BAD_VALUE.format(expected="an address that begins with https://"))
+        if not re.fullmatch(
+            r"(https://|http://(localhost|127\.0\.0\.1)[:/])[^\s\"\\{}]*", data.get(key, "https://")
+        ):
+            raise bad(
+                key, errors.GITHUB_BAD_VALUE.format(expected="an address that begins with https://")
+            )
     if not re.match(r"https://|file:///", data.get("git", "https://")):
-        raise bad("git", errors.GITHUB_BAD_VALUE.format(expected="an address that begins with https:// or file:///"))
+        raise bad(
+            "git",
+            errors.GITHUB_BAD_VALUE.format(
+                expected="an address that begins with https:// or file:///"
+            ),
+        )
     return Settings(**data)
 
 
-#: The branch that students work on, the one that stays where they began, the one that staff write, and what those begin with that bring corrections.
+#: The branch that students work on, the one that stays where they began, the one that staff write,
+#: and what those begin with that bring corrections.
 MAIN, BASE, FEEDBACK, UPDATE = "main", "feedback-base", "feedback", "update/"

@@ -16,8 +16,13 @@ from autogradient.github import messages
 from autogradient.grading.archives import Refused
 
 #: What Blackboard, Moodle and Canvas write before the name that the student gave the file.
-BLACKBOARD = re.compile(r"(?P<before>.+?)_attempt_(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d(?:-\d\d)?)(?P<rest>[_.].*)?", re.DOTALL)
-MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<rest>.*)", re.DOTALL)
+BLACKBOARD = re.compile(
+    r"(?P<before>.+?)_attempt_(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d(?:-\d\d)?)(?P<rest>[_.].*)?",
+    re.DOTALL,
+)
+MOODLE = re.compile(
+    r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_[a-z]+_?(?P<rest>.*)", re.DOTALL
+)
 CANVAS = re.compile(r"(?P<name>[^_]+)_(?:LATE_)?(?P<number>\d+)_\d+_(?P<rest>.+)", re.DOTALL)
 #: Labels that nobody of the roster has, for which the most similar ones are looked for.
 MOST_LOOKED_FOR = 500
@@ -25,7 +30,9 @@ MOST_LOOKED_FOR = 500
 
 @dataclass(frozen=True)
 class Owner:
-    """The student a path names, the time in it, and whether the platform wrote that time or perhaps the student."""
+    """The student a path names, the time in it, and whether the platform wrote that time or perhaps
+    the student.
+    """
 
     student: str
     time: datetime | None = None
@@ -33,7 +40,9 @@ class Owner:
 
 
 class Whose:
-    """Knows whose file is whose by its path. With `pattern`, nbgrader's regular expression, by that alone. Raises CourseError where that is none."""
+    """Knows whose file is whose by its path. With `pattern`, nbgrader's regular expression, by that
+    alone. Raises CourseError where that is none.
+    """
 
     def __init__(self, people: People, pattern: str = "", zone: tzinfo | None = None) -> None:
         self.people, self.zone = people, zone
@@ -41,20 +50,30 @@ class Whose:
         self._nearest: dict[str, str] = {}
 
     def owner(self, path: str) -> Owner:
-        """Who a path names, and when. Raises Refused where it names nobody of the roster, or several."""
+        """Who a path names, and when. Raises Refused where it names nobody of the roster, or
+        several.
+        """
         label = path
         try:
             if self.plugin is not None:
-                match: dict[str, Any] = self.plugin.collect(path if path.endswith(".ipynb") else f"{path}.ipynb") or {}
+                match: dict[str, Any] = (
+                    self.plugin.collect(path if path.endswith(".ipynb") else f"{path}.ipynb") or {}
+                )
                 label = str(match.get("student_id") or path)
-                student = self.people.mapped(label, path) or self.people.by_id(label) or self.people.by_name(label)
+                student = (
+                    self.people.mapped(label, path)
+                    or self.people.by_id(label)
+                    or self.people.by_name(label)
+                )
                 if match and student:
                     return Owner(student, times.parse(str(match.get("timestamp") or ""), self.zone))
             else:
                 parts = path.split("/")
                 label = _label(parts[0])
                 for number, part in enumerate(parts):
-                    found = self._by_platform(part) or (self._by_itself(part, is_file=len(parts) == 1) if number == 0 else None)
+                    found = self._by_platform(part) or (
+                        self._by_itself(part, is_file=len(parts) == 1) if number == 0 else None
+                    )
                     if found:
                         if found.time is None and (time := times.in_name("/".join(parts[number:]))):
                             return Owner(found.student, time, chosen=True)
@@ -66,7 +85,9 @@ class Whose:
     def _by_itself(self, part: str, *, is_file: bool) -> Owner | None:
         """By a folder that is a student's id or name, or a file of that name."""
         for text in (part, part.rpartition(".")[0]) if is_file else (part,):
-            student = self.people.mapped(text) or self.people.by_id(text) or self.people.by_name(text)
+            student = (
+                self.people.mapped(text) or self.people.by_id(text) or self.people.by_name(text)
+            )
             if student:
                 return Owner(student)
         return None
@@ -76,18 +97,30 @@ class Whose:
         people = self.people
         if match := MOODLE.fullmatch(part):
             name, number = match["name"], match["number"]
-            # a group's name and a hyphen may stand before; the number is another one in each assignment, so it counts only together with a name
-            names = [name, *(name[at + 1 :] for at, character in enumerate(name) if character == "-")]
+            # a group's name and a hyphen may stand before; the number is another one in each
+            # assignment, so it counts only together with a name
+            names = [
+                name,
+                *(name[at + 1 :] for at, character in enumerate(name) if character == "-"),
+            ]
             student = people.mapped(f"{name}_{number}", name, number) or next(
-                (found for each in names if (found := people.by_name(each) or people.by_id(each))), None
+                (found for each in names if (found := people.by_name(each) or people.by_id(each))),
+                None,
             )
             if student is None and not any(member.name for member in people.members):
                 student = people.by_id(number)
                 student = student if student and people.agree(student, name) else None
             return Owner(student) if student else None
         if match := CANVAS.fullmatch(part):
-            student = people.mapped(f"{match['name']}_{match['number']}", match["name"], match["number"])
-            student = student or people.by_id(match["number"]) or people.by_name(match["name"]) or people.by_id(match["name"])
+            student = people.mapped(
+                f"{match['name']}_{match['number']}", match["name"], match["number"]
+            )
+            student = (
+                student
+                or people.by_id(match["number"])
+                or people.by_name(match["name"])
+                or people.by_id(match["name"])
+            )
             if student:
                 return Owner(student)
         if match := BLACKBOARD.fullmatch(part):
@@ -121,7 +154,11 @@ def _plugin(pattern: str) -> Any:
     except re.error as error:
         raise CourseError(errors.BAD_PATTERN.format(pattern=pattern, problem=error)) from None
     if "(?P<student_id>" not in pattern:
-        raise CourseError(errors.BAD_PATTERN.format(pattern=pattern, problem="there is no group (?P<student_id>…)"))
+        raise CourseError(
+            errors.BAD_PATTERN.format(
+                pattern=pattern, problem="there is no group (?P<student_id>…)"
+            )
+        )
     log = logging.getLogger("autogradient.collect")
     log.propagate = False
     log.addHandler(logging.NullHandler())

@@ -1,7 +1,9 @@
-"""Files that were handed in, whatever they are called → the notebooks in them, and why each other file was left out.
+"""Files that were handed in, whatever they are called → the notebooks in them, and why each other
+file was left out.
 
-A notebook may have been saved as .json or .txt, or lie in an archive, or in one in that. All of it is read as data and within bounds: nothing is unpacked, no name
-in an archive is used as a path, and sizes are measured while reading.
+A notebook may have been saved as .json or .txt, or lie in an archive, or in one in that. All of it
+is read as data and within bounds: nothing is unpacked, no name in an archive is used as a path, and
+sizes are measured while reading.
 """
 
 from __future__ import annotations
@@ -24,11 +26,13 @@ from typing import IO, Any
 
 from autogradient.grading import messages
 
-#: Of a file; of all that is read of one student's work; files in it that are looked at; archives within archives.
+#: Of a file; of all that is read of one student's work; files in it that are looked at; archives
+#: within archives.
 MAX_MB, MAX_BYTES, MAX_LOOKED, MAX_LEVELS = 50, 200_000_000, 20_000, 3
 #: Files whose beginning is read to see what they are, where their name does not say.
 MAX_OPENED = 2_000
-#: Bytes of a zip's list of contents: of one that a platform made, and of one that a student handed in. Bytes of memory that xz may ask for.
+#: Bytes of a zip's list of contents: of one that a platform made, and of one that a student handed
+#: in. Bytes of memory that xz may ask for.
 MAX_CONTENTS, MAX_INNER_CONTENTS, MAX_XZ = 64_000_000, 2_000_000, 128_000_000
 NOTEBOOK = ".ipynb"
 #: What systems and platforms put beside what was handed in.
@@ -66,8 +70,35 @@ _OTHERS = (
     ".yml",
     ".yaml",
 )
-_OFFICE = (".docx", ".doc", ".odt", ".pages", ".pptx", ".ppt", ".odp", ".key", ".xlsx", ".xls", ".ods", ".numbers", ".rtf")
-_ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".tgz", ".gz", ".tbz2", ".tbz", ".bz2", ".txz", ".xz", ".zst")
+_OFFICE = (
+    ".docx",
+    ".doc",
+    ".odt",
+    ".pages",
+    ".pptx",
+    ".ppt",
+    ".odp",
+    ".key",
+    ".xlsx",
+    ".xls",
+    ".ods",
+    ".numbers",
+    ".rtf",
+)
+_ARCHIVES = (
+    ".zip",
+    ".rar",
+    ".7z",
+    ".tar",
+    ".tgz",
+    ".gz",
+    ".tbz2",
+    ".tbz",
+    ".bz2",
+    ".txz",
+    ".xz",
+    ".zst",
+)
 #: Files that are named in sentences of the same reason.
 MAX_NAMED = 5
 _HEAD = 8192
@@ -83,7 +114,18 @@ _BEGINS = {
     b"\x28\xb5\x2f\xfd": "Zstandard",
     b"%PDF-": "PDF",
 }
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError, OSError, struct.error)
+_BROKEN = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OSError,
+    struct.error,
+)
 
 #: At most so many bytes of a file, from its beginning. Raises Refused.
 Reader = Callable[[int], bytes]
@@ -95,7 +137,9 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Piece:
-    """A file that is, or should be, a notebook: its path, that of the archive before it, and its bytes."""
+    """A file that is, or should be, a notebook: its path, that of the archive before it, and its
+    bytes.
+    """
 
     path: str
     data: bytes
@@ -111,7 +155,9 @@ class LeftOut:
 
 @dataclass
 class Budget:
-    """What may still be read of one student's work: bytes, files that are looked at, and files that are opened to see what they are."""
+    """What may still be read of one student's work: bytes, files that are looked at, and files that
+    are opened to see what they are.
+    """
 
     size: int = field(default_factory=lambda: MAX_BYTES)
     looked: int = field(default_factory=lambda: MAX_LOOKED)
@@ -127,7 +173,10 @@ class Budget:
 
 def is_ignored(path: str) -> bool:
     """Whether a path is hidden, or one that systems and platforms add of themselves."""
-    return any((part.startswith(".") and part not in (".", "..")) or part.lower() in IGNORED for part in path.split("/"))
+    return any(
+        (part.startswith(".") and part not in (".", "..")) or part.lower() in IGNORED
+        for part in path.split("/")
+    )
 
 
 def is_archive(name: str) -> bool:
@@ -136,10 +185,16 @@ def is_archive(name: str) -> bool:
 
 
 def kind(head: bytes, name: str = "") -> str:
-    """What a file is by its first bytes: zip, gzip, bzip2, xz, tar, RAR, 7z, Zstandard, PDF, office, or "" for anything else."""
-    named = {".rar": "RAR", ".7z": "7z", ".zst": "Zstandard", ".pdf": "PDF"}.get(name.lower()[name.rfind(".") :] if "." in name else "")
+    """What a file is by its first bytes: zip, gzip, bzip2, xz, tar, RAR, 7z, Zstandard, PDF,
+    office, or "" for anything else.
+    """
+    named = {".rar": "RAR", ".7z": "7z", ".zst": "Zstandard", ".pdf": "PDF"}.get(
+        name.lower()[name.rfind(".") :] if "." in name else ""
+    )
     found = next((kind for begin, kind in _BEGINS.items() if head.startswith(begin)), "")
-    if name.lower().endswith(_OFFICE) or (found == "zip" and (b"word/" in head or b"[Content_Types].xml" in head[:64])):
+    if name.lower().endswith(_OFFICE) or (
+        found == "zip" and (b"word/" in head or b"[Content_Types].xml" in head[:64])
+    ):
         return "office"
     return found or named or ("tar" if head[257:262] == b"ustar" else "")
 
@@ -152,7 +207,11 @@ def is_web_page(beginning: bytes) -> bool:
 def like_notebook(data: bytes) -> bool:
     """Whether some bytes are a notebook's, whatever the file is called."""
     plain = data.replace(b"\x00", b"")  # as Windows writes it
-    return plain.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"{") and b'"nbformat"' in plain and (b'"cells"' in plain or b'"worksheets"' in plain)
+    return (
+        plain.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"{")
+        and b'"nbformat"' in plain
+        and (b'"cells"' in plain or b'"worksheets"' in plain)
+    )
 
 
 def notebooks(path: str, read: Reader, budget: Budget, level: int = 0) -> Iterator[Piece | LeftOut]:
@@ -188,7 +247,11 @@ def _notebooks(path: str, read: Reader, budget: Budget, level: int) -> Iterator[
     elif what == "office":
         raise Refused(messages.LEFT_OFFICE)
     elif is_archive(name):
-        raise Refused(messages.LEFT_BAD_ARCHIVE.format(problem="its content is that of no archive" if head else "it is empty"))
+        raise Refused(
+            messages.LEFT_BAD_ARCHIVE.format(
+                problem="its content is that of no archive" if head else "it is empty"
+            )
+        )
     else:
         beginning = head.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
         if NOTEBOOK in name or beginning.startswith(b"{"):
@@ -196,7 +259,13 @@ def _notebooks(path: str, read: Reader, budget: Budget, level: int) -> Iterator[
             if NOTEBOOK in name and not beginning.startswith(b"<") or like_notebook(data):
                 yield Piece(path, data)
                 return
-        raise Refused(messages.LEFT_WEB_PAGE if is_web_page(beginning) else messages.LEFT_EMPTY if not head else messages.LEFT_NO_NOTEBOOK)
+        raise Refused(
+            messages.LEFT_WEB_PAGE
+            if is_web_page(beginning)
+            else messages.LEFT_EMPTY
+            if not head
+            else messages.LEFT_NO_NOTEBOOK
+        )
 
 
 def _whole(read: Reader, budget: Budget) -> bytes:
@@ -206,7 +275,9 @@ def _whole(read: Reader, budget: Budget) -> bytes:
     return data
 
 
-def _inside(path: str, data: bytes, what: str, budget: Budget, level: int) -> Iterator[Piece | LeftOut]:
+def _inside(
+    path: str, data: bytes, what: str, budget: Budget, level: int
+) -> Iterator[Piece | LeftOut]:
     """What lies in an archive. Raises Refused where it cannot be read as one."""
     seen, known = False, set[str]()
     for inner, read in members(data, path, what, budget, MAX_INNER_CONTENTS):
@@ -225,19 +296,34 @@ def _inside(path: str, data: bytes, what: str, budget: Budget, level: int) -> It
         raise Refused(messages.LEFT_EMPTY)
 
 
-def members(data: bytes, name: str, what: str, budget: Budget, most: int) -> Iterator[tuple[str, Reader]]:
-    """The files in an archive by their paths, folders parted by `/`. Raises Refused where it cannot be read as one."""
+def members(
+    data: bytes, name: str, what: str, budget: Budget, most: int
+) -> Iterator[tuple[str, Reader]]:
+    """The files in an archive by their paths, folders parted by `/`. Raises Refused where it cannot
+    be read as one.
+    """
     try:
         if what == "zip":
             with opened_zip(io.BytesIO(data), most) as opened:
                 for info in _notebooks_first(opened.infolist()):
                     yield info.filename.replace("\\", "/"), zip_reader(opened, info)
             return
-        stream: IO[bytes] = io.BytesIO(data) if what == "tar" else io.BufferedReader(_Unpacked(data, what, budget), 1 << 18)
+        stream: IO[bytes] = (
+            io.BytesIO(data)
+            if what == "tar"
+            else io.BufferedReader(_Unpacked(data, what, budget), 1 << 18)
+        )
         beginning = stream.peek(512) if isinstance(stream, io.BufferedReader) else b""
         plain = re.sub(r"\.(gz|bz2|xz)$", "", PurePosixPath(name).name, flags=re.IGNORECASE)
-        if what != "tar" and beginning[257:262] != b"ustar" and not re.search(r"\.(tar\.\w+|tgz|tbz2?|txz)$", name.lower()):
-            yield plain if plain != PurePosixPath(name).name else f"{plain}.ipynb", _stream_reader(stream)
+        if (
+            what != "tar"
+            and beginning[257:262] != b"ustar"
+            and not re.search(r"\.(tar\.\w+|tgz|tbz2?|txz)$", name.lower())
+        ):
+            yield (
+                plain if plain != PurePosixPath(name).name else f"{plain}.ipynb",
+                _stream_reader(stream),
+            )
             return
         with tarfile.open(fileobj=stream, mode="r|") as tar:
             for member in tar:
@@ -253,8 +339,13 @@ def members(data: bytes, name: str, what: str, budget: Budget, most: int) -> Ite
 
 
 def _notebooks_first(infos: list[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
-    """The files of a zip in its order, those that are called notebooks before the others: what has bounds is to be spent on them."""
-    return sorted((info for info in infos if not info.is_dir()), key=lambda info: NOTEBOOK not in info.filename.lower())
+    """The files of a zip in its order, those that are called notebooks before the others: what has
+    bounds is to be spent on them.
+    """
+    return sorted(
+        (info for info in infos if not info.is_dir()),
+        key=lambda info: NOTEBOOK not in info.filename.lower(),
+    )
 
 
 def refuse(reason: str) -> Reader:
@@ -267,7 +358,9 @@ def refuse(reason: str) -> Reader:
 
 
 def opened_zip(file: IO[bytes], most: int) -> zipfile.ZipFile:
-    """A zip, if the list of its contents is no longer than `most` bytes: it is read before anything else can be asked. Raises Refused."""
+    """A zip, if the list of its contents is no longer than `most` bytes: it is read before anything
+    else can be asked. Raises Refused.
+    """
     try:
         _look(file, most)
         return zipfile.ZipFile(file)
@@ -284,7 +377,8 @@ def _look(file: IO[bytes], most: int) -> None:
     if end < 0 or len(tail) < end + 22:
         raise ValueError("it has no list of contents")
     (size,) = struct.unpack_from("<L", tail, end + 12)
-    if tail[max(0, end - 20) : end].startswith(b"PK\x06\x07"):  # a large zip says so once more, in a record that stands before
+    # a large zip says so once more, in a record that stands before
+    if tail[max(0, end - 20) : end].startswith(b"PK\x06\x07"):
         if end < 76:
             raise ValueError("it has no list of contents")
         (size,) = struct.unpack_from("<Q", tail, end - 76 + 40)
@@ -344,7 +438,11 @@ class _Unpacked(io.RawIOBase):
     def _new(self) -> Any:
         if self.what == "gzip":
             return zlib.decompressobj(wbits=31)
-        return bz2.BZ2Decompressor() if self.what == "bzip2" else lzma.LZMADecompressor(memlimit=MAX_XZ)
+        return (
+            bz2.BZ2Decompressor()
+            if self.what == "bzip2"
+            else lzma.LZMADecompressor(memlimit=MAX_XZ)
+        )
 
     def readable(self) -> bool:
         """It can be read."""
@@ -371,7 +469,9 @@ class _Unpacked(io.RawIOBase):
 
 
 def left_out(files: Iterable[tuple[str, str]]) -> tuple[list[str], bool]:
-    """Sentences for files that were left out, one for those of the same reason, and whether some are only counted in them."""
+    """Sentences for files that were left out, one for those of the same reason, and whether some
+    are only counted in them.
+    """
     by_reason: dict[str, list[str]] = {}
     for path, reason in files:
         by_reason.setdefault(reason, []).append(path)
@@ -379,7 +479,13 @@ def left_out(files: Iterable[tuple[str, str]]) -> tuple[list[str], bool]:
     for reason, paths in by_reason.items():
         short |= len(paths) > MAX_NAMED
         if len(paths) > MAX_NAMED:
-            found.append(messages.LEFT_OUT_MANY.format(path=", ".join(paths[: MAX_NAMED - 1]), count=len(paths) - MAX_NAMED + 1, reason=reason))
+            found.append(
+                messages.LEFT_OUT_MANY.format(
+                    path=", ".join(paths[: MAX_NAMED - 1]),
+                    count=len(paths) - MAX_NAMED + 1,
+                    reason=reason,
+                )
+            )
         else:
             found += [messages.LEFT_OUT.format(path=path, reason=reason) for path in paths]
     return found, short

@@ -1,4 +1,6 @@
-"""Many submissions: found in the course folder, graded side by side, written as they are done; what has not changed is not graded again."""
+"""Many submissions: found in the course folder, graded side by side, written as they are done; what
+has not changed is not graded again.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,25 @@ from autogradient.grading.verdict_cache import Verdicts
 from autogradient.model.assignment import Assignment
 from autogradient.model.environment import environment_digest
 from autogradient.model.files import digest, write_atomically
-from autogradient.model.result import ELSEWHERE, MAX_STAFF_BYTES, ON_GPU, Problem, Result, SubmissionInfo, first_of, left_out, merged, within
+from autogradient.model.result import (
+    ELSEWHERE,
+    MAX_STAFF_BYTES,
+    ON_GPU,
+    Problem,
+    Result,
+    SubmissionInfo,
+    first_of,
+    left_out,
+    merged,
+    within,
+)
 
 
 @dataclass(frozen=True)
 class Done:
-    """A graded item. `again` is false where the result on disk was still good, and `moved` is true where it came at another time than that says."""
+    """A graded item. `again` is false where the result on disk was still good, and `moved` is true
+    where it came at another time than that says.
+    """
 
     item: Item
     graded: grade.Graded
@@ -59,7 +74,8 @@ class Grader(Protocol):
     sealed: bool
     #: Whether there is an NVIDIA card.
     has_card: bool
-    #: Whether only what needs one is judged (True), or only the rest (False); None: all that can be.
+    #: Whether only what needs one is judged (True), or only the rest (False); None: all that can
+    #: be.
     card: bool | None
 
     def batch(self, items: list[Item]) -> AbstractContextManager[object]:
@@ -68,8 +84,17 @@ class Grader(Protocol):
     def settle(self) -> None:
         """Called once in each thread that will ask for grading."""
 
-    def grade(self, assignment: Assignment, data: bytes, name: str, info: SubmissionInfo, verdicts: Verdicts | None) -> grade.Graded:
-        """Grade one file. Raises WorkerError where it could not be done for no reason of the file's; once more, it may."""
+    def grade(
+        self,
+        assignment: Assignment,
+        data: bytes,
+        name: str,
+        info: SubmissionInfo,
+        verdicts: Verdicts | None,
+    ) -> grade.Graded:
+        """Grade one file. Raises WorkerError where it could not be done for no reason of the
+        file's; once more, it may.
+        """
 
     def stop(self) -> None:
         """End what is being graded. For another thread than theirs."""
@@ -101,8 +126,17 @@ class Local:
     def settle(self) -> None:
         self.engine.settle()
 
-    def grade(self, assignment: Assignment, data: bytes, name: str, info: SubmissionInfo, verdicts: Verdicts | None) -> grade.Graded:
-        return grade.grade_bytes(assignment, data, name, self.engine, info, verdicts=verdicts, card=self.card)
+    def grade(
+        self,
+        assignment: Assignment,
+        data: bytes,
+        name: str,
+        info: SubmissionInfo,
+        verdicts: Verdicts | None,
+    ) -> grade.Graded:
+        return grade.grade_bytes(
+            assignment, data, name, self.engine, info, verdicts=verdicts, card=self.card
+        )
 
     def stop(self) -> None:
         self.engine.stop()
@@ -126,36 +160,58 @@ def grade_each(
     write: bool = True,
     watcher: Watcher | None = None,
 ) -> Generator[Done]:
-    """Grade items side by side; yields each as it is done, and keeps none. With `results` each is written first, and one whose receipt is unchanged is taken from there.
+    """Grade items side by side; yields each as it is done, and keeps none. With `results` each is
+    written first, and one whose receipt is unchanged is taken from there.
 
-    What `verdicts` knows of a changed one is taken from there. Without `write` nothing is written to `results`. `proved` says which assignments' tests are proved.
+    What `verdicts` knows of a changed one is taken from there. Without `write` nothing is written
+    to `results`. `proved` says which assignments' tests are proved.
     """
     items, left = list(items), list[Item]()
     watcher = watcher or Watcher()
     watcher.total(len(items))
     for item in items:
-        kept = _kept(item, grader, results, write, (proved or {}).get(item.assignment.name)) if results else None
+        kept = (
+            _kept(item, grader, results, write, (proved or {}).get(item.assignment.name))
+            if results
+            else None
+        )
         if kept is None:
             left.append(item)
         else:
             watcher.done(kept)
             yield kept
     if left:
-        yield from _graded(left, _Grading(grader, results, release, proved or {}, verdicts, write, watcher))
+        yield from _graded(
+            left, _Grading(grader, results, release, proved or {}, verdicts, write, watcher)
+        )
 
 
 def _graded(left: list[Item], grading: _Grading) -> Generator[Done]:
     """What is not up to date, graded; no more of it at a time than keeps everybody busy."""
     slots, waiting, again = grading.grader.slots, set[Future[Done]](), list[Item]()
     coming = iter(left)
-    with grading.grader.batch(left), ThreadPoolExecutor(max_workers=min(slots, len(left)), initializer=grading.grader.settle) as pool:
+    with (
+        grading.grader.batch(left),
+        ThreadPoolExecutor(
+            max_workers=min(slots, len(left)), initializer=grading.grader.settle
+        ) as pool,
+    ):
         try:
             while True:
-                waiting |= {pool.submit(grading.one, item) for item in itertools.islice(coming, 2 * slots - len(waiting))}
+                waiting |= {
+                    pool.submit(grading.one, item)
+                    for item in itertools.islice(coming, 2 * slots - len(waiting))
+                }
                 if not waiting:
                     break
                 finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for done in (future.result() for future in sorted(finished, key=lambda future: future.exception() is not None)):  # what is done is not lost
+                # what is done is not lost
+                for done in (
+                    future.result()
+                    for future in sorted(
+                        finished, key=lambda future: future.exception() is not None
+                    )
+                ):
                     if done.graded.starved:
                         again.append(done.item)
                     else:
@@ -177,13 +233,25 @@ def outdated(items: Iterable[Item], grader: Grader, results: Path) -> Iterator[I
     return (item for item in items if _kept(item, grader, results, write=False) is None)
 
 
-def _kept(item: Item, grader: Grader, results: Path, write: bool, proved: bool | None = None) -> Done | None:
-    """What was made of an item before, if it is still good; the time at which it came may be another, and so may be what is known of its tests."""
-    path = result_path(results, item.assignment.name, item.students[0], item.attempt) if item.students else None
+def _kept(
+    item: Item, grader: Grader, results: Path, write: bool, proved: bool | None = None
+) -> Done | None:
+    """What was made of an item before, if it is still good; the time at which it came may be
+    another, and so may be what is known of its tests.
+    """
+    path = (
+        result_path(results, item.assignment.name, item.students[0], item.attempt)
+        if item.students
+        else None
+    )
     old = read_result(path) if path else None
-    if old is None or not (old.outcome == "unreadable" or (old.outcome == "graded" and not item.again)):
+    if old is None or not (
+        old.outcome == "unreadable" or (old.outcome == "graded" and not item.again)
+    ):
         return None
-    waits = ([ELSEWHERE] if grader.card is not True else []) + ([ON_GPU] if grader.card is not False and grader.has_card else [])
+    waits = ([ELSEWHERE] if grader.card is not True else []) + (
+        [ON_GPU] if grader.card is not False and grader.has_card else []
+    )
     if any(left_out(part, waits) for part in old.parts):  # what had to wait for this machine
         return None
     try:
@@ -195,7 +263,8 @@ def _kept(item: Item, grader: Grader, results: Path, write: bool, proved: bool |
     now = [digest(data), item.assignment.digest]
     if grader.card is not True or not receipt.card:
         known, now = [*known, receipt.environment], [*now, environment_digest(grader.sealed)]
-    if grader.card is not False and receipt.card and has_gpu():  # what a machine with a card has, only that one can tell
+    # what a machine with a card has, only that one can tell
+    if grader.card is not False and receipt.card and has_gpu():
         known, now = [*known, receipt.card], [*now, environment_digest(grader.sealed, gpu())]
     unchanged = known == now
     moved = unchanged and old.submission.received_at != item.received_at
@@ -229,31 +298,55 @@ class _Grading:
         except SubmissionError as error:
             data, problem = b"", str(error)
         student = item.students[0] if item.students else ""
-        target = result_path(self.results, item.assignment.name, student, item.attempt) if self.results and student else None
+        target = (
+            result_path(self.results, item.assignment.name, student, item.attempt)
+            if self.results and student
+            else None
+        )
         old = read_result(target) if target else None
-        info = SubmissionInfo(students=list(item.students), attempt=item.attempt, received_at=item.received_at, file=item.path.name)
+        info = SubmissionInfo(
+            students=list(item.students),
+            attempt=item.attempt,
+            received_at=item.received_at,
+            file=item.path.name,
+        )
         try:
-            graded = grade.Graded(grade.unreadable(item.assignment, data, problem, info)) if problem else self._grade(item, data, info)
+            graded = (
+                grade.Graded(grade.unreadable(item.assignment, data, problem, info))
+                if problem
+                else self._grade(item, data, info)
+            )
         except ClusterError:  # for all that are left, too
             raise
         except Exception as error:  # one submission's trouble must not end the others'
             graded = grade.failed(item.assignment, data, error, info)
         if self.stopped.is_set():  # its processes were killed under it: that is no verdict
             raise WorkerError("interrupted")
-        graded.result.release, graded.result.proved = self.release, self.proved.get(item.assignment.name)
-        graded.result.problems = first_of([*(Problem(message=remark) for remark in item.remarks), *graded.result.problems])
+        graded.result.release, graded.result.proved = (
+            self.release,
+            self.proved.get(item.assignment.name),
+        )
+        graded.result.problems = first_of(
+            [*(Problem(message=remark) for remark in item.remarks), *graded.result.problems]
+        )
         if graded.result.outcome == "unreadable" and old is not None and old.outcome == "graded":
             before, graded = old.to_json(), _fall_back(old, graded)
             if graded.result.to_json() == before:
                 return Done(item, graded, again=False)
-        elif target is not None and old is not None and (self.grader.card is not None or old.receipt.card):
+        elif (
+            target is not None
+            and old is not None
+            and (self.grader.card is not None or old.receipt.card)
+        ):
             graded = _completed(graded, old, target.with_suffix(".staff.json"))
         if target is not None and self.write:
             write_atomically(target, graded.result.to_json())
             if (
                 graded.notebook is not None or graded.result.outcome == "grader_error"
             ):  # else nothing was run, and what staff may see of an earlier run still holds
-                write_atomically(target.with_suffix(".staff.json"), within(graded.staff, MAX_STAFF_BYTES))
+                write_atomically(
+                    target.with_suffix(".staff.json"), within(graded.staff, MAX_STAFF_BYTES)
+                )
         return Done(item, graded)
 
     def _grade(self, item: Item, data: bytes, info: SubmissionInfo) -> grade.Graded:
@@ -269,18 +362,28 @@ class _Grading:
 
 def _completed(graded: grade.Graded, old: Result, staff: Path) -> grade.Graded:
     """A result with what an older one of the same submission has from another machine."""
-    if "unreadable" in (graded.result.outcome, old.outcome) or graded.result.receipt.work != old.receipt.work:
+    if (
+        "unreadable" in (graded.result.outcome, old.outcome)
+        or graded.result.receipt.work != old.receipt.work
+    ):
         return graded
     others = {part.id for part in graded.result.parts if left_out(part)}
     with suppress(OSError, ValueError):
-        graded.staff = {part: said for part, said in json.loads(staff.read_bytes()).items() if part in others} | graded.staff
+        graded.staff = {
+            part: said for part, said in json.loads(staff.read_bytes()).items() if part in others
+        } | graded.staff
     graded.result = merged(graded.result, old)
     return graded
 
 
 def _fall_back(old: Result, graded: grade.Graded) -> grade.Graded:
     """The last readable submission counts, and the student is told."""
-    sentences = [errors.FALLEN_BACK.format(problem=problem.message) for problem in graded.result.problems]
+    sentences = [
+        errors.FALLEN_BACK.format(problem=problem.message) for problem in graded.result.problems
+    ]
     ending = errors.FALLEN_BACK.format(problem="")
-    old.problems = [*(Problem(message=sentence) for sentence in sentences), *(p for p in old.problems if not p.message.endswith(ending))]
+    old.problems = [
+        *(Problem(message=sentence) for sentence in sentences),
+        *(p for p in old.problems if not p.message.endswith(ending)),
+    ]
     return grade.Graded(old)

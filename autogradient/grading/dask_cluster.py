@@ -1,7 +1,9 @@
-"""Grading on a Dask cluster: submissions go to its workers, results come back, and only this process writes anything.
+"""Grading on a Dask cluster: submissions go to its workers, results come back, and only this
+process writes anything.
 
-The scheduler is the department's, or one of this machine's own for the moment. Nothing of a batch outlives its client: a plugin in the scheduler takes the
-workers' engines and assignments away when the client is gone, however it went.
+The scheduler is the department's, or one of this machine's own for the moment. Nothing of a batch
+outlives its client: a plugin in the scheduler takes the workers' engines and assignments away when
+the client is gone, however it went.
 """
 
 from __future__ import annotations
@@ -33,17 +35,27 @@ try:
     import distributed
     from distributed import Client, KilledWorker, LocalCluster, SchedulerPlugin
 
-    from autogradient.grading.dask_worker import Material, Node, decrypt, encrypt, is_private, unfit, work
+    from autogradient.grading.dask_worker import (
+        Material,
+        Node,
+        decrypt,
+        encrypt,
+        is_private,
+        unfit,
+        work,
+    )
 except ImportError:
     raise ClusterError(errors.NO_DASK) from None
 
-#: Seconds between looks at the cluster while an answer is awaited, and without any worker until it is given up.
+#: Seconds between looks at the cluster while an answer is awaited, and without any worker until it
+#: is given up.
 LOOK_S, PATIENCE_S = 2.0, 120.0
 #: Times that a job is sent to workers that are unfit, gone, or do not have the batch yet.
 MANY = 20
 #: Seconds in which a connection is closed.
 CLOSE_S = 5
-#: Submissions on their way at least, and for each thread of the workers: a worker that comes late finds some waiting.
+#: Submissions on their way at least, and for each thread of the workers: a worker that comes late
+#: finds some waiting.
 ON_THEIR_WAY, PER_THREAD = 32, 3
 
 
@@ -67,12 +79,24 @@ class _Farewell(SchedulerPlugin):
 
 
 @contextlib.contextmanager
-def connect(address: str, *, workers: int | None = None, course: Path | None = None, say: Callable[[str], None] = print) -> Iterator[Cluster]:
-    """A cluster by its scheduler's address, or "local": `workers` processes on this machine, encrypted. `say` is told what a person should know.
+def connect(
+    address: str,
+    *,
+    workers: int | None = None,
+    course: Path | None = None,
+    say: Callable[[str], None] = print,
+) -> Iterator[Cluster]:
+    """A cluster by its scheduler's address, or "local": `workers` processes on this machine,
+    encrypted. `say` is told what a person should know.
 
-    `course` is the root of the course. Raises ClusterError where there is none, or nobody there can grade.
+    `course` is the root of the course. Raises ClusterError where there is none, or nobody there can
+    grade.
     """
-    for name in [name for name in logging.root.manager.loggerDict if name.split(".")[0] in ("distributed", "tornado", "asyncio")]:
+    for name in [
+        name
+        for name in logging.root.manager.loggerDict
+        if name.split(".")[0] in ("distributed", "tornado", "asyncio")
+    ]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what matters is said by us
     with contextlib.ExitStack() as stack:
         if address == "local":
@@ -86,11 +110,19 @@ def connect(address: str, *, workers: int | None = None, course: Path | None = N
 
 
 def _local(workers: int) -> LocalCluster:
-    """A cluster of this machine's own. A Ctrl-C is for us alone, its processes are ended in order: what they ignore from the first they ignore for good."""
+    """A cluster of this machine's own. A Ctrl-C is for us alone, its processes are ended in order:
+    what they ignore from the first they ignore for good.
+    """
     main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
     try:
-        return LocalCluster(n_workers=workers, threads_per_worker=1, security=True, dashboard_address=None, silence_logs=logging.CRITICAL)
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            security=True,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        )
     finally:
         if main:
             signal.signal(signal.SIGINT, before)
@@ -102,13 +134,17 @@ def _client(address: str) -> Client:
         raise ClusterError(errors.BAD_ADDRESS.format(address=address))
     if not is_private(address):
         raise ClusterError(errors.NOT_ENCRYPTED.format(address=address))
-    security = distributed.Security(require_encryption=True) if scheme == "tls" else distributed.Security()
+    security = (
+        distributed.Security(require_encryption=True) if scheme == "tls" else distributed.Security()
+    )
     if scheme == "tls" and security.get_connection_args("client")["ssl_context"] is None:
         raise ClusterError(errors.NO_CERTIFICATES.format(address=address))
     try:
         return Client(address, timeout=20, set_as_default=False, security=security)
     except (OSError, ValueError) as error:
-        raise ClusterError(errors.NO_CLUSTER.format(address=address, problem=str(error).split("\n")[0])) from None
+        raise ClusterError(
+            errors.NO_CLUSTER.format(address=address, problem=str(error).split("\n")[0])
+        ) from None
 
 
 class Cluster:
@@ -135,7 +171,9 @@ class Cluster:
             threads = client.nthreads()
         self.slots = max(ON_THEIR_WAY, PER_THREAD * sum(threads.values()))
         if threads and not set(threads) - set(self.unfit):
-            raise ClusterError(errors.NO_FIT_WORKER.format(why="; ".join(sorted(set(self.unfit.values())))))
+            raise ClusterError(
+                errors.NO_FIT_WORKER.format(why="; ".join(sorted(set(self.unfit.values()))))
+            )
 
     def close(self) -> None:
         """Take everything of ours from the workers."""
@@ -150,7 +188,9 @@ class Cluster:
     def batch(self, items: Iterable[Item]) -> Iterator[None]:
         material = f"{self.name}-material"
         with self._talking():
-            self.client.register_plugin(Material(list(dict.fromkeys(item.assignment for item in items))), name=material)
+            self.client.register_plugin(
+                Material(list(dict.fromkeys(item.assignment for item in items))), name=material
+            )
         try:
             yield
         finally:
@@ -160,7 +200,11 @@ class Cluster:
     def has_card(self) -> bool:
         """Whether one of the workers has a card, by its resources."""
         workers = self.client.scheduler_info(n_workers=-1)["workers"]
-        return any(worker["resources"].get("GPU") for address, worker in workers.items() if address not in self.unfit)
+        return any(
+            worker["resources"].get("GPU")
+            for address, worker in workers.items()
+            if address not in self.unfit
+        )
 
     def settle(self) -> None:
         pass  # its threads only wait
@@ -168,33 +212,73 @@ class Cluster:
     def stop(self) -> None:
         self.stopped = True
 
-    def grade(self, assignment: Assignment, data: bytes, name: str, info: SubmissionInfo, verdicts: Verdicts | None) -> Graded:
+    def grade(
+        self,
+        assignment: Assignment,
+        data: bytes,
+        name: str,
+        info: SubmissionInfo,
+        verdicts: Verdicts | None,
+    ) -> Graded:
         try:
             submission = plan_submission(assignment, read_notebook(data, name))
         except SubmissionError as error:
             return Graded(unreadable(assignment, data, str(error), info))
         expected = self._expected(assignment)
-        known = verdicts.of(assignment, submission, expected, 1, self.sealed).entries() if verdicts else {}
-        job = {"data": data, "name": name, "info": info.model_dump(), "expected": expected, "verdicts": known, "keep": verdicts is not None}
+        known = (
+            verdicts.of(assignment, submission, expected, 1, self.sealed).entries()
+            if verdicts
+            else {}
+        )
+        job = {
+            "data": data,
+            "name": name,
+            "info": info.model_dump(),
+            "expected": expected,
+            "verdicts": known,
+            "keep": verdicts is not None,
+        }
         on_card = [part.id for part in assignment.parts if assignment.needs_card(part)]
         graded = self._graded(assignment, job | {"card": False if on_card else None}, verdicts)
         if on_card and self.has_card:
             other = self._graded(assignment, job | {"card": True}, verdicts, card=True)
-            graded = _merged(graded, other, [index for index, (part, _) in submission.checks.items() if part in on_card])
+            graded = _merged(
+                graded,
+                other,
+                [index for index, (part, _) in submission.checks.items() if part in on_card],
+            )
         return graded
 
-    def _graded(self, assignment: Assignment, job: dict[str, Any], verdicts: Verdicts | None, *, card: bool = False) -> Graded:
+    def _graded(
+        self,
+        assignment: Assignment,
+        job: dict[str, Any],
+        verdicts: Verdicts | None,
+        *,
+        card: bool = False,
+    ) -> Graded:
         answer = self._ask(assignment, job, card=card)
         if verdicts:
             for name, entry in answer["verdicts"].items():
                 verdicts.write(name, entry)
-        return Graded(Result.from_json(answer["result"]), answer["staff"], answer["notebook"], answer["answers"], answer["starved"], answer["essays"])
+        return Graded(
+            Result.from_json(answer["result"]),
+            answer["staff"],
+            answer["notebook"],
+            answer["answers"],
+            answer["starved"],
+            answer["essays"],
+        )
 
     def _expected(self, assignment: Assignment) -> dict[str, Any]:
-        """The reference's answers, those that must be computed by a worker; here they are kept, there not."""
+        """The reference's answers, those that must be computed by a worker; here they are kept,
+        there not.
+        """
 
         def compute(computed: list[Part]) -> dict[str, Any]:
-            values: dict[str, Any] = self._ask(assignment, {"compute": [part.id for part in computed]})["values"]
+            values: dict[str, Any] = self._ask(
+                assignment, {"compute": [part.id for part in computed]}
+            )["values"]
             return values
 
         with self.lock:
@@ -202,8 +286,12 @@ class Cluster:
                 self.expected[assignment.digest] = known_answers(assignment, compute)
             return self.expected[assignment.digest]
 
-    def _ask(self, assignment: Assignment, job: dict[str, Any], *, card: bool = False) -> dict[str, Any]:
-        """Have a worker do a job; another one where the first turns out to be unfit. Raises WorkerError, ClusterError."""
+    def _ask(
+        self, assignment: Assignment, job: dict[str, Any], *, card: bool = False
+    ) -> dict[str, Any]:
+        """Have a worker do a job; another one where the first turns out to be unfit. Raises
+        WorkerError, ClusterError.
+        """
         message = encrypt(self.key, job | {"assignment": assignment.digest})
         for _ in range(MANY):
             data = self._sent(message, card)
@@ -223,7 +311,15 @@ class Cluster:
         with self._talking():
             among = self._among()
             resources = {"GPU": 1} if card else None
-            future = self.client.submit(work, self.name, message, key=f"{self.name}-{next(self.numbers)}", workers=among, resources=resources, pure=False)
+            future = self.client.submit(
+                work,
+                self.name,
+                message,
+                key=f"{self.name}-{next(self.numbers)}",
+                workers=among,
+                resources=resources,
+                pure=False,
+            )
             while not self.stopped:
                 try:
                     data: bytes = future.result(timeout=LOOK_S)
@@ -233,7 +329,9 @@ class Cluster:
                         future.cancel()
                         return None
                 except KilledWorker:
-                    raise WorkerError("the workers it was sent to died, one after the other") from None
+                    raise WorkerError(
+                        "the workers it was sent to died, one after the other"
+                    ) from None
             raise WorkerError("interrupted")
 
     def _among(self) -> list[str] | None:
@@ -267,14 +365,31 @@ class Cluster:
         except (OSError, CancelledError, TimeoutError) as error:
             if self.stopped:
                 raise WorkerError("interrupted") from None
-            raise ClusterError(errors.CLUSTER_GONE.format(problem=str(error).split("\n")[0] or type(error).__name__)) from None
+            raise ClusterError(
+                errors.CLUSTER_GONE.format(
+                    problem=str(error).split("\n")[0] or type(error).__name__
+                )
+            ) from None
 
 
 def _merged(graded: Graded, other: Graded, checks: list[int]) -> Graded:
-    """What a worker without and one with a card found; of the notebook's check cells these are the other's."""
+    """What a worker without and one with a card found; of the notebook's check cells these are the
+    other's.
+    """
     if graded.notebook and other.notebook:
         for index in checks:
             graded.notebook["cells"][index]["outputs"] = other.notebook["cells"][index]["outputs"]
     result = merged(graded.result, other.result)
-    staff = graded.staff | {part.id: other.staff[part.id] for part in other.result.parts if part.id in other.staff and not left_out(part)}
-    return Graded(result, staff, graded.notebook, graded.answers, graded.starved or other.starved, graded.essays)
+    staff = graded.staff | {
+        part.id: other.staff[part.id]
+        for part in other.result.parts
+        if part.id in other.staff and not left_out(part)
+    }
+    return Graded(
+        result,
+        staff,
+        graded.notebook,
+        graded.answers,
+        graded.starved or other.starved,
+        graded.essays,
+    )

@@ -1,7 +1,7 @@
 """What a Dask worker does for a batch: it starts an engine of its own and grades what it is sent.
 
-Assignments are kept in the worker's memory. Whatever else goes to and fro is encrypted under a key of the batch, so that what Dask logs, or spills to a disk,
-says nothing.
+Assignments are kept in the worker's memory. Whatever else goes to and fro is encrypted under a key
+of the batch, so that what Dask logs, or spills to a disk, says nothing.
 """
 
 from __future__ import annotations
@@ -35,19 +35,25 @@ COME_S = 10.0
 
 
 def encrypt(key: bytes, message: dict[str, Any]) -> bytes:
-    """A message of plain values and bytes, so that only who has the key can read or forge it (AES-GCM, NIST SP 800-38D)."""
+    """A message of plain values and bytes, so that only who has the key can read or forge it
+    (AES-GCM, NIST SP 800-38D).
+    """
     nonce = os.urandom(12)
     return nonce + AESGCM(key).encrypt(nonce, zlib.compress(pickle.dumps(message), 1), None)
 
 
 def decrypt(key: bytes, data: bytes) -> dict[str, Any]:
     """The message. Raises cryptography.exceptions.InvalidTag where it was made with another key."""
-    message: dict[str, Any] = pickle.loads(zlib.decompress(AESGCM(key).decrypt(data[:12], data[12:], None)))
+    message: dict[str, Any] = pickle.loads(
+        zlib.decompress(AESGCM(key).decrypt(data[:12], data[12:], None))
+    )
     return message
 
 
 def is_private(address: str) -> bool:
-    """Whether nobody can listen in on what goes to an address of Dask's: it is encrypted, or does not leave the machine."""
+    """Whether nobody can listen in on what goes to an address of Dask's: it is encrypted, or does
+    not leave the machine.
+    """
     scheme, _, rest = address.partition("://")
     if scheme == "tls":
         return True
@@ -66,7 +72,9 @@ class Material(WorkerPlugin):
 
 
 class Node(WorkerPlugin):
-    """An engine in a worker, started when it is first needed. `environment` is that of whoever writes the results, `course` what is hidden from student code."""
+    """An engine in a worker, started when it is first needed. `environment` is that of whoever
+    writes the results, `course` what is hidden from student code.
+    """
 
     def __init__(self, key: bytes, environment: dict[str, Any], course: Path | None) -> None:
         self.key, self.environment, self.course = key, environment, course
@@ -111,10 +119,14 @@ class Node(WorkerPlugin):
             raise ClusterError(errors.WORKER_NOT_ENCRYPTED)
         here = environment()
         if here != self.environment:
-            raise ClusterError(errors.WORKER_DIFFERS.format(what=_difference(here, self.environment)))
+            raise ClusterError(
+                errors.WORKER_DIFFERS.format(what=_difference(here, self.environment))
+            )
 
     def answer(self, message: bytes, material: dict[str, Assignment]) -> bytes:
-        """Do what an encrypted message asks for; the answer is encrypted, too, and never an exception: Dask would log it."""
+        """Do what an encrypted message asks for; the answer is encrypted, too, and never an
+        exception: Dask would log it.
+        """
         try:
             job = decrypt(self.key, message)
             return encrypt(self.key, self._answer(job, material[job["assignment"]]))
@@ -129,30 +141,51 @@ class Node(WorkerPlugin):
         except (ClusterError, ConfinementError) as error:
             return {"unfit": str(error), "worker": self.address}
         with engine.settled():
-            return _compute(engine, assignment, job) if "compute" in job else _grade(engine, assignment, job)
+            return (
+                _compute(engine, assignment, job)
+                if "compute" in job
+                else _grade(engine, assignment, job)
+            )
 
 
 def _grade(engine: Engine, assignment: Assignment, job: dict[str, Any]) -> dict[str, Any]:
     carried = CarriedVerdicts(job["verdicts"])
     info = SubmissionInfo.model_validate(job["info"])
-    options = {"verdicts": carried if job["keep"] else None, "expected": job["expected"], "card": job["card"]}
+    options = {
+        "verdicts": carried if job["keep"] else None,
+        "expected": job["expected"],
+        "card": job["card"],
+    }
     graded = grade.grade_bytes(assignment, job["data"], job["name"], engine, info, **options)
     staff = json.loads(json.dumps(graded.staff, default=str))
-    rest = {"notebook": graded.notebook, "answers": graded.answers, "starved": graded.starved, "essays": graded.essays}
+    rest = {
+        "notebook": graded.notebook,
+        "answers": graded.answers,
+        "starved": graded.starved,
+        "essays": graded.essays,
+    }
     return {"result": graded.result.to_json(), "staff": staff, "verdicts": carried.new, **rest}
 
 
 def _compute(engine: Engine, assignment: Assignment, job: dict[str, Any]) -> dict[str, Any]:
-    return {"values": grade.computed_answers(assignment, [assignment.part(name) for name in job["compute"]], engine)}
+    return {
+        "values": grade.computed_answers(
+            assignment, [assignment.part(name) for name in job["compute"]], engine
+        )
+    }
 
 
 def _difference(here: dict[str, Any], there: dict[str, Any]) -> str:
     """In words, what differs between two environments; a few of the packages."""
     mine, theirs = set(here["packages"]), set(there["packages"])
-    packages = [f"it has {', '.join(sorted(mine - theirs)[:3])}"] * bool(mine - theirs) + [f"it lacks {', '.join(sorted(theirs - mine)[:3])}"] * bool(
-        theirs - mine
-    )
-    others = [f"{key} {here[key]!r} instead of {there[key]!r}" for key in here if key != "packages" and here[key] != there.get(key)]
+    packages = [f"it has {', '.join(sorted(mine - theirs)[:3])}"] * bool(mine - theirs) + [
+        f"it lacks {', '.join(sorted(theirs - mine)[:3])}"
+    ] * bool(theirs - mine)
+    others = [
+        f"{key} {here[key]!r} instead of {there[key]!r}"
+        for key in here
+        if key != "packages" and here[key] != there.get(key)
+    ]
     return "; ".join([*others, *packages])
 
 
@@ -160,7 +193,8 @@ def work(batch: str, message: bytes) -> bytes:
     """The task that is sent to workers: have the batch's node answer a message."""
     plugins: dict[str, Any] = get_worker().plugins
     since = time.monotonic()
-    while not {batch, f"{batch}-material"} <= set(plugins):  # a worker that has just come may be sent tasks before it has everything
+    # a worker that has just come may be sent tasks before it has everything
+    while not {batch, f"{batch}-material"} <= set(plugins):
         if time.monotonic() - since > COME_S:
             return b""
         time.sleep(0.05)
@@ -169,7 +203,9 @@ def work(batch: str, message: bytes) -> bytes:
 
 
 async def unfit(batch: str, dask_worker: Any) -> str:
-    """Why a worker may not grade; empty where it may. Its engine is started, without keeping its event loop waiting."""
+    """Why a worker may not grade; empty where it may. Its engine is started, without keeping its
+    event loop waiting.
+    """
     try:
         await asyncio.to_thread(dask_worker.plugins[batch].ready)
     except AutogradientError as error:

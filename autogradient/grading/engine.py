@@ -1,4 +1,6 @@
-"""What runs submissions: two warm interpreters, one whose forks run student code and one whose forks judge it."""
+"""What runs submissions: two warm interpreters, one whose forks run student code and one whose
+forks judge it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,16 @@ from autogradient.wire.channel import Channel, Closed, Silent
 #: Seconds that a judge gets beyond the time of a case, for what it does itself.
 GRACE_S = 3.0
 #: What a course has that no student's code may see.
-PRIVATE = ("source", "submitted", "autograded", "feedback", "results", "grader_config", "generated", "release")
+PRIVATE = (
+    "source",
+    "submitted",
+    "autograded",
+    "feedback",
+    "results",
+    "grader_config",
+    "generated",
+    "release",
+)
 #: The modules that run in the sessions of the two interpreters.
 WORKER, JUDGE = "autogradient.sandbox.worker", "autogradient.grading.trial"
 #: Processes and threads that student code may have.
@@ -35,26 +46,35 @@ REQUIRED = frozenset(LAYERS) - OPTIONAL - {"user namespace"}
 
 
 class Engine:
-    """Use as a context manager. Both interpreters start, side by side, with the first session that is asked for.
+    """Use as a context manager. Both interpreters start, side by side, with the first session that
+    is asked for.
 
-    With `trusted` it also works where a layer of confinement is missing: `missing`. Then nothing is sealed.
+    With `trusted` it also works where a layer of confinement is missing: `missing`. Then nothing is
+    sealed.
 
-    `course` is the root of the course: what it keeps there is hidden even where Python is installed in it.
+    `course` is the root of the course: what it keeps there is hidden even where Python is installed
+    in it.
     """
 
     def __init__(self, *, trusted: bool = False, course: Path | None = None) -> None:
         self.trusted = trusted
-        self.hidden = tuple(str(course / name) for name in PRIVATE if (course / name).exists()) if course else ()
+        self.hidden = (
+            tuple(str(course / name) for name in PRIVATE if (course / name).exists())
+            if course
+            else ()
+        )
         self._missing: list[str] | None = None
         self.lock = threading.Lock()
         self.stopped = False
-        #: Held while a submission uses the card: one at a time, or neither its memory nor its time is its own.
+        #: Held while a submission uses the card: one at a time, or neither its memory nor its time
+        #: is its own.
         self.card = threading.Lock()
         self.mine = threading.local()
         self.warm: dict[str, Zygote] = {}
         self.ahead = False
         self.spares: dict[Confinement, Session] = {}
-        #: Processes with everything loaded that judges are forked from: those that have no judge now, the one that had one last at the end.
+        #: Processes with everything loaded that judges are forked from: those that have no judge
+        #: now, the one that had one last at the end.
         self.parents: list[tuple[Confinement, Interpreter]] = []
         self.folders: dict[str, tempfile.TemporaryDirectory[str]] = {}
 
@@ -65,9 +85,11 @@ class Engine:
         self.close()
 
     def settle(self) -> None:
-        """Keep this thread for good on one processor that no other grader's thread has taken, if there is one, and with it the sessions it asks for.
+        """Keep this thread for good on one processor that no other grader's thread has taken, if
+        there is one, and with it the sessions it asks for.
 
-        A judge and the process it asks take turns: on one processor they wake each other in half the time.
+        A judge and the process it asks take turns: on one processor they wake each other in half
+        the time.
         """
         self.mine.claim = _claim()
 
@@ -82,13 +104,24 @@ class Engine:
             if claim is not None:
                 claim.close()
 
-    def session(self, folder: Path, limits: Limits, *, forks: int = 0, card: bool = False) -> Session:
-        """A session whose first process runs in a copy of `folder`, with room for so many `forks` that wait; with `card` it can use this machine's cards.
+    def session(
+        self, folder: Path, limits: Limits, *, forks: int = 0, card: bool = False
+    ) -> Session:
+        """A session whose first process runs in a copy of `folder`, with room for so many `forks`
+        that wait; with `card` it can use this machine's cards.
 
-        While `ahead` is set, the next one like it is started meanwhile. Raises ConfinementError, WorkerError.
+        While `ahead` is set, the next one like it is started meanwhile. Raises ConfinementError,
+        WorkerError.
         """
-        budget = Budget(memory_mb=limits.memory_mb, processes=PROCESSES, cpu_s=int(limits.submission_s) + 60, forks=forks)
-        confinement = Confinement(folder=str(folder), budget=budget, trusted=self.trusted, hidden=self.hidden, card=card)
+        budget = Budget(
+            memory_mb=limits.memory_mb,
+            processes=PROCESSES,
+            cpu_s=int(limits.submission_s) + 60,
+            forks=forks,
+        )
+        confinement = Confinement(
+            folder=str(folder), budget=budget, trusted=self.trusted, hidden=self.hidden, card=card
+        )
         with self.lock:
             spare = self.spares.pop(confinement, None)
         try:
@@ -107,11 +140,14 @@ class Engine:
         return session
 
     def judge(self, folder: Path, limits: Limits) -> tuple[Interpreter, Interpreter]:
-        """A judge who sees a copy of `folder`, read-only, and the process it was forked from, which has to be given to `dismiss`. Raises ConfinementError, WorkerError."""
+        """A judge who sees a copy of `folder`, read-only, and the process it was forked from, which
+        has to be given to `dismiss`. Raises ConfinementError, WorkerError.
+        """
         confinement = self._of_a_judge(folder, limits)
         while (parent := self._idle(confinement)) is not None:
             with contextlib.suppress(WorkerError):
-                if parent.session.ask("keep", pids=[parent.pid]) is True:  # whatever the judge before may have left is gone
+                # whatever the judge before may have left is gone
+                if parent.session.ask("keep", pids=[parent.pid]) is True:
                     return parent.fork(), parent
             parent.session.close()  # it has died meanwhile
         session = self.interpreter(JUDGE).session(confinement)
@@ -125,11 +161,17 @@ class Engine:
     def _idle(self, confinement: Confinement) -> Interpreter | None:
         """A process that such judges are forked from and that has none now; it is the caller's."""
         with self.lock:
-            index = next((i for i, (like, _) in enumerate(self.parents) if like == confinement), None)
+            index = next(
+                (i for i, (like, _) in enumerate(self.parents) if like == confinement), None
+            )
             return None if index is None else self.parents.pop(index)[1]
 
-    def dismiss(self, folder: Path, limits: Limits, judge: Interpreter, parent: Interpreter) -> None:
-        """End a judge. The process it was forked from has seen nothing and is there for the next one."""
+    def dismiss(
+        self, folder: Path, limits: Limits, judge: Interpreter, parent: Interpreter
+    ) -> None:
+        """End a judge. The process it was forked from has seen nothing and is there for the next
+        one.
+        """
         judge.kill()
         with self.lock:
             self.parents.append((self._of_a_judge(folder, limits), parent))
@@ -139,7 +181,13 @@ class Engine:
 
     def _of_a_judge(self, folder: Path, limits: Limits) -> Confinement:
         budget = Budget(memory_mb=limits.memory_mb, processes=64, disk_mb=16)
-        return Confinement(folder=str(folder), budget=budget, writable=False, trusted=self.trusted, hidden=self.hidden)
+        return Confinement(
+            folder=str(folder),
+            budget=budget,
+            writable=False,
+            trusted=self.trusted,
+            hidden=self.hidden,
+        )
 
     def rest(self) -> None:
         """Start no sessions ahead any more, and end those that wait."""
@@ -151,8 +199,15 @@ class Engine:
             session.close()
 
     def folder(self, files: Mapping[str, bytes]) -> Path:
-        """A folder with these files (path → content), for as long as the engine lives; sessions get a copy of it."""
-        key = digest(b"".join(name.encode() + b"\0" + digest(data).encode() for name, data in sorted(files.items())))
+        """A folder with these files (path → content), for as long as the engine lives; sessions get
+        a copy of it.
+        """
+        key = digest(
+            b"".join(
+                name.encode() + b"\0" + digest(data).encode()
+                for name, data in sorted(files.items())
+            )
+        )
         with self.lock:
             if key not in self.folders:
                 self.folders[key] = tempfile.TemporaryDirectory(prefix="autogradient-")
@@ -167,14 +222,18 @@ class Engine:
         return JudgeProcess(self, folder, limits)
 
     def check(self) -> None:
-        """Start one process, the first time, to see that it can be confined. Raises ConfinementError; with `trusted`, notes what is missing instead."""
+        """Start one process, the first time, to see that it can be confined. Raises
+        ConfinementError; with `trusted`, notes what is missing instead.
+        """
         if self._missing is None:
             with self.session(self.folder({}), Limits()) as session:
                 self._missing = sorted(REQUIRED - set(session.layers))
 
     @property
     def missing(self) -> list[str]:
-        """Layers of confinement that are not in force: none unless `trusted`, for without one nothing is run then."""
+        """Layers of confinement that are not in force: none unless `trusted`, for without one
+        nothing is run then.
+        """
         if not self.trusted:
             return []
         self.check()
@@ -187,11 +246,14 @@ class Engine:
                 self.warm[each] = Zygote(each)
             if self.stopped and not self.warm:
                 raise WorkerError("the engine has been stopped")
-            if (self.warm[role].process.poll() is not None or self.warm[role].grown) and not self.stopped:
+            if (
+                self.warm[role].process.poll() is not None or self.warm[role].grown
+            ) and not self.stopped:
                 before = self.warm[role]
                 before.close()
                 self.warm[role] = Zygote(role)
-                self.warm[role].sessions |= before.sessions  # those that go on, to be stopped with the rest
+                # those that go on, to be stopped with the rest
+                self.warm[role].sessions |= before.sessions
             return self.warm[role]
 
     def wait(self) -> None:
@@ -228,11 +290,14 @@ class _Claim:
 
 
 def _claim() -> _Claim | None:
-    """Move this thread to a processor that is free; None where all are taken: then nothing changes."""
+    """Move this thread to a processor that is free; None where all are taken: then
+    nothing changes.
+    """
     for processor in sorted(os.sched_getaffinity(0)):
         claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
-            claim.bind(f"\0autogradient-processor-{processor}")  # a name that only one process of the machine can have, and loses when it ends
+            # a name that only one process of the machine can have, and loses when it ends
+            claim.bind(f"\0autogradient-processor-{processor}")
         except OSError:
             claim.close()
             continue
@@ -242,7 +307,9 @@ def _claim() -> _Claim | None:
 
 
 class JudgeProcess:
-    """One judge's process: forked when first needed, and anew after one died. Not for two threads at once."""
+    """One judge's process: forked when first needed, and anew after one died. Not for two threads
+    at once.
+    """
 
     def __init__(self, engine: Engine, folder: Path, limits: Limits) -> None:
         self.engine, self.folder, self.limits = engine, folder, limits
@@ -260,11 +327,14 @@ class JudgeProcess:
             self.judge, self.parent = self.engine.judge(self.folder, self.limits)
         return self.judge.channel
 
-    def trial(self, job: bytes, runner: Interpreter | None, limit: float, until: float = math.inf) -> Iterator[dict[str, Any]]:
+    def trial(
+        self, job: bytes, runner: Interpreter | None, limit: float, until: float = math.inf
+    ) -> Iterator[dict[str, Any]]:
         """Have the judge do a job, given `runner` to ask; yields each report as it comes.
 
-        Raises WorkerTimeout where none comes for `limit` seconds and some, or until the moment `until` (of the monotonic clock); WorkerError where the judge
-        dies: the case it was at is lost, the judge is not to blame for the rest.
+        Raises WorkerTimeout where none comes for `limit` seconds and some, or until the moment
+        `until` (of the monotonic clock); WorkerError where the judge dies: the case it was at is
+        lost, the judge is not to blame for the rest.
         """
         channel = self._channel()
         try:

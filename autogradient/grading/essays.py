@@ -1,4 +1,5 @@
-"""What a student wrote for an essay, wherever it stands: in its own cell, in cells added around it, or typed into the course's.
+"""What a student wrote for an essay, wherever it stands: in its own cell, in cells added around it,
+or typed into the course's.
 
 1 · In words           the course's text      a line typed into it is found
 ┌ answer ┐             the essay's own cell
@@ -37,15 +38,23 @@ def plain(text: str) -> str:
 
 
 def composed(pieces: Sequence[Piece]) -> str:
-    """An essay as a marker reads it: where it stands in several places, with the cells that are not its own."""
+    """An essay as a marker reads it: where it stands in several places, with the cells that are not
+    its own.
+    """
     if len(pieces) == 1 or all(piece.own for piece in pieces):
         return "\n\n".join(piece.text for piece in pieces)
-    return "\n\n".join(piece.text if piece.own else f"{errors.ESSAY_FROM.format(cell=piece.cell + 1)}\n\n{piece.text}" for piece in pieces)
+    return "\n\n".join(
+        piece.text
+        if piece.own
+        else f"{errors.ESSAY_FROM.format(cell=piece.cell + 1)}\n\n{piece.text}"
+        for piece in pieces
+    )
 
 
 class Essays:
-    """Finds the texts of essays. `claims` are the released cells that the student's are; `as_released` says whether a changed one is so by the course's
-    own doing, `answers` whether a cell of code binds what another part asks for.
+    """Finds the texts of essays. `claims` are the released cells that the student's are;
+    `as_released` says whether a changed one is so by the course's own doing, `answers` whether a
+    cell of code binds what another part asks for.
     """
 
     def __init__(
@@ -57,17 +66,34 @@ class Essays:
         as_released: Callable[[int], bool],
         answers: Callable[[int], bool],
     ) -> None:
-        self.released, self.cells, self.claims, self.as_released, self.answers = released, cells, claims, as_released, answers
+        self.released, self.cells, self.claims, self.as_released, self.answers = (
+            released,
+            cells,
+            claims,
+            as_released,
+            answers,
+        )
         self.order = {cell.grade_id: i for i, cell in enumerate(released)}
         self.order |= {old: self.order[new] for old, new in former_ids(assignment).items()}
-        self.instructors = {plain(text) for cell in assignment.cells for text in (cell.source, cell.metadata.get("released", ""))}
+        self.instructors = {
+            plain(text)
+            for cell in assignment.cells
+            for text in (cell.source, cell.metadata.get("released", ""))
+        }
         self.instructors |= {plain(cell.source) for cell in released}
-        self.owners = {part.id: question.id for question in assignment.questions for part in question.parts}
+        self.owners = {
+            part.id: question.id for question in assignment.questions for part in question.parts
+        }
         self.owners |= {question.id: question.id for question in assignment.questions}
-        self.has_code = {question.id: any(not part.by_hand for part in question.parts) for question in assignment.questions}
+        self.has_code = {
+            question.id: any(not part.by_hand for part in question.parts)
+            for question in assignment.questions
+        }
 
     def find(self, part: Part, own: Sequence[int]) -> list[Piece]:
-        """What was written for a part, in the order of the notebook; `own` are the changed cells that are its answer's."""
+        """What was written for a part, in the order of the notebook; `own` are the changed cells
+        that are its answer's.
+        """
         start, end = self.bounds(part)
         pieces = [Piece(i, self.cells[i].source, True) for i in own]
         code: list[Piece] = []
@@ -87,36 +113,74 @@ class Essays:
         return sorted(pieces or code, key=lambda piece: piece.cell)
 
     def bounds(self, part: Part) -> tuple[int, int]:
-        """The student's cells between the question, or the part of it, before and the one after: first, and first that is no longer of it."""
-        answers = [i for i, cell in enumerate(self.released) if cell.role == "answer" and cell.target == part.id]
-        before = max((i for i in range(answers[0]) if self.is_elsewhere(self.released[i], part)), default=-1)
-        after = min((i for i in range(answers[-1] + 1, len(self.released)) if self.is_elsewhere(self.released[i], part)), default=len(self.released))
-        places = [(i, self.order.get(claim.grade_id, -1)) for i, claim in enumerate(self.claims) if claim is not None]
+        """The student's cells between the question, or the part of it, before and the one after:
+        first, and first that is no longer of it.
+        """
+        answers = [
+            i
+            for i, cell in enumerate(self.released)
+            if cell.role == "answer" and cell.target == part.id
+        ]
+        before = max(
+            (i for i in range(answers[0]) if self.is_elsewhere(self.released[i], part)), default=-1
+        )
+        after = min(
+            (
+                i
+                for i in range(answers[-1] + 1, len(self.released))
+                if self.is_elsewhere(self.released[i], part)
+            ),
+            default=len(self.released),
+        )
+        places = [
+            (i, self.order.get(claim.grade_id, -1))
+            for i, claim in enumerate(self.claims)
+            if claim is not None
+        ]
         end = min((i for i, order in places if order >= after), default=len(self.cells))
         start = max((i for i, order in places if order <= before and i < end), default=-1) + 1
         return start, end
 
     def is_elsewhere(self, cell: ReleasedCell, part: Part) -> bool:
-        """Whether a released cell is another question's, or the answer or check of another part of the same one."""
+        """Whether a released cell is another question's, or the answer or check of another part of
+        the same one.
+        """
         stem = cell.target or cell.grade_id.rpartition("-n")[0]
         if cell.role in ("answer", "check", "hidden"):
             return cell.target != part.id
         return self.owners.get(stem) != part.question
 
     def added(self, index: int, claim: ReleasedCell) -> str:
-        """The lines that a student typed into a cell of the course's; "" where they are code or another release's."""
+        """The lines that a student typed into a cell of the course's; "" where they are code or
+        another release's.
+        """
         lines = [line.strip() for line in claim.source.split("\n")]
-        new = [line for line in self.cells[index].source.split("\n") if not any(one.startswith(line.strip()) for one in lines)]
+        new = [
+            line
+            for line in self.cells[index].source.split("\n")
+            if not any(one.startswith(line.strip()) for one in lines)
+        ]
         text = "\n".join(new).strip()
-        if not text or self.as_released(index) or (self.cells[index].kind == "code" and not is_prose(text)):
+        if (
+            not text
+            or self.as_released(index)
+            or (self.cells[index].kind == "code" and not is_prose(text))
+        ):
             return ""
         return text
 
 
 def is_prose(source: str) -> bool:
-    """Whether a code cell holds words: comments and strings alone, or what is no Python for a dozen words in a row."""
+    """Whether a code cell holds words: comments and strings alone, or what is no Python for a dozen
+    words in a row.
+    """
     try:
         body = parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return re.search(r"(?:[^\W\d_]+[ ,;.:!?'’-]+){4}", source) is not None
-    return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str) for node in body)
+    return all(
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+        for node in body
+    )

@@ -1,7 +1,8 @@
 """One Submission against one Assignment → Result.
 
-Two phases. First the notebook's cells run, and where a part's tests stand a snapshot is forked that only waits. Then everything else of the session is
-killed, and only now are the snapshots asked, one at a time, by a judge in another process. Parts of which no snapshot could be had get a second pass.
+Two phases. First the notebook's cells run, and where a part's tests stand a snapshot is forked that
+only waits. Then everything else of the session is killed, and only now are the snapshots asked, one
+at a time, by a judge in another process. Parts of which no snapshot could be had get a second pass.
 """
 
 from __future__ import annotations
@@ -21,22 +22,44 @@ from autogradient.grading import judge
 from autogradient.grading.engine import Engine
 from autogradient.grading.judge import Snapshot, Verdict
 from autogradient.grading.read_notebook import Notebook, read_notebook
-from autogradient.grading.run_cells import Again, Beginnings, Decide, Runs, TimeBudget, replay, run_steps
+from autogradient.grading.run_cells import (
+    Again,
+    Beginnings,
+    Decide,
+    Runs,
+    TimeBudget,
+    replay,
+    run_steps,
+)
 from autogradient.grading.submission import Submission, plan_release, plan_submission
 from autogradient.grading.verdict_cache import Known, Verdicts
 from autogradient.model import short_answers
 from autogradient.model.assignment import Assignment, Case, Part
 from autogradient.model.environment import environment_digest
 from autogradient.model.files import cache_folder, digest, write_atomically
-from autogradient.model.result import ELSEWHERE, ON_GPU, PartResult, Problem, QuestionResult, Receipt, Result, SubmissionInfo, add_up, first_of
+from autogradient.model.result import (
+    ELSEWHERE,
+    ON_GPU,
+    PartResult,
+    Problem,
+    QuestionResult,
+    Receipt,
+    Result,
+    SubmissionInfo,
+    add_up,
+    first_of,
+)
 from autogradient.wire import codec
 
 
 @dataclass
 class Graded:
-    """A result with what goes beside it: what only staff may see, the executed notebook (nbformat 4 data; None where unreadable), and which of its cells hold the answers.
+    """A result with what goes beside it: what only staff may see, the executed notebook (nbformat 4
+    data; None where unreadable), and which of its cells hold the answers.
 
-    `essays`: what the marker reads for the cell of an essay, where some of it stands in other cells. `starved`: something timed out while it hardly got a processor; graded again alone, it may not.
+    `essays`: what the marker reads for the cell of an essay, where some of it stands in other
+    cells. `starved`: something timed out while it hardly got a processor; graded again alone, it
+    may not.
     """
 
     result: Result
@@ -47,8 +70,19 @@ class Graded:
     essays: dict[str, str] = field(default_factory=dict)
 
 
-def grade_bytes(assignment: Assignment, data: bytes, name: str, engine: Engine, info: SubmissionInfo, *, seed: int = 1, **options: Any) -> Graded:
-    """Grade one submitted file. Never raises for what a student did: an unreadable file is a result too. Options as of `grade_notebook`."""
+def grade_bytes(
+    assignment: Assignment,
+    data: bytes,
+    name: str,
+    engine: Engine,
+    info: SubmissionInfo,
+    *,
+    seed: int = 1,
+    **options: Any,
+) -> Graded:
+    """Grade one submitted file. Never raises for what a student did: an unreadable file is a result
+    too. Options as of `grade_notebook`.
+    """
     try:
         notebook = read_notebook(data, name)
     except SubmissionError as error:
@@ -68,18 +102,39 @@ def grade_notebook(
     expected: dict[str, Any] | None = None,
     card: bool | None = None,
 ) -> Graded:
-    """Grade a notebook that has been read. With `skip_unattempted` an untouched stub is not run: it earns nothing, which the proof has shown.
+    """Grade a notebook that has been read. With `skip_unattempted` an untouched stub is not run: it
+    earns nothing, which the proof has shown.
 
-    What `verdicts` knows is taken from there, and what is new kept there. `expected` are the reference's answers, where they are known. `card`: judge only what
-    needs a card (True) or only the rest (False); by default all that this machine can.
+    What `verdicts` knows is taken from there, and what is new kept there. `expected` are the
+    reference's answers, where they are known. `card`: judge only what needs a card (True) or only
+    the rest (False); by default all that this machine can.
     """
-    result = _result(assignment, notebook.digest, info, seed, engine)  # its time is that of the start: the end would tell how long hidden cases took
+    # its time is that of the start: the end would tell how long hidden cases took
+    result = _result(assignment, notebook.digest, info, seed, engine)
     submission = plan_submission(assignment, notebook)
-    skip_unattempted = skip_unattempted and assignment.format == "autogradient"  # other formats have no proof that a stub earns nothing
-    wanted = {part.id for part in assignment.parts if _can_run(assignment, part, card) and (submission.attempted[part.id] or not skip_unattempted)}
+    # other formats have no proof that a stub earns nothing
+    skip_unattempted = skip_unattempted and assignment.format == "autogradient"
+    wanted = {
+        part.id
+        for part in assignment.parts
+        if _can_run(assignment, part, card)
+        and (submission.attempted[part.id] or not skip_unattempted)
+    }
     expected = expected_answers(assignment, engine) if expected is None else expected
-    gpu = judge.gpu() if card or any(assignment.needs_card(part) and _can_run(assignment, part, card) for part in assignment.parts) else ""
-    known = verdicts.of(assignment, submission, expected, seed, not engine.missing, gpu) if verdicts else None
+    gpu = (
+        judge.gpu()
+        if card
+        or any(
+            assignment.needs_card(part) and _can_run(assignment, part, card)
+            for part in assignment.parts
+        )
+        else ""
+    )
+    known = (
+        verdicts.of(assignment, submission, expected, seed, not engine.missing, gpu)
+        if verdicts
+        else None
+    )
     trials = _Trials(assignment, submission, expected, seed, skip_unattempted, known)
     runs = trials.take(engine, wanted)
     found = {part.id: judge.together(part, trials.found[part.id]) for part in assignment.parts}
@@ -96,15 +151,34 @@ def grade_notebook(
     staff = {part: verdict.staff for part, verdict in found.items() if verdict.staff}
     answers = {f"{part}-answer": cells[0] for part, cells in submission.answers.items() if cells}
     starved = runs.starved or any(verdict.starved for verdict in found.values())
-    essays = {cell: text for part, text in submission.elsewhere.items() for cell in (f"{part}-answer", part)}
-    return Graded(result, staff, executed(notebook, runs, _check_outputs(submission, found)), answers, starved, essays)
+    essays = {
+        cell: text
+        for part, text in submission.elsewhere.items()
+        for cell in (f"{part}-answer", part)
+    }
+    return Graded(
+        result,
+        staff,
+        executed(notebook, runs, _check_outputs(submission, found)),
+        answers,
+        starved,
+        essays,
+    )
 
 
 class _Trials:
-    """The verdicts on one submission as they are taken. `replayed` are the parts that needed the second pass."""
+    """The verdicts on one submission as they are taken. `replayed` are the parts that needed the
+    second pass.
+    """
 
     def __init__(
-        self, assignment: Assignment, submission: Submission, expected: dict[str, Any], seed: int, skip_unattempted: bool, known: Known | None
+        self,
+        assignment: Assignment,
+        submission: Submission,
+        expected: dict[str, Any],
+        seed: int,
+        skip_unattempted: bool,
+        known: Known | None,
     ) -> None:
         self.assignment, self.submission, self.expected = assignment, submission, expected
         self.seed, self.skip_unattempted, self.known = seed, skip_unattempted, known
@@ -113,8 +187,18 @@ class _Trials:
         self.budget = TimeBudget(assignment.limits.submission_s)
 
     def take(self, engine: Engine, wanted: set[str]) -> Runs:
-        """Have verdicts on all parts, those of the `wanted` ones by running cells and tests where they are not known; returns what the cells showed."""
-        kept = {part.id: self.known.verdict(part) for part in self.assignment.parts if part.id in wanted} if self.known else {}
+        """Have verdicts on all parts, those of the `wanted` ones by running cells and tests where
+        they are not known; returns what the cells showed.
+        """
+        kept = (
+            {
+                part.id: self.known.verdict(part)
+                for part in self.assignment.parts
+                if part.id in wanted
+            }
+            if self.known
+            else {}
+        )
         for name, found in kept.items():
             if found is not None:
                 self.found[name].append(found[0])
@@ -123,7 +207,9 @@ class _Trials:
         runs = self.known.runs() if self.known and not new else None
         if runs is None:
             runs = Runs()
-            on_card = {name for name in new if self.assignment.needs_card(self.assignment.part(name))}
+            on_card = {
+                name for name in new if self.assignment.needs_card(self.assignment.part(name))
+            }
             for names, card in ((new - on_card, False), (on_card, True)):
                 if names or card is bool(on_card):  # to show what cells do takes a run, too
                     with self._turn(engine) if card else contextlib.nullcontext():
@@ -132,11 +218,19 @@ class _Trials:
                 self.known.keep_runs(runs)
                 for part in self.assignment.parts:
                     if part.id in new:
-                        self.known.keep_verdict(part, judge.together(part, self.found[part.id]), part.id in self.replayed)
+                        self.known.keep_verdict(
+                            part,
+                            judge.together(part, self.found[part.id]),
+                            part.id in self.replayed,
+                        )
         for part in self.assignment.parts:
             if part.id not in wanted:
                 skipped = self.skip_unattempted and not self.submission.attempted[part.id]
-                self.found[part.id].append(_without_running(self.assignment, part, self.submission.attempted[part.id], skipped))
+                self.found[part.id].append(
+                    _without_running(
+                        self.assignment, part, self.submission.attempted[part.id], skipped
+                    )
+                )
         return runs
 
     @contextlib.contextmanager
@@ -148,31 +242,65 @@ class _Trials:
             yield
 
     def _run(self, engine: Engine, wanted: set[str], card: bool) -> Runs:
-        """Run cells and tests where there is no card, or where there is one: CUDA allows no forks, so there every part needs the second pass."""
+        """Run cells and tests where there is no card, or where there is one: CUDA allows no forks,
+        so there every part needs the second pass.
+        """
         assignment, steps, seed, runs = self.assignment, self.submission.steps, self.seed, Runs()
-        with engine.judge_process(engine.folder(assignment.files), assignment.limits) as judge_process:
+        with engine.judge_process(
+            engine.folder(assignment.files), assignment.limits
+        ) as judge_process:
 
-            def decide(part: Part, snapshot: Snapshot, cases: list[Case] | None, first: bool = False) -> list[Case] | None:
+            def decide(
+                part: Part, snapshot: Snapshot, cases: list[Case] | None, first: bool = False
+            ) -> list[Case] | None:
                 if self.budget.left <= 0:
                     message = judge.OUT_OF_TIME.format(seconds=assignment.limits.submission_s)
                     verdict = judge.without_verdict(part, "timed_out", None, message, cases)
                 else:
                     expendable: Literal["rest is left", ""] = "rest is left" if first else ""
                     found = self.expected.get(part.id)
-                    verdict = judge.judge(assignment, part, snapshot, found, seed, judge_process, cases=cases, expendable=expendable, until=self.budget.end)
+                    verdict = judge.judge(
+                        assignment,
+                        part,
+                        snapshot,
+                        found,
+                        seed,
+                        judge_process,
+                        cases=cases,
+                        expendable=expendable,
+                        until=self.budget.end,
+                    )
                 self.found[part.id].append(verdict)
                 return verdict.left if verdict.gone else None
 
-            def spoilt(part: Part) -> bool:  # after an error on a card nothing more can be done with it in this process
-                return card and any(case.outcome != "passed" for verdict in self.found[part.id] for case in verdict.cases)
+            # after an error on a card nothing more can be done with it in this process
+            def spoilt(part: Part) -> bool:
+                return card and any(
+                    case.outcome != "passed"
+                    for verdict in self.found[part.id]
+                    for case in verdict.cases
+                )
 
             with Beginnings(engine, assignment, seed, card=card) as beginnings:
-                snapshots = run_steps(assignment, beginnings.begin, steps, wanted, runs, self.budget)
-                again = _ask([part for part in assignment.parts if part.id in wanted], snapshots, decide)
+                snapshots = run_steps(
+                    assignment, beginnings.begin, steps, wanted, runs, self.budget
+                )
+                again = _ask(
+                    [part for part in assignment.parts if part.id in wanted], snapshots, decide
+                )
             self.replayed |= set(again)
             while again:
                 with Beginnings(engine, assignment, seed, card=card) as beginnings:
-                    again = replay(assignment, beginnings.begin(), steps, again, runs, self.budget, decide, spoilt)
+                    again = replay(
+                        assignment,
+                        beginnings.begin(),
+                        steps,
+                        again,
+                        runs,
+                        self.budget,
+                        decide,
+                        spoilt,
+                    )
         return runs
 
 
@@ -180,11 +308,16 @@ def _without_running(assignment: Assignment, part: Part, attempted: bool, skippe
     """The verdict on a part of which nothing is run."""
     if skipped or (part.by_hand and not attempted):
         return judge.without_verdict(part, "failed", None, judge.NOT_FILLED)
-    return judge.without_verdict(part, "not_run", judge.BY_HAND if part.by_hand else ON_GPU if assignment.needs_card(part) else ELSEWHERE)
+    return judge.without_verdict(
+        part,
+        "not_run",
+        judge.BY_HAND if part.by_hand else ON_GPU if assignment.needs_card(part) else ELSEWHERE,
+    )
 
 
 def _ask(parts: list[Part], snapshots: dict[str, Snapshot], decide: Decide) -> Again:
-    """Phase two, in two rounds: what students may see an error's text of, and only then what must stay hidden, so that no text can carry that out.
+    """Phase two, in two rounds: what students may see an error's text of, and only then what must
+    stay hidden, so that no text can carry that out.
 
     Returns what is left for a second pass.
     """
@@ -194,7 +327,11 @@ def _ask(parts: list[Part], snapshots: dict[str, Snapshot], decide: Decide) -> A
             snapshot = snapshots[part.id]
             if snapshot.unsafe:
                 continue
-            cases = [case for case in part.cases if case.hidden == hidden] if snapshot.interpreter else None
+            cases = (
+                [case for case in part.cases if case.hidden == hidden]
+                if snapshot.interpreter
+                else None
+            )
             if part.id in again:  # its process is gone
                 again[part.id] = [*(again[part.id] or ()), *(cases or ())]
             elif cases or (cases is None and hidden):
@@ -206,18 +343,33 @@ def _ask(parts: list[Part], snapshots: dict[str, Snapshot], decide: Decide) -> A
     return {part: cases for part, cases in again.items() if cases != []}
 
 
-def unreadable(assignment: Assignment, data: bytes, sentence: str, info: SubmissionInfo, *, seed: int = 1) -> Result:
-    """The result of a file that is no notebook: everything ungraded, nothing lost, and the sentence that says what to do."""
+def unreadable(
+    assignment: Assignment, data: bytes, sentence: str, info: SubmissionInfo, *, seed: int = 1
+) -> Result:
+    """The result of a file that is no notebook: everything ungraded, nothing lost, and the sentence
+    that says what to do.
+    """
     result = _result(assignment, digest(data), info, seed)
     result.outcome = "unreadable"
     result.problems = [Problem(message=sentence)]
-    result.questions = _questions(assignment, {part.id: judge.without_verdict(part, "not_run", "unreadable") for part in assignment.parts}, {})
+    result.questions = _questions(
+        assignment,
+        {
+            part.id: judge.without_verdict(part, "not_run", "unreadable")
+            for part in assignment.parts
+        },
+        {},
+    )
     result.points = add_up(result.questions)
     return result
 
 
-def failed(assignment: Assignment, data: bytes, error: Exception, info: SubmissionInfo, *, seed: int = 1) -> Graded:
-    """What is left where the grader itself failed: everything ungraded, and the error for the staff."""
+def failed(
+    assignment: Assignment, data: bytes, error: Exception, info: SubmissionInfo, *, seed: int = 1
+) -> Graded:
+    """What is left where the grader itself failed: everything ungraded, and the error for the
+    staff.
+    """
     result = unreadable(assignment, data, errors.GRADER_FAILED, info, seed=seed)
     result.outcome = "grader_error"
     for case in (case for part in result.parts for case in part.cases):
@@ -225,15 +377,25 @@ def failed(assignment: Assignment, data: bytes, error: Exception, info: Submissi
     return Graded(result, {"error": traceback.format_exception(error)})
 
 
-def _questions(assignment: Assignment, verdicts: dict[str, Verdict], attempted: dict[str, bool]) -> list[QuestionResult]:
-    """The manifest: every question and part of the assignment, with its verdict; what is not in `attempted` was not."""
+def _questions(
+    assignment: Assignment, verdicts: dict[str, Verdict], attempted: dict[str, bool]
+) -> list[QuestionResult]:
+    """The manifest: every question and part of the assignment, with its verdict; what is not in
+    `attempted` was not.
+    """
     return [
         QuestionResult(
             id=question.id,
             optional=question.optional,
             possible=question.points,
             parts=[
-                PartResult(id=part.id, kind=part.kind, attempted=attempted.get(part.id, False), possible=part.points, cases=verdicts[part.id].cases)
+                PartResult(
+                    id=part.id,
+                    kind=part.kind,
+                    attempted=attempted.get(part.id, False),
+                    possible=part.points,
+                    cases=verdicts[part.id].cases,
+                )
                 for part in question.parts
             ],
         )
@@ -241,11 +403,29 @@ def _questions(assignment: Assignment, verdicts: dict[str, Verdict], attempted: 
     ]
 
 
-def _result(assignment: Assignment, submission_digest: str, info: SubmissionInfo, seed: int, engine: Engine | None = None) -> Result:
+def _result(
+    assignment: Assignment,
+    submission_digest: str,
+    info: SubmissionInfo,
+    seed: int,
+    engine: Engine | None = None,
+) -> Result:
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     sealed = engine is None or not engine.missing  # where nothing was run, nothing could get out
-    receipt = Receipt(submission=submission_digest, assignment=assignment.digest, environment=environment_digest(sealed), seed=seed)
-    return Result(assignment=assignment.name, submission=info, graded_at=now, sealed=sealed, outcome="graded", receipt=receipt)
+    receipt = Receipt(
+        submission=submission_digest,
+        assignment=assignment.digest,
+        environment=environment_digest(sealed),
+        seed=seed,
+    )
+    return Result(
+        assignment=assignment.name,
+        submission=info,
+        graded_at=now,
+        sealed=sealed,
+        outcome="graded",
+        receipt=receipt,
+    )
 
 
 def _can_run(assignment: Assignment, part: Part, card: bool | None) -> bool:
@@ -253,24 +433,33 @@ def _can_run(assignment: Assignment, part: Part, card: bool | None) -> bool:
     return not part.by_hand and card in (None, needed) and (judge.has_gpu() or not needed)
 
 
-# ---- the executed notebook -----------------------------------------------------------------------------------------
+# ---- the executed notebook -----------------------------------------------------------------------
 
 
 def _check_outputs(submission: Submission, verdicts: dict[str, Verdict]) -> dict[int, str]:
-    """What the check cells show in the executed notebook: a line for each of their cases. A check without hidden cell of its own shows all."""
+    """What the check cells show in the executed notebook: a line for each of their cases. A check
+    without hidden cell of its own shows all.
+    """
     with_hidden = {part for part, hidden in submission.checks.values() if hidden}
     shown = {}
     for index, (part, hidden) in submission.checks.items():
-        cases = [case for case in verdicts[part].cases if case.hidden == hidden or part not in with_hidden]
+        cases = [
+            case
+            for case in verdicts[part].cases
+            if case.hidden == hidden or part not in with_hidden
+        ]
         shown[index] = "".join(
-            f"{'✓' if case.outcome == 'passed' else '✗' if case.outcome != 'not_run' else '○'} {case.name}{': ' + case.message if case.message else ''}\n"
+            f"{'✓' if case.outcome == 'passed' else '✗' if case.outcome != 'not_run' else '○'} "
+            f"{case.name}{': ' + case.message if case.message else ''}\n"
             for case in cases
         )
     return shown
 
 
 def executed(notebook: Notebook, runs: Runs, checks: dict[int, str]) -> dict[str, Any]:
-    """The student's notebook with the outputs of this run in place of whatever was saved in it; check cells show their verdict."""
+    """The student's notebook with the outputs of this run in place of whatever was saved in it;
+    check cells show their verdict.
+    """
     data = copy.deepcopy(notebook.data)
     count = 0
     for index, cell in enumerate(data["cells"]):
@@ -286,16 +475,24 @@ def executed(notebook: Notebook, runs: Runs, checks: dict[int, str]) -> dict[str
     return data
 
 
-# ---- what the reference says -----------------------------------------------------------------------------------------
+# ---- what the reference says ---------------------------------------------------------------------
 
 
 def expected_answers(assignment: Assignment, engine: Engine) -> dict[str, Any]:
-    """The reference's value of every short answer, those that must be computed by this engine. See `known_answers`."""
-    return known_answers(assignment, lambda computed: computed_answers(assignment, computed, engine))
+    """The reference's value of every short answer, those that must be computed by this engine. See
+    `known_answers`.
+    """
+    return known_answers(
+        assignment, lambda computed: computed_answers(assignment, computed, engine)
+    )
 
 
-def known_answers(assignment: Assignment, compute: Callable[[list[Part]], dict[str, Any]]) -> dict[str, Any]:
-    """The reference's value of every short answer. Those that must be computed are, once per version of the assignment, and kept in the user's cache."""
+def known_answers(
+    assignment: Assignment, compute: Callable[[list[Part]], dict[str, Any]]
+) -> dict[str, Any]:
+    """The reference's value of every short answer. Those that must be computed are, once per
+    version of the assignment, and kept in the user's cache.
+    """
     short = [part for part in assignment.parts if part.by_value]
     values = {part.id: short_answers.literal_answer(part) for part in short}
     computed = [part for part in short if values[part.id] is ...]
@@ -312,17 +509,29 @@ def known_answers(assignment: Assignment, compute: Callable[[list[Part]], dict[s
     return values | found
 
 
-def computed_answers(assignment: Assignment, computed: list[Part], engine: Engine) -> dict[str, Any]:
+def computed_answers(
+    assignment: Assignment, computed: list[Part], engine: Engine
+) -> dict[str, Any]:
     """The reference's values of some short answers: its notebook is run up to the last of them."""
     steps = plan_release(assignment, assignment.reference)
     wanted = {part.id for part in computed}
     last = max(i for i, step in enumerate(steps) if step.do == "part" and step.part in wanted)
     with Beginnings(engine, assignment, 1) as beginnings:
-        snapshots = run_steps(assignment, beginnings.begin, steps[: last + 1], wanted, Runs(), TimeBudget(assignment.limits.submission_s))
+        snapshots = run_steps(
+            assignment,
+            beginnings.begin,
+            steps[: last + 1],
+            wanted,
+            Runs(),
+            TimeBudget(assignment.limits.submission_s),
+        )
     values = {}
     for part in computed:
         found = (snapshots[part.id].value or {}).get("value")
         if not isinstance(found, bytes):
-            raise errors.ProofError(f"{assignment.name}: the reference's answer to '{part.id}' has no plain value; look at its cell")
+            raise errors.ProofError(
+                f"{assignment.name}: the reference's answer to '{part.id}' has no plain "
+                "value; look at its cell"
+            )
         values[part.id] = codec.decode(found)  # the instructor's own
     return values

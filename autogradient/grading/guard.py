@@ -1,7 +1,9 @@
-"""What keeps a judge from running what a submission wrote, by way of a library that reads code out of data.
+"""What keeps a judge from running what a submission wrote, by way of a library that reads code out
+of data.
 
-A test may hand a student's text to `sympy.sympify` or `DataFrame.query`, or bytes to a library that unpickles them. Python tells of each such attempt
-(PEP 578), and only libraries that make code of their own for other ends may go on: see `MAKERS`.
+A test may hand a student's text to `sympy.sympify` or `DataFrame.query`, or bytes to a library that
+unpickles them. Python tells of each such attempt (PEP 578), and only libraries that make code of
+their own for other ends may go on: see `MAKERS`.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import sysconfig
 from collections.abc import Callable
 from typing import Any
 
-#: Libraries that compile texts of their own making. What they make out of a test's text is checked where the text comes in: `read_texts`.
+#: Libraries that compile texts of their own making. What they make out of a test's text is checked
+#: where the text comes in: `read_texts`.
 MAKERS = [
     "numpy",
     "torch",
@@ -39,7 +42,9 @@ Refuse = Callable[[str], Exception | None]
 
 
 def watch(refuse: Refuse) -> None:
-    """From now on and for good: nothing in this process is unpickled, and code comes from tests and from `MAKERS` only. `refuse` gives the error."""
+    """From now on and for good: nothing in this process is unpickled, and code comes from tests and
+    from `MAKERS` only. `refuse` gives the error.
+    """
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "pickle.find_class" or event == "code.__new__":
@@ -55,14 +60,18 @@ def watch(refuse: Refuse) -> None:
 
 
 def _may_make(file: str) -> bool:
-    """Whether what stands in a file may compile or execute code: tests, Python's own library, and libraries that make code of their own."""
+    """Whether what stands in a file may compile or execute code: tests, Python's own library, and
+    libraries that make code of their own.
+    """
     if file.startswith("<") or (file.startswith(_STDLIB) and "/site-packages/" not in file):
         return True
     return any(f"/{name}/" in file or file.endswith(f"/{name}.py") for name in MAKERS)
 
 
 def read_texts(stands_in_test: Callable[[Any], bool], refuse: Refuse) -> None:
-    """Have sympy's and pandas' readers of formulas take texts of the test only, where these libraries are loaded."""
+    """Have sympy's and pandas' readers of formulas take texts of the test only, where these
+    libraries are loaded.
+    """
 
     def guarded(function: Callable[..., Any], name: str, at: int) -> Callable[..., Any]:
         original = getattr(function, "reads", function)

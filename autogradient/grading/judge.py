@@ -1,7 +1,8 @@
 """The grader's side of a verdict: has a judge try one part, and decides what each case comes to.
 
-`Snapshot` is what a part's tests may look at. A judge's process (`trial`) holds the tests and asks forks of the snapshot; what it reports is data.
-Every case of the part comes out with an outcome, whatever the other sides do.
+`Snapshot` is what a part's tests may look at. A judge's process (`trial`) holds the tests and asks
+forks of the snapshot; what it reports is data. Every case of the part comes out with an outcome,
+whatever the other sides do.
 """
 
 from __future__ import annotations
@@ -28,12 +29,16 @@ from autogradient.sources.release import given_source
 from autogradient.wire import codec
 from autogradient.wire.channel import END
 
-MISSING = "{names} is not defined when the check runs: the cell that defines it is missing, stands below the check, or stopped with an error."
+MISSING = (
+    "{names} is not defined when the check runs: the cell that defines it is missing, "
+    "stands below the check, or stopped with an error."
+)
 NOT_FILLED = "Not attempted yet."
 STOPPED = "It may take {seconds:g} s; look for a loop that never ends."
 DIED = "The Python process ended while this check ran ({how})."
 RAISED = "Your code raised {error}."
-#: All that is said of a hidden case that did not come to its end: which of these it was could tell of hidden inputs.
+#: All that is said of a hidden case that did not come to its end: which of these it was could tell
+#: of hidden inputs.
 NO_END = "Your code raised an error, or its process ended."
 OUT_OF_TIME = "The notebook took more than {seconds:g} s altogether, so this was not looked at."
 TOO_MUCH = "Your code's answer was more than the check could look at."
@@ -45,9 +50,11 @@ MAX_NOTE = 5000
 
 @dataclass
 class Verdict:
-    """The cases of one part with their outcomes, and what only staff may see (case name → error, output, seconds).
+    """The cases of one part with their outcomes, and what only staff may see (case name → error,
+    output, seconds).
 
-    `starved`: a case timed out while it hardly got a processor, or its process or the judge's was killed: which may say nothing about it. `gone`: the process it was judged on is, and `left` are
+    `starved`: a case timed out while it hardly got a processor, or its process or the judge's was
+    killed: which may say nothing about it. `gone`: the process it was judged on is, and `left` are
     the cases that should have been judged on it, too.
     """
 
@@ -60,9 +67,11 @@ class Verdict:
 
 @dataclass
 class Snapshot:
-    """What a part looks like at its place: a waiting process for code, a value's bytes for a short answer, nothing where neither could be had.
+    """What a part looks like at its place: a waiting process for code, a value's bytes for a short
+    answer, nothing where neither could be had.
 
-    `sources` are the cells that were run until there, `missing` the part's names that were not defined then. `unsafe`: the process had threads, so that no fork of it can be trusted to run.
+    `sources` are the cells that were run until there, `missing` the part's names that were not
+    defined then. `unsafe`: the process had threads, so that no fork of it can be trusted to run.
     `quiet`: hidden inputs may have been in it already, so no text of it may be shown.
     """
 
@@ -76,11 +85,14 @@ class Snapshot:
 
 
 def case_seed(seed: int, part: Part, case: str) -> int:
-    """The seed of a case's `secret`: derived from the receipt's seed, the part and the case, so that a verdict can be repeated.
+    """The seed of a case's `secret`: derived from the receipt's seed, the part and the case, so
+    that a verdict can be repeated.
 
     The part's tests go in, too: who does not know the hidden ones cannot work it out.
     """
-    return int.from_bytes(hashlib.sha256(f"{seed}/{part.id}/{case}/{part.tests}".encode()).digest()[:7])
+    return int.from_bytes(
+        hashlib.sha256(f"{seed}/{part.id}/{case}/{part.tests}".encode()).digest()[:7]
+    )
 
 
 def has_gpu() -> bool:
@@ -93,7 +105,13 @@ def gpu() -> str:
     return card.describe() or "unknown"
 
 
-def without_verdict(part: Part, outcome: CaseOutcome, reason: str | None, message: str = "", cases: list[Case] | None = None) -> Verdict:
+def without_verdict(
+    part: Part,
+    outcome: CaseOutcome,
+    reason: str | None,
+    message: str = "",
+    cases: list[Case] | None = None,
+) -> Verdict:
     """Every case of the part, or every one of `cases`, with the same outcome and no points."""
     all_cases = cases or part.cases or (Case("marked by hand", "marked by hand", part.points),)
     return Verdict([_result(case, outcome, message=message, reason=reason) for case in all_cases])
@@ -112,18 +130,31 @@ def judge(
     stop_at_failure: bool = False,
     until: float = math.inf,
 ) -> Verdict:
-    """The verdict on one attempted part, or on some of its `cases`. `expected` is the reference's value of a short answer (ignored for code).
+    """The verdict on one attempted part, or on some of its `cases`. `expected` is the reference's
+    value of a short answer (ignored for code).
 
-    At the moment `until`, of the monotonic clock, the submission's time is over: what has no verdict then timed out.
+    At the moment `until`, of the monotonic clock, the submission's time is over: what has no
+    verdict then timed out.
 
-    With `expendable` the cases run in the snapshot itself and not in forks of it: what becomes of the rest where a case kills it.
-    With `stop_at_failure` the cases after the first failing one are not run and count as failed.
+    With `expendable` the cases run in the snapshot itself and not in forks of it: what becomes of
+    the rest where a case kills it. With `stop_at_failure` the cases after the first failing one are
+    not run and count as failed.
     """
     if part.by_value:
         return _judge_value(assignment, part, snapshot, expected, judge_process)
     if snapshot.interpreter is None:
         return without_verdict(part, "failed", None, snapshot.lost or NOT_FILLED, cases)
-    verdict = _judge_code(assignment, part, cases or list(part.cases), snapshot, seed, judge_process, expendable, stop_at_failure, until)
+    verdict = _judge_code(
+        assignment,
+        part,
+        cases or list(part.cases),
+        snapshot,
+        seed,
+        judge_process,
+        expendable,
+        stop_at_failure,
+        until,
+    )
     return verdict if cases else together(part, [verdict])
 
 
@@ -132,7 +163,8 @@ def together(part: Part, verdicts: list[Verdict]) -> Verdict:
     found = [case for verdict in verdicts for case in verdict.cases]
     staff = {title: note for verdict in verdicts for title, note in verdict.staff.items()}
     order = [(case.title, case.hidden) for case in part.cases]
-    cases = sorted(found, key=lambda case: order.index((case.name, case.hidden)) if order else 0)  # stable: cases of one name keep their order
+    # stable: cases of one name keep their order
+    cases = sorted(found, key=lambda case: order.index((case.name, case.hidden)) if order else 0)
     if part.all_or_nothing and any(case.outcome != "passed" for case in cases):
         for case in cases:
             case.earned = Fraction(0)
@@ -140,28 +172,59 @@ def together(part: Part, verdicts: list[Verdict]) -> Verdict:
 
 
 def _result(
-    case: Case, outcome: CaseOutcome, *, message: str = "", reason: str | None = None, seconds: float | None = None, earned: Fraction | None = None
+    case: Case,
+    outcome: CaseOutcome,
+    *,
+    message: str = "",
+    reason: str | None = None,
+    seconds: float | None = None,
+    earned: Fraction | None = None,
 ) -> CaseResult:
     points = earned if earned is not None else case.points if outcome == "passed" else Fraction(0)
     visible_seconds = None if case.hidden or seconds is None else round(seconds, 4)
     return CaseResult(
-        name=case.title, hidden=case.hidden, outcome=outcome, reason=reason, earned=points, possible=case.points, message=message, seconds=visible_seconds
+        name=case.title,
+        hidden=case.hidden,
+        outcome=outcome,
+        reason=reason,
+        earned=points,
+        possible=case.points,
+        message=message,
+        seconds=visible_seconds,
     )
 
 
-# ---- short answers ---------------------------------------------------------------------------------------------------
+# ---- short answers -------------------------------------------------------------------------------
 
 
-def _judge_value(assignment: Assignment, part: Part, snapshot: Snapshot, expected: Any, judge_process: JudgeProcess) -> Verdict:
+def _judge_value(
+    assignment: Assignment,
+    part: Part,
+    snapshot: Snapshot,
+    expected: Any,
+    judge_process: JudgeProcess,
+) -> Verdict:
     found = snapshot.value or {"missing": True}
     problem, right, slip, starved = "", False, "", False
     if isinstance(found.get("value"), bytes):
-        job = {"do": "value", "value": found["value"], "expected": expected, "criteria": short_answers.criteria(part)}
+        job = {
+            "do": "value",
+            "value": found["value"],
+            "expected": expected,
+            "criteria": short_answers.criteria(part),
+        }
         try:
             (report,) = judge_process.trial(codec.encode(job), None, assignment.limits.case_s)
-            problem, right, slip = str(report["problem"]), report["right"] is True, str(report["slip"])
+            problem, right, slip = (
+                str(report["problem"]),
+                report["right"] is True,
+                str(report["slip"]),
+            )
         except (WorkerError, ValueError, KeyError) as error:
-            problem, starved = TOO_MUCH, isinstance(error, WorkerError) and not isinstance(error, WorkerTimeout)
+            problem, starved = (
+                TOO_MUCH,
+                isinstance(error, WorkerError) and not isinstance(error, WorkerTimeout),
+            )
     elif "not_plain" in found:
         problem = f"This is {str(found['not_plain'])[:200]}; write a plain value."
     else:
@@ -173,18 +236,38 @@ def _judge_value(assignment: Assignment, part: Part, snapshot: Snapshot, expecte
         elif problem:  # the form's case says what is wrong
             out.append(_result(case, "failed"))
         else:
-            out.append(_result(case, "passed" if right else "failed", message="" if right else f"Not quite: {slip}." if slip else case.failure_message))
+            out.append(
+                _result(
+                    case,
+                    "passed" if right else "failed",
+                    message=""
+                    if right
+                    else f"Not quite: {slip}."
+                    if slip
+                    else case.failure_message,
+                )
+            )
     return Verdict(out, starved=starved)
 
 
-# ---- code ------------------------------------------------------------------------------------------------------------
+# ---- code ----------------------------------------------------------------------------------------
 
 
-def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int, sources: list[str], stop_at_failure: bool = False) -> dict[str, Any]:
+def job_of(
+    assignment: Assignment,
+    part: Part,
+    cases: list[Case],
+    seed: int,
+    sources: list[str],
+    stop_at_failure: bool = False,
+) -> dict[str, Any]:
     """What a judge needs for some cases of a part.
 
-    `takes`, `changes`, `libraries` (see `demands`), `setup` (texts run once), `given` (texts run afresh for each case), `given_names`, `tests` (text), `style`, `cases` ([function name, seed] …), `names`
-    (what the part takes from the student), `classes` (the instructor's classes, with their words; None where nobody knows), `sources` (the cells that were run), `limit` (seconds for each case), `stop` (after the first failure).
+    `takes`, `changes`, `libraries` (see `demands`), `setup` (texts run once), `given` (texts run
+    afresh for each case), `given_names`, `tests` (text), `style`, `cases` ([function name, seed]
+    …), `names` (what the part takes from the student), `classes` (the instructor's classes, with
+    their words; None where nobody knows), `sources` (the cells that were run), `limit` (seconds for
+    each case), `stop` (after the first failure).
     """
     return {
         **standing(assignment, part),
@@ -200,9 +283,23 @@ def job_of(assignment: Assignment, part: Part, cases: list[Case], seed: int, sou
 def standing(assignment: Assignment, part: Part) -> dict[str, Any]:
     """What is the same in every job of a part."""
     own = assignment.format == "autogradient"
-    given = [given_source(cell, assignment.seed) for cell in assignment.with_role("given") if own and cell.target in (part.question, part.id)]
-    setup = [cell.source for role in ("setup", "helpers") for cell in assignment.with_role(role)] if own else [prelude(assignment, part)]
-    asked = demands(part.tests, part.style, [case.name for case in part.cases], part.names, [without_magics(text) for text in setup])
+    given = [
+        given_source(cell, assignment.seed)
+        for cell in assignment.with_role("given")
+        if own and cell.target in (part.question, part.id)
+    ]
+    setup = (
+        [cell.source for role in ("setup", "helpers") for cell in assignment.with_role(role)]
+        if own
+        else [prelude(assignment, part)]
+    )
+    asked = demands(
+        part.tests,
+        part.style,
+        [case.name for case in part.cases],
+        part.names,
+        [without_magics(text) for text in setup],
+    )
     return {
         "takes": sorted(asked.takes),
         "changes": asked.changes,
@@ -219,8 +316,13 @@ def standing(assignment: Assignment, part: Part) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=100)
 def _classes(assignment: Assignment) -> dict[str, list[str]] | None:
-    """The names that the instructor's own answers and cells bind to classes, with the words of each; None where there are none to look at."""
-    texts = [*assignment.reference.values(), *(cell.source for cell in assignment.cells if cell.kind == "code")]
+    """The names that the instructor's own answers and cells bind to classes, with the words of
+    each; None where there are none to look at.
+    """
+    texts = [
+        *assignment.reference.values(),
+        *(cell.source for cell in assignment.cells if cell.kind == "code"),
+    ]
     found: dict[str, set[str]] = {}
     for text in texts:
         for name, words in class_members(text).items():
@@ -252,11 +354,18 @@ def _judge_code(
             done |= {case.name: _result(case, "timed_out", message=message) for case in left}
             break
         try:
-            runner = snapshot.interpreter if in_place else snapshot.interpreter.fork(min(HELLO_S, max(1.0, until - time.monotonic())))
+            runner = (
+                snapshot.interpreter
+                if in_place
+                else snapshot.interpreter.fork(min(HELLO_S, max(1.0, until - time.monotonic())))
+            )
         except WorkerError as error:
             verdict.starved |= snapshot.interpreter.starved(error)
             verdict.staff["fork"] = {"error": ["WorkerError", str(error), []]}
-            done |= {case.name: _result(case, "failed", message=_ended(case, snapshot.quiet)) for case in left}
+            done |= {
+                case.name: _result(case, "failed", message=_ended(case, snapshot.quiet))
+                for case in left
+            }
             break
         job = job_of(assignment, part, left, seed, snapshot.sources, stop_at_failure)
         before, ended, seen = len(left), not in_place, snapshot.quiet
@@ -276,7 +385,9 @@ def _judge_code(
                     if str(report["gone"]) == END:
                         verdict.starved |= runner.session.was_killed(runner.pid)
                         how = runner.session.how_it_ended(runner.pid)
-                    done[case.name] = _result(case, "failed", message=_ended(case, seen, DIED.format(how=how)))
+                    done[case.name] = _result(
+                        case, "failed", message=_ended(case, seen, DIED.format(how=how))
+                    )
                 seen |= case.hidden  # from now on the process may know a hidden input
         except WorkerError as error:  # the judge was stopped, or died, over what it was given
             ended = True
@@ -284,7 +395,13 @@ def _judge_code(
                 case = left.pop(0)
                 late = isinstance(error, WorkerTimeout)
                 verdict.starved |= not late
-                verdict.staff[case.title] = {"error": [type(error).__name__, f"the judge itself did not survive what the submission answered ({error})", []]}
+                verdict.staff[case.title] = {
+                    "error": [
+                        type(error).__name__,
+                        f"the judge itself did not survive what the submission answered ({error})",
+                        [],
+                    ]
+                }
                 message = STOPPED.format(seconds=limit) if late else _ended(case, seen, TOO_MUCH)
                 if late and time.monotonic() >= until:
                     message = OUT_OF_TIME.format(seconds=assignment.limits.submission_s)
@@ -296,7 +413,10 @@ def _judge_code(
         if ended and expendable == "rest is left":
             verdict.left, left = left, []
         if left and (stopped or len(left) == before or (in_place and ended)):
-            done |= {case.name: _result(case, "failed", message="" if stopped else _ended(case, seen)) for case in left}
+            done |= {
+                case.name: _result(case, "failed", message="" if stopped else _ended(case, seen))
+                for case in left
+            }
             left = []
     verdict.cases = [done[case.name] for case in cases if case not in verdict.left]
     return verdict
@@ -306,14 +426,31 @@ def _note(report: dict[str, Any]) -> dict[str, Any]:
     """What staff may see of a report, cut."""
     found: Any = report.get("error")
     proper = isinstance(found, list) and len(found) == 3 and isinstance(found[2], list)
-    error = [str(found[0])[:200], str(found[1])[:MAX_MESSAGE], [str(line)[:500] for line in found[2][:20]]] if proper else None
+    error = (
+        [
+            str(found[0])[:200],
+            str(found[1])[:MAX_MESSAGE],
+            [str(line)[:500] for line in found[2][:20]],
+        ]
+        if proper
+        else None
+    )
     seconds = report.get("seconds") if isinstance(report.get("seconds"), float) else None
-    return {"error": error, "output": str(report.get("output") or "")[:MAX_NOTE], "seconds": seconds, "gone": str(report.get("gone") or "")[:200]}
+    return {
+        "error": error,
+        "output": str(report.get("output") or "")[:MAX_NOTE],
+        "seconds": seconds,
+        "gone": str(report.get("gone") or "")[:200],
+    }
 
 
 def _ended(case: Case, quiet: bool, sentence: str = DIED.format(how="it stopped answering")) -> str:
-    """What to say of a case that did not come to its end. Not how, of a hidden one: an exit code is eight bits of what the process has seen."""
-    return " ".join(filter(None, [case.failure_message, NO_END])) if case.hidden or quiet else sentence
+    """What to say of a case that did not come to its end. Not how, of a hidden one: an exit code is
+    eight bits of what the process has seen.
+    """
+    return (
+        " ".join(filter(None, [case.failure_message, NO_END])) if case.hidden or quiet else sentence
+    )
 
 
 def _starved(runner: Interpreter, limit: float) -> bool:
@@ -322,17 +459,25 @@ def _starved(runner: Interpreter, limit: float) -> bool:
     return waited > limit / 4
 
 
-def _from_report(case: Case, report: dict[str, Any], limit: float, quiet: bool, gone: list[str]) -> CaseResult:
+def _from_report(
+    case: Case, report: dict[str, Any], limit: float, quiet: bool, gone: list[str]
+) -> CaseResult:
     """A case's result from what the judge says of it; a report that is none counts as failed.
 
-    With `quiet` no text of the student's goes into it, and no time: hidden inputs of other cases may have been seen by then. Of a hidden case four things can be
-    told apart: passed, failed, no end, timed out. `gone` are the names that were missing before.
+    With `quiet` no text of the student's goes into it, and no time: hidden inputs of other cases
+    may have been seen by then. Of a hidden case four things can be told apart: passed, failed, no
+    end, timed out. `gone` are the names that were missing before.
     """
-    seconds = report.get("seconds") if isinstance(report.get("seconds"), float) and not quiet else None
+    seconds = (
+        report.get("seconds") if isinstance(report.get("seconds"), float) and not quiet else None
+    )
     if report.get("passed") is True:
-        partial = report.get("earned")  # a cell of asserts: its last value may be partial credit, as in nbgrader
-        if isinstance(partial, float) and not partial >= case.points:  # nor is it where it is no number
-            some = round(Fraction(repr(partial)), 2) if partial > 0 else Fraction(0)  # more digits could tell of hidden inputs
+        # a cell of asserts: its last value may be partial credit, as in nbgrader
+        partial = report.get("earned")
+        # nor is it where it is no number
+        if isinstance(partial, float) and not partial >= case.points:
+            # more digits could tell of hidden inputs
+            some = round(Fraction(repr(partial)), 2) if partial > 0 else Fraction(0)
             return _result(case, "failed", earned=some, seconds=seconds)
         return _result(case, "passed", seconds=seconds)
     if report.get("late") is True:
@@ -340,17 +485,32 @@ def _from_report(case: Case, report: dict[str, Any], limit: float, quiet: bool, 
     if report.get("broken"):
         return _result(case, "grader_error", message=BROKEN)
     missing = report.get("missing")
-    if isinstance(missing, list) and missing and (case.hidden or quiet):  # which these are was told before any hidden input was sent
+    # which these are was told before any hidden input was sent
+    if isinstance(missing, list) and missing and (case.hidden or quiet):
         missing = [name for name in gone if name in missing]
     if isinstance(missing, list) and missing:
-        return _result(case, "failed", message=MISSING.format(names=" and ".join(f"`{name}`" for name in missing)), seconds=seconds)
+        return _result(
+            case,
+            "failed",
+            message=MISSING.format(names=" and ".join(f"`{name}`" for name in missing)),
+            seconds=seconds,
+        )
     error = report.get("error")
     error = error if isinstance(error, list) and len(error) > 1 else None
-    return _result(case, "failed", message=" ".join(filter(None, [case.failure_message, _raised(case, error, case.hidden or quiet)])), seconds=seconds)
+    return _result(
+        case,
+        "failed",
+        message=" ".join(
+            filter(None, [case.failure_message, _raised(case, error, case.hidden or quiet)])
+        ),
+        seconds=seconds,
+    )
 
 
 def _raised(case: Case, error: list[Any] | None, quiet: bool) -> str:
-    """What the student may know of an exception: of a visible case its text, of a hidden one only that there was one."""
+    """What the student may know of an exception: of a visible case its text, of a hidden one only
+    that there was one.
+    """
     if not error or error[0] == "AssertionError":
         if error and not quiet and error[1] and not case.failure_message:
             return str(error[1])

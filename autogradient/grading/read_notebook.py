@@ -17,18 +17,27 @@ from autogradient.grading import archives, messages
 from autogradient.grading.archives import MAX_MB, Budget, LeftOut, Piece
 from autogradient.model.files import digest
 
-MAX_CELLS, MAX_BRACKETS = 3000, 1_000_000  # an empty list takes eighty times as much memory as room in the file
-#: Commas and quotation marks (each text and each number takes some sixty bytes of memory); characters of code; levels.
+# an empty list takes eighty times as much memory as room in the file
+MAX_CELLS, MAX_BRACKETS = 3000, 1_000_000
+#: Commas and quotation marks (each text and each number takes some sixty bytes of memory);
+#: characters of code; levels.
 MAX_PIECES, MAX_CODE, MAX_DEPTH = 5_000_000, 3_000_000, 100
 #: Characters of an id, a cell's type or an assignment's name: no release has longer ones.
 MAX_NAME = 200
-_KINDS = {"PDF": "a PDF", "office": "an office document", "RAR": "a RAR archive", "7z": "a 7z archive"}
+_KINDS = {
+    "PDF": "a PDF",
+    "office": "an office document",
+    "RAR": "a RAR archive",
+    "7z": "a 7z archive",
+}
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
 
 
 @dataclass
 class StudentCell:
-    """A cell of the submitted notebook: 0-based `index`, `kind` (code, markdown or raw), text and the id it claims ("" if none)."""
+    """A cell of the submitted notebook: 0-based `index`, `kind` (code, markdown or raw), text and
+    the id it claims ("" if none).
+    """
 
     index: int
     kind: str
@@ -43,7 +52,9 @@ class StudentCell:
 
 @dataclass
 class Notebook:
-    """A submitted notebook within bounds: its cells, its raw data (nbformat 4) and the assignment it says it is."""
+    """A submitted notebook within bounds: its cells, its raw data (nbformat 4) and the assignment
+    it says it is.
+    """
 
     cells: list[StudentCell]
     data: dict[str, Any]
@@ -52,32 +63,48 @@ class Notebook:
 
 
 def read_file(path: Path) -> bytes:
-    """A submitted file, or the one in an archive that a path leads into. Raises SubmissionError where it cannot be read or is larger than anything that would be."""
+    """A submitted file, or the one in an archive that a path leads into. Raises SubmissionError
+    where it cannot be read or is larger than anything that would be.
+    """
     archive = next((folder for folder in path.parents if folder.is_file()), None)
     if archive is not None:
         inner = path.relative_to(archive.parent)
         for each in inside(archive):
             if Path(each.path) == inner and isinstance(each, Piece):
                 return each.data
-        raise SubmissionError(errors.CANNOT_READ.format(name=path.name, problem="it is not in its archive any more"))
+        raise SubmissionError(
+            errors.CANNOT_READ.format(name=path.name, problem="it is not in its archive any more")
+        )
     if not path.name.lower().endswith(archives.NOTEBOOK) and path.is_file():
         found = list(inside(path))
-        whole = next((each.data for each in found if isinstance(each, Piece) and each.path == path.name), None)
+        whole = next(
+            (each.data for each in found if isinstance(each, Piece) and each.path == path.name),
+            None,
+        )
         if whole is None:
-            reason = next((each.reason for each in found if isinstance(each, LeftOut)), messages.LEFT_NO_NOTEBOOK)
+            reason = next(
+                (each.reason for each in found if isinstance(each, LeftOut)),
+                messages.LEFT_NO_NOTEBOOK,
+            )
             raise SubmissionError(messages.LEFT_OUT.format(path=path.name, reason=reason))
         return whole
     try:
         size = path.stat().st_size
         if size > MAX_MB * 1_000_000:
-            raise SubmissionError(errors.TOO_LARGE.format(name=path.name, size=size / 1e6, limit=MAX_MB))
+            raise SubmissionError(
+                errors.TOO_LARGE.format(name=path.name, size=size / 1e6, limit=MAX_MB)
+            )
         return path.read_bytes()
     except OSError as error:
-        raise SubmissionError(errors.CANNOT_READ.format(name=path.name, problem=error.strerror)) from None
+        raise SubmissionError(
+            errors.CANNOT_READ.format(name=path.name, problem=error.strerror)
+        ) from None
 
 
 def inside(path: Path, budget: Budget | None = None) -> Iterator[Piece | LeftOut]:
-    """The notebooks that a file is or holds, by paths that begin with its name, and what else is in it."""
+    """The notebooks that a file is or holds, by paths that begin with its name, and what else is in
+    it.
+    """
     yield from archives.notebooks(path.name, file_reader(path), budget or Budget())
 
 
@@ -88,7 +115,9 @@ def file_reader(path: Path) -> archives.Reader:
         try:
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as error:
-            raise archives.Refused(messages.LEFT_LINK if path.is_symlink() else str(error.strerror)) from None
+            raise archives.Refused(
+                messages.LEFT_LINK if path.is_symlink() else str(error.strerror)
+            ) from None
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             os.close(handle)
             raise archives.Refused(messages.LEFT_NO_FILE)
@@ -99,15 +128,23 @@ def file_reader(path: Path) -> archives.Reader:
 
 
 def read_notebook(data: bytes, name: str) -> Notebook:
-    """A submitted file as a notebook. Raises SubmissionError with a sentence for the student where it is none."""
+    """A submitted file as a notebook. Raises SubmissionError with a sentence for the student where
+    it is none.
+    """
     if len(data) > MAX_MB * 1_000_000:
-        raise SubmissionError(errors.TOO_LARGE.format(name=name, size=len(data) / 1e6, limit=MAX_MB))
+        raise SubmissionError(
+            errors.TOO_LARGE.format(name=name, size=len(data) / 1e6, limit=MAX_MB)
+        )
     if (what := archives.kind(data[:8192])) in _KINDS:
         raise SubmissionError(messages.NOT_A_NOTEBOOK.format(name=name, what=_KINDS[what]))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"not UTF-8 text at byte {error.start}")) from None
+        raise SubmissionError(
+            errors.UNREADABLE_NOTEBOOK.format(
+                name=name, problem=f"not UTF-8 text at byte {error.start}"
+            )
+        ) from None
     if not text.strip():
         raise SubmissionError(errors.EMPTY_FILE.format(name=name))
     if other := _what_else(text.lstrip()[:200]):
@@ -118,19 +155,25 @@ def read_notebook(data: bytes, name: str) -> Notebook:
     try:
         notebook = json.loads(text)
         if "\\ud" in text.lower():  # half a character, which no file or message can hold
-            notebook = json.loads(json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace"))
+            notebook = json.loads(
+                json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
+            )
         _measure(notebook)
     except (ValueError, RecursionError) as error:
         conflict = CONFLICT.search(text)
         if conflict:
             line = text.count("\n", 0, conflict.start()) + 1
             raise SubmissionError(errors.MERGE_CONFLICT.format(name=name, line=line)) from None
-        raise SubmissionError(errors.UNREADABLE_JSON.format(name=name, line=getattr(error, "lineno", 1))) from None
+        raise SubmissionError(
+            errors.UNREADABLE_JSON.format(name=name, line=getattr(error, "lineno", 1))
+        ) from None
     return _notebook(notebook, data, name)
 
 
 def _what_else(beginning: str) -> str | None:
-    """What a text is that stands in a notebook's place, by its first words; None where that may be a notebook."""
+    """What a text is that stands in a notebook's place, by its first words; None where that may be
+    a notebook.
+    """
     if beginning.startswith("version https://git-lfs.github.com/spec/"):
         return errors.LFS_POINTER
     if archives.is_web_page(beginning.encode("utf-8", "replace")):
@@ -145,38 +188,65 @@ def _measure(notebook: Any) -> None:
         depth += 1
         if depth > MAX_DEPTH:
             raise RecursionError
-        inner = [child for thing in level for child in (thing.values() if isinstance(thing, dict) else thing if isinstance(thing, list) else ())]
+        inner = [
+            child
+            for thing in level
+            for child in (
+                thing.values()
+                if isinstance(thing, dict)
+                else thing
+                if isinstance(thing, list)
+                else ()
+            )
+        ]
         level = [child for child in inner if isinstance(child, (dict, list))]
 
 
 def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
     if not isinstance(notebook, dict) or not isinstance(notebook.get("nbformat", 4), int):
-        raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem="no notebook in it"))
+        raise SubmissionError(
+            errors.UNREADABLE_NOTEBOOK.format(name=name, problem="no notebook in it")
+        )
     if notebook.get("nbformat", 4) < 4:
         try:
             import nbformat
 
             notebook = nbformat.convert(nbformat.from_dict(notebook), 4)
         except Exception as error:
-            raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"old format, {str(error)[:MAX_NAME]}")) from None
+            raise SubmissionError(
+                errors.UNREADABLE_NOTEBOOK.format(
+                    name=name, problem=f"old format, {str(error)[:MAX_NAME]}"
+                )
+            ) from None
     raw = notebook.get("cells")
     if not isinstance(raw, list):
-        raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem="it has no list of cells"))
+        raise SubmissionError(
+            errors.UNREADABLE_NOTEBOOK.format(name=name, problem="it has no list of cells")
+        )
     if len(raw) > MAX_CELLS:
-        raise SubmissionError(errors.TOO_MANY_CELLS.format(name=name, count=len(raw), limit=MAX_CELLS))
+        raise SubmissionError(
+            errors.TOO_MANY_CELLS.format(name=name, count=len(raw), limit=MAX_CELLS)
+        )
     cells = []
     for index, cell in enumerate(raw):
         if not isinstance(cell, dict):
-            raise SubmissionError(errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"cell {index + 1} is no cell"))
+            raise SubmissionError(
+                errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"cell {index + 1} is no cell")
+            )
         source = cell.get("source", "")
         source = "".join(map(str, source)) if isinstance(source, list) else str(source)
         meta = cell.get("metadata") if isinstance(cell.get("metadata"), dict) else {}
         nbgrader = meta.get("nbgrader") if meta and isinstance(meta.get("nbgrader"), dict) else {}
         grade_id = str(nbgrader.get("grade_id", "")) if nbgrader else ""
-        kind, own_id = str(cell.get("cell_type", "code"))[:MAX_NAME], (grade_id or f"#{cell.get('id', '')}")[:MAX_NAME]
+        kind, own_id = (
+            str(cell.get("cell_type", "code"))[:MAX_NAME],
+            (grade_id or f"#{cell.get('id', '')}")[:MAX_NAME],
+        )
         cells.append(StudentCell(index, kind, source, own_id))
     if sum(len(cell.source) for cell in cells if cell.kind == "code") > MAX_CODE:
         raise SubmissionError(errors.TOO_MUCH_CODE.format(name=name, limit=MAX_CODE))
     meta = notebook.get("metadata") if isinstance(notebook.get("metadata"), dict) else {}
     ours = meta.get("autogradient") if meta and isinstance(meta.get("autogradient"), dict) else {}
-    return Notebook(cells, notebook, str(ours.get("assignment", ""))[:MAX_NAME] if ours else "", digest(data))
+    return Notebook(
+        cells, notebook, str(ours.get("assignment", ""))[:MAX_NAME] if ours else "", digest(data)
+    )

@@ -1,7 +1,9 @@
-"""Phase one: a notebook's cells run in order, and where a part's tests stand a snapshot is forked that only waits.
+"""Phase one: a notebook's cells run in order, and where a part's tests stand a snapshot is forked
+that only waits.
 
-No hidden byte is near while this goes on. Where a snapshot would be unsafe, because the process has threads that a fork lacks, or CUDA, which allows no forks,
-there is a second pass (`replay`): the cells again in a fresh process, with the tests in place, and nothing of it shown.
+No hidden byte is near while this goes on. Where a snapshot would be unsafe, because the process has
+threads that a fork lacks, or CUDA, which allows no forks, there is a second pass (`replay`): the
+cells again in a fresh process, with the tests in place, and nothing of it shown.
 """
 
 from __future__ import annotations
@@ -33,16 +35,24 @@ Again = dict[str, list[Case] | None]
 
 
 class Decide(Protocol):
-    """Takes a verdict on some cases of a part, or on all of it; returns the cases left for a second pass where the snapshot is gone, else None."""
+    """Takes a verdict on some cases of a part, or on all of it; returns the cases left for a second
+    pass where the snapshot is gone, else None.
+    """
 
-    def __call__(self, part: Part, snapshot: Snapshot, cases: list[Case] | None, first: bool = False) -> list[Case] | None:
+    def __call__(
+        self, part: Part, snapshot: Snapshot, cases: list[Case] | None, first: bool = False
+    ) -> list[Case] | None:
         """`first`: there can be a second pass."""
 
 
 class Beginnings:
-    """Sessions in which a submission's cells can run from the first on: one at a time. A context manager that ends the last."""
+    """Sessions in which a submission's cells can run from the first on: one at a time. A context
+    manager that ends the last.
+    """
 
-    def __init__(self, engine: Engine, assignment: Assignment, seed: int, *, card: bool = False) -> None:
+    def __init__(
+        self, engine: Engine, assignment: Assignment, seed: int, *, card: bool = False
+    ) -> None:
         self.engine, self.assignment, self.seed, self.card = engine, assignment, seed, card
         self.session: Session | None = None
 
@@ -54,10 +64,17 @@ class Beginnings:
             self.session.close()
 
     def begin(self) -> Interpreter:
-        """The first process of a new session; the one before is ended. Raises WorkerError, ConfinementError."""
+        """The first process of a new session; the one before is ended. Raises WorkerError,
+        ConfinementError.
+        """
         self.__exit__()
         assignment = self.assignment
-        self.session = self.engine.session(self.engine.folder(assignment.files), assignment.limits, forks=len(assignment.parts), card=self.card)
+        self.session = self.engine.session(
+            self.engine.folder(assignment.files),
+            assignment.limits,
+            forks=len(assignment.parts),
+            card=self.card,
+        )
         return self.session.start(self.seed)
 
 
@@ -77,8 +94,8 @@ class TimeBudget:
 class Runs:
     """What came of the student's cells: run by cell index, and what to tell the student about them.
 
-    `killers` are the steps that killed their process or had to be stopped. `starved`: one was stopped that hardly got a processor.
-    `out_of_time`: not all were run.
+    `killers` are the steps that killed their process or had to be stopped. `starved`: one was
+    stopped that hardly got a processor. `out_of_time`: not all were run.
     """
 
     cells: dict[int, CellRun] = field(default_factory=dict)
@@ -103,12 +120,21 @@ class Runs:
         elif run.status == "killed":
             message = errors.CELL_KILLED.format(how=run.how)
         elif run.status == "error" and run.error:
-            message = errors.CELL_ERROR.format(name=run.error[0], value=run.error[1][:300]).rstrip(": ")
+            message = errors.CELL_ERROR.format(name=run.error[0], value=run.error[1][:300]).rstrip(
+                ": "
+            )
         else:
             return
         self.problems.append(Problem(cell=step.cell + 1, message=message))
         if run.status != "error":  # an error shows its own traceback
-            run.outputs = [*run.outputs, {"output_type": "stream", "name": "stderr", "text": f"{message[:1].upper()}{message[1:]}.\n"}]
+            run.outputs = [
+                *run.outputs,
+                {
+                    "output_type": "stream",
+                    "name": "stderr",
+                    "text": f"{message[:1].upper()}{message[1:]}.\n",
+                },
+            ]
 
     def add(self, other: Runs) -> None:
         """Take in what came of the same cells elsewhere; what they showed there holds."""
@@ -120,11 +146,18 @@ class Runs:
 
 
 def run_steps(
-    assignment: Assignment, begin: Callable[[], Interpreter], steps: list[Step], wanted: set[str], runs: Runs, budget: TimeBudget
+    assignment: Assignment,
+    begin: Callable[[], Interpreter],
+    steps: list[Step],
+    wanted: set[str],
+    runs: Runs,
+    budget: TimeBudget,
 ) -> dict[str, Snapshot]:
-    """Run the cells in order in a process that `begin` starts; returns a snapshot for each wanted part. Afterwards nothing else of its session is alive.
+    """Run the cells in order in a process that `begin` starts; returns a snapshot for each wanted
+    part. Afterwards nothing else of its session is alive.
 
-    A cell that kills its process is left out: the cells since the last snapshot run again in a fork of that one, or, where there is none yet, in a new session.
+    A cell that kills its process is left out: the cells since the last snapshot run again in a fork
+    of that one, or, where there is none yet, in a new session.
     """
     parts = {part.id: part for part in assignment.parts}
     limit = assignment.limits.cell_s
@@ -133,11 +166,15 @@ def run_steps(
     main, since = begin(), list[Step]()
     last: Interpreter | None = None
     sources: list[str] = []
-    final = max((i for i, step in enumerate(steps) if step.do == "run" or step.part in wanted), default=0)
+    final = max(
+        (i for i, step in enumerate(steps) if step.do == "run" or step.part in wanted), default=0
+    )
     for index, step in enumerate(steps):
         if budget.left <= 0:
             runs.out_of_time = True
-            runs.problems.append(Problem(message=errors.OUT_OF_TIME.format(seconds=assignment.limits.submission_s)))
+            runs.problems.append(
+                Problem(message=errors.OUT_OF_TIME.format(seconds=assignment.limits.submission_s))
+            )
             break
         try:
             if step.do == "run":
@@ -146,7 +183,9 @@ def run_steps(
                 if run.status == "killed" or run.how == "killed":
                     main = _recover(last, begin, since, limit, budget)
                 elif run.seconds > SLOW_S and main.threads == 1:
-                    if last is not None and all(last is not snapshot.interpreter for snapshot in snapshots.values()):
+                    if last is not None and all(
+                        last is not snapshot.interpreter for snapshot in snapshots.values()
+                    ):
                         last.kill()
                     last, since = main.fork(_within(budget)), []
                 else:
@@ -159,10 +198,14 @@ def run_steps(
                 elif main.threads > 1 or assignment.needs_card(part):
                     snapshots[part.id] = Snapshot(unsafe=True)
                 else:  # nothing is run after the final part, so it needs no copy
-                    missing = main.lacks(part.names, _within(budget))  # told now: later the process could choose what to say
+                    # told now: later the process could choose what to say
+                    missing = main.lacks(part.names, _within(budget))
                     last, since = main if index == final else _fork(main, snapshots, budget), []
-                    snapshots[part.id] = Snapshot(interpreter=last, sources=list(sources), missing=missing)
-        except WorkerError as error:  # it ended, or fell silent, while no cell ran: that need not be the student's doing
+                    snapshots[part.id] = Snapshot(
+                        interpreter=last, sources=list(sources), missing=missing
+                    )
+        except WorkerError as error:
+            # it ended, or fell silent, while no cell ran: that need not be the student's doing
             runs.starved |= main.starved(error)
             try:
                 main = _recover(last, begin, since, limit, budget)
@@ -178,11 +221,16 @@ def _within(budget: TimeBudget) -> float:
 
 
 def _fork(main: Interpreter, snapshots: dict[str, Snapshot], budget: TimeBudget) -> Interpreter:
-    """A copy of the process that runs the cells; where its own children leave no room for one, they are killed."""
+    """A copy of the process that runs the cells; where its own children leave no room for one, they
+    are killed.
+    """
     try:
         return main.fork(_within(budget))
     except WorkerError:
-        main.session.ask("keep", pids=[main.pid, *(s.interpreter.pid for s in snapshots.values() if s.interpreter)])
+        main.session.ask(
+            "keep",
+            pids=[main.pid, *(s.interpreter.pid for s in snapshots.values() if s.interpreter)],
+        )
         return main.fork(_within(budget))
 
 
@@ -196,8 +244,15 @@ def _run(main: Interpreter, step: Step, limit: float, runs: Runs) -> CellRun:
     return run
 
 
-def _recover(last: Interpreter | None, begin: Callable[[], Interpreter], since: list[Step], limit: float, budget: TimeBudget) -> Interpreter:
-    """The state just before a cell that killed its process; a cell that does so the second time it runs is left out, too.
+def _recover(
+    last: Interpreter | None,
+    begin: Callable[[], Interpreter],
+    since: list[Step],
+    limit: float,
+    budget: TimeBudget,
+) -> Interpreter:
+    """The state just before a cell that killed its process; a cell that does so the second time it
+    runs is left out, too.
 
     Where the budget ends meanwhile, what has been run until then.
     """
@@ -215,11 +270,20 @@ def _recover(last: Interpreter | None, begin: Callable[[], Interpreter], since: 
 
 
 def replay(
-    assignment: Assignment, main: Interpreter, steps: list[Step], again: Again, runs: Runs, budget: TimeBudget, decide: Decide, spoilt: Callable[[Part], bool]
+    assignment: Assignment,
+    main: Interpreter,
+    steps: list[Step],
+    again: Again,
+    runs: Runs,
+    budget: TimeBudget,
+    decide: Decide,
+    spoilt: Callable[[Part], bool],
 ) -> Again:
-    """The second pass: run the cells once more, those that killed or hung left out, and have what is in `again` judged where it stands.
+    """The second pass: run the cells once more, those that killed or hung left out, and have what
+    is in `again` judged where it stands.
 
-    Nothing is shown of it: hidden inputs may have been in this process. Returns what is left for another pass, because the process was `spoilt` by a part.
+    Nothing is shown of it: hidden inputs may have been in this process. Returns what is left for
+    another pass, because the process was `spoilt` by a part.
     """
     parts = {part.id: part for part in assignment.parts}
     limit = assignment.limits.cell_s
@@ -235,7 +299,16 @@ def replay(
                 sources.append(step.source)
             elif step.part in left:
                 part, cases = parts[step.part], left.pop(step.part)
-                decide(part, Snapshot(interpreter=main, sources=list(sources), unsafe=main.threads > 1 or assignment.needs_card(part), quiet=True), cases)
+                decide(
+                    part,
+                    Snapshot(
+                        interpreter=main,
+                        sources=list(sources),
+                        unsafe=main.threads > 1 or assignment.needs_card(part),
+                        quiet=True,
+                    ),
+                    cases,
+                )
                 if spoilt(part):
                     return left
     except WorkerError as error:

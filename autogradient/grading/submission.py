@@ -1,7 +1,7 @@
 """Untrusted notebook → Submission: its answers found, and put in the order it will be run in.
 
-What a student broke outside the answers does not matter: the instructor's cells run from the instructor's copy wherever the student left,
-moved, edited, doubled or deleted them.
+What a student broke outside the answers does not matter: the instructor's cells run from the
+instructor's copy wherever the student left, moved, edited, doubled or deleted them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ from autogradient.model.assignment import Assignment, Part
 from autogradient.model.files import digest
 from autogradient.model.result import Problem
 from autogradient.model.testcode import bound_names, loaded_names, parse
-from autogradient.sources.release import COLAB_CELL, ReleasedCell, cell_id, checksum, former_ids, released_cells
+from autogradient.sources.release import (
+    COLAB_CELL,
+    ReleasedCell,
+    cell_id,
+    checksum,
+    former_ids,
+    released_cells,
+)
 
 #: Problems of one kind that are told one by one; more are told in one sentence.
 MANY = 3
@@ -26,7 +33,9 @@ MANY = 3
 
 @dataclass
 class Step:
-    """One thing to do in order: run a cell ("run", with the student's cell index or None for the instructor's) or look at a part ("part")."""
+    """One thing to do in order: run a cell ("run", with the student's cell index or None for the
+    instructor's) or look at a part ("part").
+    """
 
     do: str
     source: str = ""
@@ -43,7 +52,8 @@ class Submission:
     attempted: dict[str, bool]
     essays: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    #: part id → indices of the student's cells that are its answer, the graded one first; empty where there is none
+    #: part id → indices of the student's cells that are its answer, the graded one first; empty
+    #: where there is none
     answers: dict[str, list[int]] = field(default_factory=dict)
     #: index of a check cell → the part it belongs to and whether it stands for the hidden cases
     checks: dict[int, tuple[str, bool]] = field(default_factory=dict)
@@ -51,11 +61,13 @@ class Submission:
     elsewhere: dict[str, str] = field(default_factory=dict)
 
 
-# ---- finding answers and places --------------------------------------------------------------------------------------
+# ---- finding answers and places ------------------------------------------------------------------
 
 
 def plan_submission(assignment: Assignment, notebook: Notebook) -> Submission:
-    """Match a notebook with its assignment: what runs, in which order, and where each part's cases look."""
+    """Match a notebook with its assignment: what runs, in which order, and where each part's cases
+    look.
+    """
     return _Planner(assignment, notebook).plan()
 
 
@@ -65,7 +77,9 @@ def claims(assignment: Assignment, notebook: Notebook) -> list[ReleasedCell | No
 
 
 def plan_release(assignment: Assignment, fill: dict[str, str]) -> list[Step]:
-    """The steps of the release itself with the answer cells of `fill` (grade_id → cell text); for proofs and expected values."""
+    """The steps of the release itself with the answer cells of `fill` (grade_id → cell text); for
+    proofs and expected values.
+    """
     released = released_cells(assignment)
     steps = [Step("run", cell.source) for cell in released if cell.role == "setup"]
     for cell in released:
@@ -84,32 +98,54 @@ def _same(a: str, b: str) -> bool:
 
 @lru_cache(maxsize=10_000)
 def _code(source: str) -> str:
-    """What a cell does, whatever its comments and docstrings say: a stub without its comment is still a stub."""
+    """What a cell does, whatever its comments and docstrings say: a stub without its comment is
+    still a stub.
+    """
     try:
         tree = parse(source)
         for node in ast.walk(tree):
-            documented = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and ast.get_docstring(node, clean=False) is not None
+            documented = (
+                isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+                and ast.get_docstring(node, clean=False) is not None
+            )
             if documented and len(node.body) > 1:  # type: ignore[attr-defined]
                 del node.body[0]  # type: ignore[attr-defined]
-        return digest(ast.dump(tree).encode("utf-8", "replace"))  # not the text, which is kept: it may be large
+        # not the text, which is kept: it may be large
+        return digest(ast.dump(tree).encode("utf-8", "replace"))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return digest(plain(source).encode("utf-8", "replace"))
 
 
 @lru_cache(maxsize=10_000)
 def _defines(source: str) -> frozenset[str]:
-    """Names that a student's cell binds; where it is no plain Python (magics, a slip), those that begin a line as a definition or an assignment."""
+    """Names that a student's cell binds; where it is no plain Python (magics, a slip), those that
+    begin a line as a definition or an assignment.
+    """
     try:
         found = bound_names(source)
     except (ValueError, RecursionError, MemoryError):
         found = []
-    return frozenset(found or [a or b for a, b in re.findall(r"^(?:(?:def|class)[ \t]+(\w+)|(\w+)[ \t]*=(?!=))", source, re.MULTILINE)])
+    return frozenset(
+        found
+        or [
+            a or b
+            for a, b in re.findall(
+                r"^(?:(?:def|class)[ \t]+(\w+)|(\w+)[ \t]*=(?!=))", source, re.MULTILINE
+            )
+        ]
+    )
 
 
 def _names(part: Part) -> list[str]:
-    """What an answer has to bind: a short answer its variable, code what the stub sketches; the reference may bind more than that."""
+    """What an answer has to bind: a short answer its variable, code what the stub sketches; the
+    reference may bind more than that.
+    """
     sketched = set(bound_names(part.stub))
-    return list(part.names[:1]) if part.is_short else [name for name in part.names if name in sketched] or list(part.names)
+    return (
+        list(part.names[:1])
+        if part.is_short
+        else [name for name in part.names if name in sketched] or list(part.names)
+    )
 
 
 class _Planner:
@@ -118,23 +154,37 @@ class _Planner:
         self.cells = notebook.cells
         self.notebook = notebook
         self.released = released_cells(assignment)
-        if assignment.format == "otter":  # its cells have no ids: a check is known by the test it names
-            self.released = [ReleasedCell(part.id, "code", "", "check", part.id) for part in assignment.parts]
+        # its cells have no ids: a check is known by the test it names
+        if assignment.format == "otter":
+            self.released = [
+                ReleasedCell(part.id, "code", "", "check", part.id) for part in assignment.parts
+            ]
         self.known = {cell.grade_id: cell for cell in self.released}
         self.order = {cell.grade_id: i for i, cell in enumerate(self.released)}
         self.former = former_ids(assignment)
         for old, new in self.former.items():
             self.known.setdefault(old, self.known[new])
         self.by_cell_id = {cell_id(grade_id): cell for grade_id, cell in self.known.items()}
-        if assignment.format == "autogradient":  # put there when it was published: no cell of the student's, and nothing to run
-            self.by_cell_id[COLAB_CELL], self.order[COLAB_CELL] = ReleasedCell(COLAB_CELL, "code", "", "colab", ""), -1
+        # put there when it was published: no cell of the student's, and nothing to run
+        if assignment.format == "autogradient":
+            self.by_cell_id[COLAB_CELL], self.order[COLAB_CELL] = (
+                ReleasedCell(COLAB_CELL, "code", "", "colab", ""),
+                -1,
+            )
         self.by_text: dict[str, list[ReleasedCell]] = {}
         for cell in self.released:
             self.by_text.setdefault(plain(cell.source), []).append(cell)
         self.part_names = {name for part in assignment.parts for name in _names(part)}
         self.problems: list[Problem] = []
         self.claims: list[ReleasedCell | None] = [self.claim(cell) for cell in self.cells]
-        self.texts = Essays(assignment, self.released, self.cells, self.claims, self.is_of_a_release, self.binds_an_answer)
+        self.texts = Essays(
+            assignment,
+            self.released,
+            self.cells,
+            self.claims,
+            self.is_of_a_release,
+            self.binds_an_answer,
+        )
         self.answers: dict[str, list[int]] = {}
         self.attempted: dict[str, bool] = {}
         self.essays: dict[str, str] = {}
@@ -145,11 +195,23 @@ class _Planner:
         self.deleted: list[str] = []
 
     def claim(self, cell: StudentCell) -> ReleasedCell | None:
-        """The released cell that a student's cell is, by nbgrader id, by cell id, or by its text; None for one of the student's own."""
-        found = self.known.get(cell.grade_id) or self.by_cell_id.get(cell.grade_id.removeprefix("#")) or self.claim_by_text(cell)
-        if found is None or (found.role == "answer" and found.kind != cell.kind and found.kind == "code"):
+        """The released cell that a student's cell is, by nbgrader id, by cell id, or by its text;
+        None for one of the student's own.
+        """
+        found = (
+            self.known.get(cell.grade_id)
+            or self.by_cell_id.get(cell.grade_id.removeprefix("#"))
+            or self.claim_by_text(cell)
+        )
+        if found is None or (
+            found.role == "answer" and found.kind != cell.kind and found.kind == "code"
+        ):
             return None
-        if found.role in ("check", "hidden", "text", "colab") and cell.kind == "code" and self.answered_in(cell, found):
+        if (
+            found.role in ("check", "hidden", "text", "colab")
+            and cell.kind == "code"
+            and self.answered_in(cell, found)
+        ):
             return None
         return found
 
@@ -166,13 +228,21 @@ class _Planner:
     def answered_in(self, cell: StudentCell, released: ReleasedCell) -> bool:
         """Whether a student typed an answer into a cell that is no answer cell."""
         ours = self.assignment.format == "autogradient"
-        return ours and not _same(cell.source, released.source) and bool((_defines(cell.source) - _defines(released.source)) & self.part_names)
+        return (
+            ours
+            and not _same(cell.source, released.source)
+            and bool((_defines(cell.source) - _defines(released.source)) & self.part_names)
+        )
 
     def problem(self, cell: int | None, message: str) -> None:
         self.problems.append(Problem(cell=None if cell is None else cell + 1, message=message))
 
     def where(self, grade_id: str) -> list[int]:
-        return [i for i, claim in enumerate(self.claims) if claim is not None and claim.grade_id == grade_id]
+        return [
+            i
+            for i, claim in enumerate(self.claims)
+            if claim is not None and claim.grade_id == grade_id
+        ]
 
     def plan(self) -> Submission:
         for i, cell in enumerate(self.cells):
@@ -184,10 +254,23 @@ class _Planner:
         self.report_gathered()
         steps = self.steps(places)
         self.problems.sort(key=lambda problem: (problem.cell is None, problem.cell or 0))
-        checks = {i: (claim.target, claim.role == "hidden") for i, claim in enumerate(self.claims) if claim is not None and claim.role in ("check", "hidden")}
-        return Submission(self.notebook, steps, self.attempted, self.essays, self.problems, self.answers, checks, self.elsewhere)
+        checks = {
+            i: (claim.target, claim.role == "hidden")
+            for i, claim in enumerate(self.claims)
+            if claim is not None and claim.role in ("check", "hidden")
+        }
+        return Submission(
+            self.notebook,
+            steps,
+            self.attempted,
+            self.essays,
+            self.problems,
+            self.answers,
+            checks,
+            self.elsewhere,
+        )
 
-    # ---- answers -----------------------------------------------------------------------------------------------------
+    # ---- answers ---------------------------------------------------------------------------------
 
     def answer_cells(self, part: Part) -> list[ReleasedCell]:
         return [cell for cell in self.released if cell.role == "answer" and cell.target == part.id]
@@ -195,7 +278,8 @@ class _Planner:
     def find_answer(self, part: Part) -> None:
         """Fill in `answers` and `attempted` for a part."""
         released = self.answer_cells(part)
-        if not released:  # a format whose answers have no ids (otter): everything the student wrote counts
+        # a format whose answers have no ids (otter): everything the student wrote counts
+        if not released:
             self.answers[part.id], self.attempted[part.id] = [], True
             return
         chosen: list[int] = []
@@ -203,11 +287,21 @@ class _Planner:
         for answer in released:
             candidates = self.where(answer.grade_id)
             alike = _code if answer.kind == "code" else plain
-            changed = [i for i in candidates if alike(self.cells[i].source) != alike(answer.source) and self.cells[i].source.strip()]
+            changed = [
+                i
+                for i in candidates
+                if alike(self.cells[i].source) != alike(answer.source)
+                and self.cells[i].source.strip()
+            ]
             if len(candidates) > 1:
                 pick = (changed or candidates)[-1]
                 numbers = ", ".join(str(i + 1) for i in candidates)
-                self.problem(pick, errors.ANSWER_TWICE.format(part=part.id, count=len(candidates), cells=numbers, chosen=pick + 1))
+                self.problem(
+                    pick,
+                    errors.ANSWER_TWICE.format(
+                        part=part.id, count=len(candidates), cells=numbers, chosen=pick + 1
+                    ),
+                )
                 self.skip |= {i for i in candidates if i not in changed and i != pick}
                 chosen.append(pick)
             else:
@@ -217,9 +311,23 @@ class _Planner:
         if part.by_hand:
             self.find_essay(part, chosen, texts)
             return
-        defined = {name for i in chosen if self.attempted[part.id] for name in _defines(self.cells[i].source)}
+        defined = {
+            name
+            for i in chosen
+            if self.attempted[part.id]
+            for name in _defines(self.cells[i].source)
+        }
         missing = [name for name in _names(part) if name not in defined]
-        found = sorted({max((i for i in range(len(self.cells)) if self.may_answer(i, name, part)), default=-1) for name in missing} - {-1})
+        found = sorted(
+            {
+                max(
+                    (i for i in range(len(self.cells)) if self.may_answer(i, name, part)),
+                    default=-1,
+                )
+                for name in missing
+            }
+            - {-1}
+        )
         if found and not self.attempted[part.id]:
             self.attempted[part.id] = True
             self.skip |= set(chosen)
@@ -234,20 +342,31 @@ class _Planner:
         claim = self.claims[i]
         if self.cells[i].kind != "code" or name not in _defines(self.cells[i].source):
             return False
-        return claim is None or (claim.role == "answer" and claim.kind == "code" and claim.target != part.id and name not in _defines(claim.source))
+        return claim is None or (
+            claim.role == "answer"
+            and claim.kind == "code"
+            and claim.target != part.id
+            and name not in _defines(claim.source)
+        )
 
     def explain_missing(self, part: Part, released: list[ReleasedCell]) -> None:
         """Say why there is no answer: it stands in a cell that is not run, or nowhere."""
         ids = {name for cell in released for name in (cell.grade_id, f"#{cell_id(cell.grade_id)}")}
         for cell in self.cells:
             if cell.grade_id in ids and cell.kind != "code":
-                self.attempted[part.id] = all(not _same(cell.source, answer.source) for answer in released)
-                self.problem(cell.index, errors.ANSWER_NOT_CODE.format(part=part.id, kind=cell.kind))
+                self.attempted[part.id] = all(
+                    not _same(cell.source, answer.source) for answer in released
+                )
+                self.problem(
+                    cell.index, errors.ANSWER_NOT_CODE.format(part=part.id, kind=cell.kind)
+                )
                 return
         self.missing[part.id] = " or ".join(_names(part)) or "it"
 
     def find_essay(self, part: Part, chosen: list[int], texts: list[int]) -> None:
-        """An essay is what was written between its question and the next, whatever became of its cell."""
+        """An essay is what was written between its question and the next, whatever became of its
+        cell.
+        """
         pieces = self.texts.find(part, texts)
         elsewhere = [piece.cell for piece in pieces if not piece.own]
         self.attempted[part.id] = bool(pieces)
@@ -259,7 +378,10 @@ class _Planner:
             self.found[part.id] = elsewhere[0]
         elif elsewhere:
             sentence = errors.ESSAY_ELSEWHERE if texts else errors.ESSAY_FOUND
-            self.problem(elsewhere[0], sentence.format(part=part.id, cells=", ".join(str(i + 1) for i in elsewhere)))
+            self.problem(
+                elsewhere[0],
+                sentence.format(part=part.id, cells=", ".join(str(i + 1) for i in elsewhere)),
+            )
         elif not chosen:
             self.missing[part.id] = "it"
 
@@ -267,13 +389,16 @@ class _Planner:
         """Whether a cell binds a name that some part asks for."""
         return bool(_defines(self.cells[index].source) & self.part_names)
 
-    # ---- places ------------------------------------------------------------------------------------------------------
+    # ---- places ----------------------------------------------------------------------------------
 
     def place(self, part: Part) -> int:
         """After which of the student's cells the cases of a part look (−1: before the first)."""
         answers, checks = self.answers[part.id], self.where(part.id)
         if len(checks) > 1:
-            self.problem(checks[1], errors.LOCKED_REPEATED.format(what="check", part=part.id, count=len(checks)))
+            self.problem(
+                checks[1],
+                errors.LOCKED_REPEATED.format(what="check", part=part.id, count=len(checks)),
+            )
         if not checks and self.assignment.format != "otter":
             self.deleted.append(part.id)
         if self.assignment.format == "autogradient":
@@ -300,30 +425,50 @@ class _Planner:
             for name, i in self.found.items():
                 self.problem(i, errors.ANSWER_FOUND.format(part=name, cell=i + 1))
         if len(self.missing) > MANY:
-            self.problem(None, errors.ANSWERS_MISSING.format(count=len(self.missing), parts=", ".join(f"'{name}'" for name in self.missing)))
+            self.problem(
+                None,
+                errors.ANSWERS_MISSING.format(
+                    count=len(self.missing), parts=", ".join(f"'{name}'" for name in self.missing)
+                ),
+            )
         else:
             for name, names in self.missing.items():
                 self.problem(None, errors.ANSWER_MISSING.format(part=name, names=names))
         if len(self.deleted) > MANY:
-            self.problem(None, errors.CHECKS_DELETED.format(count=len(self.deleted), first=self.deleted[0]))
+            self.problem(
+                None, errors.CHECKS_DELETED.format(count=len(self.deleted), first=self.deleted[0])
+            )
         else:
             for name in self.deleted:
                 self.problem(None, errors.LOCKED_DELETED.format(what="check", part=name))
 
     def preceding(self, part: Part) -> int:
-        """Where a part without answer and check belongs: after the last cell that stands before it in the release; for a free format, the end."""
+        """Where a part without answer and check belongs: after the last cell that stands before it
+        in the release; for a free format, the end.
+        """
         if part.id not in self.order or self.assignment.format == "otter":
             return len(self.cells) - 1
         return self.last_before(part.id)
 
     def last_before(self, grade_id: str) -> int:
-        """The last of the student's cells that stands before `grade_id` in the release; −1 where there is none."""
-        return max((i for i, claim in enumerate(self.claims) if claim is not None and self.order[claim.grade_id] < self.order[grade_id]), default=-1)
+        """The last of the student's cells that stands before `grade_id` in the release; −1 where
+        there is none.
+        """
+        return max(
+            (
+                i
+                for i, claim in enumerate(self.claims)
+                if claim is not None and self.order[claim.grade_id] < self.order[grade_id]
+            ),
+            default=-1,
+        )
 
-    # ---- order -------------------------------------------------------------------------------------------------------
+    # ---- order -----------------------------------------------------------------------------------
 
     def steps(self, places: dict[str, int]) -> list[Step]:
-        """The instructor's setup first, then the student's cells in their order with the instructor's given cells at the latest before they are needed."""
+        """The instructor's setup first, then the student's cells in their order with the
+        instructor's given cells at the latest before they are needed.
+        """
         before: dict[int, list[Step]] = {}
         for cell in self.released:
             if cell.kind != "code" or cell.role not in ("setup", "given"):
@@ -332,24 +477,44 @@ class _Planner:
             self.report_locked(cell, stands)
             position = 0
             if cell.role == "given":
-                below = {later.target for later in self.released[self.order[cell.grade_id] :] if later.role == "answer"}
+                below = {
+                    later.target
+                    for later in self.released[self.order[cell.grade_id] :]
+                    if later.role == "answer"
+                }
                 needed = [
-                    min(self.answers[p.id]) for p in self.assignment.parts if cell.target in (p.id, p.question) and p.id in below and self.answers.get(p.id)
+                    min(self.answers[p.id])
+                    for p in self.assignment.parts
+                    if cell.target in (p.id, p.question)
+                    and p.id in below
+                    and self.answers.get(p.id)
                 ]
                 position = min([*(stands[:1] or [self.last_before(cell.grade_id) + 1]), *needed])
-            before.setdefault(position, []).append(Step("run", cell.source, stands[0] if stands else None))
+            before.setdefault(position, []).append(
+                Step("run", cell.source, stands[0] if stands else None)
+            )
         steps = []
         for i, student in enumerate(self.cells):
             steps += before.get(i, [])
             claim = self.claims[i]
             if (
                 student.kind == "code"
-                and (claim is None or (claim.role == "answer" and claim.kind == "code") or self.assignment.format == "otter")
+                and (
+                    claim is None
+                    or (claim.role == "answer" and claim.kind == "code")
+                    or self.assignment.format == "otter"
+                )
                 and i not in self.skip
                 and student.source.strip()
             ):
                 steps.append(Step("run", student.source, i))
-            elif student.kind == "code" and claim is not None and claim.role == "check" and self.assignment.format == "nbgrader" and claim.target in places:
+            elif (
+                student.kind == "code"
+                and claim is not None
+                and claim.role == "check"
+                and self.assignment.format == "nbgrader"
+                and claim.target in places
+            ):
                 names = self.needed_later(claim)
                 if names:
                     steps.append(Step("run", self.released_text(claim), i))
@@ -359,14 +524,24 @@ class _Planner:
             *(before.get(0, []) if not self.cells else []),
             *head,
             *steps,
-            *(s for position, found in before.items() if position >= max(1, len(self.cells)) for s in found),
+            *(
+                s
+                for position, found in before.items()
+                if position >= max(1, len(self.cells))
+                for s in found
+            ),
         ]
 
     def is_of_a_release(self, index: int) -> bool:
-        """Whether a cell is as some release had it, by the checksum that came with it: then it was the course that changed it."""
+        """Whether a cell is as some release had it, by the checksum that came with it: then it was
+        the course that changed it.
+        """
         raw = self.notebook.data["cells"][index]
         try:
-            return bool(raw["metadata"]["nbgrader"]["checksum"] == checksum({**raw, "source": self.cells[index].source}))
+            return bool(
+                raw["metadata"]["nbgrader"]["checksum"]
+                == checksum({**raw, "source": self.cells[index].source})
+            )
         except Exception:  # a student's metadata may be anything
             return False
 
@@ -375,15 +550,26 @@ class _Planner:
         name = cell.target or self.assignment.name
         if not stands:
             self.problem(None, errors.LOCKED_DELETED.format(what=what, part=name))
-        elif not _same(self.cells[stands[0]].source, cell.source) and not self.is_of_a_release(stands[0]):
+        elif not _same(self.cells[stands[0]].source, cell.source) and not self.is_of_a_release(
+            stands[0]
+        ):
             self.problem(stands[0], errors.LOCKED_EDITED.format(what=what, part=name))
         if len(stands) > 1:
-            self.problem(stands[1], errors.LOCKED_REPEATED.format(what=what, part=name, count=len(stands)))
+            self.problem(
+                stands[1], errors.LOCKED_REPEATED.format(what=what, part=name, count=len(stands))
+            )
 
-    # ---- nbgrader's format: a check cell may define names that later cells use -----------------------------------------
+    # ---- nbgrader's format: a check cell may define names that later cells use -------------------
 
     def released_text(self, cell: ReleasedCell) -> str:
-        return next((c.metadata.get("released", c.source) for c in self.assignment.cells if c.grade_id == cell.grade_id), cell.source)
+        return next(
+            (
+                c.metadata.get("released", c.source)
+                for c in self.assignment.cells
+                if c.grade_id == cell.grade_id
+            ),
+            cell.source,
+        )
 
     def needed_later(self, cell: ReleasedCell) -> set[str]:
         names = set(bound_names(self.released_text(cell)))

@@ -1,7 +1,9 @@
-"""What runs in a judge's process: the cases of one part against a student's objects, which live in another process.
+"""What runs in a judge's process: the cases of one part against a student's objects, which live in
+another process.
 
-A job comes from the grader with a descriptor, the conversation with the student's process. Reports go back, one for each case, as plain data.
-The judge holds the tests, the expected values and copies of the student's; it has no network and can write nothing.
+A job comes from the grader with a descriptor, the conversation with the student's process. Reports
+go back, one for each case, as plain data. The judge holds the tests, the expected values and copies
+of the student's; it has no network and can write nothing.
 """
 
 from __future__ import annotations
@@ -58,7 +60,9 @@ def prepare() -> None:
 
 
 def start(request: dict[str, Any], fd: int) -> None:
-    """Fork a judge for each request, a descriptor and processors; nothing that a judge is told passes here. Returns when the channel closes."""
+    """Fork a judge for each request, a descriptor and processors; nothing that a judge is told
+    passes here. Returns when the channel closes.
+    """
     sys.path.insert(0, "")
     channel = Channel(socket.socket(fileno=fd))
     channel.receive()  # the seed, which is for student code
@@ -94,11 +98,13 @@ def serve(channel: Channel) -> None:
         channel.send({"end": True})
 
 
-# ---- short answers ---------------------------------------------------------------------------------------------------
+# ---- short answers -------------------------------------------------------------------------------
 
 
 def judge_value(job: dict[str, Any]) -> dict[str, Any]:
-    """Whether a short answer has the right form, is right, and which listed slip it is: problem, right, slip."""
+    """Whether a short answer has the right form, is right, and which listed slip it is: problem,
+    right, slip.
+    """
     try:
         value = codec.decode(job["value"])
     except Exception:
@@ -107,11 +113,13 @@ def judge_value(job: dict[str, Any]) -> dict[str, Any]:
     return {"problem": found.problem, "right": found.right, "slip": found.slip}
 
 
-# ---- code ------------------------------------------------------------------------------------------------------------
+# ---- code ----------------------------------------------------------------------------------------
 
 
 class Names(dict[str, Any]):
-    """A namespace that asks the student's process for what it lacks: afresh each time, since the value may have changed."""
+    """A namespace that asks the student's process for what it lacks: afresh each time, since the
+    value may have changed.
+    """
 
     def __init__(self, content: dict[str, Any], student: Student) -> None:
         super().__init__(content)
@@ -168,7 +176,14 @@ class Trial:
             problem = explain(error)
         for name, seed in self.job["cases"]:
             if problem is not None:
-                yield {"case": name, "passed": False, "error": problem, "broken": True, "seconds": 0.0, "output": ""}
+                yield {
+                    "case": name,
+                    "passed": False,
+                    "error": problem,
+                    "broken": True,
+                    "seconds": 0.0,
+                    "output": "",
+                }
                 continue
             report = self._one_case(name, seed)
             yield report
@@ -176,11 +191,15 @@ class Trial:
                 return
 
     def _prepare(self) -> None:
-        """What stands around the tests: decorators, the instructor's own cells, the tests' functions."""
+        """What stands around the tests: decorators, the instructor's own cells, the tests'
+        functions.
+        """
         self.namespace = {
             "__name__": "tests",
             "__builtins__": builtins,
-            "test_case": lambda *a, **k: a[0] if len(a) == 1 and callable(a[0]) and not k else (lambda function: function),
+            "test_case": lambda *a, **k: (
+                a[0] if len(a) == 1 and callable(a[0]) and not k else (lambda function: function)
+            ),
             "probe": self._probe,
             "display": lambda *a, **k: None,
             "type": _Type,
@@ -196,16 +215,22 @@ class Trial:
             if module is not None:
                 self.namespace[name] = module
         classes = self.job["classes"]
-        self.student.named = frozenset(self.job["takes"] if classes is None else classes) - set(self.namespace)
+        self.student.named = frozenset(self.job["takes"] if classes is None else classes) - set(
+            self.namespace
+        )
         if classes is None:  # only by the way they are written
-            self.student.named = frozenset(name for name in self.student.named if name[:1].isupper())
+            self.student.named = frozenset(
+                name for name in self.student.named if name[:1].isupper()
+            )
         if self.job["style"] == "functions":
             exec(compile(self.tests, "<tests>", "exec", dont_inherit=True), self.namespace)
         guard.read_texts(self._stands_here, _refuse)
 
     def _stands_here(self, text: Any) -> bool:
         """Whether a text stands in the test."""
-        return type(text) is str and any(isinstance(n, ast.Constant) and n.value == text for n in ast.walk(self.tree))
+        return type(text) is str and any(
+            isinstance(n, ast.Constant) and n.value == text for n in ast.walk(self.tree)
+        )
 
     def _draw_given(self) -> None:
         for text in self.job["given"]:
@@ -217,7 +242,11 @@ class Trial:
             module = importlib.import_module(ALIASES[name])
         except ImportError:
             return None
-        return module if all(hasattr(module, attribute) for attribute in self.job["libraries"][name]) else None
+        return (
+            module
+            if all(hasattr(module, attribute) for attribute in self.job["libraries"][name])
+            else None
+        )
 
     def _probe(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function whose text is run in the student's process."""
@@ -225,7 +254,9 @@ class Trial:
 
         def ask(*arguments: Any, **named: Any) -> Any:
             source = "\n\n".join(statement.source for statement in reachable({name}, self._pool()))
-            return self.student.ask("probe", source, name, arguments, tuple(named.items()), level=LIMITED)
+            return self.student.ask(
+                "probe", source, name, arguments, tuple(named.items()), level=LIMITED
+            )
 
         ask.__name__ = name
         ask.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
@@ -238,20 +269,33 @@ class Trial:
         return [statement for text in texts for statement in statements(text) if not statement.case]
 
     def _only_own(self, run: Callable[..., Any]) -> Callable[..., Any]:
-        """`eval` and `exec` for texts that stand in the test, and code that was compiled from them; a submission's text would run here."""
+        """`eval` and `exec` for texts that stand in the test, and code that was compiled from them;
+        a submission's text would run here.
+        """
 
         def own(text: Any, *spaces: Any) -> Any:
-            code = text if isinstance(text, types.CodeType) and text in self.codes else self._compiled(text, "<tests>", run.__name__)
+            code = (
+                text
+                if isinstance(text, types.CodeType) and text in self.codes
+                else self._compiled(text, "<tests>", run.__name__)
+            )
             frame = sys._getframe(1)
             return run(code, *(spaces or (frame.f_globals, frame.f_locals)))
 
         return own
 
-    def _compiled(self, text: Any, filename: Any = "<tests>", mode: Any = "exec", *_: Any, **__: Any) -> types.CodeType:
+    def _compiled(
+        self, text: Any, filename: Any = "<tests>", mode: Any = "exec", *_: Any, **__: Any
+    ) -> types.CodeType:
         """`compile` for a text that stands in the test."""
         if not self._stands_here(text):
-            raise self.student.violate(f"'{mode}' of something that does not stand in the test as a text; run it in a @probe function")
-        code = compile(text.lstrip(" \t") if mode == "eval" else text, "<tests>", mode, dont_inherit=True)
+            raise self.student.violate(
+                f"'{mode}' of something that does not stand in the test as a text; run it "
+                "in a @probe function"
+            )
+        code = compile(
+            text.lstrip(" \t") if mode == "eval" else text, "<tests>", mode, dont_inherit=True
+        )
         self.codes.append(code)
         return code
 
@@ -260,14 +304,20 @@ class Trial:
         output = io.StringIO()
         student = self.student
         student.deadline = time.monotonic() + self.job["limit"]
-        student.violation, student.copy_back, student.classes = "", name in self.job["changes"], set()
+        student.violation, student.copy_back, student.classes = (
+            "",
+            name in self.job["changes"],
+            set(),
+        )
         error = earned = None
         missing: list[str] = []
         try:
             with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
                 seed_everything(seed)
                 student.seeds = []
-                student.ask("seed", int.from_bytes(hashlib.sha256(f"worker/{seed}".encode()).digest()[:6]))
+                student.ask(
+                    "seed", int.from_bytes(hashlib.sha256(f"worker/{seed}".encode()).digest()[:6])
+                )
                 if self.job["style"] == "cell":
                     earned = self._run_cell()
                 else:
@@ -322,17 +372,31 @@ class Trial:
         """A cell of asserts; the number that its last line comes to, where it is one."""
         space = Names(self.namespace, self.student)
         tree = self.tree
-        last = tree.body[-1] if tree.body and isinstance(tree.body[-1], ast.Expr) and not self.tests.rstrip().endswith(";") else None
+        last = (
+            tree.body[-1]
+            if tree.body
+            and isinstance(tree.body[-1], ast.Expr)
+            and not self.tests.rstrip().endswith(";")
+            else None
+        )
         body = ast.Module(tree.body[:-1] if last is not None else tree.body, [])
         exec(compile(body, "<tests>", "exec", dont_inherit=True), space)
         if last is None:
             return None
-        value = eval(compile(ast.Expression(last.value), "<tests>", "eval", dont_inherit=True), space)
-        return float(value) if isinstance(value, (int, float, np.number)) and not isinstance(value, Proxy) else None
+        value = eval(
+            compile(ast.Expression(last.value), "<tests>", "eval", dont_inherit=True), space
+        )
+        return (
+            float(value)
+            if isinstance(value, (int, float, np.number)) and not isinstance(value, Proxy)
+            else None
+        )
 
 
 class _Asks(type):
-    """Makes `type(x)`, `isinstance(x, type)` and `type(name, bases, dict)` work in tests as they do in a notebook."""
+    """Makes `type(x)`, `isinstance(x, type)` and `type(name, bases, dict)` work in tests as they do
+    in a notebook.
+    """
 
     def __call__(cls, *arguments: Any, **named: Any) -> Any:
         return class_of(arguments[0]) if len(arguments) == 1 else type(*arguments, **named)
@@ -357,11 +421,17 @@ def _cell(text: str) -> ast.Module:
 
 def explain(error: BaseException, student: Student | None = None) -> list[Any]:
     """Type, text and the innermost lines of an error, for staff."""
-    found = [frame for frame in traceback.extract_tb(error.__traceback__) if "autogradient" not in frame.filename]
+    found = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if "autogradient" not in frame.filename
+    ]
     kept = [frame for frame in found if frame in found[-4:] or frame.filename == "<tests>"]
     frames = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in kept]
     name = getattr(error, "remote_name", None) or type(error).__name__
-    remote = student.remote_traceback if student is not None and hasattr(error, "remote_name") else []
+    remote = (
+        student.remote_traceback if student is not None and hasattr(error, "remote_name") else []
+    )
     name = "BoundaryError" if isinstance(error, NotPlain) else name
     try:
         text = str(error)[:2000]
@@ -370,11 +440,13 @@ def explain(error: BaseException, student: Student | None = None) -> list[Any]:
     return [str(name), text.encode("utf-8", "replace").decode(), [*frames[-12:], *remote]]
 
 
-# ---- what a test may ask of libraries, and the student's process has to answer ---------------------------------------
+# ---- what a test may ask of libraries, and the student's process has to answer -------------------
 
 
 def _patch() -> None:
-    """In this process: seeds set by a test reach the student's side, and its sources and figures can be looked at as ever."""
+    """In this process: seeds set by a test reach the student's side, and its sources and figures
+    can be looked at as ever.
+    """
 
     def seeding(library: str, seed: Callable[..., Any]) -> Callable[..., Any]:
         def set_seed(value: Any = None, *rest: Any) -> Any:
@@ -393,21 +465,43 @@ def _patch() -> None:
     for name in FIGURES if plot is not None else ():
         setattr(plot, name, _asking(name))
     getsource, getsourcelines = inspect.getsource, inspect.getsourcelines
-    replace(inspect, "getsource", lambda thing: _source(thing) if issubclass(type(thing), Proxy) else getsource(thing))
-    replace(inspect, "getsourcelines", lambda thing: (_source(thing).splitlines(True), 1) if issubclass(type(thing), Proxy) else getsourcelines(thing))
+    replace(
+        inspect,
+        "getsource",
+        lambda thing: _source(thing) if issubclass(type(thing), Proxy) else getsource(thing),
+    )
+    replace(
+        inspect,
+        "getsourcelines",
+        lambda thing: (
+            (_source(thing).splitlines(True), 1)
+            if issubclass(type(thing), Proxy)
+            else getsourcelines(thing)
+        ),
+    )
     for name in ("is_dataclass", "fields", "asdict", "astuple", "replace"):
         replace(dataclasses, name, _of_dataclass(name, getattr(dataclasses, name)))
-    for module, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (torch, "load")):
+    for module, name in (
+        (pickle, "load"),
+        (pickle, "loads"),
+        (pickle, "Unpickler"),
+        (torch, "load"),
+    ):
         if module is not None:
             replace(module, name, _refusing(f"{module.__name__}.{name}"))
 
 
 def _refuse(what: str) -> Exception | None:
-    """The error for something that would run what a submission has written; None where no case is being judged."""
+    """The error for something that would run what a submission has written; None where no case is
+    being judged.
+    """
     return (
         None
         if _student is None
-        else _student.violate(f"{what} runs what a text or a pickle says; do it in a @probe function, or have the submission return plain data")
+        else _student.violate(
+            f"{what} runs what a text or a pickle says; do it in a @probe function, or have "
+            "the submission return plain data"
+        )
     )
 
 
@@ -419,7 +513,10 @@ def replace(module: Any, name: str, function: Callable[..., Any]) -> None:
 def _refusing(name: str) -> Callable[..., Any]:
     def refuse(*_: Any, **__: Any) -> Any:
         assert _student is not None
-        raise _student.violate(f"'{name}' runs what a pickle says; load it in a @probe function, or have the submission return plain data")
+        raise _student.violate(
+            f"'{name}' runs what a pickle says; load it in a @probe function, or have the "
+            "submission return plain data"
+        )
 
     return refuse
 
@@ -429,8 +526,18 @@ def _of_dataclass(name: str, function: Callable[..., Any]) -> Callable[..., Any]
         if not issubclass(type(thing), Proxy):
             return function(thing, *rest, **named)
         assert _student is not None
-        found = _student.ask("dataclass", name, thing, tuple(named.items()), level=object.__getattribute__(thing, "_level"))
-        return tuple(types.SimpleNamespace(name=field) for field in found) if name == "fields" else found
+        found = _student.ask(
+            "dataclass",
+            name,
+            thing,
+            tuple(named.items()),
+            level=object.__getattribute__(thing, "_level"),
+        )
+        return (
+            tuple(types.SimpleNamespace(name=field) for field in found)
+            if name == "fields"
+            else found
+        )
 
     return ask
 
@@ -445,9 +552,13 @@ def _asking(name: str) -> Callable[..., Any]:
 
 
 def _source(proxy: Any) -> str:
-    """The text of a student's function or class: where the notebook last defines that name, if the student's process says the same."""
+    """The text of a student's function or class: where the notebook last defines that name, if the
+    student's process says the same.
+    """
     student = object.__getattribute__(proxy, "_student")
-    name = student.fetched.get(object.__getattribute__(proxy, "_id")) or object.__getattribute__(proxy, "_type")
+    name = student.fetched.get(object.__getattribute__(proxy, "_id")) or object.__getattribute__(
+        proxy, "_type"
+    )
     found = next(filter(None, (definition(text, name) for text in reversed(student.sources))), "")
     said = student.ask("source", proxy)
     if not found or type(said) is not str or textwrap.dedent(said).split() != found.split():

@@ -1,8 +1,11 @@
-"""Verdicts that need not be taken again: each is kept under a digest of all that it depends on, in a folder that can be deleted at any time.
+"""Verdicts that need not be taken again: each is kept under a digest of all that it depends on, in
+a folder that can be deleted at any time.
 
-A part's verdict depends on every cell that is run, in order, the files beside them, the part's own tests with what stands around them, the environment,
-the seed and the limits; not on who handed it in. So identical submissions are graded once, and changing one question's tests regrades that question.
-What time or chance had a hand in is never kept: a verdict with a timeout, without a result, or by a grader's error.
+A part's verdict depends on every cell that is run, in order, the files beside them, the part's own
+tests with what stands around them, the environment, the seed and the limits; not on who handed it
+in. So identical submissions are graded once, and changing one question's tests regrades that
+question. What time or chance had a hand in is never kept: a verdict with a timeout, without a
+result, or by a grader's error.
 """
 
 from __future__ import annotations
@@ -62,7 +65,15 @@ class Verdicts:
         """Keep an entry."""
         write_atomically(self.folder / name[:2] / f"{name}.json", entry)
 
-    def of(self, assignment: Assignment, submission: Submission, expected: dict[str, Any], seed: int, sealed: bool, gpu: str = "") -> Known:
+    def of(
+        self,
+        assignment: Assignment,
+        submission: Submission,
+        expected: dict[str, Any],
+        seed: int,
+        sealed: bool,
+        gpu: str = "",
+    ) -> Known:
         """What is known of a submission, or will be; with a card, where there is one."""
         return Known(self, assignment, submission, expected, seed, sealed, gpu)
 
@@ -86,7 +97,14 @@ class Known:
     """The kept verdicts on one submission, and what its cells showed."""
 
     def __init__(
-        self, kept: Verdicts, assignment: Assignment, submission: Submission, expected: dict[str, Any], seed: int, sealed: bool, gpu: str = ""
+        self,
+        kept: Verdicts,
+        assignment: Assignment,
+        submission: Submission,
+        expected: dict[str, Any],
+        seed: int,
+        sealed: bool,
+        gpu: str = "",
     ) -> None:
         self.kept, self.assignment, self.expected = kept, assignment, expected
         limits = assignment.limits
@@ -97,16 +115,22 @@ class Known:
             seed,
             [limits.cell_s, limits.case_s, limits.memory_mb, limits.submission_s],
         ]
-        self.cells = _digest([around, [[step.do, step.source, step.part] for step in submission.steps]])
+        self.cells = _digest(
+            [around, [[step.do, step.source, step.part] for step in submission.steps]]
+        )
         self.places = _digest([step.cell for step in submission.steps])
 
     def entries(self) -> dict[str, str]:
         """All that is kept: name → entry."""
         names = [self._part(part) for part in self.assignment.parts] + [self._cells()]
-        return {name: found.decode() for name in names if (found := self.kept.read(name)) is not None}
+        return {
+            name: found.decode() for name in names if (found := self.kept.read(name)) is not None
+        }
 
     def verdict(self, part: Part) -> tuple[Verdict, bool] | None:
-        """The verdict on a part and whether it needed the second pass; None where it must be taken."""
+        """The verdict on a part and whether it needed the second pass; None where it
+        must be taken.
+        """
         found = self._read(self._part(part), _Verdict)
         return (Verdict(found.cases, found.staff), found.replayed) if found else None
 
@@ -114,17 +138,32 @@ class Known:
         """Keep a verdict, unless another time it might be another."""
         if not verdict.starved and not any(case.outcome in PASSING for case in verdict.cases):
             staff = json.loads(json.dumps(verdict.staff, default=str))
-            self._write(self._part(part), _Verdict(cases=verdict.cases, staff=staff, replayed=replayed))
+            self._write(
+                self._part(part), _Verdict(cases=verdict.cases, staff=staff, replayed=replayed)
+            )
 
     def runs(self) -> Runs | None:
         """What the cells showed; None where they must be run."""
         found = self._read(self._cells(), _Run)
-        return Runs(cells={index: CellRun("ok", outputs) for index, outputs in found.outputs.items()}, problems=found.problems) if found else None
+        return (
+            Runs(
+                cells={index: CellRun("ok", outputs) for index, outputs in found.outputs.items()},
+                problems=found.problems,
+            )
+            if found
+            else None
+        )
 
     def keep_runs(self, runs: Runs) -> None:
         """Keep what the cells showed, unless one was stopped or took its process along."""
         if not runs.starved and not runs.killers and not runs.out_of_time:
-            self._write(self._cells(), _Run(problems=runs.problems, outputs={i: run.outputs for i, run in runs.cells.items()}))
+            self._write(
+                self._cells(),
+                _Run(
+                    problems=runs.problems,
+                    outputs={i: run.outputs for i, run in runs.cells.items()},
+                ),
+            )
 
     def _part(self, part: Part) -> str:
         expected = digest(codec.encode(self.expected[part.id])) if part.id in self.expected else ""
@@ -148,12 +187,19 @@ class Known:
 
 @lru_cache(maxsize=1000)
 def _part(assignment: Assignment, part: Part) -> str:
-    """A digest of all in an assignment by which a part is judged, the reference's computed value aside."""
-    cases = [[case.name, case.title, str(case.points), case.hidden, case.failure_message] for case in part.cases]
+    """A digest of all in an assignment by which a part is judged, the reference's computed value
+    aside.
+    """
+    cases = [
+        [case.name, case.title, str(case.points), case.hidden, case.failure_message]
+        for case in part.cases
+    ]
     criteria = short_answers.criteria(part) if part.by_value else {}
     short = [criteria[what] for what in ("form", "rules", "slips") if criteria]
     needs = list(assignment.question_of(part.id).needs)
-    return _digest([part.kind, part.all_or_nothing, needs, cases, standing(assignment, part), short])
+    return _digest(
+        [part.kind, part.all_or_nothing, needs, cases, standing(assignment, part), short]
+    )
 
 
 @lru_cache(maxsize=100)

@@ -1,4 +1,6 @@
-"""The model of an assignment: what a source, an nbgrader notebook and an otter folder are all read into."""
+"""The model of an assignment: what a source, an nbgrader notebook and an otter folder are all read
+into.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ PICTURES = (".svg", ".png", ".jpg", ".gif")
 
 @dataclass(frozen=True)
 class Case:
-    """One test function of a part: a case. `name` is its function's name, `title` what students read."""
+    """One test function of a part: a case. `name` is its function's name, `title` what students
+    read.
+    """
 
     name: str
     title: str
@@ -37,7 +41,8 @@ class Case:
 class Variant:
     """An answer that is known: a wrong one (with what it may earn at most) or another right one.
 
-    `source` replaces the answer cell and runs over the reference. `earns` is exact where given; otherwise "fewer than full".
+    `source` replaces the answer cell and runs over the reference. `earns` is exact where given;
+    otherwise "fewer than full".
     """
 
     source: str
@@ -48,7 +53,9 @@ class Variant:
 
 @dataclass(frozen=True)
 class Equivalent:
-    """A declared mutant that changes nothing: the stripped line before and after, and the reason."""
+    """A declared mutant that changes nothing: the stripped line before and after, and
+    the reason.
+    """
 
     before: str
     after: str
@@ -68,8 +75,9 @@ class RubricItem:
 class Declaration:
     """What a short answer declares: everything its form check and its verdict are made from.
 
-    `tolerance` is ("absolute" | "relative" | "default", value). `options` is a dict for choices, a list of statements for true-false.
-    `slips` maps a Python literal of a wrong answer to the sentence that names the slip.
+    `tolerance` is ("absolute" | "relative" | "default", value). `options` is a dict for choices, a
+    list of statements for true-false. `slips` maps a Python literal of a wrong answer to the
+    sentence that names the slip.
     """
 
     options: dict[str, str] | list[str] = field(default_factory=dict)
@@ -81,11 +89,13 @@ class Declaration:
 
 @dataclass(eq=False)
 class Part:
-    """One answer with its check and points. Its `kind` is "code", "essay" or one of `short_answers.KINDS`.
+    """One answer with its check and points. Its `kind` is "code", "essay" or one of
+    `short_answers.KINDS`.
 
-    `names` are what the answer cell binds (the first is the short answer's variable); `solution` and `stub` are whole cell texts.
-    `tests` is the text of the test code without directives: case functions, probes and what they need. Where `style` is "cell" it is
-    one cell of asserts that runs in the student's names, and its last value may be partial credit (nbgrader's format).
+    `names` are what the answer cell binds (the first is the short answer's variable); `solution`
+    and `stub` are whole cell texts. `tests` is the text of the test code without directives: case
+    functions, probes and what they need. Where `style` is "cell" it is one cell of asserts that
+    runs in the student's names, and its last value may be partial credit (nbgrader's format).
     """
 
     id: str
@@ -114,7 +124,9 @@ class Part:
 
     @property
     def by_value(self) -> bool:
-        """Whether its value alone is judged, copied out of the process that ran the notebook: so is every short answer but a formula, which is called."""
+        """Whether its value alone is judged, copied out of the process that ran the notebook: so is
+        every short answer but a formula, which is called.
+        """
         return self.is_short and self.kind != "formula"
 
     @property
@@ -137,7 +149,8 @@ class Part:
 class Question:
     """What a student reads as one task; its parts carry the points.
 
-    `was` are the ids that it had before, as the source has them: `ID`, or `ASSIGNMENT/ID` where it stood in another assignment.
+    `was` are the ids that it had before, as the source has them: `ID`, or `ASSIGNMENT/ID` where it
+    stood in another assignment.
     """
 
     id: str
@@ -160,8 +173,9 @@ class Question:
 class Cell:
     """One cell of the source in its place.
 
-    `role` is a role of the source format, or "text" (Markdown without a role) or "scratch" (code without one); `target` the question or part it names.
-    `grade_id` is the nbgrader id of the cell that this one becomes in the release ("" where it becomes none or several).
+    `role` is a role of the source format, or "text" (Markdown without a role) or "scratch" (code
+    without one); `target` the question or part it names. `grade_id` is the nbgrader id of the cell
+    that this one becomes in the release ("" where it becomes none or several).
     """
 
     role: str
@@ -177,7 +191,9 @@ class Cell:
 
 @dataclass
 class Limits:
-    """What a submission may use: seconds of wall time for a cell, for a case and for all its cells together, and memory in MB."""
+    """What a submission may use: seconds of wall time for a cell, for a case and for all its cells
+    together, and memory in MB.
+    """
 
     cell_s: float = 30.0
     case_s: float = 10.0
@@ -187,9 +203,11 @@ class Limits:
 
 @dataclass(frozen=True, eq=False)
 class Assignment:
-    """A whole assignment, whatever format it was written in. Not to be changed: what is worked out from it is kept.
+    """A whole assignment, whatever format it was written in. Not to be changed: what is worked out
+    from it is kept.
 
-    `files` are the data files and pictures that students get beside the notebook (relative path → content).
+    `files` are the data files and pictures that students get beside the notebook (relative path →
+    content).
     """
 
     name: str
@@ -215,14 +233,20 @@ class Assignment:
     @property
     def points(self) -> Fraction:
         """Points of the whole assignment without its optional questions."""
-        return sum((question.points for question in self.questions if not question.optional), Fraction(0))
+        return sum(
+            (question.points for question in self.questions if not question.optional), Fraction(0)
+        )
 
     @property
     def headings(self) -> dict[str, str]:
         """Question id → the heading students read above it; questions without one are left out."""
         found = {}
         for cell in self.cells:
-            match = re.search(r"^#+[ \t]+(.+)$", cell.source, re.MULTILINE) if cell.role == "question" else None
+            match = (
+                re.search(r"^#+[ \t]+(.+)$", cell.source, re.MULTILINE)
+                if cell.role == "question"
+                else None
+            )
             if match:
                 found[cell.target] = match.group(1).strip()
         return found
@@ -232,23 +256,34 @@ class Assignment:
         """The instructor's own answers: grade_id of the answer cell → cell text."""
         if self.format == "autogradient":
             return {f"{part.id}-answer": part.solution for part in self.parts if not part.by_hand}
-        return {cell.grade_id: cell.metadata.get("solution", cell.source) for cell in self.cells if cell.role == "answer" and cell.kind == "code"}
+        return {
+            cell.grade_id: cell.metadata.get("solution", cell.source)
+            for cell in self.cells
+            if cell.role == "answer" and cell.kind == "code"
+        }
 
     @cached_property
     def former(self) -> dict[tuple[str, str], str]:
-        """(assignment, id that a question or a part had there before) → its present id, by the `was` of questions.
+        """(assignment, id that a question or a part had there before) → its present id, by the
+        `was` of questions.
 
         An id that something has now is left out: it means that.
         """
         if self.format != "autogradient":
             return {}
-        present = {(self.name, name) for question in self.questions for name in (question.id, *(part.id for part in question.parts))}
+        present = {
+            (self.name, name)
+            for question in self.questions
+            for name in (question.id, *(part.id for part in question.parts))
+        }
         found: dict[tuple[str, str], str] = {}
         for question in self.questions:
             for old in question.was:
                 assignment, _, stem = old.rpartition("/")
                 for name in (question.id, *(part.id for part in question.parts)):
-                    found.setdefault((assignment or self.name, stem + name.removeprefix(question.id)), name)
+                    found.setdefault(
+                        (assignment or self.name, stem + name.removeprefix(question.id)), name
+                    )
         return {key: name for key, name in found.items() if key not in present}
 
     def part(self, part_id: str) -> Part:
@@ -260,7 +295,11 @@ class Assignment:
 
     def question_of(self, part_id: str) -> Question:
         """The question that `part_id` belongs to."""
-        return next(question for question in self.questions if any(part.id == part_id for part in question.parts))
+        return next(
+            question
+            for question in self.questions
+            if any(part.id == part_id for part in question.parts)
+        )
 
     def needs_card(self, part: Part) -> bool:
         """Whether a part can only be judged where there is an NVIDIA card."""
@@ -268,19 +307,46 @@ class Assignment:
 
     def with_role(self, *roles: str, target: str | None = None) -> Iterator[Cell]:
         """The cells with one of `roles` (and `target`, where given), in order."""
-        return (cell for cell in self.cells if cell.role in roles and (target is None or cell.target == target))
+        return (
+            cell
+            for cell in self.cells
+            if cell.role in roles and (target is None or cell.target == target)
+        )
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over everything that can change a verdict: roles, code, declarations, data, seed and limits; not prose."""
+        """SHA-256 over everything that can change a verdict: roles, code, declarations, data, seed
+        and limits; not prose.
+        """
         prose = {"text", "question", "hint", "staff", "rubric"}
         content = {
             "format": self.format,
-            "cells": [[c.role, c.target, c.source, _plain(c.keys)] for c in self.cells if c.role not in prose],
-            "questions": [[q.id, q.optional, list(q.needs), [[p.id, p.kind, str(p.points), p.tests] for p in q.parts]] for q in self.questions],
+            "cells": [
+                [c.role, c.target, c.source, _plain(c.keys)]
+                for c in self.cells
+                if c.role not in prose
+            ],
+            "questions": [
+                [
+                    q.id,
+                    q.optional,
+                    list(q.needs),
+                    [[p.id, p.kind, str(p.points), p.tests] for p in q.parts],
+                ]
+                for q in self.questions
+            ],
             "seed": self.seed,
-            "limits": [self.limits.cell_s, self.limits.case_s, self.limits.memory_mb, self.limits.submission_s],
-            "files": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(self.files.items()) if not name.endswith(PICTURES)},
+            "limits": [
+                self.limits.cell_s,
+                self.limits.case_s,
+                self.limits.memory_mb,
+                self.limits.submission_s,
+            ],
+            "files": {
+                name: hashlib.sha256(data).hexdigest()
+                for name, data in sorted(self.files.items())
+                if not name.endswith(PICTURES)
+            },
         }
         return "sha256:" + hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

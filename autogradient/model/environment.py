@@ -23,13 +23,25 @@ def environment_digest(sealed: bool = True, gpu: str = "") -> str:
 
 
 def environment(sealed: bool = True, gpu: str = "") -> dict[str, Any]:
-    """What the verdict may depend on outside the notebooks: Python build, packages, threads, our version, the seal, and where a card was used, card and driver.
+    """What the verdict may depend on outside the notebooks: Python build, packages, threads, our
+    version, the seal, and where a card was used, card and driver.
 
     Locale and time zone are always the same.
     """
-    # not all of sys.path: the current folder, and what setuptools puts there once something imports it, are not installed
-    places = {*sysconfig.get_paths().values(), *site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])}
-    packages = sorted({f"{d.metadata['Name']}=={d.version}".lower() for d in distributions(path=sorted(places)) if d.metadata["Name"]})
+    # not all of sys.path: the current folder, and what setuptools puts there once something imports
+    # it, are not installed
+    places = {
+        *sysconfig.get_paths().values(),
+        *site.getsitepackages(),
+        *([site.getusersitepackages()] if site.ENABLE_USER_SITE else []),
+    }
+    packages = sorted(
+        {
+            f"{d.metadata['Name']}=={d.version}".lower()
+            for d in distributions(path=sorted(places))
+            if d.metadata["Name"]
+        }
+    )
     return {
         "python": sys.version,
         "platform": [platform.system(), platform.machine()],

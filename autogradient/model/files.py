@@ -14,7 +14,9 @@ def digest(data: bytes) -> str:
 
 
 def write_atomically(path: Path, data: str | bytes) -> None:
-    """Write beside `path`, then rename: a reader sees the old file or the new one, never half of one."""
+    """Write beside `path`, then rename: a reader sees the old file or the new one, never half of
+    one.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

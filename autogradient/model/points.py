@@ -8,12 +8,19 @@ from typing import Any
 
 
 def points_of(text: Any) -> Fraction | None:
-    """`text` as an exact number of points: not negative, at most two decimals. None where it is none."""
+    """`text` as an exact number of points: not negative, at most two decimals. None where it is
+    none.
+    """
     try:
         value = Decimal(str(text).strip())
     except InvalidOperation:
         return None
-    if isinstance(text, bool) or not value.is_finite() or value < 0 or value * 100 != (value * 100).to_integral_value():
+    if (
+        isinstance(text, bool)
+        or not value.is_finite()
+        or value < 0
+        or value * 100 != (value * 100).to_integral_value()
+    ):
         return None
     return Fraction(value)
 

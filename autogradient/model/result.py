@@ -1,6 +1,8 @@
-"""What grading one submission comes to: outcomes, exact points, the receipt, and the JSON they are written as.
+"""What grading one submission comes to: outcomes, exact points, the receipt, and the JSON they are
+written as.
 
-Points are `fractions.Fraction` inside and decimals in JSON; `add_up` is the one function that adds them.
+Points are `fractions.Fraction` inside and decimals in JSON; `add_up` is the one function that adds
+them.
 """
 
 from __future__ import annotations
@@ -11,19 +13,29 @@ from fractions import Fraction
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 from autogradient import errors, visible
 
 CaseOutcome = Literal["passed", "failed", "timed_out", "not_run", "grader_error"]
 SubmissionOutcome = Literal["graded", "unreadable", "missing", "grader_error"]
-#: Reasons of `not_run`: it needs a card, or is judged on another machine than this one, which has the card.
+#: Reasons of `not_run`: it needs a card, or is judged on another machine than this one, which has
+#: the card.
 ON_GPU, ELSEWHERE = "gpu", "elsewhere"
 #: Outcomes without a verdict: their points are ungraded, neither earned nor lost.
 NO_VERDICT = ("not_run", "grader_error")
 
 
-#: Characters of a message to a student, of one about the notebook, of a file's name; problems of a notebook that are named.
+#: Characters of a message to a student, of one about the notebook, of a file's name; problems of a
+#: notebook that are named.
 MAX_MESSAGE, MAX_REMARK, MAX_NAME, MAX_PROBLEMS = 2000, 1000, 255, 100
 #: Bytes of a result as it is written, and of what staff may see beside it.
 MAX_BYTES, MAX_STAFF_BYTES = 2_000_000, 5_000_000
@@ -37,7 +49,9 @@ def short(text: str, most: int = MAX_MESSAGE) -> str:
 def _to_fraction(value: Any) -> Any:
     if isinstance(value, float):
         return Fraction(repr(value)) if value == value and abs(value) != float("inf") else value
-    return Fraction(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else value
+    return (
+        Fraction(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else value
+    )
 
 
 def decimal(points: Fraction) -> int | float:
@@ -63,7 +77,9 @@ class _Record(BaseModel):
 
 
 class CaseResult(_Record):
-    """The verdict on one case. `message` is for the student; times of hidden cases are left out (None)."""
+    """The verdict on one case. `message` is for the student; times of hidden cases are left out
+    (None).
+    """
 
     name: str
     hidden: bool = False
@@ -97,7 +113,9 @@ class QuestionResult(_Record):
 
 
 class Totals(_Record):
-    """Points of a submission; `possible` never shrinks, `ungraded` is what has no verdict yet, `bonus` what optional questions earned."""
+    """Points of a submission; `possible` never shrinks, `ungraded` is what has no verdict yet,
+    `bonus` what optional questions earned.
+    """
 
     earned: Points = Fraction(0)
     possible: Points = Fraction(0)
@@ -106,7 +124,9 @@ class Totals(_Record):
 
 
 class Problem(_Record):
-    """Something about the submission that a person should know; `cell` is the 1-based number in the student's notebook, None for the file."""
+    """Something about the submission that a person should know; `cell` is the 1-based number in the
+    student's notebook, None for the file.
+    """
 
     cell: int | None = None
     message: Remark
@@ -123,7 +143,9 @@ class SubmissionInfo(_Record):
 
 
 class Receipt(_Record):
-    """Digests of all that the verdict depends on, and the seed. `card`: of the environment where questions that need a card were judged, with `gpu`, the card and its driver."""
+    """Digests of all that the verdict depends on, and the seed. `card`: of the environment where
+    questions that need a card were judged, with `gpu`, the card and its driver.
+    """
 
     submission: str = ""
     assignment: str = ""
@@ -139,9 +161,11 @@ class Receipt(_Record):
 
 
 class Result(_Record):
-    """One graded submission. Everything in it is fit for the student's eyes once the course's policy lets it out.
+    """One graded submission. Everything in it is fit for the student's eyes once the course's
+    policy lets it out.
 
-    `proved`: whether the tests that graded it had a proof that holds for all of them; None where nobody looked, as in results of earlier versions.
+    `proved`: whether the tests that graded it had a proof that holds for all of them; None where
+    nobody looked, as in results of earlier versions.
     """
 
     schema_: Literal[1] = Field(default=1, alias="schema")
@@ -161,14 +185,18 @@ class Result(_Record):
     model_config = ConfigDict(extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
 
     def to_json(self) -> str:
-        """The result as it is written to disk. Where that is more than MAX_BYTES, messages are cut."""
+        """The result as it is written to disk. Where that is more than MAX_BYTES,
+        messages are cut.
+        """
         data = self.model_dump(by_alias=True, mode="json")
         data["problems"] = data["problems"][: MAX_PROBLEMS + 1]
         return within(data, MAX_BYTES, keys=("message",))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Result:
-        """Read and validate; raises `pydantic.ValidationError` (a ValueError) where it does not fit the schema."""
+        """Read and validate; raises `pydantic.ValidationError` (a ValueError) where it does not fit
+        the schema.
+        """
         return cls.model_validate_json(text)
 
     @property
@@ -186,13 +214,26 @@ def first_of(problems: list[Problem]) -> list[Problem]:
     """Problems as a person can read them: of very many the first, and how many more there are."""
     if len(problems) <= MAX_PROBLEMS:
         return problems
-    return [*problems[:MAX_PROBLEMS], Problem(message=errors.MORE_PROBLEMS.format(count=len(problems) - MAX_PROBLEMS))]
+    return [
+        *problems[:MAX_PROBLEMS],
+        Problem(message=errors.MORE_PROBLEMS.format(count=len(problems) - MAX_PROBLEMS)),
+    ]
 
 
 def within(data: Any, most: int, keys: Collection[str] = ()) -> str:
-    """Data as JSON of at most so many bytes: where it is more, texts are cut (those under one of `keys`, or all), at last to nothing."""
+    """Data as JSON of at most so many bytes: where it is more, texts are cut (those under one of
+    `keys`, or all), at last to nothing.
+    """
     for length in (None, 5000, 1000, 200, 50, 0):
-        text = json.dumps(data if length is None else _cut_texts(data, length, keys), indent=1, ensure_ascii=False, default=str) + "\n"
+        text = (
+            json.dumps(
+                data if length is None else _cut_texts(data, length, keys),
+                indent=1,
+                ensure_ascii=False,
+                default=str,
+            )
+            + "\n"
+        )
         if len(text) <= most and len(text.encode("utf-8", "replace")) <= most:
             return text
     return text if keys else json.dumps({"left out": len(text)}) + "\n"
@@ -205,15 +246,24 @@ def _cut_texts(data: Any, length: int, keys: Collection[str], here: bool = False
     if isinstance(data, dict):
         return {name: _cut_texts(value, length, keys, name in keys) for name, value in data.items()}
     if isinstance(data, (list, tuple)):
-        return [_cut_texts(value, length, keys, here) for value in (data if keys else data[: max(length, 10)])]
+        return [
+            _cut_texts(value, length, keys, here)
+            for value in (data if keys else data[: max(length, 10)])
+        ]
     return data
 
 
-def add_up(questions: Iterable[QuestionResult], share: Fraction = Fraction(1), change: Fraction = Fraction(0)) -> Totals:
-    """Fill in the points of parts and questions from their cases and return the totals. The one place where points are added.
+def add_up(
+    questions: Iterable[QuestionResult],
+    share: Fraction = Fraction(1),
+    change: Fraction = Fraction(0),
+) -> Totals:
+    """Fill in the points of parts and questions from their cases and return the totals. The one
+    place where points are added.
 
-    A part marked by hand carries its points in a single case with outcome `not_run` until the mark is there. Where marks are made, `share`
-    of what was earned counts (late work), then `change` is added; nobody ends below 0.
+    A part marked by hand carries its points in a single case with outcome `not_run` until the mark
+    is there. Where marks are made, `share` of what was earned counts (late work), then `change` is
+    added; nobody ends below 0.
     """
     totals = Totals()
     for question in questions:
@@ -227,16 +277,26 @@ def add_up(questions: Iterable[QuestionResult], share: Fraction = Fraction(1), c
             continue
         totals.earned += question.earned
         totals.possible += question.possible
-        totals.ungraded += sum((case.possible for part in question.parts for case in part.cases if case.outcome in NO_VERDICT), Fraction(0))
+        totals.ungraded += sum(
+            (
+                case.possible
+                for part in question.parts
+                for case in part.cases
+                if case.outcome in NO_VERDICT
+            ),
+            Fraction(0),
+        )
     totals.earned = max(Fraction(0), totals.earned * share + change)
     totals.bonus *= share
     return totals
 
 
 def merged(first: Result, second: Result) -> Result:
-    """Two results of one submission, from a machine with a card and from one without: `first`, and what it left to the other; the points added anew.
+    """Two results of one submission, from a machine with a card and from one without: `first`, and
+    what it left to the other; the points added anew.
 
-    Raises ValueError where they are of different submissions, or of different versions of the assignment.
+    Raises ValueError where they are of different submissions, or of different versions of the
+    assignment.
     """
     if first.receipt.work != second.receipt.work:
         raise ValueError("the two results are of different submissions or assignments")
@@ -245,14 +305,22 @@ def merged(first: Result, second: Result) -> Result:
     for part in both.parts:
         if left_out(part) and not left_out(others[part.id]):
             part.cases = others[part.id].cases
-    both.problems = first_of(both.problems + [problem for problem in second.problems if problem not in both.problems])
+    both.problems = first_of(
+        both.problems + [problem for problem in second.problems if problem not in both.problems]
+    )
     both.receipt.environment = first.receipt.environment or second.receipt.environment
     judged_there = first.receipt if first.receipt.card else second.receipt
     both.receipt.card, both.receipt.gpu = judged_there.card, judged_there.gpu
-    both.proved = second.proved if first.proved is None else first.proved and second.proved is not False
+    both.proved = (
+        second.proved if first.proved is None else first.proved and second.proved is not False
+    )
     both.replayed, both.sealed = first.replayed or second.replayed, first.sealed and second.sealed
     if both.outcome in ("graded", "grader_error"):
-        both.outcome = "grader_error" if any(case.outcome == "grader_error" for part in both.parts for case in part.cases) else "graded"
+        both.outcome = (
+            "grader_error"
+            if any(case.outcome == "grader_error" for part in both.parts for case in part.cases)
+            else "graded"
+        )
     both.points = add_up(both.questions)
     return both
 

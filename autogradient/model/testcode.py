@@ -1,6 +1,8 @@
-"""Test cells as text: which functions are cases, what they are worth, which names a piece of code binds and needs.
+"""Test cells as text: which functions are cases, what they are worth, which names a piece of code
+binds and needs.
 
-The text is only read (`ast`), never run, so that a source can be parsed and released without running anything of it.
+The text is only read (`ast`), never run, so that a source can be parsed and released without
+running anything of it.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ MAX_PARSED = 300_000
 
 
 def parse(source: str) -> ast.Module:
-    """`ast.parse` for use in threads: before CPython 3.11.8 and 3.12.2 two of them at once upset each other's count of the depth.
+    """`ast.parse` for use in threads: before CPython 3.11.8 and 3.12.2 two of them at once upset
+    each other's count of the depth.
 
     Raises SyntaxError for what is too long, too.
     """
@@ -53,12 +56,18 @@ def title_of(function: str) -> str:
 
 
 def without_magics(source: str) -> str:
-    """A cell's text with IPython's line magics and shell lines made empty statements, so that Python can read it; every line keeps its number."""
+    """A cell's text with IPython's line magics and shell lines made empty statements, so that
+    Python can read it; every line keeps its number.
+    """
     return re.sub(r"^([ \t]*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
 
 
-def read_cases(source: str, part: str, taken: set[str] | None = None) -> tuple[list[Case], list[tuple[int, str]]]:
-    """The cases in the text of a tests cell, and the mistakes in them as (line offset, message). `taken` are the part's case names so far; they grow."""
+def read_cases(
+    source: str, part: str, taken: set[str] | None = None
+) -> tuple[list[Case], list[tuple[int, str]]]:
+    """The cases in the text of a tests cell, and the mistakes in them as (line offset, message).
+    `taken` are the part's case names so far; they grow.
+    """
     taken = set() if taken is None else taken
     problems: list[tuple[int, str]] = []
     cases: list[Case] = []
@@ -73,17 +82,30 @@ def read_cases(source: str, part: str, taken: set[str] | None = None) -> tuple[l
         assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         line = node.lineno - 1
         values: dict[str, Any] = {}
-        arguments = [("name", argument) for argument in call.args[:1]] + [(k.arg or "**", k.value) for k in call.keywords]
+        arguments = [("name", argument) for argument in call.args[:1]] + [
+            (k.arg or "**", k.value) for k in call.keywords
+        ]
         for key, value in arguments:
             if key not in CASE_KEYS:
-                problems.append((line, errors.CASE_UNKNOWN_KEY.format(case=node.name, key=key, nearest=nearest(key, CASE_KEYS))))
+                problems.append(
+                    (
+                        line,
+                        errors.CASE_UNKNOWN_KEY.format(
+                            case=node.name, key=key, nearest=nearest(key, CASE_KEYS)
+                        ),
+                    )
+                )
                 continue
             try:
                 literal = ast.literal_eval(value)
             except ValueError:
                 problems.append((line, errors.CASE_NOT_LITERAL.format(case=node.name, key=key)))
                 literal = None
-            values[key] = ast.get_source_segment(source, value) if key == "points" and literal is not None else literal
+            values[key] = (
+                ast.get_source_segment(source, value)
+                if key == "points" and literal is not None
+                else literal
+            )
         points = points_of(values.get("points"))
         if "points" not in values:
             problems.append((line, errors.CASE_WITHOUT_POINTS.format(case=node.name, part=part)))
@@ -94,20 +116,33 @@ def read_cases(source: str, part: str, taken: set[str] | None = None) -> tuple[l
         taken.add(node.name)
         title = values.get("name") or title_of(node.name)
         cases.append(
-            Case(node.name, title, points or Fraction(0), bool(values.get("hidden")), values.get("failure_message") or "", values.get("success_message") or "")
+            Case(
+                node.name,
+                title,
+                points or Fraction(0),
+                bool(values.get("hidden")),
+                values.get("failure_message") or "",
+                values.get("success_message") or "",
+            )
         )
     return cases, problems
 
 
 def _decorator(node: ast.stmt) -> ast.Call | None:
-    """The call `test_case(…)` that decorates a function, or None. A bare `@test_case` counts as an empty call."""
+    """The call `test_case(…)` that decorates a function, or None. A bare `@test_case` counts as an
+    empty call.
+    """
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return None
     for decorator in node.decorator_list:
         function = decorator.func if isinstance(decorator, ast.Call) else decorator
         name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
         if name == "test_case":
-            return decorator if isinstance(decorator, ast.Call) else ast.Call(func=function, args=[], keywords=[])
+            return (
+                decorator
+                if isinstance(decorator, ast.Call)
+                else ast.Call(func=function, args=[], keywords=[])
+            )
     return None
 
 
@@ -122,7 +157,9 @@ class Statement:
 
 
 def statements(source: str) -> list[Statement]:
-    """The top-level statements of `source` with their decorators and the comments directly above dropped. SyntaxError is the caller's."""
+    """The top-level statements of `source` with their decorators and the comments directly above
+    dropped. SyntaxError is the caller's.
+    """
     return list(_statements(source))
 
 
@@ -134,12 +171,21 @@ def _statements(source: str) -> tuple[Statement, ...]:
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
         text = "\n".join(lines[first - 1 : node.end_lineno])
         is_case = _decorator(node) is not None
-        found.append(Statement(text, frozenset(bound_names(node)), frozenset(needed_names(text)), getattr(node, "name", "") if is_case else ""))
+        found.append(
+            Statement(
+                text,
+                frozenset(bound_names(node)),
+                frozenset(needed_names(text)),
+                getattr(node, "name", "") if is_case else "",
+            )
+        )
     return tuple(found)
 
 
 def bound_names(tree: ast.AST | str) -> list[str]:
-    """Names that code binds at its top level, in order: assignments, definitions, imports, loop variables; not names inside functions."""
+    """Names that code binds at its top level, in order: assignments, definitions, imports, loop
+    variables; not names inside functions.
+    """
     if isinstance(tree, str):
         try:
             tree = parse(tree)
@@ -171,9 +217,11 @@ def bound_names(tree: ast.AST | str) -> list[str]:
 
 @functools.lru_cache(maxsize=10_000)
 def class_members(source: str) -> dict[str, set[str]]:
-    """The classes that code defines at its top level, each with the words of its text that name something of its own: methods, attributes, operators.
+    """The classes that code defines at its top level, each with the words of its text that name
+    something of its own: methods, attributes, operators.
 
-    For example `class Value: __radd__ = __add__` and, in a method, `self.data = 3` give {"Value": {"__radd__", "data", …}}.
+    For example `class Value: __radd__ = __add__` and, in a method, `self.data = 3` give {"Value":
+    {"__radd__", "data", …}}.
     """
     try:
         body = parse(without_magics(source)).body
@@ -186,7 +234,11 @@ def class_members(source: str) -> dict[str, set[str]]:
             for inner in ast.walk(node):
                 if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)):
                     words.add(inner.name)
-                elif isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name) and inner.value.id in ("self", "cls", node.name):
+                elif (
+                    isinstance(inner, ast.Attribute)
+                    and isinstance(inner.value, ast.Name)
+                    and inner.value.id in ("self", "cls", node.name)
+                ):
                     words.add(inner.attr)
             for statement in node.body:
                 words |= set(_targets(statement))
@@ -199,20 +251,41 @@ def class_members(source: str) -> dict[str, set[str]]:
 #: What a class has of the type that it is made of; "*" where that is more than can be listed here.
 _INHERITED = {
     **{kind.__name__: set(dir(kind)) for kind in (list, dict, set, tuple, str, int, float)},
-    **{kind.__name__: set(dir(kind)) for kind in (collections.Counter, collections.OrderedDict, collections.defaultdict, collections.deque)},
-    **{name: {"name", "value", "__iter__", "__getitem__", "__len__"} for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")},
+    **{
+        kind.__name__: set(dir(kind))
+        for kind in (
+            collections.Counter,
+            collections.OrderedDict,
+            collections.defaultdict,
+            collections.deque,
+        )
+    },
+    **{
+        name: {"name", "value", "__iter__", "__getitem__", "__len__"}
+        for name in ("Enum", "IntEnum", "StrEnum", "Flag", "IntFlag")
+    },
     "ndarray": {"*"},
     "Tensor": {"*"},
 }
 
 
 def _targets(statement: ast.stmt) -> list[str]:
-    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target] if isinstance(statement, ast.AnnAssign) else []
-    return [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+    targets = (
+        statement.targets
+        if isinstance(statement, ast.Assign)
+        else [statement.target]
+        if isinstance(statement, ast.AnnAssign)
+        else []
+    )
+    return [
+        node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)
+    ]
 
 
 def needed_names(source: str) -> set[str]:
-    """The global names that code reads, builtins left out; parameters and local variables of its functions are not among them."""
+    """The global names that code reads, builtins left out; parameters and local variables of its
+    functions are not among them.
+    """
     found: set[str] = set()
 
     def visit(table: symtable.SymbolTable) -> None:
@@ -230,13 +303,18 @@ def parameters(source: str, function: str) -> list[str]:
     """The parameter names of a top-level function of `source`."""
     for node in parse(source).body:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == function:
-            return [argument.arg for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]]
+            return [
+                argument.arg
+                for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            ]
     return []
 
 
 @functools.lru_cache(maxsize=10_000)
 def loaded_names(source: str) -> frozenset[str]:
-    """The names that a cell reads before it binds them itself: what it needs of the cells above; all its words where it is no Python."""
+    """The names that a cell reads before it binds them itself: what it needs of the cells above;
+    all its words where it is no Python.
+    """
     needed: set[str] = set()
     bound: set[str] = set()
     try:
@@ -249,7 +327,9 @@ def loaded_names(source: str) -> frozenset[str]:
 
 
 def reachable(wanted: set[str], pool: list[Statement]) -> list[Statement]:
-    """The statements of `pool`, in order, that bind a wanted name or a name that such a statement needs; a name's last binding does not hide earlier ones."""
+    """The statements of `pool`, in order, that bind a wanted name or a name that such a statement
+    needs; a name's last binding does not hide earlier ones.
+    """
     keep: set[int] = set()
     queue = set(wanted)
     while queue:
@@ -271,7 +351,11 @@ def definition(text: str, path: str) -> str:
     for name in path.split("."):
         node = None
         for candidate in scope:
-            targets = [t.id for t in candidate.targets if isinstance(t, ast.Name)] if isinstance(candidate, ast.Assign) else []
+            targets = (
+                [t.id for t in candidate.targets if isinstance(t, ast.Name)]
+                if isinstance(candidate, ast.Assign)
+                else []
+            )
             if getattr(candidate, "name", None) == name or name in targets:
                 node = candidate
         if node is None:

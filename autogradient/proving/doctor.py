@@ -1,6 +1,8 @@
-"""What keeps student code in on this machine: every layer of confinement, shown by an attempt to break it that is made as student code.
+"""What keeps student code in on this machine: every layer of confinement, shown by an attempt to
+break it that is made as student code.
 
-A layer that is claimed and does not hold is *broken*; one that is missing comes with the reason and with what to set.
+A layer that is claimed and does not hold is *broken*; one that is missing comes with the reason and
+with what to set.
 """
 
 from __future__ import annotations
@@ -32,7 +34,17 @@ from autogradient.grading.engine import PROCESSES, REQUIRED, WORKER, Engine
 from autogradient.grading.judge import job_of
 from autogradient.model.assignment import Assignment, Case, Limits, Part, Question
 from autogradient.proving import escapes
-from autogradient.sandbox import LAYERS, OPTIONAL, Budget, Confinement, Session, card, confine, copies, kernel
+from autogradient.sandbox import (
+    LAYERS,
+    OPTIONAL,
+    Budget,
+    Confinement,
+    Session,
+    card,
+    confine,
+    copies,
+    kernel,
+)
 from autogradient.wire import codec
 
 IN_FORCE, BROKEN, MISSING, NOT_NEEDED = "in force", "broken", "missing", "not needed"
@@ -44,7 +56,8 @@ BUDGET = Budget(memory_mb=64, processes=32, disk_mb=8, open_files=128, cpu_s=60)
 JUDGING = Limits(memory_mb=256, case_s=60)
 #: What is said of a machine without control groups.
 NO_GROUP = (
-    "optional: there is no control group here that we may write to; each process has its limits, and a session may hold up to"
+    "optional: there is no control group here that we may write to; each process has its limits, "
+    "and a session may hold up to"
     f" {PROCESSES} processes × {Limits().memory_mb:.0f} MB by an assignment's usual limits"
 )
 #: Seconds for one attempt.
@@ -53,7 +66,9 @@ LIMIT_S = 60.0
 
 @dataclass(frozen=True)
 class Finding:
-    """One layer here. `state` is "in force", "broken", "missing" or "not needed"; `tried` and `came` tell of the attempt, `reason` why it is missing and what to set."""
+    """One layer here. `state` is "in force", "broken", "missing" or "not needed"; `tried` and
+    `came` tell of the attempt, `reason` why it is missing and what to set.
+    """
 
     layer: str
     purpose: str
@@ -65,7 +80,9 @@ class Finding:
 
 @dataclass
 class LayerReport:
-    """What was found: the machine, how sessions are confined here, the layers around student code and those around a judge."""
+    """What was found: the machine, how sessions are confined here, the layers around student code
+    and those around a judge.
+    """
 
     machine: dict[str, str]
     path: str
@@ -88,11 +105,19 @@ class LayerReport:
         lines = [f"{name}: {value}" for name, value in self.machine.items()]
         lines += [f"confined: {self.path}", "", "student code:", *map(_line, self.layers)]
         told = [finding for finding in self.judge if finding.state != NOT_NEEDED]
-        lines += ["", f"a judge (holds the tests, runs no student code): {len(told)} layers in force, each tried, none of the attempts got out"]
+        lines += [
+            "",
+            (
+                f"a judge (holds the tests, runs no student code): {len(told)} layers in "
+                "force, each tried, none of the attempts got out"
+            ),
+        ]
         if any(finding.state != IN_FORCE for finding in told):
             lines[-1] = "a judge (holds the tests, runs no student code):"
             lines += map(_line, told)
-        return "\n".join([*lines, "", errors.DOCTOR_SEALED if self.sealed else errors.DOCTOR_NOT_SEALED])
+        return "\n".join(
+            [*lines, "", errors.DOCTOR_SEALED if self.sealed else errors.DOCTOR_NOT_SEALED]
+        )
 
 
 def _line(finding: Finding) -> str:
@@ -104,8 +129,14 @@ def _line(finding: Finding) -> str:
 
 
 def examine() -> LayerReport:
-    """Try every layer here. Takes some seconds; leaves nothing behind. Raises WorkerError where not even an interpreter can be started."""
-    with tempfile.TemporaryDirectory(prefix="autogradient-") as name, Outside() as outside, Engine(course=config.root_or_none()) as engine:
+    """Try every layer here. Takes some seconds; leaves nothing behind. Raises WorkerError where not
+    even an interpreter can be started.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="autogradient-") as name,
+        Outside() as outside,
+        Engine(course=config.root_or_none()) as engine,
+    ):
         folder = Path(name)
         folder.chmod(0o755)
         try:
@@ -117,34 +148,80 @@ def examine() -> LayerReport:
         report = LayerReport(machine(), how(claimed))
         if "copies" in claimed:
             size = copies.size_mb(engine.interpreter(WORKER).process.pid)
-            report.machine["copies"] = f"{size:.0f} MB of memory, shared by the graders of a user that run at the same time"
-        facts = outside.facts | {"memory_mb": BUDGET.memory_mb, "disk_mb": BUDGET.disk_mb, "open_files": BUDGET.open_files, "processes": BUDGET.processes}
+            report.machine["copies"] = (
+                f"{size:.0f} MB of memory, shared by the graders of a user that run at the "
+                "same time"
+            )
+        facts = outside.facts | {
+            "memory_mb": BUDGET.memory_mb,
+            "disk_mb": BUDGET.disk_mb,
+            "open_files": BUDGET.open_files,
+            "processes": BUDGET.processes,
+        }
         came = _as_student(engine, folder, facts, claimed)
-        report.layers = [_finding(layer, claimed, came, reasons, escapes.ATTEMPTS) for layer in LAYERS]
+        report.layers = [
+            _finding(layer, claimed, came, reasons, escapes.ATTEMPTS) for layer in LAYERS
+        ]
         try:
-            held, came = _as_judge(engine, folder, outside.facts | {"memory_mb": JUDGING.memory_mb, "open_files": 512, "processes": 64, "judge": True})
+            held, came = _as_judge(
+                engine,
+                folder,
+                outside.facts
+                | {
+                    "memory_mb": JUDGING.memory_mb,
+                    "open_files": 512,
+                    "processes": 64,
+                    "judge": True,
+                },
+            )
         except WorkerError as error:
-            held, came = claimed, {layer: [True, f"the judge could not try it: {error}"] for layer in claimed}
-        report.judge = [_finding(layer, held, came, reasons, escapes.ATTEMPTS | escapes.OF_A_JUDGE) for layer in LAYERS if layer not in OPTIONAL]
+            held, came = (
+                claimed,
+                {layer: [True, f"the judge could not try it: {error}"] for layer in claimed},
+            )
+        report.judge = [
+            _finding(layer, held, came, reasons, escapes.ATTEMPTS | escapes.OF_A_JUDGE)
+            for layer in LAYERS
+            if layer not in OPTIONAL
+        ]
     return report
 
 
-def _finding(layer: str, claimed: list[str], came: dict[str, list[Any]], reasons: dict[str, str], tried: dict[str, Any]) -> Finding:
+def _finding(
+    layer: str,
+    claimed: list[str],
+    came: dict[str, list[Any]],
+    reasons: dict[str, str],
+    tried: dict[str, Any],
+) -> Finding:
     purpose = LAYERS[layer]
     if layer in claimed:
         broken, text = came[layer]
         return Finding(layer, purpose, BROKEN if broken else IN_FORCE, tried[layer][0], text)
     if layer == "user namespace" and layer not in reasons:
-        return Finding(layer, purpose, NOT_NEEDED, reason="root has the other namespaces without it")
+        return Finding(
+            layer, purpose, NOT_NEEDED, reason="root has the other namespaces without it"
+        )
     if layer in OPTIONAL:
         return Finding(layer, purpose, MISSING, reason=NO_GROUP)
-    return Finding(layer, purpose, MISSING, reason=reasons.get(layer, f"it comes with '{NEEDS[layer]}'" if layer in NEEDS else "it could not be had"))
+    return Finding(
+        layer,
+        purpose,
+        MISSING,
+        reason=reasons.get(
+            layer, f"it comes with '{NEEDS[layer]}'" if layer in NEEDS else "it could not be had"
+        ),
+    )
 
 
 def how(claimed: list[str]) -> str:
     """Which way sessions are confined here."""
     if "user namespace" in claimed:
-        who = "as root without CAP_SYS_ADMIN" if os.getuid() == 0 else "as an ordinary user (sessions have your user id)"
+        who = (
+            "as root without CAP_SYS_ADMIN"
+            if os.getuid() == 0
+            else "as an ordinary user (sessions have your user id)"
+        )
         return f"{who}, in a user namespace"
     return "as root" if "processes" in claimed else "not as it should be"
 
@@ -161,16 +238,21 @@ def machine() -> dict[str, str]:
             versions.append(f"{name} {importlib.metadata.version(name)}")
     found = {
         "autogradient": ", ".join([__version__, f"Python {platform.python_version()}", *versions]),
-        "machine": f"Linux {platform.release()}, {abi}, {len(os.sched_getaffinity(0))} processors ({platform.machine()}), {psutil.virtual_memory().total / 1e9:.0f} GB",
+        "machine": (
+            f"Linux {platform.release()}, {abi}, {len(os.sched_getaffinity(0))} processors "
+            f"({platform.machine()}), {psutil.virtual_memory().total / 1e9:.0f} GB"
+        ),
     }
     return found | ({"card": card.describe()} if card.is_there() else {})
 
 
-# ---- what stands outside, to be found --------------------------------------------------------------------------------
+# ---- what stands outside, to be found ------------------------------------------------------------
 
 
 class Outside:
-    """Things of the grader's that student code must not reach: a file, a server, a process, shared memory, a variable. `facts` says where they are."""
+    """Things of the grader's that student code must not reach: a file, a server, a process, shared
+    memory, a variable. `facts` says where they are.
+    """
 
     def __enter__(self) -> Outside:
         self.close = contextlib.ExitStack()
@@ -209,7 +291,9 @@ class Outside:
 
 
 def _of_the_course() -> str:
-    """A file of the course that the command was given in, or "": where Python is installed in the course itself, sessions may see more than they should."""
+    """A file of the course that the command was given in, or "": where Python is installed in the
+    course itself, sessions may see more than they should.
+    """
     try:
         return str(config.find().root / "grader_config" / "course.toml")
     except CourseError:
@@ -248,7 +332,7 @@ def _forget_memory(segment: int) -> None:
         ctypes.CDLL(None).shmctl(segment, 0, None)
 
 
-# ---- as student code, and as a judge ---------------------------------------------------------------------------------
+# ---- as student code, and as a judge -------------------------------------------------------------
 
 
 def _confinement(folder: Path, trusted: bool) -> Confinement:
@@ -260,8 +344,12 @@ def _claimed(engine: Engine, folder: Path) -> list[str]:
         return session.layers
 
 
-def _as_student(engine: Engine, folder: Path, facts: escapes.Facts, layers: list[str]) -> dict[str, list[Any]]:
-    """What came of an attempt at each layer, made in a cell; those that may end the session's processes come last."""
+def _as_student(
+    engine: Engine, folder: Path, facts: escapes.Facts, layers: list[str]
+) -> dict[str, list[Any]]:
+    """What came of an attempt at each layer, made in a cell; those that may end the session's
+    processes come last.
+    """
     came: dict[str, list[Any]] = {}
     left = sorted(layers, key=lambda layer: layer in OPTIONAL)
     while left:
@@ -270,7 +358,9 @@ def _as_student(engine: Engine, folder: Path, facts: escapes.Facts, layers: list
     return came
 
 
-def _in_one_session(session: Session, facts: escapes.Facts, layers: list[str], came: dict[str, list[Any]]) -> list[str]:
+def _in_one_session(
+    session: Session, facts: escapes.Facts, layers: list[str], came: dict[str, list[Any]]
+) -> list[str]:
     """Attempts in one session, until there are none left or one ends it; those that are left."""
     interpreter = session.start(1)
     interpreter.run(inspect.getsource(escapes), LIMIT_S)
@@ -286,19 +376,34 @@ def _in_one_session(session: Session, facts: escapes.Facts, layers: list[str], c
             except (KeyError, ValueError, TypeError, codec.BadFrame, WorkerError):
                 came[layer] = [True, "the attempt gave no answer"]
         else:  # to be ended for it is what a control group does
-            came[layer] = [layer not in OPTIONAL, f"its process was ended ({run.how or run.status})"]
+            came[layer] = [
+                layer not in OPTIONAL,
+                f"its process was ended ({run.how or run.status})",
+            ]
         break
     return left
 
 
-def _as_judge(engine: Engine, folder: Path, facts: escapes.Facts) -> tuple[list[str], dict[str, list[Any]]]:
-    """The layers that a judge has, and what came of an attempt at each, made as a test. Raises WorkerError."""
+def _as_judge(
+    engine: Engine, folder: Path, facts: escapes.Facts
+) -> tuple[list[str], dict[str, list[Any]]]:
+    """The layers that a judge has, and what came of an attempt at each, made as a test. Raises
+    WorkerError.
+    """
     layers = [layer for layer in LAYERS if layer not in OPTIONAL]
-    test = f"{inspect.getsource(escapes)}\n\nfor layer in {layers!r}:\n    print(json.dumps([layer, *attempt(layer, {facts!r})]))\n"
+    test = (
+        f"{inspect.getsource(escapes)}\n\nfor layer in {layers!r}:\n    "
+        f"print(json.dumps([layer, *attempt(layer, {facts!r})]))\n"
+    )
     part = Part("doctor", "doctor", "code", Fraction(1), "", "", tests=test, style="cell")
-    assignment = Assignment("doctor", "doctor", "nbgrader", [], [Question("doctor", [part])], folder, limits=JUDGING)
+    assignment = Assignment(
+        "doctor", "doctor", "nbgrader", [], [Question("doctor", [part])], folder, limits=JUDGING
+    )
     job = job_of(assignment, part, [Case("doctor", "doctor", Fraction(1))], 1, [])
-    with engine.interpreter(WORKER).session(_confinement(folder, engine.trusted)) as session, engine.judge_process(folder, JUDGING) as judge_process:
+    with (
+        engine.interpreter(WORKER).session(_confinement(folder, engine.trusted)) as session,
+        engine.judge_process(folder, JUDGING) as judge_process,
+    ):
         (report,) = judge_process.trial(codec.encode(job), session.start(1), LIMIT_S)
         held = judge_process.parent.session.layers if judge_process.parent else []
         came = {}
@@ -310,15 +415,19 @@ def _as_judge(engine: Engine, folder: Path, facts: escapes.Facts) -> tuple[list[
     return held, came
 
 
-# ---- why a layer is missing ------------------------------------------------------------------------------------------
+# ---- why a layer is missing ----------------------------------------------------------------------
 
 
 def why_missing(folder: Path) -> dict[str, str]:
-    """Layer → why it cannot be had and what to set, for every one that cannot: each is left out in turn, to hear of the next."""
+    """Layer → why it cannot be had and what to set, for every one that cannot: each is left out in
+    turn, to hear of the next.
+    """
     confinement = _confinement(folder, False)
     found: dict[str, str] = {}
     while True:
-        said = _in_a_fork(lambda: _all_steps(confinement, set(found) | ({"files"} if "proc" in found else set())))
+        said = _in_a_fork(
+            lambda: _all_steps(confinement, set(found) | ({"files"} if "proc" in found else set()))
+        )
         if said is None or said[0] in found or said[0] not in LAYERS:
             return found
         found[said[0]] = said[1]
@@ -346,14 +455,19 @@ def _next_process(work: Callable[[], object]) -> None:
 
 
 def _in_a_fork(work: Callable[[], object]) -> tuple[str, str] | None:
-    """Do something in a process of its own: None, or the layer and the reason where one was missing."""
+    """Do something in a process of its own: None, or the layer and the reason where one was
+    missing.
+    """
     heard, say = os.pipe()
     if (pid := os.fork()) == 0:
         try:
             work()
             answer: list[str] = []
         except BaseException as error:
-            answer = [getattr(error, "layer", "confinement"), getattr(error, "reason", None) or str(error)]
+            answer = [
+                getattr(error, "layer", "confinement"),
+                getattr(error, "reason", None) or str(error),
+            ]
         with contextlib.suppress(OSError):
             os.write(say, json.dumps(answer).encode())
         os._exit(0)

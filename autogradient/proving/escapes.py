@@ -1,9 +1,12 @@
-"""Attempts to get out: for each layer of confinement one that only this layer stands in the way of, as far as that can be had.
+"""Attempts to get out: for each layer of confinement one that only this layer stands in the way of,
+as far as that can be had.
 
-`autogradient doctor` runs the text of this module as a cell of a student's, and as a test of a judge's. So it imports nothing of ours, and `facts` holds
-plain values: what the grader has put up outside to be found (see `doctor.Outside`), and the session's budget.
+`autogradient doctor` runs the text of this module as a cell of a student's, and as a test of a
+judge's. So it imports nothing of ours, and `facts` holds plain values: what the grader has put up
+outside to be found (see `doctor.Outside`), and the session's budget.
 
-An attempt that was stopped raises OSError, MemoryError or Stopped; one that got out returns what it got.
+An attempt that was stopped raises OSError, MemoryError or Stopped; one that got out returns what it
+got.
 """
 
 from __future__ import annotations
@@ -31,14 +34,20 @@ class Stopped(Exception):
 
 def _call(name: str, *arguments: Any) -> int:
     """A function of libc. Raises OSError."""
-    result = int(getattr(ctypes.CDLL(None, use_errno=True), name)(*(ctypes.c_long(a) if isinstance(a, int) else a for a in arguments)))
+    result = int(
+        getattr(ctypes.CDLL(None, use_errno=True), name)(
+            *(ctypes.c_long(a) if isinstance(a, int) else a for a in arguments)
+        )
+    )
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
 
 
 def cgroup(facts: Facts) -> str:
-    """More memory in many processes than the session may have, though no one of them has too much."""
+    """More memory in many processes than the session may have, though no one of them
+    has too much.
+    """
     share, pids, pipes = facts["memory_mb"] - 8, [], []
     count = (facts["memory_mb"] + facts["disk_mb"] + 256) // share + 3
     hold, go = os.pipe()
@@ -51,7 +60,8 @@ def cgroup(facts: Facts) -> str:
                 for page in range(0, share << 20, 4096):
                     memory[page] = 1
                 os.write(say, b".")
-                os.read(hold, 1)  # until everybody has it: one that was killed by then does not speak again
+                # until everybody has it: one that was killed by then does not speak again
+                os.read(hold, 1)
                 os.write(say, b"!")
                 signal.pause()
             os.close(say)
@@ -87,7 +97,10 @@ def processes(facts: Facts) -> str:
 def network(facts: Facts) -> str:
     """A TCP server and an abstract socket of this machine, and its interfaces."""
     stopped = []
-    for what, family, address in (("TCP", socket.AF_INET, ("127.0.0.1", facts["port"])), ("socket", socket.AF_UNIX, "\0" + facts["abstract"])):
+    for what, family, address in (
+        ("TCP", socket.AF_INET, ("127.0.0.1", facts["port"])),
+        ("socket", socket.AF_UNIX, "\0" + facts["abstract"]),
+    ):
         try:
             with socket.socket(family) as client:
                 client.settimeout(5)
@@ -120,7 +133,9 @@ def hostname(facts: Facts) -> str:
 
 
 def copies(facts: Facts) -> str:
-    """What would show another session what this one did: pages and names of files on a disk, times of devices."""
+    """What would show another session what this one did: pages and names of files on a disk, times
+    of devices.
+    """
     path = os.__file__
     status = ctypes.create_string_buffer(256)
     _call("statfs", path.encode(), status)
@@ -198,7 +213,9 @@ def proc(facts: Facts) -> str:
 
 
 def environment(facts: Facts) -> str:
-    """The grader's environment: in Python, in libc, and in memory where the kernel put what the interpreter was started with."""
+    """The grader's environment: in Python, in libc, and in memory where the kernel put what the
+    interpreter was started with.
+    """
     if facts["token"] in os.environ.values():
         return "a variable of the grader's is there"
     with open("/proc/self/stat") as file:
@@ -270,8 +287,15 @@ def capabilities(facts: Facts) -> str:
     """Capabilities: those that are there, and one to be had back."""
     with open("/proc/self/status") as file:
         found = dict(line.rstrip("\n").split(":\t", 1) for line in file)
-    # what programs may be given (CapBnd, which an ordinary user cannot empty) comes to nothing where no_new_privs is set
-    sets = ("CapInh", "CapPrm", "CapEff", "CapAmb", *(["CapBnd"] if found["NoNewPrivs"] != "1" else []))
+    # what programs may be given (CapBnd, which an ordinary user cannot empty) comes to nothing
+    # where no_new_privs is set
+    sets = (
+        "CapInh",
+        "CapPrm",
+        "CapEff",
+        "CapAmb",
+        *(["CapBnd"] if found["NoNewPrivs"] != "1" else []),
+    )
     held = [name for name in sets if int(found[name], 16)]
     if held:
         return f"there are some: {', '.join(held)}"
@@ -372,11 +396,15 @@ ATTEMPTS: dict[str, tuple[str, Callable[[Facts], str]]] = {
     "seccomp": ("make system calls that are dangerous", seccomp),
 }
 #: What a judge tries instead.
-OF_A_JUDGE: dict[str, tuple[str, Callable[[Facts], str]]] = {"disk": ("write a file anywhere", nothing_to_write)}
+OF_A_JUDGE: dict[str, tuple[str, Callable[[Facts], str]]] = {
+    "disk": ("write a file anywhere", nothing_to_write)
+}
 
 
 def attempt(layer: str, facts: Facts) -> list[Any]:
-    """Whether an attempt got out, and what came of it. One that fails for a reason of its own shows nothing, and counts as if it had."""
+    """Whether an attempt got out, and what came of it. One that fails for a reason of its own shows
+    nothing, and counts as if it had.
+    """
     _, how = (OF_A_JUDGE if facts.get("judge") else {}).get(layer) or ATTEMPTS[layer]
     try:
         return [True, how(facts)]

@@ -1,7 +1,8 @@
 """Mutants of a reference answer: small changes of its syntax that a good set of tests must notice.
 
-After the operators of mutation testing (DeMillo, Lipton and Sayward 1978; Offutt et al. 1996), with a few for array code: axes, keepdims, a neighbour function.
-A change is made in the text, so that the rest of a line stays as its author wrote it.
+After the operators of mutation testing (DeMillo, Lipton and Sayward 1978; Offutt et al. 1996), with
+a few for array code: axes, keepdims, a neighbour function. A change is made in the text, so that
+the rest of a line stays as its author wrote it.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ _NEIGHBOURS = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """A changed answer: the whole cell, the stripped line before and after, its 1-based line in the cell, and the operator's name."""
+    """A changed answer: the whole cell, the stripped line before and after, its 1-based line in the
+    cell, and the operator's name.
+    """
 
     source: str
     before: str
@@ -77,7 +80,9 @@ class Mutant:
 
 
 def mutants(source: str, limit: int = MAX_MUTANTS) -> list[Mutant]:
-    """Mutants of the solution lines of an answer cell, at most `limit`, always the same ones, in the order of the text."""
+    """Mutants of the solution lines of an answer cell, at most `limit`, always the same ones, in
+    the order of the text.
+    """
     try:
         tree = ast.parse(source)
     except SyntaxError:
@@ -100,14 +105,21 @@ def mutants(source: str, limit: int = MAX_MUTANTS) -> list[Mutant]:
         found[changed] = Mutant(changed, before, after, line, operator)
     chosen = list(found.values())
     if len(chosen) > limit:
-        by_hash = sorted(chosen, key=lambda m: hashlib.sha256(f"{m.operator}\n{m.before}\n{m.after}".encode()).hexdigest())
+        by_hash = sorted(
+            chosen,
+            key=lambda m: hashlib.sha256(
+                f"{m.operator}\n{m.before}\n{m.after}".encode()
+            ).hexdigest(),
+        )
         keep = set(map(id, by_hash[:limit]))
         chosen = [mutant for mutant in chosen if id(mutant) in keep]
     return sorted(chosen, key=lambda m: (m.line, m.before, m.after))
 
 
 def solution_lines(source: str) -> set[int]:
-    """The 1-based numbers of the lines that are the solution: between the markers, or marked `# SOLUTION`."""
+    """The 1-based numbers of the lines that are the solution: between the markers, or marked `#
+    SOLUTION`.
+    """
     lines: set[int] = set()
     inside = False
     for number, line in enumerate(source.split("\n"), start=1):
@@ -134,7 +146,9 @@ def _changes(tree: ast.Module, source: str) -> Iterator[Change]:
     def span(node: ast.AST) -> tuple[int, int]:
         return at(node.lineno, node.col_offset), at(node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
 
-    def between(left: ast.AST, right: ast.AST, old: str, new: str, operator: str) -> Iterator[Change]:
+    def between(
+        left: ast.AST, right: ast.AST, old: str, new: str, operator: str
+    ) -> Iterator[Change]:
         start, end = span(left)[1], span(right)[0]
         word = re.escape(old) if not old[0].isalpha() else r"\b" + old.replace(" ", r"\s+") + r"\b"
         match = re.search(word, source[start:end])
@@ -162,13 +176,19 @@ def _changes(tree: ast.Module, source: str) -> Iterator[Change]:
             old, new = _ARITHMETIC[type(node.op)]
             yield from between(node.target, node.value, old + "=", new + "=", "arithmetic")
         elif isinstance(node, ast.Compare):
-            for left, op, right in zip([node.left, *node.comparators], node.ops, node.comparators, strict=False):
+            for left, op, right in zip(
+                [node.left, *node.comparators], node.ops, node.comparators, strict=False
+            ):
                 if type(op) in _COMPARE:
                     yield from between(left, right, *_COMPARE[type(op)], "comparison")
         elif isinstance(node, ast.BoolOp):
             old, new = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
             yield from between(node.values[0], node.values[1], old, new, "boolean")
-        elif isinstance(node, ast.UnaryOp) and id(node) not in axes and not isinstance(node.op, ast.UAdd):
+        elif (
+            isinstance(node, ast.UnaryOp)
+            and id(node) not in axes
+            and not isinstance(node.op, ast.UAdd)
+        ):
             yield span(node)[0], span(node.operand)[0], "", "negation"
         elif isinstance(node, ast.Constant) and id(node) not in axes:
             yield from _constant(node, span(node))
@@ -177,7 +197,11 @@ def _changes(tree: ast.Module, source: str) -> Iterator[Change]:
                 first, second = span(node.args[0]), span(node.args[1])
                 text = source[slice(*second)] + source[first[1] : second[0]] + source[slice(*first)]
                 yield first[0], second[1], text, "swapped arguments"
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            name = (
+                node.func.attr
+                if isinstance(node.func, ast.Attribute)
+                else getattr(node.func, "id", "")
+            )
             if name in _NEIGHBOURS and name != "append":
                 end = span(node.func)[1]
                 yield end - len(name), end, _NEIGHBOURS[name], "neighbour"
@@ -186,16 +210,30 @@ def _changes(tree: ast.Module, source: str) -> Iterator[Change]:
                 yield end, end, " - 1", "off by one"
         elif isinstance(node, ast.IfExp):
             body, orelse = span(node.body), span(node.orelse)
-            yield body[0], orelse[1], source[slice(*orelse)] + source[body[1] : orelse[0]] + source[slice(*body)], "swapped branches"
+            yield (
+                body[0],
+                orelse[1],
+                source[slice(*orelse)] + source[body[1] : orelse[0]] + source[slice(*body)],
+                "swapped branches",
+            )
         elif isinstance(node, ast.Break):
             yield *span(node), "continue", "break"
-        if isinstance(node, (ast.Expr, ast.AugAssign, ast.Assign)) and not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+        if isinstance(node, (ast.Expr, ast.AugAssign, ast.Assign)) and not (
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        ):
             again = not isinstance(node, ast.Assign) or all(
-                isinstance(t, ast.Name) and t.id in bound or not isinstance(t, (ast.Name, ast.Tuple)) for t in node.targets
+                isinstance(t, ast.Name)
+                and t.id in bound
+                or not isinstance(t, (ast.Name, ast.Tuple))
+                for t in node.targets
             )
             if again:
                 yield *span(node), "pass", "dropped line"
-            bound |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+            bound |= {
+                n.id
+                for n in ast.walk(node)
+                if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            }
 
 
 def _constant(node: ast.Constant, span: tuple[int, int]) -> Iterator[Change]:

@@ -1,14 +1,17 @@
-"""An assignment against its own answers: do its tests give full marks to what is right and catch what is wrong?
+"""An assignment against its own answers: do its tests give full marks to what is right and catch
+what is wrong?
 
     reference          full marks            each `right`    full marks
-    untouched release  nothing               each `wrong`    fewer than full, or exactly what it `earns`
+    untouched release  nothing               each `wrong`    less than full, or what it `earns`
     mutants            caught, but for those declared equivalent
     hostile returns    nothing (empty, NaN, None, wrong shape, … from every function)
-    the boundary       reference, right and wrong answers get the same verdicts sealed as in a plain notebook
+    the boundary       right and wrong answers get the same verdicts sealed as in a notebook
 
-On a machine without a card, parts that need one are not run, and the proof says which: one with a card completes it.
+On a machine without a card, parts that need one are not run, and the proof says which: one with a
+card completes it.
 
-Every variant of a part runs in a fork of the reference where the part stands, so that nothing before it runs twice.
+Every variant of a part runs in a fork of the reference where the part stands, so that nothing
+before it runs twice.
 """
 
 from __future__ import annotations
@@ -75,7 +78,9 @@ class Tally:
 
 @dataclass
 class Proof:
-    """What the proof of one assignment found. Holds no times and no host, so that the same assignment gives the same file."""
+    """What the proof of one assignment found. Holds no times and no host, so that the same
+    assignment gives the same file.
+    """
 
     assignment: str
     digest: str
@@ -109,13 +114,37 @@ class Proof:
         return {
             "assignment": self.assignment,
             "proved": self.proved,
-            "reference": {"earned": decimal(self.reference[0]), "possible": decimal(self.reference[1])},
+            "reference": {
+                "earned": decimal(self.reference[0]),
+                "possible": decimal(self.reference[1]),
+            },
             "blank": {"earned": decimal(self.blank[0]), "possible": decimal(self.blank[1])},
-            "right": {"full": self.right.done, "of": self.right.of, "missed": sorted(self.right.missed)},
-            "wrong": {"caught": self.wrong.done, "of": self.wrong.of, "missed": sorted(self.wrong.missed)},
-            "mutants": {"killed": self.mutants.done, "of": self.mutants.of, "equivalent": self.equivalent, "survived": sorted(self.mutants.missed)},
-            "hostile": {"refused": self.hostile.done, "of": self.hostile.of, "accepted": sorted(self.hostile.missed)},
-            "boundary": {"alike": self.boundary.done, "of": self.boundary.of, "differ": sorted(self.boundary.missed)},
+            "right": {
+                "full": self.right.done,
+                "of": self.right.of,
+                "missed": sorted(self.right.missed),
+            },
+            "wrong": {
+                "caught": self.wrong.done,
+                "of": self.wrong.of,
+                "missed": sorted(self.wrong.missed),
+            },
+            "mutants": {
+                "killed": self.mutants.done,
+                "of": self.mutants.of,
+                "equivalent": self.equivalent,
+                "survived": sorted(self.mutants.missed),
+            },
+            "hostile": {
+                "refused": self.hostile.done,
+                "of": self.hostile.of,
+                "accepted": sorted(self.hostile.missed),
+            },
+            "boundary": {
+                "alike": self.boundary.done,
+                "of": self.boundary.of,
+                "differ": sorted(self.boundary.missed),
+            },
             "remarks": sorted(self.remarks),
             "not_run": self.not_run,
         }
@@ -123,7 +152,9 @@ class Proof:
 
 @dataclass
 class _Stand:
-    """Where variants of a part start: before its answer ran, and after, with the reference's seconds."""
+    """Where variants of a part start: before its answer ran, and after, with the reference's
+    seconds.
+    """
 
     before: Interpreter
     after: Interpreter
@@ -131,32 +162,72 @@ class _Stand:
     sources: list[str]
 
 
-def prove(assignment: Assignment, engine: Engine, *, jobs: int = 2, progress: Callable[[int, int], None] | None = None) -> Proof:
-    """Run the whole proof of an assignment. `progress(done, of)` is called as variants are finished."""
+def prove(
+    assignment: Assignment,
+    engine: Engine,
+    *,
+    jobs: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+) -> Proof:
+    """Run the whole proof of an assignment. `progress(done, of)` is called as variants are
+    finished.
+    """
     proof = Proof(assignment.name, assignment.digest)
     expected = expected_answers(assignment, engine)
-    blank = grade_notebook(assignment, read_notebook(build(assignment).notebook, assignment.name), engine, SubmissionInfo(), skip_unattempted=False).result
-    lacking = [part for part in assignment.parts if assignment.needs_card(part) and not part.by_hand and not judge.has_gpu()]
+    blank = grade_notebook(
+        assignment,
+        read_notebook(build(assignment).notebook, assignment.name),
+        engine,
+        SubmissionInfo(),
+        skip_unattempted=False,
+    ).result
+    lacking = [
+        part
+        for part in assignment.parts
+        if assignment.needs_card(part) and not part.by_hand and not judge.has_gpu()
+    ]
     proof.not_run = [part.id for part in lacking]
-    possible = sum((question.points for question in assignment.questions), Fraction(0)) - sum((part.points for part in lacking), Fraction(0))
+    possible = sum((question.points for question in assignment.questions), Fraction(0)) - sum(
+        (part.points for part in lacking), Fraction(0)
+    )
     proof.blank = (blank.points.earned + blank.points.bonus, possible)
     for stub in blank.parts:
         if stub.earned:
-            proof.remarks.append(f"{stub.id}: the untouched stub earns {show_points(stub.earned)} of {show_points(stub.possible)} points")
+            proof.remarks.append(
+                f"{stub.id}: the untouched stub earns {show_points(stub.earned)} of "
+                f"{show_points(stub.possible)} points"
+            )
     earned = sum((part.points for part in assignment.parts if part.by_hand), Fraction(0))
     for card in (False, True):
-        parts = [part for part in assignment.parts if not part.by_hand and assignment.needs_card(part) == card and part not in lacking]
+        parts = [
+            part
+            for part in assignment.parts
+            if not part.by_hand and assignment.needs_card(part) == card and part not in lacking
+        ]
         if parts:
-            earned += _prove_parts(assignment, parts, engine, expected, proof, 1 if card else jobs, progress)
+            earned += _prove_parts(
+                assignment, parts, engine, expected, proof, 1 if card else jobs, progress
+            )
     proof.reference = (earned, possible)
     proof.remarks = list(dict.fromkeys(proof.remarks))
     for part in assignment.parts:
-        unused = [e for e in part.equivalents if not any((m.before, m.after) == (e.before, e.after) for m in mutants(part.solution))]
-        proof.remarks += [f"{part.id}: no mutant is '{e.before}' → '{e.after}'; remove the equivalent cell or correct it" for e in unused]
+        unused = [
+            e
+            for e in part.equivalents
+            if not any((m.before, m.after) == (e.before, e.after) for m in mutants(part.solution))
+        ]
+        proof.remarks += [
+            (
+                f"{part.id}: no mutant is '{e.before}' → '{e.after}'; remove the equivalent "
+                "cell or correct it"
+            )
+            for e in unused
+        ]
     all_mutants = proof.mutants.of + proof.equivalent
     if proof.equivalent > EQUIVALENT_SHARE * all_mutants:
         proof.remarks.append(
-            f"{proof.equivalent} of {all_mutants} mutants are declared equivalent, more than {EQUIVALENT_SHARE * 100} in a hundred; test what they change"
+            f"{proof.equivalent} of {all_mutants} mutants are declared equivalent, more "
+            f"than {EQUIVALENT_SHARE * 100} in a hundred; test what they change"
         )
     return proof
 
@@ -170,24 +241,33 @@ def _prove_parts(
     jobs: int,
     progress: Callable[[int, int], None] | None,
 ) -> Fraction:
-    """Everything that is asked of these parts, of which either all need a card or none; returns what the reference earns.
+    """Everything that is asked of these parts, of which either all need a card or none; returns
+    what the reference earns.
 
-    With a card: the processes that are forked have only run cells, never a test. So none has begun with CUDA, which allows no forks then.
+    With a card: the processes that are forked have only run cells, never a test. So none has begun
+    with CUDA, which allows no forks then.
     """
     earned = Fraction(0)
     folder = engine.folder(assignment.files)
     card = assignment.needs_card(parts[0])
     with (
-        engine.session(folder, assignment.limits, forks=8 * len(assignment.parts), card=card) as session,
+        engine.session(
+            folder, assignment.limits, forks=8 * len(assignment.parts), card=card
+        ) as session,
         JudgeProcesses(engine, folder, assignment.limits) as judges,
     ):
         tasks: list[tuple[Part, _Task]] = []
         stands: dict[str, _Stand] = {}
-        for part, stand, verdict in _walk(assignment, parts, session.start(1), expected, proof, judges.own):
+        for part, stand, verdict in _walk(
+            assignment, parts, session.start(1), expected, proof, judges.own
+        ):
             earned += sum((case.earned for case in verdict.cases), Fraction(0))
             for case in verdict.cases:
                 if case.outcome != "passed":
-                    proof.remarks.append(f"{part.id}: the reference does not pass '{case.name}' ({case.outcome}) {_why(verdict, case.name)}".rstrip())
+                    proof.remarks.append(
+                        f"{part.id}: the reference does not pass '{case.name}' "
+                        f"({case.outcome}) {_why(verdict, case.name)}".rstrip()
+                    )
             if stand is not None:
                 stands[part.id] = stand
             tasks += [(part, task) for task in _tasks(part)]
@@ -196,43 +276,92 @@ def _prove_parts(
 
 
 def _walk(
-    assignment: Assignment, wanted: list[Part], main: Interpreter, expected: dict[str, Any], proof: Proof, judge_process: JudgeProcess
+    assignment: Assignment,
+    wanted: list[Part],
+    main: Interpreter,
+    expected: dict[str, Any],
+    proof: Proof,
+    judge_process: JudgeProcess,
 ) -> Iterator[tuple[Part, _Stand | None, Verdict]]:
-    """Run the reference; yields each wanted part, where its variants start, and the reference's verdict."""
+    """Run the reference; yields each wanted part, where its variants start, and the reference's
+    verdict.
+    """
     parts = {part.id: part for part in wanted}
     before: dict[str, Interpreter] = {}
     sources: list[str] = []
     for step in plan_release(assignment, assignment.reference):
         if step.do == "run":
             part = parts.get(step.part)
-            if part is not None and not part.by_value and f"{part.id}-answer" in assignment.reference and step.source == part.solution:
+            if (
+                part is not None
+                and not part.by_value
+                and f"{part.id}-answer" in assignment.reference
+                and step.source == part.solution
+            ):
                 before[part.id] = main.fork()
             run = main.run(step.source, assignment.limits.cell_s * 4)
             sources.append(step.source)
             if run.status != "ok":
-                proof.remarks.append(f"the reference's cell {step.part or 'setup'} ends with {run.status}: {': '.join(run.error or ())}")
+                proof.remarks.append(
+                    f"the reference's cell {step.part or 'setup'} ends with {run.status}: "
+                    f"{': '.join(run.error or ())}"
+                )
             continue
         if step.part not in parts:
             continue
         part = parts[step.part]
         if part.by_value:
-            yield part, None, judge.judge(assignment, part, Snapshot(value=main.value(part.names[0])), expected.get(part.id), 1, judge_process)
+            yield (
+                part,
+                None,
+                judge.judge(
+                    assignment,
+                    part,
+                    Snapshot(value=main.value(part.names[0])),
+                    expected.get(part.id),
+                    1,
+                    judge_process,
+                ),
+            )
             continue
         after = main.fork()
-        verdict = judge.judge(assignment, part, Snapshot(interpreter=after, sources=list(sources)), None, 1, judge_process)
+        verdict = judge.judge(
+            assignment,
+            part,
+            Snapshot(interpreter=after, sources=list(sources)),
+            None,
+            1,
+            judge_process,
+        )
         _compare(assignment, part, after, verdict, sources, proof, "the reference")
         seconds = [float(note.get("seconds") or 0) for note in verdict.staff.values()]
-        limits = dataclasses.replace(assignment.limits, case_s=min(assignment.limits.case_s, max(2.0, 10 * max(seconds, default=0.0))))
+        limits = dataclasses.replace(
+            assignment.limits,
+            case_s=min(assignment.limits.case_s, max(2.0, 10 * max(seconds, default=0.0))),
+        )
         yield part, _Stand(before.get(part.id, after), after, limits, list(sources)), verdict
     main.kill()
 
 
 #: What is run beside the answers for a comparison; its last line of output is read.
-_PLAIN = "from autogradient.proving.unsealed import outcomes as _o\nimport json as _j\nprint('\\n' + _j.dumps(_o(_j.loads({job!r}), globals())))"
+_PLAIN = (
+    "from autogradient.proving.unsealed import outcomes as _o\nimport json as "
+    "_j\nprint('\\n' + _j.dumps(_o(_j.loads({job!r}), globals())))"
+)
 
 
-def _compare(assignment: Assignment, part: Part, interpreter: Interpreter, verdict: Verdict, sources: list[str], proof: Proof, answer: str) -> None:
-    """Judge the same cases in the process of the answers itself, and note where a verdict is another than sealed."""
+def _compare(
+    assignment: Assignment,
+    part: Part,
+    interpreter: Interpreter,
+    verdict: Verdict,
+    sources: list[str],
+    proof: Proof,
+    answer: str,
+) -> None:
+    """Judge the same cases in the process of the answers itself, and note where a verdict is
+    another than sealed.
+    """
     job = json.dumps(judge.job_of(assignment, part, list(part.cases), 1, sources))
     try:
         runner = interpreter.fork()
@@ -241,26 +370,41 @@ def _compare(assignment: Assignment, part: Part, interpreter: Interpreter, verdi
     run = runner.run(_PLAIN.format(job=job), assignment.limits.case_s * len(part.cases) + 5)
     runner.kill()
     try:
-        plain = json.loads("".join(o.get("text", "") for o in run.outputs if o.get("name") == "stdout").strip().splitlines()[-1])
-    except (IndexError, ValueError):  # it never ended, or took the process along: sealed it earns nothing
+        plain = json.loads(
+            "".join(o.get("text", "") for o in run.outputs if o.get("name") == "stdout")
+            .strip()
+            .splitlines()[-1]
+        )
+    except (IndexError, ValueError):
+        # it never ended, or took the process along: sealed it earns nothing
         plain = {}
     for case, result in zip(part.cases, verdict.cases, strict=True):
         sealed = result.outcome == "passed"
         error = verdict.staff.get(case.title, {}).get("error")
-        proof.boundary.count(plain.get(case.name, False) == sealed, _difference(part, case.name, answer, sealed, error))
+        proof.boundary.count(
+            plain.get(case.name, False) == sealed,
+            _difference(part, case.name, answer, sealed, error),
+        )
 
 
 def _difference(part: Part, case: str, answer: str, sealed: bool, error: list[Any] | None) -> str:
     """A sentence on a case that comes out otherwise sealed: which line, and why."""
     where = ""
     if error:
-        lines = [int(match[1]) for frame in error[2] if (match := re.match(r"<tests>:(\d+)", str(frame)))]
+        lines = [
+            int(match[1]) for frame in error[2] if (match := re.match(r"<tests>:(\d+)", str(frame)))
+        ]
         text = part.tests.split("\n")
         line = f" in '{text[lines[-1] - 1].strip()}'" if lines and lines[-1] <= len(text) else ""
         where = f"{line}: {error[1] or error[0]}"
     where += "" if "@probe" in where else errors.TO_A_PROBE
     return errors.NOT_ALIKE.format(
-        part=part.id, case=case, answer=answer, plain="fails" if sealed else "passes", sealed="passes" if sealed else "fails", where=where
+        part=part.id,
+        case=case,
+        answer=answer,
+        plain="fails" if sealed else "passes",
+        sealed="passes" if sealed else "fails",
+        where=where,
     )
 
 
@@ -269,12 +413,14 @@ def _why(verdict: Verdict, case: str) -> str:
     return f"{error[0]}: {error[1]}" if error else ""
 
 
-# ---- variants --------------------------------------------------------------------------------------------------------
+# ---- variants ------------------------------------------------------------------------------------
 
 
 @dataclass
 class _Task:
-    """One variant to try: the cell, whether it runs over the reference, and what has to come of it."""
+    """One variant to try: the cell, whether it runs over the reference, and what has to
+    come of it.
+    """
 
     group: str
     source: str
@@ -286,16 +432,29 @@ class _Task:
 
 def _tasks(part: Part) -> list[_Task]:
     tasks = [_Task("right", v.source, f"{part.id}: {v.because}") for v in part.right]
-    wrongs: list[Variant] = [*part.wrong, *(short_answers.kind_of(part).slips(part) if part.is_short else ())]
+    wrongs: list[Variant] = [
+        *part.wrong,
+        *(short_answers.kind_of(part).slips(part) if part.is_short else ()),
+    ]
     tasks += [_Task("wrong", v.source, f"{part.id}: {v.because}", earns=v.earns) for v in wrongs]
     if part.kind == "code":
         declared = {(e.before, e.after) for e in part.equivalents}
         for mutant in mutants(part.solution):
             group = "equivalent" if (mutant.before, mutant.after) in declared else "mutant"
-            tasks.append(_Task(group, mutant.source, f"{part.id}: {mutant.before}  →  {mutant.after}", over=False, mutant=mutant))
+            tasks.append(
+                _Task(
+                    group,
+                    mutant.source,
+                    f"{part.id}: {mutant.before}  →  {mutant.after}",
+                    over=False,
+                    mutant=mutant,
+                )
+            )
         functions = _functions(part.solution)
         for name, value in HOSTILE.items() if functions else ():
-            text = "import numpy as np\n" + "\n".join(f"def {function}(*a, **k):\n    return {value}" for function in functions)
+            text = "import numpy as np\n" + "\n".join(
+                f"def {function}(*a, **k):\n    return {value}" for function in functions
+            )
             tasks.append(_Task("hostile", text, f"{part.id}: {name} from {', '.join(functions)}"))
     return tasks
 
@@ -319,7 +478,11 @@ def _run_all(
 
     def earn(item: tuple[Part, _Task]) -> Fraction | None:
         part, task = item
-        return None if task.group == "equivalent" else _earned(assignment, part, task, stands.get(part.id), expected, judges.own, proof)
+        return (
+            None
+            if task.group == "equivalent"
+            else _earned(assignment, part, task, stands.get(part.id), expected, judges.own, proof)
+        )
 
     with ThreadPoolExecutor(max_workers=max(1, jobs), initializer=judges.engine.settle) as pool:
         for (part, task), earned in zip(tasks, pool.map(earn, tasks), strict=True):
@@ -345,16 +508,28 @@ def _count(proof: Proof, part: Part, task: _Task, earned: Fraction | None) -> No
 
 
 def _earned(
-    assignment: Assignment, part: Part, task: _Task, stand: _Stand | None, expected: dict[str, Any], judge_process: JudgeProcess, proof: Proof
+    assignment: Assignment,
+    part: Part,
+    task: _Task,
+    stand: _Stand | None,
+    expected: dict[str, Any],
+    judge_process: JudgeProcess,
+    proof: Proof,
 ) -> Fraction:
-    """What a variant earns. One that cannot be run, or takes ten times the reference, earns nothing."""
+    """What a variant earns. One that cannot be run, or takes ten times the reference, earns
+    nothing.
+    """
     if stand is None:
         found = short_answers.assigned_value(task.source)
         try:
-            value = {"value": codec.encode(ast.literal_eval(found[1]))} if found else {"missing": True}
+            value = (
+                {"value": codec.encode(ast.literal_eval(found[1]))} if found else {"missing": True}
+            )
         except ValueError:
             value = _computed(task.source, part)
-        verdict = judge.judge(assignment, part, Snapshot(value=value), expected.get(part.id), 1, judge_process)
+        verdict = judge.judge(
+            assignment, part, Snapshot(value=value), expected.get(part.id), 1, judge_process
+        )
         return sum((case.earned for case in verdict.cases), Fraction(0))
     bounded = dataclasses.replace(assignment, limits=stand.limits)
     try:
@@ -377,14 +552,24 @@ def _earned(
             stop_at_failure=task.group == "mutant",
         )
         if task.group in ("right", "wrong"):
-            _compare(bounded, part, runner, verdict, snapshot.sources, proof, f'with "{task.label.partition(": ")[2]}"')
+            _compare(
+                bounded,
+                part,
+                runner,
+                verdict,
+                snapshot.sources,
+                proof,
+                f'with "{task.label.partition(": ")[2]}"',
+            )
         return sum((case.earned for case in verdict.cases), Fraction(0))
     finally:
         runner.kill()
 
 
 def _computed(source: str, part: Part) -> dict[str, Any]:
-    """The value of a short variant that is no literal: simple arithmetic on NumPy is all it may be."""
+    """The value of a short variant that is no literal: simple arithmetic on NumPy is
+    all it may be.
+    """
     import numpy as np
 
     namespace: dict[str, Any] = {"np": np}

@@ -1,6 +1,8 @@
-"""A part's cases in one process with the answers, as in a plain notebook: what the sealed verdicts of known answers are compared with.
+"""A part's cases in one process with the answers, as in a plain notebook: what the sealed verdicts
+of known answers are compared with.
 
-Only ever run on the instructor's own answers, in a process of student code's: nothing here keeps an answer from its tests.
+Only ever run on the instructor's own answers, in a process of student code's: nothing here keeps an
+answer from its tests.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ def outcomes(job: dict[str, Any], names: dict[str, Any]) -> dict[str, bool]:
     namespace: dict[str, Any] = {
         "__name__": "tests",
         "__builtins__": builtins,
-        "test_case": lambda *a, **k: a[0] if len(a) == 1 and callable(a[0]) and not k else (lambda function: function),
+        "test_case": lambda *a, **k: (
+            a[0] if len(a) == 1 and callable(a[0]) and not k else (lambda function: function)
+        ),
         "probe": lambda function: function,
         "display": lambda *a, **k: None,
     }
@@ -33,7 +37,9 @@ def outcomes(job: dict[str, Any], names: dict[str, Any]) -> dict[str, bool]:
         return {name: _passes(job, namespace, names, name, seed) for name, seed in job["cases"]}
 
 
-def _passes(job: dict[str, Any], namespace: dict[str, Any], names: dict[str, Any], name: str, seed: int) -> bool:
+def _passes(
+    job: dict[str, Any], namespace: dict[str, Any], names: dict[str, Any], name: str, seed: int
+) -> bool:
     try:
         for text in job["given"]:
             exec(compile(text, "<given>", "exec", dont_inherit=True), namespace)
@@ -41,7 +47,12 @@ def _passes(job: dict[str, Any], namespace: dict[str, Any], names: dict[str, Any
         seed_everything(seed)
         taken = names | {given: namespace[given] for given in job["given_names"]}
         function = namespace[name]
-        function(**{p: taken[p] if p in taken else namespace[p] for p in inspect.signature(function).parameters})
+        function(
+            **{
+                p: taken[p] if p in taken else namespace[p]
+                for p in inspect.signature(function).parameters
+            }
+        )
     except BaseException:
         return False
     finally:

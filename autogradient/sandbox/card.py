@@ -1,4 +1,6 @@
-"""The NVIDIA cards of this machine: what they are, and what a process needs to see of the machine to use them."""
+"""The NVIDIA cards of this machine: what they are, and what a process needs to see of the machine
+to use them.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,18 @@ def is_there() -> bool:
 
 def devices() -> list[str]:
     """The device files of all cards, relative to /dev."""
-    return sorted(os.path.relpath(path, "/dev") for pattern in _DEVICES for path in glob.glob(f"/dev/{pattern}") if not os.path.isdir(path))
+    return sorted(
+        os.path.relpath(path, "/dev")
+        for pattern in _DEVICES
+        for path in glob.glob(f"/dev/{pattern}")
+        if not os.path.isdir(path)
+    )
 
 
 def describe() -> str:
-    """Models and driver, as the driver itself tells: "NVIDIA H200; NVRM version: … 580.82.07 …"; empty where there is no card."""
+    """Models and driver, as the driver itself tells: "NVIDIA H200; NVRM version: … 580.82.07 …";
+    empty where there is no card.
+    """
     models = sorted({_value(path, "Model") for path in glob.glob(f"{_PROC}/gpus/*/information")})
     driver = _value(f"{_PROC}/version", "NVRM version")
     return "; ".join([*models, driver]) if is_there() else ""

@@ -1,4 +1,6 @@
-"""Memory and processes of a whole session, where there is a control group that we may write to (version 2, delegated to us; version 1, as root)."""
+"""Memory and processes of a whole session, where there is a control group that we may write to
+(version 2, delegated to us; version 1, as root).
+"""
 
 from __future__ import annotations
 
@@ -37,12 +39,23 @@ def _places() -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
                     continue
                 root, point = mounts[controller]
                 below = os.path.relpath(path, root)
-                here = point if below.startswith("..") else os.path.normpath(os.path.join(point, below))
+                here = (
+                    point
+                    if below.startswith("..")
+                    else os.path.normpath(os.path.join(point, below))
+                )
                 if controller:
                     first[controller] = (here,)
                 else:
-                    # a group with processes cannot hand out controllers: then ours stands beside it, not in it
-                    second = tuple(place for place in dict.fromkeys((here, point if here == point else os.path.dirname(here))) if _hands_out(place))
+                    # a group with processes cannot hand out controllers: then ours stands beside
+                    # it, not in it
+                    second = tuple(
+                        place
+                        for place in dict.fromkeys(
+                            (here, point if here == point else os.path.dirname(here))
+                        )
+                        if _hands_out(place)
+                    )
     return first, second
 
 
@@ -60,8 +73,11 @@ def _write(folder: str, **values: int) -> None:
 
 
 def _enter(parent: str, limits: dict[str, int], wishes: dict[str, int]) -> bool:
-    """Make a group below `parent`, set its limits and move there; False where that cannot be done."""
-    for _ in range(3):  # a `sweep` from another container may take the group away while it is still empty
+    """Make a group below `parent`, set its limits and move there; False where that
+    cannot be done.
+    """
+    # a `sweep` from another container may take the group away while it is still empty
+    for _ in range(3):
         folder = os.path.join(parent, f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}")
         try:
             os.mkdir(folder)
@@ -84,18 +100,26 @@ def _enter(parent: str, limits: dict[str, int], wishes: dict[str, int]) -> bool:
 
 
 def join(memory: int, processes: int) -> bool:
-    """Move this process into a new group with so many bytes and processes for all that is in it; False where there can be none."""
+    """Move this process into a new group with so many bytes and processes for all that is in it;
+    False where there can be none.
+    """
     first, second = _places()
     for parent in second:
-        if _enter(parent, {"memory__max": memory, "pids__max": processes}, {"memory__swap__max": 0}):
+        if _enter(
+            parent, {"memory__max": memory, "pids__max": processes}, {"memory__swap__max": 0}
+        ):
             return True
-    bounded = any(_enter(p, {"memory__limit_in_bytes": memory}, {"memory__memsw__limit_in_bytes": memory}) for p in first.get("memory", ()))
+    bounded = any(
+        _enter(p, {"memory__limit_in_bytes": memory}, {"memory__memsw__limit_in_bytes": memory})
+        for p in first.get("memory", ())
+    )
     counted = any(_enter(p, {"pids__max": processes}, {}) for p in first.get("pids", ()))
     return bounded and counted
 
 
 def sweep() -> int:
-    """Remove the groups of sessions that have ended, and say how many. To be called where sessions are started, not in one.
+    """Remove the groups of sessions that have ended, and say how many. To be called where sessions
+    are started, not in one.
 
     A group whose maker lives is let be: it may be about to move there.
     """
@@ -104,7 +128,9 @@ def sweep() -> int:
     for place in {*second, *(place for places in first.values() for place in places)}:
         with contextlib.suppress(OSError):
             for name in os.listdir(place):
-                if name.startswith(_PREFIX) and not os.path.exists(f"/proc/{name.removeprefix(_PREFIX).partition('-')[0]}"):
+                if name.startswith(_PREFIX) and not os.path.exists(
+                    f"/proc/{name.removeprefix(_PREFIX).partition('-')[0]}"
+                ):
                     with contextlib.suppress(OSError):
                         os.rmdir(os.path.join(place, name))
                         removed += 1

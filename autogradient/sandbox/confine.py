@@ -1,10 +1,12 @@
-"""Confinement of the processes that run student code, fail closed: `isolate`, fork, `enclose`, fork, `drop`.
+"""Confinement of the processes that run student code, fail closed: `isolate`, fork, `enclose`,
+fork, `drop`.
 
     a fresh fork ── isolate ──fork──▶ PID 1 ── enclose ──fork──▶ worker ── drop ──▶ student code
                                         └─ shed
 
-Each step returns the names of the layers that it put in force. A layer that cannot be had raises LayerMissing, unless the submission is trusted.
-Works as root, and as an ordinary user where user namespaces are allowed. What each layer is for: `LAYERS`.
+Each step returns the names of the layers that it put in force. A layer that cannot be had raises
+LayerMissing, unless the submission is trusted. Works as root, and as an ordinary user where user
+namespaces are allowed. What each layer is for: `LAYERS`.
 """
 
 from __future__ import annotations
@@ -21,50 +23,118 @@ from typing import Any
 from autogradient.sandbox import card, cgroup, copies, kernel, landlock, mounts, syscalls
 from autogradient.sandbox.mounts import WORK
 
-__all__ = ["LAYERS", "OPTIONAL", "WORK", "Budget", "Confinement", "LayerMissing", "drop", "enclose", "isolate", "prepare", "shed", "sweep"]
+__all__ = [
+    "LAYERS",
+    "OPTIONAL",
+    "WORK",
+    "Budget",
+    "Confinement",
+    "LayerMissing",
+    "drop",
+    "enclose",
+    "isolate",
+    "prepare",
+    "shed",
+    "sweep",
+]
 
 #: Every layer and what it is for, in the order in which they come into force.
 LAYERS: dict[str, str] = {
-    "cgroup": "memory and processes of the whole session are bounded together (optional: needs a control group that we may write to)",
+    "cgroup": (
+        "memory and processes of the whole session are bounded together (optional: needs a "
+        "control group that we may write to)"
+    ),
     "user namespace": "lets an ordinary user have the other namespaces (not needed as root)",
-    "processes": "a process namespace: no process outside the session can be seen or signalled, and all of the session ends at once",
-    "network": "a network namespace without any interface: no connection to anywhere, nor to this machine",
-    "ipc": "a namespace for shared memory, semaphores and queues: none outside the session can be reached",
+    "processes": (
+        "a process namespace: no process outside the session can be seen or signalled, and "
+        "all of the session ends at once"
+    ),
+    "network": (
+        "a network namespace without any interface: no connection to anywhere, nor to this machine"
+    ),
+    "ipc": (
+        "a namespace for shared memory, semaphores and queues: none outside the session can "
+        "be reached"
+    ),
     "hostname": "a name of its own: the machine's name is not shown",
-    "copies": "files that sessions see are copies in memory: nothing done to them, or learnt of them, reaches another session",
-    "files": "a root folder of its own, read-only: Python and its libraries, no home, no course, no configuration",
-    "disk": "the work folder, /tmp and /dev/shm are in memory, bounded together, and end with the session",
-    "proc": "a /proc of the session's own processes, read-only; what it says of the whole machine stands still",
+    "copies": (
+        "files that sessions see are copies in memory: nothing done to them, or learnt of "
+        "them, reaches another session"
+    ),
+    "files": (
+        "a root folder of its own, read-only: Python and its libraries, no home, no course, "
+        "no configuration"
+    ),
+    "disk": (
+        "the work folder, /tmp and /dev/shm are in memory, bounded together, and end with "
+        "the session"
+    ),
+    "proc": (
+        "a /proc of the session's own processes, read-only; what it says of the whole "
+        "machine stands still"
+    ),
     "environment": "nothing of the grader's environment is left, in memory neither",
     "memory order": "when memory runs out on the machine, student code is ended first",
-    "limits": "bounds for each process: memory, processor time, file size, open files, number of processes, no core files",
+    "limits": (
+        "bounds for each process: memory, processor time, file size, open files, number of "
+        "processes, no core files"
+    ),
     "uid": "a user of its own, without groups: no right to anybody's files or processes",
     "capabilities": "none, and none to be had",
     "no_new_privs": "programs with set-uid bits or file capabilities give nothing",
-    "landlock": "files outside the work folder cannot be written, nor others read, whatever is mounted; no TCP, no signals to the outside",
-    "seccomp": "system calls by an allow-list: no tracing, mounting, namespaces, keys, io_uring, sockets other than local ones",
+    "landlock": (
+        "files outside the work folder cannot be written, nor others read, whatever is "
+        "mounted; no TCP, no signals to the outside"
+    ),
+    "seccomp": (
+        "system calls by an allow-list: no tracing, mounting, namespaces, keys, io_uring, "
+        "sockets other than local ones"
+    ),
 }
 #: Layers whose absence does not stop grading.
 OPTIONAL = frozenset({"cgroup"})
 
 _ADVICE = {
-    "user namespace": "run as root with CAP_SYS_ADMIN, or allow user namespaces (sysctl user.max_user_namespaces=15000, kernel.unprivileged_userns_clone=1,"
-    " kernel.apparmor_restrict_unprivileged_userns=0; in a container: --cap-add SYS_ADMIN --security-opt seccomp=unconfined)",
-    "proc": "in a container, add --security-opt systempaths=unconfined; /proc must not be covered by other mounts",
-    "copies": "graders need about 2 GB of memory for them, new mount namespaces and a folder /srv, /media, /mnt, /boot or /opt that can be covered",
-    "uid": "the process needs CAP_SETUID and CAP_SETGID, and more than one user id in its user namespace; or run as an ordinary user",
-    "landlock": "use Linux 5.13 or newer with Landlock among its security modules (CONFIG_SECURITY_LANDLOCK, and landlock in the lsm= parameter)",
+    "user namespace": "run as root with CAP_SYS_ADMIN, or allow user namespaces (sysctl "
+    "user.max_user_namespaces=15000, kernel.unprivileged_userns_clone=1,"
+    " kernel.apparmor_restrict_unprivileged_userns=0; in a container: --cap-add SYS_ADMIN "
+    "--security-opt seccomp=unconfined)",
+    "proc": (
+        "in a container, add --security-opt systempaths=unconfined; /proc must not be "
+        "covered by other mounts"
+    ),
+    "copies": (
+        "graders need about 2 GB of memory for them, new mount namespaces and a folder "
+        "/srv, /media, /mnt, /boot or /opt that can be covered"
+    ),
+    "uid": (
+        "the process needs CAP_SETUID and CAP_SETGID, and more than one user id in its user "
+        "namespace; or run as an ordinary user"
+    ),
+    "landlock": (
+        "use Linux 5.13 or newer with Landlock among its security modules "
+        "(CONFIG_SECURITY_LANDLOCK, and landlock in the lsm= parameter)"
+    ),
     "seccomp": "use Linux with CONFIG_SECCOMP_FILTER on x86_64 or aarch64",
 }
-_NAMESPACES = {"processes": kernel.NEW_PID, "files": kernel.NEW_MOUNT, "network": kernel.NEW_NET, "ipc": kernel.NEW_IPC, "hostname": kernel.NEW_UTS}
-_GENERAL = "run as root with CAP_SYS_ADMIN, or as an ordinary user where user namespaces are allowed"
+_NAMESPACES = {
+    "processes": kernel.NEW_PID,
+    "files": kernel.NEW_MOUNT,
+    "network": kernel.NEW_NET,
+    "ipc": kernel.NEW_IPC,
+    "hostname": kernel.NEW_UTS,
+}
+_GENERAL = (
+    "run as root with CAP_SYS_ADMIN, or as an ordinary user where user namespaces are allowed"
+)
 
 #: All that is kept of the environment.
 _KEPT = (
     *("PATH", "LANG", "LC_ALL", "TZ", "MPLBACKEND", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE"),
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"),
 )
-#: MB of a session's memory beyond what is budgeted: copies of the interpreter as student code is forked.
+#: MB of a session's memory beyond what is budgeted: copies of the interpreter as student code is
+#: forked.
 _SESSION_MB = 256
 #: MB that CUDA and its libraries take for themselves.
 _CUDA_MB = 4096
@@ -75,7 +145,9 @@ _FORK_MB = 25
 
 
 class LayerMissing(OSError):
-    """A layer of confinement cannot be had here. `layer` is its name, `reason` says why and what to set."""
+    """A layer of confinement cannot be had here. `layer` is its name, `reason` says why and what to
+    set.
+    """
 
     def __init__(self, layer: str, reason: str) -> None:
         self.layer, self.reason = layer, reason
@@ -86,9 +158,11 @@ class LayerMissing(OSError):
 class Budget:
     """What a session may use.
 
-    `memory_mb` (MB) is what each process may add to the interpreter's own; with a control group all processes together may use that,
-    `disk_mb` and a little more. `processes` counts threads too. `disk_mb` (MB): all files together; `file_mb` (MB): one file. `cpu_s`
-    (seconds) and `open_files` are for each process. `forks`: copies of the process that only wait, for which there is room besides.
+    `memory_mb` (MB) is what each process may add to the interpreter's own; with a control group all
+    processes together may use that, `disk_mb` and a little more. `processes` counts threads too.
+    `disk_mb` (MB): all files together; `file_mb` (MB): one file. `cpu_s` (seconds) and `open_files`
+    are for each process. `forks`: copies of the process that only wait, for which there is room
+    besides.
     """
 
     memory_mb: float
@@ -102,10 +176,12 @@ class Budget:
 
 @dataclass(frozen=True)
 class Confinement:
-    """How to confine a session. `folder`: its files are copied into the work folder. `writable` False: nothing at all can be written (judges).
+    """How to confine a session. `folder`: its files are copied into the work folder. `writable`
+    False: nothing at all can be written (judges).
 
-    `trusted`: layers that cannot be had are left out. `hidden`: folders, such as the course, that must not be seen even where they lie in
-    a folder of Python's. `card`: the machine's NVIDIA cards can be used.
+    `trusted`: layers that cannot be had are left out. `hidden`: folders, such as the course, that
+    must not be seen even where they lie in a folder of Python's. `card`: the machine's NVIDIA cards
+    can be used.
     """
 
     folder: str
@@ -122,7 +198,10 @@ class Confinement:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Confinement:
         """From what `to_dict` gave."""
-        return cls(**values | {"budget": Budget(**values["budget"]), "hidden": tuple(values.get("hidden", ()))})
+        return cls(
+            **values
+            | {"budget": Budget(**values["budget"]), "hidden": tuple(values.get("hidden", ()))}
+        )
 
 
 @dataclass
@@ -170,7 +249,9 @@ def missing(layer: str, why: str) -> LayerMissing:
 
 
 def prepare(hidden: tuple[str, ...] = ()) -> None:
-    """Work out once, before the first fork, what every session needs alike. Raises LayerMissing where it cannot be."""
+    """Work out once, before the first fork, what every session needs alike. Raises LayerMissing
+    where it cannot be.
+    """
     cgroup._places()
     for layer, work in (("files", lambda: mounts.plan(hidden)), ("seccomp", syscalls.program)):
         try:
@@ -180,17 +261,21 @@ def prepare(hidden: tuple[str, ...] = ()) -> None:
 
 
 def sweep() -> int:
-    """Remove the control groups of sessions that have ended; how many. To be called where sessions are started, not in one."""
+    """Remove the control groups of sessions that have ended; how many. To be called where sessions
+    are started, not in one.
+    """
     return cgroup.sweep()
 
 
-# ---- step 1 ----------------------------------------------------------------------------------------------------------
+# ---- step 1 --------------------------------------------------------------------------------------
 
 
 def isolate(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
-    """New namespaces, in a freshly forked process with one thread. The next fork is PID 1 of the session.
+    """New namespaces, in a freshly forked process with one thread. The next fork is PID 1 of the
+    session.
 
-    `leave_out` names layers to do without, for showing what each is good for: never set it for a submission.
+    `leave_out` names layers to do without, for showing what each is good for: never set it for a
+    submission.
     """
     global _state
     _single_threaded()
@@ -198,7 +283,13 @@ def isolate(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
     step = _Step(c, leave_out)
     if "cgroup" not in leave_out:
         budget = c.budget
-        room = budget.memory_mb + budget.disk_mb + _SESSION_MB + budget.forks * _FORK_MB + c.card * _CUDA_MB
+        room = (
+            budget.memory_mb
+            + budget.disk_mb
+            + _SESSION_MB
+            + budget.forks * _FORK_MB
+            + c.card * _CUDA_MB
+        )
         memory = int(room * 1024 * 1024) + mounts.size_of(c.folder)
         if cgroup.join(memory, budget.processes + budget.forks + 8):
             step.names.append("cgroup")
@@ -221,7 +312,11 @@ def isolate(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
                 _state.namespaces.add(layer)
 
             _Step(c, ()).put(layer, one)
-    step.names += [layer for layer in wanted if layer in _state.namespaces and layer not in ("files", "hostname")]
+    step.names += [
+        layer
+        for layer in wanted
+        if layer in _state.namespaces and layer not in ("files", "hostname")
+    ]
     if "hostname" in _state.namespaces:
         step.put("hostname", lambda: kernel.sethostname("grader"))
     return step.names
@@ -233,7 +328,9 @@ def _single_threaded() -> None:
 
 
 def _choose_ids() -> None:
-    """As root: a user and a group for this session, random so that sessions of other graders have others. 0 where there is none."""
+    """As root: a user and a group for this session, random so that sessions of other graders have
+    others. 0 where there is none.
+    """
     with open("/proc/self/uid_map") as file:
         extents = [tuple(map(int, line.split())) for line in file]
     first, _, count = max(extents, key=lambda extent: extent[2])
@@ -241,11 +338,15 @@ def _choose_ids() -> None:
     if high - low < 1 << 16:  # a container's small range of ids
         low, high = max(first, 20_000), min(first + count, 65_000)
     # an even number: the next one is for PID 1
-    _state.uid = _state.gid = low + 2 * secrets.randbelow((high - low) // 2 - 1) if high - low > 100 else 0
+    _state.uid = _state.gid = (
+        low + 2 * secrets.randbelow((high - low) // 2 - 1) if high - low > 100 else 0
+    )
 
 
 def _user_namespace() -> None:
-    """A user namespace in which we have every capability. An ordinary user keeps the id; root gets one for the session, too, where that is allowed."""
+    """A user namespace in which we have every capability. An ordinary user keeps the id; root gets
+    one for the session, too, where that is allowed.
+    """
     uid, gid = os.getuid(), os.getgid()
     if uid == 0:
         _choose_ids()
@@ -268,13 +369,15 @@ def _why_no_namespace(error: OSError) -> str:
     return "new namespaces are refused here"
 
 
-# ---- step 2 ----------------------------------------------------------------------------------------------------------
+# ---- step 2 --------------------------------------------------------------------------------------
 
 
 def enclose(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
-    """A root folder of the session's own, in PID 1 of it; the present folder is the work folder then.
+    """A root folder of the session's own, in PID 1 of it; the present folder is the work folder
+    then.
 
-    Where a trusted submission has to do without, `c.folder` is the present folder. Raises OSError where `c.folder` cannot be copied.
+    Where a trusted submission has to do without, `c.folder` is the present folder. Raises OSError
+    where `c.folder` cannot be copied.
     """
     step = _Step(c, leave_out)
 
@@ -286,7 +389,17 @@ def enclose(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
             show = mounts.plan(c.hidden)
             still, originals = copies.still(), copies.originals() if c.card else ""
             disk = c.budget.disk_mb * 1024 * 1024 if c.writable else 1024 * 1024
-            _state.proc = mounts.build(show, c.folder, (_state.uid, _state.gid), disk, c.writable, c.trusted, still, c.card, originals)
+            _state.proc = mounts.build(
+                show,
+                c.folder,
+                (_state.uid, _state.gid),
+                disk,
+                c.writable,
+                c.trusted,
+                still,
+                c.card,
+                originals,
+            )
         except mounts.ProcRefused as error:
             raise missing("proc", f"a new /proc cannot be mounted ({error.strerror})") from None
 
@@ -299,11 +412,13 @@ def enclose(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
     return step.names
 
 
-# ---- step 3 ----------------------------------------------------------------------------------------------------------
+# ---- step 3 --------------------------------------------------------------------------------------
 
 
 def drop(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
-    """Give up every right, for good, in the process that will run student code: a child of PID 1 with one thread."""
+    """Give up every right, for good, in the process that will run student code: a child of PID 1
+    with one thread.
+    """
     _single_threaded()
     step = _Step(c, leave_out)
     step.put("environment", _forget_environment)
@@ -319,7 +434,9 @@ def drop(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
 
 
 def shed(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
-    """What PID 1 gives up once it has forked the worker: all but the right to end the session's processes and to see how they ended."""
+    """What PID 1 gives up once it has forked the worker: all but the right to end the session's
+    processes and to see how they ended.
+    """
     step = _Step(c, leave_out)
     if _state.proc is not None:
         os.close(_state.proc)
@@ -333,10 +450,19 @@ def shed(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
 
 
 def _forget_environment() -> None:
-    """Keep a few variables, say where things are, and overwrite the strings that the program was started with."""
+    """Keep a few variables, say where things are, and overwrite the strings that the program was
+    started with.
+    """
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     home, tmp = os.getcwd(), "/tmp" if _state.enclosed else os.getcwd()
-    kept |= {"HOME": home, "USER": "student", "LOGNAME": "student", "TMPDIR": tmp, "MPLCONFIGDIR": f"{tmp}/.matplotlib", "XDG_CACHE_HOME": f"{tmp}/.cache"}
+    kept |= {
+        "HOME": home,
+        "USER": "student",
+        "LOGNAME": "student",
+        "TMPDIR": tmp,
+        "MPLCONFIGDIR": f"{tmp}/.matplotlib",
+        "XDG_CACHE_HOME": f"{tmp}/.cache",
+    }
     os.environ.clear()
     os.environ.update(kept)
     with open("/proc/self/stat") as file:
@@ -362,10 +488,14 @@ def _first_to_go() -> None:
 def _limit(budget: Budget, card: bool) -> None:
     with open("/proc/self/statm") as file:
         pages = file.read().split()
-    # CUDA reserves addresses for all memory that there is, of the machine and its cards; then only memory of the process's own is bounded
-    memory, present, extra = (resource.RLIMIT_DATA, pages[5], _CUDA_MB) if card else (resource.RLIMIT_AS, pages[0], 0)
+    # CUDA reserves addresses for all memory that there is, of the machine and its cards; then only
+    # memory of the process's own is bounded
+    memory, present, extra = (
+        (resource.RLIMIT_DATA, pages[5], _CUDA_MB) if card else (resource.RLIMIT_AS, pages[0], 0)
+    )
     limits = {
-        memory: int(present) * resource.getpagesize() + int((budget.memory_mb + extra) * 1024 * 1024),
+        memory: int(present) * resource.getpagesize()
+        + int((budget.memory_mb + extra) * 1024 * 1024),
         resource.RLIMIT_NPROC: budget.processes + budget.forks,
         resource.RLIMIT_FSIZE: budget.file_mb * 1024 * 1024,
         resource.RLIMIT_NOFILE: budget.open_files,
@@ -387,7 +517,8 @@ def _limit(budget: Budget, card: bool) -> None:
 def _step_down(step: _Step, which: int, keep: int) -> None:
     """Another user, and no capabilities but those of `keep` (bits) that we have."""
     keep, signal = keep & kernel.capabilities(), kernel.death_signal()
-    if step.put("capabilities", kernel.empty_bounding_set):  # this needs a capability itself, so it comes first
+    # this needs a capability itself, so it comes first
+    if step.put("capabilities", kernel.empty_bounding_set):
         step.names.pop()
     step.put("uid", lambda: _become(which))
     step.put("capabilities", lambda: kernel.set_capabilities(keep))
@@ -395,7 +526,9 @@ def _step_down(step: _Step, which: int, keep: int) -> None:
 
 
 def _become(which: int) -> None:
-    """Be the session's user (0) or its PID 1's (1); as an ordinary user we are both already, and the kernel does not let us leave our groups."""
+    """Be the session's user (0) or its PID 1's (1); as an ordinary user we are both already, and
+    the kernel does not let us leave our groups.
+    """
     if os.getuid() != 0:
         if _state.uid != os.getuid():
             raise OSError(errno.EPERM, "another user was chosen")
@@ -408,13 +541,26 @@ def _become(which: int) -> None:
 
 
 def _rules(c: Confinement) -> list[tuple[str, int]]:
-    """What Landlock is to allow: the trees that are shown, to read and run; the work folder and its like, to write."""
+    """What Landlock is to allow: the trees that are shown, to read and run; the work folder and its
+    like, to write.
+    """
     rules = [(path, landlock.PROGRAMS) for path in mounts.plan(c.hidden).trees]
-    rules += [("/", landlock.LIST), ("/etc", landlock.READ), ("/proc", landlock.READ), ("/dev", landlock.READ)]
+    rules += [
+        ("/", landlock.LIST),
+        ("/etc", landlock.READ),
+        ("/proc", landlock.READ),
+        ("/dev", landlock.READ),
+    ]
     rules += [(f"/dev/{name}", landlock.DEVICE) for name in ("null", "zero", "full")]
     if c.card:
-        rules += [(f"/dev/{name}", landlock.CARD) for name in card.devices()] + [(path, landlock.READ) for path in card.FOLDERS]
+        rules += [(f"/dev/{name}", landlock.CARD) for name in card.devices()] + [
+            (path, landlock.READ) for path in card.FOLDERS
+        ]
     work = [os.getcwd(), *(["/tmp"] if _state.enclosed else [])]
     if c.writable:
-        return rules + [(path, landlock.WORK) for path in work] + [("/dev/shm", landlock.STORE), ("/dev/pts", landlock.TERMINAL)]
+        return (
+            rules
+            + [(path, landlock.WORK) for path in work]
+            + [("/dev/shm", landlock.STORE), ("/dev/pts", landlock.TERMINAL)]
+        )
     return rules + [(path, landlock.PROGRAMS) for path in work]

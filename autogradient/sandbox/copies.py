@@ -1,11 +1,13 @@
-"""The files that all sessions see, as copies in memory that graders make: nothing a session does to them is there to be seen by another.
+"""The files that all sessions see, as copies in memory that graders make: nothing a session does to
+them is there to be seen by another.
 
-A file on a disk is shared by all who see it. One session can have its pages read or dropped from memory, or look up names, and a later one can
-measure which were; that is how a hidden input could be handed on. In a ramfs all pages and names are there for good, and names that are not there
-leave nothing behind.
+A file on a disk is shared by all who see it. One session can have its pages read or dropped from
+memory, or look up names, and a later one can measure which were; that is how a hidden input could
+be handed on. In a ramfs all pages and names are there for good, and names that are not there leave
+nothing behind.
 
-`enter` gives the calling process a mount namespace in which copies lie over the originals. They are made once for all graders of a user that run at
-the same time, and go with the last of them.
+`enter` gives the calling process a mount namespace in which copies lie over the originals. They are
+made once for all graders of a user that run at the same time, and go with the last of them.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ class NoCopies(OSError):
 
 
 def enter(key: str = "") -> None:
-    """Have copies where the originals are, in this process and what it starts; it must have one thread. Raises NoCopies.
+    """Have copies where the originals are, in this process and what it starts; it must have one
+    thread. Raises NoCopies.
 
     `key` is the `fingerprint` of what there is to copy, where it is known.
     """
@@ -76,23 +79,36 @@ def require(trees: tuple[str, ...]) -> None:
 
 def place(root: str = "") -> str | None:
     """Where the copies were put together, as seen by who has that root."""
-    return next((root + stage for stage in _STAGES if os.path.exists(f"{root}{stage}/{_MARK}") and os.path.ismount(root + stage)), None)
+    return next(
+        (
+            root + stage
+            for stage in _STAGES
+            if os.path.exists(f"{root}{stage}/{_MARK}") and os.path.ismount(root + stage)
+        ),
+        None,
+    )
 
 
 def still() -> str:
-    """Where what stands for files of /proc is (`mounts.make_still`); "" where there are no copies."""
+    """Where what stands for files of /proc is (`mounts.make_still`); "" where there are
+    no copies.
+    """
     found = place()
     return f"{found}/{_STILL}" if found else ""
 
 
 def originals() -> str:
-    """Where the originals can be had on a machine with a card: CUDA's files are many and large. "" where they are in their own place."""
+    """Where the originals can be had on a machine with a card: CUDA's files are many and large. ""
+    where they are in their own place.
+    """
     found = place()
     return f"{found}/{_OUTSIDE}" if found and os.path.exists(f"{found}/{_OUTSIDE}") else ""
 
 
 def size_mb(pid: int | None = None) -> float:
-    """MB of memory that the copies take which this or another process has; 0 where it has none, or cannot be asked."""
+    """MB of memory that the copies take which this or another process has; 0 where it has none, or
+    cannot be asked.
+    """
     try:
         found = place("" if pid is None else f"/proc/{pid}/root")
         return int(_read(f"{found}/{_MARK}").split()[1]) / 1e6 if found else 0.0
@@ -100,12 +116,14 @@ def size_mb(pid: int | None = None) -> float:
         return 0.0
 
 
-# ---- found ---------------------------------------------------------------------------------------------------------
+# ---- found ---------------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
 def _register(key: str) -> Iterator[list[tuple[int, int]]]:
-    """The processes that have such copies, (pid, when it started); what is added is kept. Nobody else can look or make any meanwhile."""
+    """The processes that have such copies, (pid, when it started); what is added is kept. Nobody
+    else can look or make any meanwhile.
+    """
     folder = os.path.join(tempfile.gettempdir(), f"autogradient-copies-{os.getuid()}")
     with contextlib.suppress(FileExistsError):
         os.mkdir(folder, 0o700)
@@ -113,7 +131,10 @@ def _register(key: str) -> Iterator[list[tuple[int, int]]]:
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
         raise NoCopies(f"{folder} is not a folder of ours alone")
     for name in os.listdir(folder):  # of states of the machine that are past
-        if name != key and (other := _locked(f"{folder}/{name}", fcntl.LOCK_EX | fcntl.LOCK_NB)) is not None:
+        if (
+            name != key
+            and (other := _locked(f"{folder}/{name}", fcntl.LOCK_EX | fcntl.LOCK_NB)) is not None
+        ):
             if not _living(os.pread(other, 1 << 16, 0).decode()):
                 os.unlink(f"{folder}/{name}")
             os.close(other)
@@ -148,7 +169,9 @@ def _read(path: str) -> str:
 
 def _living(text: str) -> list[tuple[int, int]]:
     pairs = [line.split() for line in text.splitlines()]
-    return [(int(pid), int(started)) for pid, started in pairs if _started(int(pid)) == int(started)]
+    return [
+        (int(pid), int(started)) for pid, started in pairs if _started(int(pid)) == int(started)
+    ]
 
 
 def _started(pid: int) -> int:
@@ -182,7 +205,7 @@ def _join(pid: int, started: int, key: str) -> bool:
     return found is not None and _read(f"{found}/{_MARK}").split()[0] == key
 
 
-# ---- made ----------------------------------------------------------------------------------------------------------
+# ---- made ----------------------------------------------------------------------------------------
 
 
 def _make(key: str) -> None:
@@ -191,7 +214,12 @@ def _make(key: str) -> None:
     kernel.mount("", "/", kernel.MS_REC | kernel.MS_PRIVATE)
     show = mounts.plan()
     needed = [*show.trees, os.getcwd(), tempfile.gettempdir(), os.path.expanduser("~")]
-    stages = [path for path in _STAGES if os.path.isdir(path) and not any(mounts.within(os.path.realpath(other), path) for other in needed)]
+    stages = [
+        path
+        for path in _STAGES
+        if os.path.isdir(path)
+        and not any(mounts.within(os.path.realpath(other), path) for other in needed)
+    ]
     if not stages:
         raise NoCopies(f"none of {', '.join(_STAGES)} is a folder that can be covered")
     stage = stages[0]
@@ -216,7 +244,10 @@ def _namespaces() -> None:
     if not kernel.capabilities() >> kernel.CAP_SYS_ADMIN & 1:
         lines = []
         for kind in ("uid", "gid"):
-            firsts = [(fields[0], fields[2]) for fields in map(str.split, _read(f"/proc/self/{kind}_map").splitlines())]
+            firsts = [
+                (fields[0], fields[2])
+                for fields in map(str.split, _read(f"/proc/self/{kind}_map").splitlines())
+            ]
             lines.append("\n".join(f"{first} {first} {count}" for first, count in firsts))
         uid, gid = os.getuid(), os.getgid()
         if uid == 0:
@@ -229,4 +260,7 @@ def _namespaces() -> None:
 def _free() -> int:
     """Bytes of memory that could be had."""
     with open("/proc/meminfo") as file:
-        return next((int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable:")), 1 << 30)
+        return next(
+            (int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable:")),
+            1 << 30,
+        )

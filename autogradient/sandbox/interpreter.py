@@ -1,4 +1,6 @@
-"""The trusted handle on untrusted processes: start a warm interpreter, open a session, run cells, fork, end it all."""
+"""The trusted handle on untrusted processes: start a warm interpreter, open a session, run cells,
+fork, end it all.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ from autogradient.wire.channel import Channel, Closed, Silent
 
 #: Outputs of one cell that are looked at, and characters of each.
 MAX_ITEMS, MAX_TEXT = 1000, 250_000
-#: Characters of the name of an error and of its text, of the name of a MIME type; types of one output.
+#: Characters of the name of an error and of its text, of the name of a MIME type; types of one
+#: output.
 MAX_NAME, MAX_VALUE, MAX_MIME, MAX_MIMES = 200, 10_000, 100, 20
 #: Levels of lists and dicts in an output's data.
 MAX_LEVELS = 30
@@ -44,7 +47,8 @@ GROWTH_MB = 200.0
 #: Seconds in which a session has to be ready.
 START_S = 60.0
 
-#: All that a worker sees of the environment: one thread each, figures without a screen, hashes that repeat.
+#: All that a worker sees of the environment: one thread each, figures without a screen, hashes that
+#: repeat.
 ENVIRONMENT = {
     "PATH": f"{os.path.dirname(sys.executable)}:/usr/local/bin:/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -64,7 +68,8 @@ ENVIRONMENT = {
 
 @dataclass
 class CellRun:
-    """What came of running one cell. `status` is ok, error, timed_out (interrupted, the worker lives) or killed (the worker is gone).
+    """What came of running one cell. `status` is ok, error, timed_out (interrupted, the worker
+    lives) or killed (the worker is gone).
 
     `size` is how many characters its outputs come to as JSON.
     """
@@ -78,19 +83,28 @@ class CellRun:
 
 
 class Zygote:
-    """A warm interpreter. Use as a context manager; sessions outlive it only until they are closed. `role` is the module that runs in its sessions."""
+    """A warm interpreter. Use as a context manager; sessions outlive it only until they are closed.
+    `role` is the module that runs in its sessions.
+    """
 
     def __init__(self, role: str = "autogradient.sandbox.worker") -> None:
-        # descriptors on their way are counted for each user, and whoever sends one is held to its own limit: sessions, with less, cannot use up ours
+        # descriptors on their way are counted for each user, and whoever sends one is held to its
+        # own limit: sessions, with less, cannot use up ours
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         self.channel, far = Channel.pair()
         home = os.environ.get("TMPDIR", "/tmp")
-        hashes = {} if role == "autogradient.sandbox.worker" else {"PYTHONHASHSEED": "random"}  # nobody outside may know a judge's hashes
+        # nobody outside may know a judge's hashes
+        hashes = {} if role == "autogradient.sandbox.worker" else {"PYTHONHASHSEED": "random"}
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "autogradient.sandbox.zygote", str(far.fileno()), role],
             pass_fds=[far.fileno()],
-            env={**ENVIRONMENT, **hashes, "HOME": home, "MPLCONFIGDIR": str(Path(home) / f"autogradient-mpl-{os.getuid()}")},
+            env={
+                **ENVIRONMENT,
+                **hashes,
+                "HOME": home,
+                "MPLCONFIGDIR": str(Path(home) / f"autogradient-mpl-{os.getuid()}"),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL if not os.environ.get("AUTOGRADIENT_DEBUG") else None,
@@ -109,19 +123,26 @@ class Zygote:
         self.close()
 
     def wait(self) -> None:
-        """Wait until everything is loaded. Raises WorkerError where the interpreter does not start."""
+        """Wait until everything is loaded. Raises WorkerError where the interpreter
+        does not start.
+        """
         with self.lock:
             if not self.ready:
                 try:
                     self.channel.receive(timeout=120)
                 except (Closed, Silent) as error:
-                    raise WorkerError(f"the interpreter for submissions did not start ({error}); set AUTOGRADIENT_DEBUG=1 to see why") from None
+                    raise WorkerError(
+                        f"the interpreter for submissions did not start ({error}); set "
+                        "AUTOGRADIENT_DEBUG=1 to see why"
+                    ) from None
                 self.ready = True
                 self.first_mb = self._mb()
 
     @property
     def grown(self) -> bool:
-        """Whether it holds much more memory than when it was ready: a long batch goes on with a new one."""
+        """Whether it holds much more memory than when it was ready: a long batch goes on with a new
+        one.
+        """
         return self.ready and self._mb() > self.first_mb + GROWTH_MB
 
     def _mb(self) -> float:
@@ -132,7 +153,9 @@ class Zygote:
             return 0.0
 
     def session(self, confinement: Confinement) -> Session:
-        """Fork a session and wait for it. Raises ConfinementError where a layer of its confinement cannot be had, WorkerError where it does not start."""
+        """Fork a session and wait for it. Raises ConfinementError where a layer of its confinement
+        cannot be had, WorkerError where it does not start.
+        """
         session = self.begin(confinement)
         session.wait()
         return session
@@ -144,7 +167,10 @@ class Zygote:
         channel, worker_far = Channel.pair()
         try:
             with self.lock:
-                self.channel.send({"confinement": confinement.to_dict()}, fds=(control_far.fileno(), worker_far.fileno()))
+                self.channel.send(
+                    {"confinement": confinement.to_dict()},
+                    fds=(control_far.fileno(), worker_far.fileno()),
+                )
         except Closed as error:
             control.close()
             channel.close()
@@ -160,7 +186,9 @@ class Zygote:
         return session
 
     def stop(self) -> None:
-        """Kill what all sessions are running. For another thread than theirs, which get a WorkerError where they wait for an answer."""
+        """Kill what all sessions are running. For another thread than theirs, which get a
+        WorkerError where they wait for an answer.
+        """
         with self.lock:
             self.stopped = True
             for session in self.sessions:
@@ -179,7 +207,9 @@ class Zygote:
 
 
 class Session:
-    """All processes of one submission, or of one judge: a first one, and every fork of it. `layers`, once it is ready, are the layers of confinement in force."""
+    """All processes of one submission, or of one judge: a first one, and every fork of it.
+    `layers`, once it is ready, are the layers of confinement in force.
+    """
 
     def __init__(self, control: Channel, channel: Channel) -> None:
         self.control, self.channel = control, channel
@@ -189,7 +219,9 @@ class Session:
         self.layers: list[str] = []
 
     def wait(self) -> None:
-        """Wait until its first process is there and confined. Raises ConfinementError where a layer cannot be had, WorkerError where it does not start: then it is closed."""
+        """Wait until its first process is there and confined. Raises ConfinementError where a layer
+        cannot be had, WorkerError where it does not start: then it is closed.
+        """
         try:
             self.layers = self.layers or self._layers()
         except BaseException:
@@ -202,7 +234,9 @@ class Session:
         except (Closed, Silent, codec.BadFrame) as error:
             raise WorkerError(f"no process could be started for a submission ({error})") from None
         if "missing" in said:
-            raise ConfinementError(errors.NOT_CONFINED.format(layer=said["missing"], reason=said.get("reason", "")))
+            raise ConfinementError(
+                errors.NOT_CONFINED.format(layer=said["missing"], reason=said.get("reason", ""))
+            )
         layers: list[str] = said["layers"]
         return layers
 
@@ -247,7 +281,9 @@ class Session:
         return f"exit code {code}"
 
     def was_killed(self, pid: int) -> bool:
-        """Whether a process of this session was ended from outside: by SIGKILL that was not ours, for want of memory or by somebody, or nobody knows how."""
+        """Whether a process of this session was ended from outside: by SIGKILL that was not ours,
+        for want of memory or by somebody, or nobody knows how.
+        """
         return pid not in self.killed and self.ask("how", pid=pid) in (None, -signal.SIGKILL)
 
     def stop(self) -> None:
@@ -267,7 +303,9 @@ class Session:
 
 
 class Interpreter:
-    """One untrusted process that waits for requests. Its answers are data, never trusted to be well-formed."""
+    """One untrusted process that waits for requests. Its answers are data, never trusted to be
+    well-formed.
+    """
 
     def __init__(self, session: Session, channel: Channel, within: float = HELLO_S) -> None:
         self.session, self.channel = session, channel
@@ -298,7 +336,9 @@ class Interpreter:
             raise WorkerError(str(error)) from None
 
     def fork(self, within: float = HELLO_S) -> Interpreter:
-        """A copy of this process as it stands, which waits. Raises WorkerError where there is none `within` some seconds."""
+        """A copy of this process as it stands, which waits. Raises WorkerError where there is none
+        `within` some seconds.
+        """
         near, far = socket.socketpair()
         try:
             with far, self.lock:
@@ -309,7 +349,9 @@ class Interpreter:
             raise
 
     def run(self, source: str, timeout: float, seed: int | None = None) -> CellRun:
-        """Run a cell. After `timeout` seconds it is interrupted; where that does not help the process is killed."""
+        """Run a cell. After `timeout` seconds it is interrupted; where that does not help the
+        process is killed.
+        """
         request: dict[str, Any] = {"do": "run", "source": source}
         if seed is not None:
             request["seed"] = seed
@@ -332,10 +374,16 @@ class Interpreter:
             return CellRun("killed", how=self.session.how_it_ended(self.pid))
         outputs, size = _outputs(answer.get("outputs"))
         error = answer.get("error")
-        pair = (str(error[0])[:MAX_NAME], str(error[1])[:MAX_VALUE]) if isinstance(error, list) and len(error) == 2 else None
+        pair = (
+            (str(error[0])[:MAX_NAME], str(error[1])[:MAX_VALUE])
+            if isinstance(error, list) and len(error) == 2
+            else None
+        )
         seconds = answer.get("seconds")
         status = "timed_out" if late else "error" if pair else "ok"
-        return CellRun(status, outputs, pair, float(seconds) if isinstance(seconds, float) else 0.0, size=size)
+        return CellRun(
+            status, outputs, pair, float(seconds) if isinstance(seconds, float) else 0.0, size=size
+        )
 
     def value(self, name: str, within: float = HELLO_S) -> dict[str, Any]:
         """A copy of a variable: {"value": …}, {"missing": True} or {"not_plain": why}."""
@@ -349,12 +397,14 @@ class Interpreter:
         return [name for name in names if isinstance(found, list) and name in found]
 
     def talk(self) -> socket.socket:
-        """The judge's end of a conversation with this process, which does nothing else until that end is closed, on the processors of the thread that asks.
+        """The judge's end of a conversation with this process, which does nothing else until that
+        end is closed, on the processors of the thread that asks.
 
         Raises WorkerError.
         """
         near, far = socket.socketpair()
-        for end in (near, far):  # room for an array at a time; more than the system's usual limit where we may
+        # room for an array at a time; more than the system's usual limit where we may
+        for end in (near, far):
             with contextlib.suppress(OSError):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, TALK_BYTES)
                 end.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, TALK_BYTES)
@@ -380,8 +430,14 @@ class Interpreter:
         return (found[0], found[1]) if isinstance(found, list) else (0.0, 0.0)
 
     def starved(self, error: WorkerError) -> bool:
-        """Whether what became of it may say nothing about the submission: it was killed from outside, or gave no answer and hardly got a processor."""
-        return self.usage()[1] > HELLO_S / 4 if isinstance(error, WorkerTimeout) else self.session.was_killed(self.pid)
+        """Whether what became of it may say nothing about the submission: it was killed from
+        outside, or gave no answer and hardly got a processor.
+        """
+        return (
+            self.usage()[1] > HELLO_S / 4
+            if isinstance(error, WorkerTimeout)
+            else self.session.was_killed(self.pid)
+        )
 
     def kill(self) -> None:
         """End this process."""
@@ -398,7 +454,9 @@ def _own_processors() -> list[int]:
 
 
 def _outputs(found: Any) -> tuple[list[dict[str, Any]], int]:
-    """What a cell showed, as a notebook can hold it, and its size: whatever else the process sent is left out, and what is too much."""
+    """What a cell showed, as a notebook can hold it, and its size: whatever else the process sent
+    is left out, and what is too much.
+    """
     out: list[dict[str, Any]] = []
     size = 0
     for item in _as_outputs(found):
@@ -415,17 +473,32 @@ def _as_outputs(found: Any) -> Iterator[dict[str, Any]]:
         if not isinstance(item, dict):
             continue
         kind = item.get("output_type")
-        if kind == "stream" and item.get("name") in ("stdout", "stderr") and isinstance(item.get("text"), str):
+        if (
+            kind == "stream"
+            and item.get("name") in ("stdout", "stderr")
+            and isinstance(item.get("text"), str)
+        ):
             yield {"output_type": "stream", "name": item["name"], "text": item["text"][:MAX_TEXT]}
         elif kind == "error" and isinstance(item.get("traceback"), list):
             lines = [line[:MAX_TEXT] for line in item["traceback"][:100] if isinstance(line, str)]
-            named = {"ename": str(item.get("ename"))[:MAX_NAME], "evalue": str(item.get("evalue"))[:MAX_VALUE]}
+            named = {
+                "ename": str(item.get("ename"))[:MAX_NAME],
+                "evalue": str(item.get("evalue"))[:MAX_VALUE],
+            }
             yield {"output_type": "error", **named, "traceback": lines}
         elif kind in ("display_data", "execute_result") and isinstance(item.get("data"), dict):
-            data = {mime: value for mime, value in itertools.islice(item["data"].items(), MAX_MIMES) if _is_mime(mime) and _is_json(value)}
+            data = {
+                mime: value
+                for mime, value in itertools.islice(item["data"].items(), MAX_MIMES)
+                if _is_mime(mime) and _is_json(value)
+            }
             shown: dict[str, Any] = {"output_type": kind, "data": data, "metadata": {}}
             if kind == "execute_result":
-                shown["execution_count"] = item["execution_count"] if isinstance(item.get("execution_count"), int) else None
+                shown["execution_count"] = (
+                    item["execution_count"]
+                    if isinstance(item.get("execution_count"), int)
+                    else None
+                )
             yield shown
 
 
@@ -437,7 +510,12 @@ def _is_json(value: Any) -> bool:
     """Whether a value is JSON that everything later can walk through."""
     inner = [value]
     for _ in range(MAX_LEVELS):
-        inner = [item for one in inner if isinstance(one, (dict, list)) for item in (one.values() if isinstance(one, dict) else one)]
+        inner = [
+            item
+            for one in inner
+            if isinstance(one, (dict, list))
+            for item in (one.values() if isinstance(one, dict) else one)
+        ]
         if not inner:
             break
     else:

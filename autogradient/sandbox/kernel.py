@@ -1,4 +1,5 @@
-"""What confinement asks of the Linux kernel, by ctypes: calls that Python does not offer, and the numbers that go with them.
+"""What confinement asks of the Linux kernel, by ctypes: calls that Python does not offer, and the
+numbers that go with them.
 
 Every function raises OSError with the kernel's own error number where the kernel refuses.
 """
@@ -14,18 +15,43 @@ from typing import Any
 _libc = ctypes.CDLL(None, use_errno=True)
 
 # mount(2), umount2(2)
-MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, MS_BIND, MS_REC, MS_PRIVATE = 1, 2, 4, 8, 1 << 10, 1 << 12, 1 << 14, 1 << 18
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, MS_BIND, MS_REC, MS_PRIVATE = (
+    1,
+    2,
+    4,
+    8,
+    1 << 10,
+    1 << 12,
+    1 << 14,
+    1 << 18,
+)
 MNT_DETACH = 2
 # mount_setattr(2)
 RDONLY, NOSUID, NODEV, NOEXEC = 1, 2, 4, 8
 # unshare(2)
-NEW_MOUNT, NEW_CGROUP, NEW_UTS, NEW_IPC, NEW_USER, NEW_PID, NEW_NET = 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
+NEW_MOUNT, NEW_CGROUP, NEW_UTS, NEW_IPC, NEW_USER, NEW_PID, NEW_NET = (
+    0x20000,
+    0x2000000,
+    0x4000000,
+    0x8000000,
+    0x10000000,
+    0x20000000,
+    0x40000000,
+)
 # capabilities(7)
 CAP_KILL, CAP_SYS_PTRACE, CAP_SYS_ADMIN = 5, 19, 21
 _CAPABILITY_VERSION = 0x20080522
 
 _PR_SET_PDEATHSIG, _PR_GET_PDEATHSIG = 1, 2
-_PR_SET_DUMPABLE, _PR_SET_KEEPCAPS, _PR_SET_SECCOMP, _PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 4, 8, 22, 23, 24, 38, 47
+(
+    _PR_SET_DUMPABLE,
+    _PR_SET_KEEPCAPS,
+    _PR_SET_SECCOMP,
+    _PR_CAPBSET_READ,
+    _PR_CAPBSET_DROP,
+    _PR_SET_NO_NEW_PRIVS,
+    _PR_CAP_AMBIENT,
+) = 4, 8, 22, 23, 24, 38, 47
 _AT_FDCWD, _AT_EMPTY_PATH, _AT_RECURSIVE = -100, 0x1000, 0x8000
 _OPEN_TREE_CLONE, _MOVE_FROM_FD = 1, 4
 #: These have the same numbers on every processor; pivot_root has not.
@@ -42,7 +68,12 @@ def _check(result: int) -> int:
 
 def _call(number: int, *arguments: Any) -> int:
     """A system call; integers go as the machine's words."""
-    return _check(_libc.syscall(ctypes.c_long(number), *(ctypes.c_long(a) if isinstance(a, int) else a for a in arguments)))
+    return _check(
+        _libc.syscall(
+            ctypes.c_long(number),
+            *(ctypes.c_long(a) if isinstance(a, int) else a for a in arguments),
+        )
+    )
 
 
 def _prctl(option: int, *arguments: int) -> int:
@@ -50,7 +81,7 @@ def _prctl(option: int, *arguments: int) -> int:
     return _check(_libc.prctl(ctypes.c_int(option), *words))
 
 
-# ---- namespaces and mounts -------------------------------------------------------------------------------------------
+# ---- namespaces and mounts -----------------------------------------------------------------------
 
 
 def unshare(flags: int) -> None:
@@ -59,9 +90,11 @@ def unshare(flags: int) -> None:
 
 
 def user_namespace(uids: str, gids: str, outside: bool = False) -> bool:
-    """A new user namespace with these lines of ids; false, and only our own are there, where they were refused.
+    """A new user namespace with these lines of ids; false, and only our own are there, where they
+    were refused.
 
-    With `outside` a process that stays outside writes them: only such a one may give more than our own.
+    With `outside` a process that stays outside writes them: only such a one may give more than our
+    own.
     """
     uid, gid = os.getuid(), os.getgid()
     said, say = os.pipe()
@@ -105,9 +138,15 @@ def sethostname(name: str) -> None:
 
 
 def mount(what: str, target: str, flags: int, options: str = "") -> None:
-    """Mount a file system by its name ("tmpfs", "proc" …) or a file or folder by its path (MS_BIND), or change the propagation at `target` where `what` is ""."""
+    """Mount a file system by its name ("tmpfs", "proc" …) or a file or folder by its path
+    (MS_BIND), or change the propagation at `target` where `what` is "".
+    """
     kind = what.encode() or None
-    _check(_libc.mount(kind, os.fsencode(target), kind, ctypes.c_ulong(flags), options.encode() or None))
+    _check(
+        _libc.mount(
+            kind, os.fsencode(target), kind, ctypes.c_ulong(flags), options.encode() or None
+        )
+    )
 
 
 def unmount(target: str) -> None:
@@ -118,13 +157,19 @@ def unmount(target: str) -> None:
 def pivot_root(new: str, old: str) -> None:
     """Make the mount at `new` the root, with the old root at `old`."""
     if os.uname().machine not in _PIVOT_ROOT:
-        raise OSError(errno.ENOTSUP, f"there is no number for pivot_root on {os.uname().machine} processors")
+        raise OSError(
+            errno.ENOTSUP, f"there is no number for pivot_root on {os.uname().machine} processors"
+        )
     _call(_PIVOT_ROOT[os.uname().machine], os.fsencode(new), os.fsencode(old))
 
 
 def copy_mount(path: str) -> int:
-    """A copy of what is mounted at and below `path`, in no place yet: a descriptor for `set_mount` and `place_mount`."""
-    return _call(_OPEN_TREE, _AT_FDCWD, os.fsencode(path), _OPEN_TREE_CLONE | os.O_CLOEXEC | _AT_RECURSIVE)
+    """A copy of what is mounted at and below `path`, in no place yet: a descriptor for `set_mount`
+    and `place_mount`.
+    """
+    return _call(
+        _OPEN_TREE, _AT_FDCWD, os.fsencode(path), _OPEN_TREE_CLONE | os.O_CLOEXEC | _AT_RECURSIVE
+    )
 
 
 def set_mount(mount: int | str, attributes: int) -> None:
@@ -142,7 +187,7 @@ def place_mount(mount: int, target: str) -> None:
     os.close(mount)
 
 
-# ---- privileges ------------------------------------------------------------------------------------------------------
+# ---- privileges ----------------------------------------------------------------------------------
 
 
 def capabilities() -> int:
@@ -186,7 +231,15 @@ def no_new_privileges() -> None:
 def death_signal() -> int:
     """The signal that this process gets when its parent ends; 0 for none."""
     number = ctypes.c_int()
-    _check(_libc.prctl(ctypes.c_int(_PR_GET_PDEATHSIG), ctypes.byref(number), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)))
+    _check(
+        _libc.prctl(
+            ctypes.c_int(_PR_GET_PDEATHSIG),
+            ctypes.byref(number),
+            ctypes.c_ulong(0),
+            ctypes.c_ulong(0),
+            ctypes.c_ulong(0),
+        )
+    )
     return number.value
 
 
@@ -196,7 +249,9 @@ def set_death_signal(number: int) -> None:
 
 
 def undumpable() -> None:
-    """No core file; memory, environment and descriptors cannot be had through /proc by other processes of the same user."""
+    """No core file; memory, environment and descriptors cannot be had through /proc by other
+    processes of the same user.
+    """
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
@@ -204,10 +259,18 @@ def seccomp(program: bytes) -> None:
     """Put a filter of BPF instructions in force. Needs `no_new_privileges`."""
     buffer = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("@HP", len(program) // 8, ctypes.addressof(buffer))
-    _check(_libc.prctl(ctypes.c_int(_PR_SET_SECCOMP), ctypes.c_ulong(2), header, ctypes.c_ulong(0), ctypes.c_ulong(0)))
+    _check(
+        _libc.prctl(
+            ctypes.c_int(_PR_SET_SECCOMP),
+            ctypes.c_ulong(2),
+            header,
+            ctypes.c_ulong(0),
+            ctypes.c_ulong(0),
+        )
+    )
 
 
-# ---- Landlock --------------------------------------------------------------------------------------------------------
+# ---- Landlock ------------------------------------------------------------------------------------
 
 
 def landlock_abi() -> int:
@@ -216,7 +279,9 @@ def landlock_abi() -> int:
 
 
 def landlock_create(files: int, network: int, scoped: int, size: int) -> int:
-    """A new set of rules: a descriptor. `size` is how many bytes of the three words this kernel knows."""
+    """A new set of rules: a descriptor. `size` is how many bytes of the three words this kernel
+    knows.
+    """
     return _call(_LANDLOCK, struct.pack("=3Q", files, network, scoped), size, 0)
 
 
@@ -231,7 +296,9 @@ def landlock_enforce(rules: int) -> None:
 
 
 def collapse() -> int:
-    """Have the memory of this process in huge pages as far as the kernel can (Linux 6.1): a fork then copies a fraction of the page tables. How many there are."""
+    """Have the memory of this process in huge pages as far as the kernel can (Linux 6.1): a fork
+    then copies a fraction of the page tables. How many there are.
+    """
     size, advice = 2 << 20, 25  # MADV_COLLAPSE
     done = 0
     with open("/proc/self/maps") as file:

@@ -1,4 +1,6 @@
-"""Landlock: which files the process may touch, whatever the mounts show; and no TCP, no signals and no abstract sockets to the outside."""
+"""Landlock: which files the process may touch, whatever the mounts show; and no TCP, no signals and
+no abstract sockets to the outside.
+"""
 
 from __future__ import annotations
 
@@ -25,16 +27,20 @@ STORE = WORK & ~_EXECUTE
 
 
 def enforce(rules: Iterable[tuple[str, int]]) -> None:
-    """Allow what `rules` say, (path, rights) each, and nothing else. Paths that are not there or out of reach are passed over.
+    """Allow what `rules` say, (path, rights) each, and nothing else. Paths that are not there or
+    out of reach are passed over.
 
-    Raises OSError where the kernel has no Landlock. What an older kernel does not know is left out: moves between folders (before ABI 2
-    these are always refused), truncation (3), TCP (4), ioctl on devices (5), signals and abstract sockets (6).
+    Raises OSError where the kernel has no Landlock. What an older kernel does not know is left out:
+    moves between folders (before ABI 2 these are always refused), truncation (3), TCP (4), ioctl on
+    devices (5), signals and abstract sockets (6).
     """
     abi = kernel.landlock_abi()
     handled = (1 << 13 + (abi >= 2) + (abi >= 3)) - 1
     if abi >= 5:
         handled |= _IOCTL
-    ruleset = kernel.landlock_create(handled, 3 if abi >= 4 else 0, 3 if abi >= 6 else 0, 8 if abi < 4 else 16 if abi < 6 else 24)
+    ruleset = kernel.landlock_create(
+        handled, 3 if abi >= 4 else 0, 3 if abi >= 6 else 0, 8 if abi < 4 else 16 if abi < 6 else 24
+    )
     try:
         for path, rights in rules:
             try:

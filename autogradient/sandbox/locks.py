@@ -1,8 +1,9 @@
 """Locks of `multiprocessing` in sessions: who waits for one looks again and again.
 
-The kernel wakes nobody there that waits for another process (`syscalls`). The C library's semaphores stay right without that, but whoever waits keeps a
-processor busy, and never sees that its time is over. So the locks ask, sleep a little, and ask again, as Python itself does on systems that lack
-`sem_timedwait`.
+The kernel wakes nobody there that waits for another process (`syscalls`). The C library's
+semaphores stay right without that, but whoever waits keeps a processor busy, and never sees that
+its time is over. So the locks ask, sleep a little, and ask again, as Python itself does on systems
+that lack `sem_timedwait`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ FIRST_S, MOST_S = 0.0002, 0.005
 
 
 def acquire(semaphore: Any, block: bool = True, timeout: float | None = None) -> bool:
-    """Take a semaphore of `_multiprocessing`, as its own `acquire` does: False where it is not to be had, without `block` or in `timeout` seconds."""
+    """Take a semaphore of `_multiprocessing`, as its own `acquire` does: False where it is not to
+    be had, without `block` or in `timeout` seconds.
+    """
     until, pause = None if timeout is None else time.monotonic() + timeout, FIRST_S
     while not semaphore.acquire(False):
         if not block or (until is not None and time.monotonic() >= until):

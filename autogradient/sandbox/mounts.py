@@ -1,4 +1,6 @@
-"""The files that student code sees: what Python needs, read-only, and a small file system in memory that ends with the session."""
+"""The files that student code sees: what Python needs, read-only, and a small file system in memory
+that ends with the session.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +22,47 @@ PACKAGE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 #: Folders of the system. What is shown of them: see `selection`.
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 #: What compilers, fonts and clocks look up; nothing of it is private on any system.
-_SETTINGS = ("ld.so.cache", "alternatives", "fonts", "localtime", "timezone", "mime.types", "matplotlibrc", f"python3.{sys.version_info.minor}", "python3")
-#: Of /proc: what is a session's own; what is shown as it was when the copies were made; and settings in /proc/sys.
+_SETTINGS = (
+    "ld.so.cache",
+    "alternatives",
+    "fonts",
+    "localtime",
+    "timezone",
+    "mime.types",
+    "matplotlibrc",
+    f"python3.{sys.version_info.minor}",
+    "python3",
+)
+#: Of /proc: what is a session's own; what is shown as it was when the copies were made; and
+#: settings in /proc/sys.
 _OF_SESSIONS = ("self", "thread-self", "mounts", "net", "sysvipc")
 #: What is always the same: to cover a file takes a session 0.02 ms.
-_OF_THE_KERNEL = ("cmdline", "config.gz", "consoles", "devices", "dma", "execdomains", "filesystems", "iomem", "ioports", "kallsyms", "misc", "mtrr", "version")
-_AS_NOW = ("cgroups", "cpuinfo", "diskstats", "loadavg", "meminfo", "stat", "swaps", "uptime", "vmstat")
+_OF_THE_KERNEL = (
+    "cmdline",
+    "config.gz",
+    "consoles",
+    "devices",
+    "dma",
+    "execdomains",
+    "filesystems",
+    "iomem",
+    "ioports",
+    "kallsyms",
+    "misc",
+    "mtrr",
+    "version",
+)
+_AS_NOW = (
+    "cgroups",
+    "cpuinfo",
+    "diskstats",
+    "loadavg",
+    "meminfo",
+    "stat",
+    "swaps",
+    "uptime",
+    "vmstat",
+)
 _SETTINGS_AS_NOW = tuple(
     f"{folder}/{name}"
     for folder, names in {
@@ -82,7 +119,8 @@ def _follow(path: str) -> tuple[str, dict[str, str]]:
 
 @functools.cache
 def plan(hidden: tuple[str, ...] = ()) -> Plan:
-    """What to show of this machine to this Python: never `hidden` (folders), nor the folder that the package stands in. Found out once.
+    """What to show of this machine to this Python: never `hidden` (folders), nor the folder that
+    the package stands in. Found out once.
 
     Raises OSError where Python is installed so that nothing would be hidden.
     """
@@ -92,9 +130,20 @@ def plan(hidden: tuple[str, ...] = ()) -> Plan:
         private.add(parent)
     wanted = [*SYSTEM, *(f"/etc/{name}" for name in _SETTINGS), sys.executable, PACKAGE]
     for prefix in {sys.prefix, sys.base_prefix, sys.exec_prefix}:
-        shared = any(within(path, os.path.realpath(prefix)) for path in private if path not in _PRIVATE)
-        wanted += [os.path.join(prefix, part) for part in _PARTS] if shared and not within(prefix, "/usr") else [prefix]
-    wanted += [path for path in sys.path if os.path.isabs(path) and not any(within(secret, os.path.realpath(path)) for secret in private)]
+        shared = any(
+            within(path, os.path.realpath(prefix)) for path in private if path not in _PRIVATE
+        )
+        wanted += (
+            [os.path.join(prefix, part) for part in _PARTS]
+            if shared and not within(prefix, "/usr")
+            else [prefix]
+        )
+    wanted += [
+        path
+        for path in sys.path
+        if os.path.isabs(path)
+        and not any(within(secret, os.path.realpath(path)) for secret in private)
+    ]
     links: dict[str, str] = {}
     found = set()
     for path in wanted:
@@ -104,40 +153,83 @@ def plan(hidden: tuple[str, ...] = ()) -> Plan:
         if any(within(ours, real) for ours in (*_WRITABLE, "/dev", "/proc", "/etc")):
             if path in sys.path and path not in (sys.prefix, sys.base_prefix):
                 continue
-            raise OSError(errno.EINVAL, f"Python is installed in {real}, where the session's own files have to be")
+            raise OSError(
+                errno.EINVAL,
+                f"Python is installed in {real}, where the session's own files have to be",
+            )
         links |= met
         found.add(real)
-    covers = tuple(sorted(path for path in private if os.path.isdir(path) and any(within(path, tree) and path != tree for tree in found)))
+    covers = tuple(
+        sorted(
+            path
+            for path in private
+            if os.path.isdir(path) and any(within(path, tree) and path != tree for tree in found)
+        )
+    )
 
     def covered(path: str, tree: str) -> bool:
         return any(within(cover, tree) and within(path, cover) for cover in covers)
 
-    trees = tuple(sorted(path for path in found if not any(within(path, tree) and path != tree and not covered(path, tree) for tree in found)))
-    outside = {link: target for link, target in links.items() if not any(within(link, tree) and not covered(link, tree) for tree in trees)}
+    trees = tuple(
+        sorted(
+            path
+            for path in found
+            if not any(
+                within(path, tree) and path != tree and not covered(path, tree) for tree in found
+            )
+        )
+    )
+    outside = {
+        link: target
+        for link, target in links.items()
+        if not any(within(link, tree) and not covered(link, tree) for tree in trees)
+    }
     return Plan(trees, tuple(sorted(outside.items())), covers)
 
 
 def build(
-    show: Plan, folder: str, owner: tuple[int, int], disk: int, writable: bool, trusted: bool, still: str = "", cards: bool = False, originals: str = ""
+    show: Plan,
+    folder: str,
+    owner: tuple[int, int],
+    disk: int,
+    writable: bool,
+    trusted: bool,
+    still: str = "",
+    cards: bool = False,
+    originals: str = "",
 ) -> int | None:
-    """Make a new root and go there: a copy of `folder` for `owner` (uid, gid) and `disk` bytes to write, for the work folder, /tmp and /dev/shm together.
+    """Make a new root and go there: a copy of `folder` for `owner` (uid, gid) and `disk` bytes to
+    write, for the work folder, /tmp and /dev/shm together.
 
-    `still` is what `make_still` has made. With `cards` the machine's NVIDIA cards are shown, and files as they are below `originals`.
+    `still` is what `make_still` has made. With `cards` the machine's NVIDIA cards are shown, and
+    files as they are below `originals`.
 
-    Needs a mount namespace, in PID 1 of a PID namespace. Returns a descriptor of a /proc that can still be written, or None where /proc could not be
-    had and `trusted` let that pass. Raises ProcRefused, FolderRefused, or OSError; then everything is as it was.
+    Needs a mount namespace, in PID 1 of a PID namespace. Returns a descriptor of a /proc that can
+    still be written, or None where /proc could not be had and `trusted` let that pass. Raises
+    ProcRefused, FolderRefused, or OSError; then everything is as it was.
     """
     kernel.mount("", "/", kernel.MS_REC | kernel.MS_PRIVATE)
     mask = os.umask(0o022)
     size = disk + size_of(folder)
     source = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     trees = {path: kernel.copy_mount(originals + path) for path in show.trees}
-    trees |= {path: kernel.copy_mount(path) for path in (filter(os.path.isdir, card.FOLDERS) if cards else ())}
+    trees |= {
+        path: kernel.copy_mount(path)
+        for path in (filter(os.path.isdir, card.FOLDERS) if cards else ())
+    }
     hold = kernel.copy_mount(still) if still else None
-    devices = {name: kernel.copy_mount(f"/dev/{name}") for name in (*_DEVICES, *(card.devices() if cards else ()))}
+    devices = {
+        name: kernel.copy_mount(f"/dev/{name}")
+        for name in (*_DEVICES, *(card.devices() if cards else ()))
+    }
     stage = next(path for path in _STAGES if os.path.isdir(path))
     old_proc = kernel.copy_mount("/proc") if trusted else None
-    kernel.mount("tmpfs", stage, kernel.MS_NOSUID | kernel.MS_NODEV, f"size={size >> 10}k,nr_inodes={size // 4096 + 2000},mode=755")
+    kernel.mount(
+        "tmpfs",
+        stage,
+        kernel.MS_NOSUID | kernel.MS_NODEV,
+        f"size={size >> 10}k,nr_inodes={size // 4096 + 2000},mode=755",
+    )
     back = os.open(".", os.O_PATH | os.O_CLOEXEC)
     try:
         os.chdir(stage)
@@ -200,7 +292,8 @@ def _fill(
             os.close(os.open(path.lstrip("/"), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644))
         return path.lstrip("/")
 
-    # outer mounts first, covers and what stands in them after that; what stands in a folder of the session's own waits for that
+    # outer mounts first, covers and what stands in them after that; what stands in a folder of the
+    # session's own waits for that
     later = {}
     for path in sorted({*trees, *show.covers}):
         if path in trees:
@@ -222,7 +315,12 @@ def _fill(
     folder("/dev")
     for name in devices:
         point(f"/dev/{name}", False)
-    for name, target in {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}.items():
+    for name, target in {
+        "fd": "/proc/self/fd",
+        "stdin": "/proc/self/fd/0",
+        "stdout": "/proc/self/fd/1",
+        "stderr": "/proc/self/fd/2",
+    }.items():
         os.symlink(target, f"dev/{name}")
     folder(WORK)
     folder("/tmp", 0o1777)
@@ -255,17 +353,29 @@ def _fill(
         kernel.set_mount(mount, kernel.RDONLY | kernel.NOSUID | kernel.NODEV)
         kernel.place_mount(mount, at)
     for name, mount in devices.items():
-        kernel.set_mount(mount, kernel.NOSUID | kernel.NOEXEC | kernel.RDONLY)  # a device can be written all the same, its times cannot be set
+        # a device can be written all the same, its times cannot be set
+        kernel.set_mount(mount, kernel.NOSUID | kernel.NOEXEC | kernel.RDONLY)
         kernel.place_mount(mount, f"dev/{name}")
     if writable:
-        with contextlib.suppress(OSError):  # for programs that want a terminal of their own, IPython's `!` among them
-            kernel.mount("devpts", "dev/pts", kernel.MS_NOSUID | kernel.MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0600,max=16")
+        # for programs that want a terminal of their own, IPython's `!` among them
+        with contextlib.suppress(OSError):
+            kernel.mount(
+                "devpts",
+                "dev/pts",
+                kernel.MS_NOSUID | kernel.MS_NOEXEC,
+                "newinstance,ptmxmode=0666,mode=0600,max=16",
+            )
     return proc
 
 
 def make_still(folder: str) -> None:
-    """Make, in an empty folder, what stands for those files of /proc that tell of the whole machine: some as they are now, the others empty."""
-    for path in (*(f"/proc/{name}" for name in _AS_NOW), *(f"/proc/sys/{name}" for name in _SETTINGS_AS_NOW)):
+    """Make, in an empty folder, what stands for those files of /proc that tell of the whole
+    machine: some as they are now, the others empty.
+    """
+    for path in (
+        *(f"/proc/{name}" for name in _AS_NOW),
+        *(f"/proc/sys/{name}" for name in _SETTINGS_AS_NOW),
+    ):
         with contextlib.suppress(OSError):  # not every kernel has it
             with open(path) as file:
                 text = file.read()
@@ -274,7 +384,11 @@ def make_still(folder: str) -> None:
                 file.write("grader\n" if path.endswith("/hostname") else text)
     for name in os.listdir("/proc"):
         inside = f"{folder}/proc/{name}"
-        if not name.isdigit() and name not in (*_OF_SESSIONS, *_OF_THE_KERNEL) and not os.path.exists(inside):
+        if (
+            not name.isdigit()
+            and name not in (*_OF_SESSIONS, *_OF_THE_KERNEL)
+            and not os.path.exists(inside)
+        ):
             with contextlib.suppress(OSError):
                 status = os.lstat(f"/proc/{name}")
                 if stat.S_ISDIR(status.st_mode):
@@ -284,12 +398,16 @@ def make_still(folder: str) -> None:
 
 
 def _still(still: int, cards: bool) -> None:
-    """Cover what tells of the whole machine in the present folder's proc, by what `make_still` has made."""
+    """Cover what tells of the whole machine in the present folder's proc, by what `make_still` has
+    made.
+    """
     os.mkdir(".still")
     kernel.place_mount(still, ".still")
     for name in os.listdir(".still/proc"):
         if not (cards and name == "driver"):
-            with contextlib.suppress(FileNotFoundError):  # this kernel's, when the copies were made, in another's session: there is nothing to cover
+            # this kernel's, when the copies were made, in another's session: there is nothing to
+            # cover
+            with contextlib.suppress(FileNotFoundError):
                 kernel.mount(f".still/proc/{name}", f"proc/{name}", kernel.MS_BIND)
     kernel.unmount(".still")
     os.rmdir(".still")
@@ -298,7 +416,8 @@ def _still(still: int, cards: bool) -> None:
 def _made_up(owner: tuple[int, int]) -> dict[str, str]:
     uid, gid = owner
     return {
-        "passwd": f"root:x:0:0:root:/:/usr/sbin/nologin\nstudent:x:{uid}:{gid}:student:{WORK}:/bin/sh\n",
+        "passwd": "root:x:0:0:root:/:/usr/sbin/nologin\n"
+        f"student:x:{uid}:{gid}:student:{WORK}:/bin/sh\n",
         "group": f"root:x:0:\nstudent:x:{gid}:\n",
         "hosts": "127.0.0.1 localhost grader\n",
         "hostname": "grader\n",
@@ -327,7 +446,11 @@ def _size(fd: int) -> int:
             if stat.S_ISREG(status.st_mode):
                 total += (min(status.st_size, status.st_blocks * 512) + 8191) & ~4095
             elif stat.S_ISDIR(status.st_mode):
-                below = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
+                below = os.open(
+                    entry.name,
+                    os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC,
+                    dir_fd=fd,
+                )
                 try:
                     total += 4096 + _size(below)
                 finally:
@@ -338,7 +461,9 @@ def _size(fd: int) -> int:
 
 
 def _copy(fd: int, target: str, owner: tuple[int, int]) -> None:
-    """Copy the files of the folder `fd` to `target`. Links are copied as links, never followed; devices, pipes and sockets are left out."""
+    """Copy the files of the folder `fd` to `target`. Links are copied as links, never followed;
+    devices, pipes and sockets are left out.
+    """
     with os.scandir(fd) as entries:
         for entry in entries:
             status, to = entry.stat(follow_symlinks=False), f"{target}/{entry.name}"
@@ -346,7 +471,11 @@ def _copy(fd: int, target: str, owner: tuple[int, int]) -> None:
                 os.symlink(os.readlink(entry.name, dir_fd=fd), to)
                 os.chown(to, *owner, follow_symlinks=False)
             elif stat.S_ISDIR(status.st_mode):
-                below = os.open(entry.name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
+                below = os.open(
+                    entry.name,
+                    os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC,
+                    dir_fd=fd,
+                )
                 try:
                     with contextlib.suppress(FileExistsError):
                         os.mkdir(to)
@@ -359,7 +488,9 @@ def _copy(fd: int, target: str, owner: tuple[int, int]) -> None:
 
 
 def _copy_file(name: str, folder: int, to: str, owner: tuple[int, int]) -> None:
-    source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    source = os.open(
+        name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder
+    )
     try:
         status = os.fstat(source)
         if not stat.S_ISREG(status.st_mode):

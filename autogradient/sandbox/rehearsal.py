@@ -1,7 +1,8 @@
 """What most notebooks and tests do, done once before the first fork.
 
-A library does something for the first time with files to read, modules to import and memory to write; every fork would do all of that anew.
-`torch.manual_seed`, for one, notes the stack with the lines of its source files, which are read the first time.
+A library does something for the first time with files to read, modules to import and memory to
+write; every fork would do all of that anew. `torch.manual_seed`, for one, notes the stack with the
+lines of its source files, which are read the first time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import numpy as np
 
 from autogradient.wire import codec
 
-#: A cell: a figure and a training loop. It leaves no name, no figure and no thread. Where torch knows cards, the first gradient would start threads for them.
+#: A cell: a figure and a training loop. It leaves no name, no figure and no thread. Where torch
+#: knows cards, the first gradient would start threads for them.
 CELL = """
 def _rehearse():
     import io
@@ -42,8 +44,17 @@ def crossing() -> None:
     """Values go to bytes and back: what the two sides of a conversation do all the time."""
     import torch
 
-    values = [1.5, "text", (1, [2.0]), {"a": 1}, np.ones((2, 2)), np.float64(1), torch.ones(2, requires_grad=True)]
-    for _ in range(20):  # Python adapts code to what it is used for, and that is memory written, too
+    values = [
+        1.5,
+        "text",
+        (1, [2.0]),
+        {"a": 1},
+        np.ones((2, 2)),
+        np.float64(1),
+        torch.ones(2, requires_grad=True),
+    ]
+    # Python adapts code to what it is used for, and that is memory written, too
+    for _ in range(20):
         codec.decode(codec.encode(values))
 
 

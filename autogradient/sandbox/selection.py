@@ -1,4 +1,6 @@
-"""Which files sessions see of those that `mounts.plan` names: Python with what is installed for it, and of the system what programs and compilers need."""
+"""Which files sessions see of those that `mounts.plan` names: Python with what is installed for it,
+and of the system what programs and compilers need.
+"""
 
 from __future__ import annotations
 
@@ -57,17 +59,50 @@ _LIBRARIES: tuple[str, ...] = (
     "libgcc_s*",
     "libstdc++*",
 )
-_LIBRARIES += ("libgomp*", "libatomic*", "libnss_*", "libz.so*", "libblas*", "liblapack*", "libopenblas*", "libgfortran*", "libtbb*", "libnuma*", "ld-linux*")
+_LIBRARIES += (
+    "libgomp*",
+    "libatomic*",
+    "libnss_*",
+    "libz.so*",
+    "libblas*",
+    "liblapack*",
+    "libopenblas*",
+    "libgfortran*",
+    "libtbb*",
+    "libnuma*",
+    "ld-linux*",
+)
 #: Compilers of other languages, and what optimizes while linking.
-_NOT_COMPILERS = frozenset({"lto1", "gnat1", "go1", "f951", "d21", "cc1obj", "cc1objplus", "cc1gm2", "crab1", "plugin", "gnat", "adainclude", "adalib"})
-#: Of Python's own library and of what may be installed for it: tests, and tools that no notebook imports.
+_NOT_COMPILERS = frozenset(
+    {
+        "lto1",
+        "gnat1",
+        "go1",
+        "f951",
+        "d21",
+        "cc1obj",
+        "cc1objplus",
+        "cc1gm2",
+        "crab1",
+        "plugin",
+        "gnat",
+        "adainclude",
+        "adalib",
+    }
+)
+#: Of Python's own library and of what may be installed for it: tests, and tools that no notebook
+#: imports.
 _NOT_OF_PYTHON = frozenset({"test", "idlelib", "ensurepip", "turtledemo"})
 _TOOLS = """
-    babel black check_jsonschema debugpy docutils githubkit githubkit_schemas jupyter_server jupyterlab mypy mypyc
-    nbclassic nbgrader notebook pip playwright pre_commit pylint ruff sphinx sphinxcontrib virtualenv
+    babel black check_jsonschema debugpy docutils githubkit githubkit_schemas jupyter_server
+    jupyterlab mypy mypyc nbclassic nbgrader notebook pip playwright pre_commit pylint ruff sphinx
+    sphinxcontrib virtualenv
 """
 _NOT_INSTALLED = frozenset({*_TOOLS.split(), "torch/test", "zoneinfo/right", "zoneinfo/posix"})
-_TESTED = "IPython dask distributed matplotlib mpl_toolkits networkx numpy pandas scipy skimage sklearn statsmodels sympy"
+_TESTED = (
+    "IPython dask distributed matplotlib mpl_toolkits networkx numpy pandas scipy skimage "
+    "sklearn statsmodels sympy"
+)
 #: Folders of tests, and kinds of files that no program reads.
 _TESTS = re.compile(rf"/(?:site|dist)-packages/(?:{'|'.join(_TESTED.split())})/(?:.*/)?tests$")
 _UNREAD = (".pyi", ".map")
@@ -81,33 +116,60 @@ _Files = dict[str, os.stat_result]
 
 
 def fingerprint() -> str:
-    """A digest of the state of everything that would be copied. A file of a library that was changed in its place, and not replaced, is not noticed."""
+    """A digest of the state of everything that would be copied. A file of a library that was
+    changed in its place, and not replaced, is not noticed.
+    """
     show, said = mounts.plan(), hashlib.sha256(repr((mounts.plan(), sys.path)).encode())
     roots = _systems(show)
     for path in sorted({*show.trees, *_of_python(roots)} - set(roots)):
         for name, status in _walk(path, files=False):
-            said.update(f"{name} {status.st_mtime_ns} {status.st_size if not stat.S_ISDIR(status.st_mode) else 0}\n".encode())
+            said.update(
+                f"{name} {status.st_mtime_ns} "
+                f"{status.st_size if not stat.S_ISDIR(status.st_mode) else 0}\n".encode()
+            )
     for path in sorted(glob.glob(f"{mounts.PACKAGE}/**/*.py", recursive=True)):
         said.update(f"{path} {os.stat(path).st_mtime_ns}\n".encode())
     for root in roots:
-        for path in [root, f"{root}/bin", f"{root}/sbin", f"{root}/include", *_library_folders([root]), *(f"{root}/{name}" for name in _WHOLE)]:
+        for path in [
+            root,
+            f"{root}/bin",
+            f"{root}/sbin",
+            f"{root}/include",
+            *_library_folders([root]),
+            *(f"{root}/{name}" for name in _WHOLE),
+        ]:
             if os.path.exists(path):
                 said.update(f"{path} {os.stat(path).st_mtime_ns}\n".encode())
     return said.hexdigest()[:32]
 
 
 def copy(target: str, room: int) -> int:
-    """Copy everything to below the folder `target`, by as many processes as there are processors; bytes of files.
+    """Copy everything to below the folder `target`, by as many processes as there are processors;
+    bytes of files.
 
     Raises OSError, where it would be more than `room` as well.
     """
     files = _chosen()
-    size = sum((status.st_size + 4095) & ~4095 for status in files.values() if stat.S_ISREG(status.st_mode))
+    size = sum(
+        (status.st_size + 4095) & ~4095 for status in files.values() if stat.S_ISREG(status.st_mode)
+    )
     if size > room:
-        raise OSError(errno.ENOMEM, f"the files that sessions see take {size >> 20} MB of memory, and {room >> 20} MB can be spared")
-    for folder in sorted({os.path.dirname(path) for path in files} | {path for path in mounts.plan().trees if os.path.isdir(path)}):
+        raise OSError(
+            errno.ENOMEM,
+            (
+                f"the files that sessions see take {size >> 20} MB of memory, and "
+                f"{room >> 20} MB can be spared"
+            ),
+        )
+    for folder in sorted(
+        {os.path.dirname(path) for path in files}
+        | {path for path in mounts.plan().trees if os.path.isdir(path)}
+    ):
         os.makedirs(target + folder, exist_ok=True)
-    paths, share = sorted(files, key=lambda path: -files[path].st_size), min(4, len(os.sched_getaffinity(0)))
+    paths, share = (
+        sorted(files, key=lambda path: -files[path].st_size),
+        min(4, len(os.sched_getaffinity(0))),
+    )
     children = []
     for number in range(share):
         if (pid := os.fork()) == 0:
@@ -125,7 +187,9 @@ def copy(target: str, room: int) -> int:
 
 
 def _copy(path: str, to: str, status: os.stat_result) -> None:
-    """Copy a file or a link, with its times: Python compares those of a module and its bytecode. What cannot be read is left out."""
+    """Copy a file or a link, with its times: Python compares those of a module and its bytecode.
+    What cannot be read is left out.
+    """
     if stat.S_ISLNK(status.st_mode):
         os.symlink(os.readlink(path), to)
         return
@@ -142,20 +206,36 @@ def _copy(path: str, to: str, status: os.stat_result) -> None:
     os.close(source)
 
 
-# ---- what is chosen --------------------------------------------------------------------------------------------------
+# ---- what is chosen ------------------------------------------------------------------------------
 
 
 def _systems(show: mounts.Plan) -> list[str]:
     """Those trees that are folders of the system, such as /usr, and not of Python's own."""
-    return [tree for tree in show.trees if tree in {os.path.realpath(path) for path in mounts.SYSTEM}]
+    return [
+        tree for tree in show.trees if tree in {os.path.realpath(path) for path in mounts.SYSTEM}
+    ]
 
 
 def _of_python(roots: list[str]) -> set[str]:
     """What is Python's within the system's folders, where it is installed there."""
     paths = {
-        os.path.realpath(path) for path in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.executable, mounts.PACKAGE, *sys.path) if os.path.isabs(path)
+        os.path.realpath(path)
+        for path in (
+            sys.prefix,
+            sys.base_prefix,
+            sys.exec_prefix,
+            sys.executable,
+            mounts.PACKAGE,
+            *sys.path,
+        )
+        if os.path.isabs(path)
     }
-    return {path for path in paths if os.path.exists(path) and any(mounts.within(path, root) and path != root for root in roots)}
+    return {
+        path
+        for path in paths
+        if os.path.exists(path)
+        and any(mounts.within(path, root) and path != root for root in roots)
+    }
 
 
 def _chosen() -> _Files:
@@ -167,18 +247,29 @@ def _chosen() -> _Files:
     binaries = [
         path
         for path, status in files.items()
-        if ".so" in os.path.basename(path) or (status.st_mode & 0o111 and os.path.basename(os.path.dirname(path)) == "bin")
+        if ".so" in os.path.basename(path)
+        or (status.st_mode & 0o111 and os.path.basename(os.path.dirname(path)) == "bin")
     ]
     wanted = binaries
     for root in roots:
         for folder in ("bin", "sbin", "."):
-            wanted += [path for name in PROGRAMS.split() if os.path.lexists(path := os.path.normpath(f"{root}/{folder}/{name}"))]
+            wanted += [
+                path
+                for name in PROGRAMS.split()
+                if os.path.lexists(path := os.path.normpath(f"{root}/{folder}/{name}"))
+            ]
         for name in _WHOLE:
-            wanted += [path for path, status in _walk(f"{root}/{name}") if not stat.S_ISDIR(status.st_mode)]
+            wanted += [
+                path for path, status in _walk(f"{root}/{name}") if not stat.S_ISDIR(status.st_mode)
+            ]
         wanted += _headers(f"{root}/include")
     folders = _library_folders(roots)
     for folder in folders:
-        wanted += [entry.path for entry in os.scandir(folder) if any(fnmatch.fnmatch(entry.name, like) for like in _LIBRARIES) and not entry.is_dir()]
+        wanted += [
+            entry.path
+            for entry in os.scandir(folder)
+            if any(fnmatch.fnmatch(entry.name, like) for like in _LIBRARIES) and not entry.is_dir()
+        ]
     found: dict[str, str | None] = {}
     seen = set()
     while wanted:
@@ -195,7 +286,14 @@ def _chosen() -> _Files:
                 files[path] = status
                 for name in _needed(path):
                     if name not in found:
-                        found[name] = next((f"{folder}/{name}" for folder in folders if os.path.lexists(f"{folder}/{name}")), None)
+                        found[name] = next(
+                            (
+                                f"{folder}/{name}"
+                                for folder in folders
+                                if os.path.lexists(f"{folder}/{name}")
+                            ),
+                            None,
+                        )
                     if place := found[name]:
                         wanted.append(place)
         except OSError:
@@ -211,7 +309,12 @@ def _next(link: str) -> str:
 
 def _library_folders(roots: list[str]) -> list[str]:
     triplet = sysconfig.get_config_var("MULTIARCH") or f"{os.uname().machine}-linux-gnu"
-    return [path for root in roots for path in (f"{root}/lib/{triplet}", f"{root}/lib64", f"{root}/lib", root) if os.path.isdir(path)]
+    return [
+        path
+        for root in roots
+        for path in (f"{root}/lib/{triplet}", f"{root}/lib64", f"{root}/lib", root)
+        if os.path.isdir(path)
+    ]
 
 
 def _headers(folder: str) -> Iterator[str]:
@@ -221,11 +324,15 @@ def _headers(folder: str) -> Iterator[str]:
         if entry.is_file():
             yield entry.path
         elif entry.name in names:
-            yield from (path for path, status in _walk(entry.path) if not stat.S_ISDIR(status.st_mode))
+            yield from (
+                path for path, status in _walk(entry.path) if not stat.S_ISDIR(status.st_mode)
+            )
 
 
 def _walk(top: str, files: bool = True) -> Iterator[tuple[str, os.stat_result]]:
-    """What is at and below a path, but for what no notebook needs: folders, and with `files` files and links, too."""
+    """What is at and below a path, but for what no notebook needs: folders, and with `files` files
+    and links, too.
+    """
     covered = mounts.plan().covers
     installed = {os.path.realpath(path) for path in sys.path if path}
     stack = [top]
@@ -243,24 +350,35 @@ def _walk(top: str, files: bool = True) -> Iterator[tuple[str, os.stat_result]]:
         parent = os.path.basename(path)
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
-                left_out = entry.name in ("site-packages", "dist-packages") and not any(mounts.within(one, entry.path) for one in installed)
-                left_out |= parent in ("site-packages", "dist-packages") and entry.name in _NOT_INSTALLED
-                left_out |= f"{parent}/{entry.name}" in _NOT_INSTALLED or (parent.startswith("python3.") and entry.name in _NOT_OF_PYTHON)
+                left_out = entry.name in ("site-packages", "dist-packages") and not any(
+                    mounts.within(one, entry.path) for one in installed
+                )
+                left_out |= (
+                    parent in ("site-packages", "dist-packages") and entry.name in _NOT_INSTALLED
+                )
+                left_out |= f"{parent}/{entry.name}" in _NOT_INSTALLED or (
+                    parent.startswith("python3.") and entry.name in _NOT_OF_PYTHON
+                )
                 left_out |= entry.name in _NOT_COMPILERS and "/gcc/" in path
                 left_out |= entry.name == "tests" and _TESTS.search(entry.path) is not None
                 if not left_out and entry.path not in covered:
                     stack.append(entry.path)
             elif (
-                files and entry.name not in _NOT_COMPILERS and not entry.name.endswith(_UNREAD) and (entry.is_file(follow_symlinks=False) or entry.is_symlink())
+                files
+                and entry.name not in _NOT_COMPILERS
+                and not entry.name.endswith(_UNREAD)
+                and (entry.is_file(follow_symlinks=False) or entry.is_symlink())
             ):
                 if path.endswith("/torch/bin") and entry.name != _OF_TORCH:
                     continue
                 status = entry.stat(follow_symlinks=False)
-                if status.st_size < _LARGE or not (parent == "bin" or entry.name.endswith(".a") or "__mypyc" in entry.name):
+                if status.st_size < _LARGE or not (
+                    parent == "bin" or entry.name.endswith(".a") or "__mypyc" in entry.name
+                ):
                     yield entry.path, status
 
 
-# ---- libraries that a program needs ----------------------------------------------------------------------------------
+# ---- libraries that a program needs --------------------------------------------------------------
 
 
 def _needed(path: str) -> list[str]:
@@ -271,7 +389,11 @@ def _needed(path: str) -> list[str]:
             return []
         at, size, count = *struct.unpack_from("<Q", head, 32), *struct.unpack_from("<2H", head, 54)
         file.seek(at)
-        segments = [struct.unpack_from("<IIQQQQQQ", piece) for piece in (file.read(size) for _ in range(count)) if len(piece) >= 56]
+        segments = [
+            struct.unpack_from("<IIQQQQQQ", piece)
+            for piece in (file.read(size) for _ in range(count))
+            if len(piece) >= 56
+        ]
         dynamic = next(((segment[2], segment[5]) for segment in segments if segment[0] == 2), None)
         if dynamic is None:
             return []
@@ -282,7 +404,14 @@ def _needed(path: str) -> list[str]:
         for tag, value in entries:
             if tag == 1:
                 address = table + value
-                place = next((s[2] + address - s[3] for s in segments if s[0] == 1 and s[3] <= address < s[3] + s[5]), None)
+                place = next(
+                    (
+                        s[2] + address - s[3]
+                        for s in segments
+                        if s[0] == 1 and s[3] <= address < s[3] + s[5]
+                    ),
+                    None,
+                )
                 if place is not None:
                     file.seek(place)
                     names.append(file.read(256).partition(b"\0")[0].decode("utf-8", "replace"))

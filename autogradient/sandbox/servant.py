@@ -1,4 +1,6 @@
-"""The untrusted end of a conversation with a test: looks up, calls and describes the student's objects. Nothing it says is believed."""
+"""The untrusted end of a conversation with a test: looks up, calls and describes the student's
+objects. Nothing it says is believed.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,10 @@ _PLAIN_BASES: dict[type, Callable[[Any], Any]] = {
     set: lambda v: set(set.__iter__(v)),
     frozenset: lambda v: frozenset(frozenset.__iter__(v)),
 }
-NOT_PLAIN = "the answer is {what}; return plain data: a number, text, a list, tuple or dict, an array or a tensor"
+NOT_PLAIN = (
+    "the answer is {what}; return plain data: a number, text, a list, tuple or dict, an "
+    "array or a tensor"
+)
 
 
 class Servant(Peer):
@@ -73,7 +78,7 @@ class Servant(Peer):
         self.caught: list[Any] = []  # warnings
         self.known_by: dict[str, Any] = {}  # what was given out by name, by handle
 
-    # ---- what goes along ---------------------------------------------------------------------------------------------
+    # ---- what goes along -------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
         """What was printed and warned since the last message."""
@@ -82,15 +87,27 @@ class Servant(Peer):
         if self.printed:
             out["out"], self.printed = self.printed, []
         if self.caught:
-            out["warnings"] = [[_known_warning(w.category), shell.whole(str(w.message))[:2000]] for w in self.caught[:1000]]
+            out["warnings"] = [
+                [_known_warning(w.category), shell.whole(str(w.message))[:2000]]
+                for w in self.caught[:1000]
+            ]
             self.caught.clear()
-        other = [name for name, value in self.known_by.items() if self.namespace.get(name) is not value]
+        other = [
+            name for name, value in self.known_by.items() if self.namespace.get(name) is not value
+        ]
         if other:
             out["names"] = other
             for name in other:
                 del self.known_by[name]
-        flags = {number: [module.training for module in library.modules(value)] for number, value in self.given.items()}
-        changed = {number: now for number, now in flags.items() if now != list(self.training.get(number, ()))}
+        flags = {
+            number: [module.training for module in library.modules(value)]
+            for number, value in self.given.items()
+        }
+        changed = {
+            number: now
+            for number, now in flags.items()
+            if now != list(self.training.get(number, ()))
+        }
         if changed:
             out["training"] = [[number, now] for number, now in changed.items()]
             self.training |= changed
@@ -101,7 +118,11 @@ class Servant(Peer):
         if "errors" in state:
             self.ambient = state
         for library_name, seed in state.get("seeds", ()):
-            setters: dict[str, Any] = {"random": random.seed, "numpy": np.random.seed, "torch": _torch_seed}
+            setters: dict[str, Any] = {
+                "random": random.seed,
+                "numpy": np.random.seed,
+                "torch": _torch_seed,
+            }
             with contextlib.suppress(Exception):
                 setters[library_name](seed)
 
@@ -116,13 +137,17 @@ class Servant(Peer):
         return self.back or number in self.lasting
 
     def shares(self, value: Any) -> bool:
-        """A leaf tensor that is given out stays shared; so does what is asked for by name, where the test asks for changes."""
+        """A leaf tensor that is given out stays shared; so does what is asked for by name, where
+        the test asks for changes.
+        """
         return self.back and self.giving and self.answering
 
-    # ---- values ------------------------------------------------------------------------------------------------------
+    # ---- values ----------------------------------------------------------------------------------
 
     def lower(self, value: Any) -> Any:
-        """A handle for an object that is no plain data: number, kind, name, the names of its classes, and what it is a copy of."""
+        """A handle for an object that is no plain data: number, kind, name, the names of its
+        classes, and what it is a copy of.
+        """
         if id(value) in self.callback_numbers:
             return ("callback", self.callback_numbers[id(value)])
         kind = type(value)
@@ -132,19 +157,54 @@ class Servant(Peer):
         equal = found if found is not None and allowed.resolve("equal", *found) is value else ()
         if isinstance(value, type):
             if issubclass(value, BaseException):
-                return ("handle", self._number(value), "exception", value.__name__, [], self._parents(value))
-            return ("handle", self._number(value), "class", value.__name__, _names(value.__mro__), equal)
+                return (
+                    "handle",
+                    self._number(value),
+                    "exception",
+                    value.__name__,
+                    [],
+                    self._parents(value),
+                )
+            return (
+                "handle",
+                self._number(value),
+                "class",
+                value.__name__,
+                _names(value.__mro__),
+                equal,
+            )
         if isinstance(value, _FUNCTIONS):
             own = getattr(value, "__qualname__", None) or getattr(value, "__name__", "function")
-            return ("handle", self._number(value), "function", str(own), ["builtins.function"], equal)
+            return (
+                "handle",
+                self._number(value),
+                "function",
+                str(own),
+                ["builtins.function"],
+                equal,
+            )
         if isinstance(value, types.ModuleType):
             raise NotPlain(NOT_PLAIN.format(what=f"the module {value.__name__}"))
         generator = isinstance(value, types.GeneratorType)
         if generator or (hasattr(kind, "__next__") and kind.__module__ != "__main__"):
-            return ("handle", self._number(value), "generator", kind.__name__, ["builtins.generator"] if generator else [], ())
+            return (
+                "handle",
+                self._number(value),
+                "generator",
+                kind.__name__,
+                ["builtins.generator"] if generator else [],
+                (),
+            )
         if _is_list_like(value):
             return ("plain", list(value))
-        return ("handle", self._number(value), "object", kind.__name__, _names(kind.__mro__), _plain_part(value))
+        return (
+            "handle",
+            self._number(value),
+            "object",
+            kind.__name__,
+            _names(kind.__mro__),
+            _plain_part(value),
+        )
 
     def _number(self, value: Any) -> int:
         number = self.handle_numbers.get(id(value))
@@ -155,7 +215,9 @@ class Servant(Peer):
         return number
 
     def _parents(self, value: type) -> list[Any]:
-        """Where an exception's class comes from: its next class of the student's own, and its built-in ones."""
+        """Where an exception's class comes from: its next class of the student's own, and its
+        built-in ones.
+        """
         out: list[Any] = []
         for parent in value.__mro__[1:]:
             if parent.__module__ == "builtins":
@@ -213,7 +275,7 @@ class Servant(Peer):
                 return
             yield found[0]
 
-    # ---- requests ----------------------------------------------------------------------------------------------------
+    # ---- requests --------------------------------------------------------------------------------
 
     def listen(self) -> None:
         """Serve requests until the other end closes; warnings are kept for it meanwhile."""
@@ -225,13 +287,16 @@ class Servant(Peer):
             super().listen()
 
     def serve(self, operation: str, arguments: Sequence[Any]) -> Any:
-        """Carry out a request under the test's ambient state, and note what is printed and warned meanwhile."""
+        """Carry out a request under the test's ambient state, and note what is printed and warned
+        meanwhile.
+        """
         if operation == "back":
             return self.backward(*arguments)
         _be_ambient(self.ambient)
         perform: Any = getattr(self, f"do_{operation}")
         try:
-            self.giving = operation in ("get", "attr", "item")  # what a student's object holds; a call's answer is a copy
+            # what a student's object holds; a call's answer is a copy
+            self.giving = operation in ("get", "attr", "item")
             return perform(*arguments)
         finally:
             only(self.pid)
@@ -243,7 +308,11 @@ class Servant(Peer):
         """An error in a function of the test's."""
         name = description[0] if type(description) is list and description else "RuntimeError"
         kind = getattr(builtins, str(name), RuntimeError)
-        return kind("in a function of the check") if isinstance(kind, type) and issubclass(kind, Exception) else RuntimeError("in a function of the check")
+        return (
+            kind("in a function of the check")
+            if isinstance(kind, type) and issubclass(kind, Exception)
+            else RuntimeError("in a function of the check")
+        )
 
     def describe(self, error: BaseException) -> Any:
         """An exception of the student's, or one of the boundary's."""
@@ -252,12 +321,17 @@ class Servant(Peer):
             "type": kind.__name__,
             "names": [f"{c.__module__}.{c.__qualname__}" for c in kind.__mro__],
             "text": text_of(error),
-            "where": [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)[-4:]],
+            "where": [
+                f"{frame.filename}:{frame.lineno} in {frame.name}"
+                for frame in traceback.extract_tb(error.__traceback__)[-4:]
+            ],
             "boundary": isinstance(error, NotPlain),
         }
         if kind.__module__ == "__main__":
             out["class"] = kind
-            out["attributes"] = {name: item for name, item in list(vars(error).items())[:50] if _is_plain(item)}
+            out["attributes"] = {
+                name: item for name, item in list(vars(error).items())[:50] if _is_plain(item)
+            }
         return out
 
     def do_get(self, name: str) -> Any:
@@ -315,7 +389,15 @@ class Servant(Peer):
         return issubclass(value, kind)
 
     def do_operator(self, name: str, *operands: Any) -> Any:
-        special: dict[str, Any] = {"and": operator.and_, "or": operator.or_, "float": float, "int": int, "complex": complex, "round": round, "pow": pow}
+        special: dict[str, Any] = {
+            "and": operator.and_,
+            "or": operator.or_,
+            "float": float,
+            "int": int,
+            "complex": complex,
+            "round": round,
+            "pow": pow,
+        }
         return (special.get(name) or getattr(operator, name))(*operands)
 
     def do_text(self, value: Any, how: str) -> str:
@@ -331,13 +413,19 @@ class Servant(Peer):
         return copy.deepcopy(value)
 
     def do_fields(self, value: Any) -> Any:
-        """The class and the fields of a dataclass instance, by copy: for a comparison on the other side."""
+        """The class and the fields of a dataclass instance, by copy: for a comparison on the other
+        side.
+        """
         if not dataclasses.is_dataclass(value) or isinstance(value, type):
             return []
         compare = getattr(type(value).__eq__, "__code__", None)
-        if compare is None or compare.co_filename != "<string>":  # not the one that `dataclass` makes
+        # not the one that `dataclass` makes
+        if compare is None or compare.co_filename != "<string>":
             return []
-        return [type(value).__qualname__, *([f.name, getattr(value, f.name)] for f in dataclasses.fields(value) if f.compare)]
+        return [
+            type(value).__qualname__,
+            *([f.name, getattr(value, f.name)] for f in dataclasses.fields(value) if f.compare),
+        ]
 
     def do_source(self, value: Any) -> str:
         return inspect.getsource(value)
@@ -347,9 +435,20 @@ class Servant(Peer):
         kinds = list(inspect._ParameterKind)
 
         def plain(item: Any) -> Any:
-            return [item if isinstance(item, (int, float, str, bool, type(None), tuple, type)) else repr(item)] if item is not empty else []
+            return (
+                [
+                    item
+                    if isinstance(item, (int, float, str, bool, type(None), tuple, type))
+                    else repr(item)
+                ]
+                if item is not empty
+                else []
+            )
 
-        return [[p.name, kinds.index(p.kind), plain(p.default), plain(p.annotation)] for p in inspect.signature(value).parameters.values()]
+        return [
+            [p.name, kinds.index(p.kind), plain(p.default), plain(p.annotation)]
+            for p in inspect.signature(value).parameters.values()
+        ]
 
     def do_dataclass(self, what: str, value: Any, named: tuple[Any, ...]) -> Any:
         """What the functions of `dataclasses` say of an object."""
@@ -362,10 +461,16 @@ class Servant(Peer):
 
         return getattr(plt, name)(*arguments)
 
-    def do_probe(self, source: str, name: str, positional: tuple[Any, ...], named: tuple[Any, ...]) -> Any:
+    def do_probe(
+        self, source: str, name: str, positional: tuple[Any, ...], named: tuple[Any, ...]
+    ) -> Any:
         """Run a function of the test's here, with what its text needs around it."""
         if source not in self.probes:
-            space: dict[str, Any] = {"__name__": "probes", "__builtins__": builtins, "probe": lambda function: function}
+            space: dict[str, Any] = {
+                "__name__": "probes",
+                "__builtins__": builtins,
+                "probe": lambda function: function,
+            }
             exec(compile(source, "<probe>", "exec", dont_inherit=True), space)
             self.probes[source] = space
         return self.probes[source][name](*positional, **dict(named))
@@ -398,7 +503,9 @@ def only(pid: int) -> None:
 
 
 def reap() -> None:
-    """Clear away the children of this process that have ended: until then they count as processes."""
+    """Clear away the children of this process that have ended: until then they count as
+    processes.
+    """
     import os
 
     with contextlib.suppress(ChildProcessError):
@@ -418,8 +525,13 @@ def _torch_seed(seed: int) -> None:
     torch = sys.modules.get("torch")
     if torch is None:
         return
-    # `torch.manual_seed` notes the stack for each kind of card that there might be, which takes milliseconds
-    set_seed = torch.default_generator.manual_seed if torch.accelerator.current_accelerator() is None else torch.manual_seed
+    # `torch.manual_seed` notes the stack for each kind of card that there might be, which takes
+    # milliseconds
+    set_seed = (
+        torch.default_generator.manual_seed
+        if torch.accelerator.current_accelerator() is None
+        else torch.manual_seed
+    )
     set_seed(seed)
 
 
@@ -454,15 +566,22 @@ def _known_warning(category: type[Warning]) -> str:
 
 def _is_list_like(value: Any) -> bool:
     """Matplotlib's lists of artists, and the like."""
-    return type(value).__module__.startswith("matplotlib.") and hasattr(type(value), "__getitem__") and type(value).__name__ in ("ArtistList", "silent_list")
+    return (
+        type(value).__module__.startswith("matplotlib.")
+        and hasattr(type(value), "__getitem__")
+        and type(value).__name__ in ("ArtistList", "silent_list")
+    )
 
 
 def _plain_part(value: Any) -> Any:
-    """For an instance of a subclass of something plain, a copy of the plain part in a tuple; else an empty one."""
+    """For an instance of a subclass of something plain, a copy of the plain part in a tuple; else
+    an empty one.
+    """
     kind = type(value)
     torch = sys.modules.get("torch")
     try:
-        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):  # without its mask it would be another
+        # without its mask it would be another
+        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
             return ()
         if isinstance(value, np.ndarray) and kind is not np.ndarray:
             return (np.array(np.ndarray.view(value, np.ndarray)),)

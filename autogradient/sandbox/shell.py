@@ -17,7 +17,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
-#: Characters of text that one cell may show; the head and the tail of longer output are kept. And of pictures and the like, and how many pieces.
+#: Characters of text that one cell may show; the head and the tail of longer output are kept. And
+#: of pictures and the like, and how many pieces.
 MAX_OUTPUT, MAX_DISPLAY, MAX_ITEMS = 100_000, 10_000_000, 500
 #: Characters of the name of an error or a MIME type, types of one output.
 MAX_NAME, MAX_MIMES = 200, 20
@@ -28,11 +29,14 @@ LEFT_OUT = "<output left out: this cell shows too much>"
 
 
 class Outputs:
-    """What the running cell has shown so far. Grows no larger than a few times the limits however much is shown."""
+    """What the running cell has shown so far. Grows no larger than a few times the limits however
+    much is shown.
+    """
 
     def __init__(self) -> None:
         self.items: list[dict[str, Any]] = []
-        self.pieces: list[str] = []  # of the last item, where it is a stream: joining at every print would take a long time
+        # of the last item, where it is a stream: joining at every print would take a long time
+        self.pieces: list[str] = []
         self.waiting = 0
         self.cuts: dict[int, int] = {}
         self.shown = 0
@@ -76,7 +80,11 @@ class Outputs:
         half = MAX_OUTPUT // 2
         for item in self.items:
             if id(item) in self.cuts:
-                item["text"] = item["text"][:half] + CUT.format(count=self.cuts[id(item)]) + item["text"][half:]
+                item["text"] = (
+                    item["text"][:half]
+                    + CUT.format(count=self.cuts[id(item)])
+                    + item["text"][half:]
+                )
         items = self.items
         self.items, self.cuts, self.shown = [], {}, 0
         return items
@@ -123,12 +131,24 @@ def _clean(data: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, bytes):
             out[name] = base64.b64encode(value).decode()
         else:
-            out[name] = json.loads(whole(json.dumps(value, default=str))) if isinstance(value, (dict, list)) else whole(str(value))
+            out[name] = (
+                json.loads(whole(json.dumps(value, default=str)))
+                if isinstance(value, (dict, list))
+                else whole(str(value))
+            )
     return out
 
 
 class _Publisher(DisplayPublisher):
-    def publish(self, data: Any, metadata: Any = None, *, transient: Any = None, update: bool = False, **_: Any) -> None:
+    def publish(
+        self,
+        data: Any,
+        metadata: Any = None,
+        *,
+        transient: Any = None,
+        update: bool = False,
+        **_: Any,
+    ) -> None:
         if not update:
             OUTPUTS.add({"output_type": "display_data", "data": _clean(data), "metadata": {}})
 
@@ -141,7 +161,14 @@ class _Hook(DisplayHook):
         pass
 
     def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
-        OUTPUTS.add({"output_type": "execute_result", "execution_count": self.prompt_count, "data": _clean(format_dict), "metadata": {}})
+        OUTPUTS.add(
+            {
+                "output_type": "execute_result",
+                "execution_count": self.prompt_count,
+                "data": _clean(format_dict),
+                "metadata": {},
+            }
+        )
 
     def finish_displayhook(self) -> None:
         pass
@@ -165,7 +192,9 @@ class Shell(InteractiveShell):
         print("exit is passed over while grading: the next cells run all the same", file=sys.stderr)
 
     def showtraceback(self, exc_tuple: Any = None, *options: Any, **more: Any) -> None:
-        """As IPython does, without most of the frames where there are hundreds: of a recursion without end it would draw each, for half a minute."""
+        """As IPython does, without most of the frames where there are hundreds: of a recursion
+        without end it would draw each, for half a minute.
+        """
         etype, value, trace = self._get_exc_info(exc_tuple)
         seen: list[BaseException] = []
         error: BaseException | None = value
@@ -203,11 +232,15 @@ def _shortened(trace: types.TracebackType | None) -> types.TracebackType | None:
 
 
 def _no_input(*_: Any, **__: Any) -> str:
-    raise StdinNotImplementedError("input() cannot be answered while grading; put the value into the cell instead")
+    raise StdinNotImplementedError(
+        "input() cannot be answered while grading; put the value into the cell instead"
+    )
 
 
 def restore_streams() -> None:
-    """Put the streams back where a cell has left something that nothing can be printed to: that is the cell's own loss, not the next one's."""
+    """Put the streams back where a cell has left something that nothing can be printed to: that is
+    the cell's own loss, not the next one's.
+    """
     for name, stream in _streams.items():
         if not callable(getattr(getattr(sys, name, None), "write", None)):
             setattr(sys, name, stream)
@@ -233,7 +266,8 @@ def make() -> Shell:
         import matplotlib
         from matplotlib_inline.backend_inline import configure_inline_support, flush_figures
 
-        matplotlib.interactive(True)  # as in Jupyter: a figure is shown at the end of its cell, without plt.show() too
+        # as in Jupyter: a figure is shown at the end of its cell, without plt.show() too
+        matplotlib.interactive(True)
         configure_inline_support(shell, "module://matplotlib_inline.backend_inline")
         shell.events.register("post_execute", flush_figures)
     return shell

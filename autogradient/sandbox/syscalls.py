@@ -1,13 +1,18 @@
-"""The system calls that student code may make: an allow-list for seccomp, with the tables for x86_64 and aarch64.
+"""The system calls that student code may make: an allow-list for seccomp, with the tables for
+x86_64 and aarch64.
 
-What is not listed does not exist (ENOSYS), so that libraries fall back on something older; what is known to be dangerous is refused (EPERM).
-Some calls are allowed or not by an argument, and some are answered with success while nothing is done.
+What is not listed does not exist (ENOSYS), so that libraries fall back on something older; what is
+known to be dangerous is refused (EPERM). Some calls are allowed or not by an argument, and some are
+answered with success while nothing is done.
 
-Four kinds are not listed on purpose. System V shared memory, semaphores and queues outlive the process and its limits. `memfd_create` makes files in
-memory that no limit of a process counts. And whatever says which pages of a file are in memory (`mincore`, `cachestat`), tells of other processes' use
-of a file (`inotify_init`), or numbers something machine-wide (`pidfd_open`, `sysinfo`) would let one session hear of another. So would a futex on a
-page of a file that both see, and a filter cannot tell which page it is: of all that are not private to a process nobody is woken, and nobody waits.
-Whoever waits looks again at once, as the C library does when a wait ends early: `sandbox.locks`.
+Four kinds are not listed on purpose. System V shared memory, semaphores and queues outlive the
+process and its limits. `memfd_create` makes files in memory that no limit of a process counts. And
+whatever says which pages of a file are in memory (`mincore`, `cachestat`), tells of other
+processes' use of a file (`inotify_init`), or numbers something machine-wide (`pidfd_open`,
+`sysinfo`) would let one session hear of another. So would a futex on a page of a file that both
+see, and a filter cannot tell which page it is: of all that are not private to a process nobody is
+woken, and nobody waits. Whoever waits looks again at once, as the C library does when a wait ends
+early: `sandbox.locks`.
 """
 
 from __future__ import annotations
@@ -74,37 +79,46 @@ ALLOWED = """
     timer_delete 226 111, getrandom 318 278, uname 63 160, getcpu 309 168
 """
 REFUSED = """
-    ptrace 101 117, process_vm_readv 310 270, process_vm_writev 311 271, process_madvise 440 440, kcmp 312 272, pidfd_getfd 438 438, bpf 321 280,
-    perf_event_open 298 241, userfaultfd 323 282, io_uring_setup 425 425, io_uring_enter 426 426, io_uring_register 427 427, mount 165 40, umount2 166 39,
-    pivot_root 155 41, chroot 161 51, mount_setattr 442 442, move_mount 429 429, open_tree 428 428, open_tree_attr 467 467, fsopen 430 430,
-    fsconfig 431 431, fsmount 432 432, fspick 433 433, unshare 272 97, setns 308 268, keyctl 250 219, add_key 248 217, request_key 249 218,
-    open_by_handle_at 304 265, kexec_load 246 104, kexec_file_load 320 294, init_module 175 105, finit_module 313 273, delete_module 176 106,
-    create_module 174 -, reboot 169 142, swapon 167 224, swapoff 168 225, acct 163 89, quotactl 179 60, quotactl_fd 443 443, settimeofday 164 170,
-    clock_settime 227 112, clock_adjtime 305 266, adjtimex 159 171, sethostname 170 161, setdomainname 171 162, personality 135 92, syslog 103 116,
-    iopl 172 -, ioperm 173 -, modify_ldt 154 -, vhangup 153 58
+    ptrace 101 117, process_vm_readv 310 270, process_vm_writev 311 271, process_madvise 440 440,
+    kcmp 312 272, pidfd_getfd 438 438, bpf 321 280, perf_event_open 298 241, userfaultfd 323 282,
+    io_uring_setup 425 425, io_uring_enter 426 426, io_uring_register 427 427, mount 165 40,
+    umount2 166 39, pivot_root 155 41, chroot 161 51, mount_setattr 442 442, move_mount 429 429,
+    open_tree 428 428, open_tree_attr 467 467, fsopen 430 430, fsconfig 431 431, fsmount 432 432,
+    fspick 433 433, unshare 272 97, setns 308 268, keyctl 250 219, add_key 248 217,
+    request_key 249 218, open_by_handle_at 304 265, kexec_load 246 104, kexec_file_load 320 294,
+    init_module 175 105, finit_module 313 273, delete_module 176 106, create_module 174 -,
+    reboot 169 142, swapon 167 224, swapoff 168 225, acct 163 89, quotactl 179 60,
+    quotactl_fd 443 443, settimeofday 164 170, clock_settime 227 112, clock_adjtime 305 266,
+    adjtimex 159 171, sethostname 170 161, setdomainname 171 162, personality 135 92,
+    syslog 103 116, iopl 172 -, ioperm 173 -, modify_ldt 154 -, vhangup 153 58
 """
-#: Answered with success, and nothing is done. Advice on files and locks on them reach every session that sees the same file; a session has the
-#: files that it writes to itself, and memory is not moved to a disk while it runs.
+#: Answered with success, and nothing is done. Advice on files and locks on them reach every session
+#: that sees the same file; a session has the files that it writes to itself, and memory is not
+#: moved to a disk while it runs.
 IDLE = """
-    fadvise64 221 223, readahead 187 213, sync_file_range 277 84, flock 73 32, mlock 149 228, mlock2 325 284, munlock 150 229, mlockall 151 230,
-    munlockall 152 231
+    fadvise64 221 223, readahead 187 213, sync_file_range 277 84, flock 73 32, mlock 149 228,
+    mlock2 325 284, munlock 150 229, mlockall 151 230, munlockall 152 231
 """
 BY_ARGUMENT = """
-    clone 56 220, socket 41 198, socketpair 53 199, prctl 157 167, ioctl 16 29, chmod 90 -, fchmod 91 52, fchmodat 268 53, fchmodat2 452 452,
-    open 2 -, openat 257 56, fcntl 72 25, preadv2 327 286, pwritev2 328 287, mmap 9 222, madvise 28 233, setsockopt 54 208, getsockopt 55 209,
-    futex 202 98
+    clone 56 220, socket 41 198, socketpair 53 199, prctl 157 167, ioctl 16 29, chmod 90 -,
+    fchmod 91 52, fchmodat 268 53, fchmodat2 452 452, open 2 -, openat 257 56, fcntl 72 25,
+    preadv2 327 286, pwritev2 328 287, mmap 9 222, madvise 28 233, setsockopt 54 208,
+    getsockopt 55 209, futex 202 98
 """
 
 _NAMESPACES = 0x7E020000  # CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET
 _CLONE_PIDFD = 0x1000  # a pidfd has a number that counts all processes of the machine
 _PR_SET_DUMPABLE, _PR_SET_MEMORY_MERGE, _TIOCSTI, _TIOCLINUX = 4, 67, 0x5412, 0x541C
 _MAP_HUGETLB = 0x40000  # of a pool that all processes of the machine share
-#: Commands of fcntl: those that are about the descriptor, its owner or the size of its pipe; and those that take or leave a lock, or wait for one.
+#: Commands of fcntl: those that are about the descriptor, its owner or the size of its pipe; and
+#: those that take or leave a lock, or wait for one.
 _ABOUT_DESCRIPTORS = (0, 1, 2, 3, 4, 8, 9, 10, 11, 15, 16, 1027, 1028, 1030, 1032, 1034)
 _LOCKS = (6, 7, 37, 38)
-#: Advice about memory: not to drop it from memory (COLD, PAGEOUT), read it ahead (POPULATE) or share it with who has the same (MERGEABLE).
+#: Advice about memory: not to drop it from memory (COLD, PAGEOUT), read it ahead (POPULATE) or
+#: share it with who has the same (MERGEABLE).
 _ADVICE = (0, 1, 2, 3, 4, 8, 9, 10, 11, 13, 14, 15, 16, 17, 18, 19, 24)
-#: Of futexes, which are shared between processes unless they say that they are not: to wait, also by the other clock, and to wake or move who waits.
+#: Of futexes, which are shared between processes unless they say that they are not: to wait, also
+#: by the other clock, and to wake or move who waits.
 _FUTEX_PRIVATE, _FUTEX_WAITS, _FUTEX_WAKES = 128, (0, 9, 256, 265), (1, 3, 4, 5, 10)
 #: Of sockets: numbers that are counted machine-wide (COOKIE, NETNS_COOKIE, PEERPIDFD, PASSPIDFD).
 _COUNTED = (57, 71, 76, 77)
@@ -112,8 +126,9 @@ _O_DIRECT = {"x86_64": 0x4000, "aarch64": 0x10000}
 
 
 class _Rule(NamedTuple):
-    """Which values of an argument are answered without doing anything: those that share bits with one ("in") or with none
-    ("without"), are one ("is"), or are none ("not") of `values`."""
+    """Which values of an argument are answered without doing anything: those that share bits with
+    one ("in") or with none ("without"), are one ("is"), or are none ("not") of `values`.
+    """
 
     argument: int
     how: str
@@ -122,7 +137,8 @@ class _Rule(NamedTuple):
 
 
 _SET_ID = stat.S_ISUID | stat.S_ISGID
-#: Call → its rules. The first that holds gives the answer, an error number or 0 for success; where none does the call is allowed.
+#: Call → its rules. The first that holds gives the answer, an error number or 0 for success; where
+#: none does the call is allowed.
 _RULES: dict[str, tuple[_Rule, ...]] = {
     "clone": (_Rule(0, "in", (_NAMESPACES | _CLONE_PIDFD,)),),
     "socket": (_Rule(0, "not", (socket.AF_UNIX,)),),
@@ -160,7 +176,12 @@ _Code = list[tuple[int, int, int, int]]
 def numbers(table: str, machine: str) -> dict[str, int]:
     """Name → number of the calls of a table that `machine` has."""
     column = _MACHINES[machine][0]
-    rows = (row.split() for line in table.splitlines() for row in line.partition("#")[0].split(",") if row.strip())
+    rows = (
+        row.split()
+        for line in table.splitlines()
+        for row in line.partition("#")[0].split(",")
+        if row.strip()
+    )
     return {row[0]: int(row[column]) for row in rows if row[column] != "-"}
 
 
@@ -169,7 +190,12 @@ def program(machine: str = os.uname().machine) -> bytes:
     """The filter as BPF instructions. Raises OSError (ENOTSUP) for a machine without a table."""
     if machine not in _MACHINES:
         raise OSError(errno.ENOTSUP, f"there is no list of system calls for {machine} processors")
-    code: _Code = [(_LOAD, 0, 0, 4), (_IF_EQUAL, 1, 0, _MACHINES[machine][1]), (_RETURN, 0, 0, _KILL), (_LOAD, 0, 0, 0)]
+    code: _Code = [
+        (_LOAD, 0, 0, 4),
+        (_IF_EQUAL, 1, 0, _MACHINES[machine][1]),
+        (_RETURN, 0, 0, _KILL),
+        (_LOAD, 0, 0, 0),
+    ]
     if machine == "x86_64":
         code += [(_IF_AT_LEAST, 0, 1, _X32), (_RETURN, 0, 0, _REFUSE)]
     for name, number in numbers(BY_ARGUMENT, machine).items():
@@ -189,21 +215,33 @@ def program(machine: str = os.uname().machine) -> bytes:
 
 def _rules_of(name: str, machine: str) -> tuple[_Rule, ...]:
     if name in ("open", "openat"):  # past the memory in which files are kept
-        return (_Rule(("open", "openat").index(name) + 1, "in", (_O_DIRECT[machine],), errno.EINVAL),)
+        return (
+            _Rule(("open", "openat").index(name) + 1, "in", (_O_DIRECT[machine],), errno.EINVAL),
+        )
     return _RULES[name]
 
 
 def _by_argument(rules: tuple[_Rule, ...]) -> _Code:
-    """Decide by the low words of arguments: all that are looked at here are 32-bit to the kernel, or have no bits of meaning above."""
+    """Decide by the low words of arguments: all that are looked at here are 32-bit to the kernel,
+    or have no bits of meaning above.
+    """
     code: _Code = []
     for rule in rules:
         code.append((_LOAD, 0, 0, 16 + 8 * rule.argument))
         answer = (_RETURN, 0, 0, _ERRNO | rule.answer)
         if rule.how == "not":
             count = len(rule.values)
-            code += [(_IF_EQUAL, count - at, 0, value) for at, value in enumerate(rule.values)] + [answer]
+            code += [(_IF_EQUAL, count - at, 0, value) for at, value in enumerate(rule.values)] + [
+                answer
+            ]
         elif rule.how == "without":
-            code += [*((_IF_BITS, len(rule.values) - at, 0, value) for at, value in enumerate(rule.values)), answer]
+            code += [
+                *(
+                    (_IF_BITS, len(rule.values) - at, 0, value)
+                    for at, value in enumerate(rule.values)
+                ),
+                answer,
+            ]
         else:
             what = _IF_BITS if rule.how == "in" else _IF_EQUAL
             code += [piece for value in rule.values for piece in ((what, 0, 1, value), answer)]
@@ -211,7 +249,9 @@ def _by_argument(rules: tuple[_Rule, ...]) -> _Code:
 
 
 def _search(runs: list[tuple[int, int]]) -> _Code:
-    """A binary search over runs of numbers with one verdict each, (first number, verdict): a few steps for any call."""
+    """A binary search over runs of numbers with one verdict each, (first number, verdict): a few
+    steps for any call.
+    """
     if len(runs) == 1:
         return [(_RETURN, 0, 0, runs[0][1])]
     middle = len(runs) // 2

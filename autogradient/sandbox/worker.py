@@ -1,10 +1,11 @@
-"""The process that runs a student's notebook: cells, forks of itself where it stands, copies of values, and a conversation with a test.
+"""The process that runs a student's notebook: cells, forks of itself where it stands, copies of
+values, and a conversation with a test.
 
 It answers one request at a time on its channel and is trusted with nothing.
 
     run     source → outputs, error           value   name → a copy in bytes, or why there is none
     fork    + a descriptor → a copy of this process that serves on it
-    talk    + a descriptor → a conversation with a judge on it (`servant`), until the judge closes it
+    talk    + a descriptor → a conversation with a judge on it (`servant`), until it is closed
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def prepare() -> shells.Shell:
 def start(request: dict[str, Any], fd: int) -> None:
     """Become the worker of a session; returns when its channel closes."""
     os.setpgid(0, 0)  # a cell that kills its process group ends itself, not the snapshots
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # but for cells: an interrupt that comes late must not end the worker
+    # but for cells: an interrupt that comes late must not end the worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.path.insert(0, "")
     channel = Channel(socket.socket(fileno=fd))
     first, _ = channel.receive_with_fds(1)  # the seed comes here, and not by way of the zygote
@@ -83,7 +85,8 @@ def serve(channel: Channel, shell: shells.Shell) -> None:
             return
         do = request["do"]
         if do == "fork":
-            forks = [pid for pid in forks if not _reaped(pid)]  # what has ended would count as a process still
+            # what has ended would count as a process still
+            forks = [pid for pid in forks if not _reaped(pid)]
             child = _fork()
             if child == 0:
                 forks = []
@@ -117,7 +120,9 @@ def serve(channel: Channel, shell: shells.Shell) -> None:
 
 
 def _fork() -> int | None:
-    """Fork; None where there are too many processes, even after those that have ended are cleared away."""
+    """Fork; None where there are too many processes, even after those that have ended are cleared
+    away.
+    """
     try:
         return os.fork()
     except OSError:
@@ -155,7 +160,11 @@ def _run(shell: shells.Shell, request: dict[str, Any]) -> dict[str, Any]:
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         shells.restore_streams()
-    return {"outputs": shells.OUTPUTS.take(), "error": error, "seconds": time.perf_counter() - started}
+    return {
+        "outputs": shells.OUTPUTS.take(),
+        "error": error,
+        "seconds": time.perf_counter() - started,
+    }
 
 
 def _value(shell: shells.Shell, name: str) -> dict[str, Any]:

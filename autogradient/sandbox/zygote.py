@@ -1,9 +1,12 @@
-"""A warm interpreter: imports what is needed once, single-threaded, then forks a session for each request.
+"""A warm interpreter: imports what is needed once, single-threaded, then forks a session for each
+request.
 
-    grader ──header + 2 descriptors──▶ zygote ──fork──▶ (new namespaces) ──fork──▶ PID 1: supervisor ──fork──▶ confined process ──▶ its forks
+    grader ──header + 2 descriptors──▶ zygote ──fork──▶ (new namespaces) ──fork──▶ PID 1: supervisor
+    ──fork──▶ confined process ──▶ its forks
 
-There are two of them, one for student code and one for judges; neither sees a notebook or a test pass by. The supervisor is PID 1 of the session's own
-namespace: when its control socket closes, whoever was killed, everything in the session dies with it.
+There are two of them, one for student code and one for judges; neither sees a notebook or a test
+pass by. The supervisor is PID 1 of the session's own namespace: when its control socket closes,
+whoever was killed, everything in the session dies with it.
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ from typing import Any
 from autogradient.sandbox import confine, copies, kernel
 from autogradient.wire.channel import Channel, Closed
 
-#: Loaded before the first fork. `torch._dynamo` is what an optimizer's first step imports; `doctest` comes after IPython on purpose.
+#: Loaded before the first fork. `torch._dynamo` is what an optimizer's first step imports;
+#: `doctest` comes after IPython on purpose.
 PRELOAD = (
     "numpy",
     "torch",
@@ -47,7 +51,9 @@ _ROOT = os.geteuid() == 0
 
 
 def main(fd: int, role: str) -> None:
-    """Serve requests on the socket `fd` until it closes. `role` is the module whose `start` runs in the confined process."""
+    """Serve requests on the socket `fd` until it closes. `role` is the module whose `start` runs in
+    the confined process.
+    """
     for module in (*PRELOAD, role):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -125,12 +131,26 @@ def _isolate(request: dict[str, Any], role: str, control_fd: int, inner_fd: int)
 def _refuse(control: Channel, error: OSError) -> None:
     """Say which layer is missing, and end."""
     with contextlib.suppress(Closed):
-        control.send({"missing": getattr(error, "layer", "confinement"), "reason": getattr(error, "reason", None) or str(error)})
+        control.send(
+            {
+                "missing": getattr(error, "layer", "confinement"),
+                "reason": getattr(error, "reason", None) or str(error),
+            }
+        )
     os._exit(1)
 
 
-def _supervise(control: Channel, wanted: confine.Confinement, role: str, request: dict[str, Any], inner_fd: int, layers: list[str]) -> None:
-    """The session's PID 1: starts the confined process, answers the grader's questions about processes, and ends them all; never returns."""
+def _supervise(
+    control: Channel,
+    wanted: confine.Confinement,
+    role: str,
+    request: dict[str, Any],
+    inner_fd: int,
+    layers: list[str],
+) -> None:
+    """The session's PID 1: starts the confined process, answers the grader's questions about
+    processes, and ends them all; never returns.
+    """
     os.setsid()
     if os.getpid() != 1:
         _become_reaper()
@@ -143,7 +163,9 @@ def _supervise(control: Channel, wanted: confine.Confinement, role: str, request
     os.close(tell)
     os.close(inner_fd)
     with os.fdopen(report, "rb") as file:
-        said = json.loads(file.read() or b'{"missing": "confinement", "reason": "the process did not start"}')
+        said = json.loads(
+            file.read() or b'{"missing": "confinement", "reason": "the process did not start"}'
+        )
     if "missing" in said:
         with contextlib.suppress(Closed):
             control.send(said)
@@ -174,12 +196,22 @@ def _supervise(control: Channel, wanted: confine.Confinement, role: str, request
         _end(control)
 
 
-def _confined(wanted: confine.Confinement, role: str, request: dict[str, Any], inner_fd: int, tell: int) -> None:
+def _confined(
+    wanted: confine.Confinement, role: str, request: dict[str, Any], inner_fd: int, tell: int
+) -> None:
     """Give up everything, say so, and go on as the role."""
     try:
         layers = confine.drop(wanted)
     except OSError as error:
-        os.write(tell, json.dumps({"missing": getattr(error, "layer", "confinement"), "reason": getattr(error, "reason", None) or str(error)}).encode())
+        os.write(
+            tell,
+            json.dumps(
+                {
+                    "missing": getattr(error, "layer", "confinement"),
+                    "reason": getattr(error, "reason", None) or str(error),
+                }
+            ).encode(),
+        )
         os._exit(1)
     for standard in (0, 1, 2):
         with contextlib.suppress(OSError):
@@ -207,12 +239,20 @@ def _answer(question: dict[str, Any], ended: dict[int, int]) -> Any:
     do = question.get("do")
     if do == "how":
         deadline = time.monotonic() + 1.0
-        while (code := ended.get(pid, _exit_code(pid))) is None and time.monotonic() < deadline and not _is_zombie(pid):
+        while (
+            (code := ended.get(pid, _exit_code(pid))) is None
+            and time.monotonic() < deadline
+            and not _is_zombie(pid)
+        ):
             ended |= _reap()
             time.sleep(0.005)
         ended |= _reap()
         code = ended.get(pid, code)
-        return "alive" if code is None and os.path.exists(f"/proc/{pid}") and not _is_zombie(pid) else code
+        return (
+            "alive"
+            if code is None and os.path.exists(f"/proc/{pid}") and not _is_zombie(pid)
+            else code
+        )
     if do == "interrupt" and pid > 1:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)
@@ -236,7 +276,9 @@ def _answer(question: dict[str, Any], ended: dict[int, int]) -> Any:
 
 
 def _exit_code(pid: int) -> int | None:
-    """How a process ended whose parent, a snapshot that waits, has not asked; None where it has not ended."""
+    """How a process ended whose parent, a snapshot that waits, has not asked; None where it has not
+    ended.
+    """
     try:
         with open(f"/proc/{pid}/stat") as file:
             state, *rest = file.read().rpartition(")")[2].split()
@@ -282,7 +324,9 @@ def _descendants() -> list[int]:
 
 
 def _kill_everything() -> None:
-    """Kill children until there are none: orphans of the killed become our children, so that nothing below escapes."""
+    """Kill children until there are none: orphans of the killed become our children, so that
+    nothing below escapes.
+    """
     while True:
         if os.getpid() == 1:
             with contextlib.suppress(OSError):
@@ -306,7 +350,9 @@ def _children(pid: int) -> list[int]:
 
 
 def _settle() -> None:
-    """See copies of what is shown to sessions, and start anew there: what is loaded from now on is shared with sessions, too."""
+    """See copies of what is shown to sessions, and start anew there: what is loaded from now on is
+    shared with sessions, too.
+    """
     if not copies.inside():
         with contextlib.suppress(OSError):  # every session says so
             copies.enter()

@@ -1,4 +1,6 @@
-"""What the readers of other graders' formats share: notebooks as they lie on disk and the files beside them."""
+"""What the readers of other graders' formats share: notebooks as they lie on disk and the files
+beside them.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,15 @@ from autogradient.model import testcode
 from autogradient.model.assignment import Assignment, Cell, Part
 
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
-#: Files beside a notebook that no student gets: tests, answers and what the graders need for themselves.
-PRIVATE_FILES = ("otter_config.json", "autotests.yml", "nbgrader_config.py", "gradebook.db", "proof.json")
+#: Files beside a notebook that no student gets: tests, answers and what the graders need for
+#: themselves.
+PRIVATE_FILES = (
+    "otter_config.json",
+    "autotests.yml",
+    "nbgrader_config.py",
+    "gradebook.db",
+    "proof.json",
+)
 MOST_FILES, MOST_BYTES = 2000, 200_000_000
 
 
@@ -35,46 +44,75 @@ def raw_notebook(path: Path) -> dict[str, Any] | None:
 
 
 def read_notebook(path: Path) -> Any:
-    """A Python notebook as nbformat 4 nodes. Raises SourceErrors where it cannot be read or is written in another language."""
+    """A Python notebook as nbformat 4 nodes. Raises SourceErrors where it cannot be read or is
+    written in another language.
+    """
     file = errors.relative(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about missing cell ids, which older notebooks do not have
+            # about missing cell ids, which older notebooks do not have
+            warnings.simplefilter("ignore")
             notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
         if not all({"cell_type", "source", "metadata"} <= set(cell) for cell in notebook.cells):
             raise ValueError("a cell lacks its type, source or metadata")
     except Exception as error:
         problem = str(error).strip().split("\n")[0] or type(error).__name__
-        raise SourceErrors([Mistake(file, 0, 0, errors.FOREIGN_UNREADABLE.format(problem=problem))]) from error
+        raise SourceErrors(
+            [Mistake(file, 0, 0, errors.FOREIGN_UNREADABLE.format(problem=problem))]
+        ) from error
     language = str((notebook.metadata.get("kernelspec") or {}).get("language", "python"))
     if language != "python":
-        raise SourceErrors([Mistake(file, 0, 0, errors.FOREIGN_NOT_PYTHON.format(language=language))])
+        raise SourceErrors(
+            [Mistake(file, 0, 0, errors.FOREIGN_NOT_PYTHON.format(language=language))]
+        )
     return notebook
 
 
 def kernelspec_of(notebook: Any) -> dict[str, str]:
     """The notebook's kernel, or the usual one where it names none."""
-    return {str(key): str(value) for key, value in (notebook.metadata.get("kernelspec") or KERNELSPEC).items()}
+    return {
+        str(key): str(value)
+        for key, value in (notebook.metadata.get("kernelspec") or KERNELSPEC).items()
+    }
 
 
 def title_of(cells: Iterable[Cell], default: str) -> str:
     """The first heading of a notebook's Markdown, or `default`."""
     for cell in cells:
-        match = re.search(r"^#\s+(.+?)\s*$", cell.source, re.MULTILINE) if cell.kind == "markdown" else None
+        match = (
+            re.search(r"^#\s+(.+?)\s*$", cell.source, re.MULTILINE)
+            if cell.kind == "markdown"
+            else None
+        )
         if match:
             return match.group(1)
     return default
 
 
 def files_beside(folder: Path, skip_folders: Collection[str] = ()) -> dict[str, bytes]:
-    """Data files and pictures of an assignment's folder (relative path → content): no notebooks, nothing hidden, nothing private."""
+    """Data files and pictures of an assignment's folder (relative path → content): no notebooks,
+    nothing hidden, nothing private.
+    """
     found: dict[str, bytes] = {}
     size = 0
     for file in _walk(folder, {*skip_folders}):
         size += file.stat().st_size
         if len(found) == MOST_FILES or size > MOST_BYTES:
-            limit = f"{MOST_FILES} files" if len(found) == MOST_FILES else f"{MOST_BYTES // 1_000_000} MB"
-            raise SourceErrors([Mistake(errors.relative(folder), 0, 0, errors.FOREIGN_TOO_MUCH.format(folder=folder.resolve().name, limit=limit))])
+            limit = (
+                f"{MOST_FILES} files"
+                if len(found) == MOST_FILES
+                else f"{MOST_BYTES // 1_000_000} MB"
+            )
+            raise SourceErrors(
+                [
+                    Mistake(
+                        errors.relative(folder),
+                        0,
+                        0,
+                        errors.FOREIGN_TOO_MUCH.format(folder=folder.resolve().name, limit=limit),
+                    )
+                ]
+            )
         found[file.relative_to(folder).as_posix()] = file.read_bytes()
     return found
 
@@ -86,14 +124,21 @@ def _walk(folder: Path, skip_folders: set[str]) -> Iterable[Path]:
         if path.is_dir() and not path.is_symlink():
             if path.name not in skip_folders:
                 yield from _walk(path, set())
-        elif path.is_file() and path.suffix != ".ipynb" and path.name not in PRIVATE_FILES and not ("autograder" in path.name and path.suffix == ".zip"):
+        elif (
+            path.is_file()
+            and path.suffix != ".ipynb"
+            and path.name not in PRIVATE_FILES
+            and not ("autograder" in path.name and path.suffix == ".zip")
+        ):
             yield path
 
 
 def prelude(assignment: Assignment, part: Part) -> str:
-    """What a part's tests need of the instructor's notebook: imports, helpers and data above them, as the instructor wrote them.
+    """What a part's tests need of the instructor's notebook: imports, helpers and data above them,
+    as the instructor wrote them.
 
-    Left out is what depends on an answer: that is the student's. In otter's format, where nothing says which cells are answers, only imports are taken.
+    Left out is what depends on an answer: that is the student's. In otter's format, where nothing
+    says which cells are answers, only imports are taken.
     """
     pool: list[testcode.Statement] = []
     theirs: set[str] = set(part.names) if assignment.format == "nbgrader" else set()

@@ -1,4 +1,6 @@
-"""The one place that knows which formats an assignment can be written in, and which of them a path is."""
+"""The one place that knows which formats an assignment can be written in, and which of them a path
+is.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,11 @@ from autogradient.sources import foreign, nbgrader_format, otter_format, source
 
 
 def load_assignment(path: Path | str, seed: int = 0) -> Assignment:
-    """Read an assignment: one of our sources, an nbgrader-format notebook, a folder with one of them, or an otter folder.
+    """Read an assignment: one of our sources, an nbgrader-format notebook, a folder with one of
+    them, or an otter folder.
 
-    Raises CourseError where `path` is none of them, SourceErrors with all mistakes of the one it is.
+    Raises CourseError where `path` is none of them, SourceErrors with all mistakes of the one it
+    is.
     """
     path = notebook = Path(path)
     if path.is_dir():
@@ -37,7 +41,9 @@ def load_assignment(path: Path | str, seed: int = 0) -> Assignment:
 def _front_matter(path: Path) -> dict[str, Any] | None:
     """What a notebook says about itself as one of ours; None where it says nothing."""
     if path.suffix == ".py" and path.is_file():
-        return {} if source.is_source(path.read_text(encoding="utf-8-sig", errors="replace")) else None
+        return (
+            {} if source.is_source(path.read_text(encoding="utf-8-sig", errors="replace")) else None
+        )
     metadata = (foreign.raw_notebook(path) or {}).get("metadata")
     front = metadata.get("autogradient") if isinstance(metadata, dict) else None
     return front if isinstance(front, dict) else None

@@ -1,4 +1,6 @@
-"""The front matter of an instructor notebook: its metadata `autogradient`, and every mistake in it."""
+"""The front matter of an instructor notebook: its metadata `autogradient`, and every
+mistake in it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ _VALUES = {
 
 
 def front_mistakes(front: Any) -> Iterator[tuple[str, str]]:
-    """What is wrong with the front matter, each with the key it stands at ("" where there is none)."""
+    """What is wrong with the front matter, each with the key it stands at ("" where
+    there is none).
+    """
     if not isinstance(front, dict):
         yield "", errors.NO_FRONT_MATTER
         return
@@ -33,10 +37,19 @@ def front_mistakes(front: Any) -> Iterator[tuple[str, str]]:
     minutes = front.get("minutes", 1)
     if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not minutes > 0:
         yield "minutes", errors.BAD_MINUTES.format(minutes=minutes)
-    prerequisites, allow, limits = (front.get(key) or kind() for key, kind in (("prerequisites", list), ("allow", list), ("limits", dict)))
+    prerequisites, allow, limits = (
+        front.get(key) or kind()
+        for key, kind in (("prerequisites", list), ("allow", list), ("limits", dict))
+    )
     if not isinstance(prerequisites, (list, str)):
-        yield "prerequisites", errors.BAD_FRONT_VALUE.format(key="prerequisites", expected=_VALUES["prerequisites"])
-    if not isinstance(allow, list) or not all(isinstance(item, dict) and set(item) == {"text", "because"} and all(item.values()) for item in allow):
+        yield (
+            "prerequisites",
+            errors.BAD_FRONT_VALUE.format(key="prerequisites", expected=_VALUES["prerequisites"]),
+        )
+    if not isinstance(allow, list) or not all(
+        isinstance(item, dict) and set(item) == {"text", "because"} and all(item.values())
+        for item in allow
+    ):
         yield "allow", errors.BAD_FRONT_VALUE.format(key="allow", expected=_VALUES["allow"])
     if not isinstance(limits, dict):
         yield "limits", errors.BAD_FRONT_VALUE.format(key="limits", expected=_VALUES["limits"])
@@ -49,10 +62,20 @@ def front_mistakes(front: Any) -> Iterator[tuple[str, str]]:
 
 
 def limits_of(front: dict[str, Any]) -> Limits:
-    """The limits that the front matter sets; those that are none are left as they are by default."""
+    """The limits that the front matter sets; those that are none are left as they are
+    by default.
+    """
     limits = front.get("limits")
-    return Limits(**{key: float(value) for key, value in (limits if isinstance(limits, dict) else {}).items() if key in LIMIT_KEYS and _is_positive(value)})
+    return Limits(
+        **{
+            key: float(value)
+            for key, value in (limits if isinstance(limits, dict) else {}).items()
+            if key in LIMIT_KEYS and _is_positive(value)
+        }
+    )
 
 
 def _is_positive(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")
+    )

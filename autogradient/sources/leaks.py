@@ -1,6 +1,8 @@
-"""The leak check: search a finished release for lines and literals that stand only in the secret parts of its source.
+"""The leak check: search a finished release for lines and literals that stand only in the secret
+parts of its source.
 
-It does not trust the stripper. What it searches is every byte students get: cells, metadata, outputs, attachments, public tests, figures and files.
+It does not trust the stripper. What it searches is every byte students get: cells, metadata,
+outputs, attachments, public tests, figures and files.
 """
 
 from __future__ import annotations
@@ -41,11 +43,15 @@ class Secret:
 
 def squeeze(text: str) -> str:
     """Text as it is searched: every run of white space, comment sign and quote style made one."""
-    return re.sub(r"[\s#]+", " ", text.replace("'", '"').replace('\\"', '"').replace("\\n", " ")).strip()
+    return re.sub(
+        r"[\s#]+", " ", text.replace("'", '"').replace('\\"', '"').replace("\\n", " ")
+    ).strip()
 
 
 def secrets(assignment: Assignment) -> list[Secret]:
-    """Lines and literals that stand in secret parts of the source and nowhere in its public parts."""
+    """Lines and literals that stand in secret parts of the source and nowhere in its
+    public parts.
+    """
     public = squeeze("\n".join(_public(assignment)))
     allowed = {squeeze(text) for text, _ in assignment.allow}
     found: dict[str, Secret] = {}
@@ -53,7 +59,11 @@ def secrets(assignment: Assignment) -> list[Secret]:
         for text, role in _secret_texts(assignment, cell):
             for what, piece in _pieces(text, cell.kind):
                 squeezed = squeeze(piece)
-                if squeezed not in allowed and squeezed not in found and not _stands_in(squeezed, public, what):
+                if (
+                    squeezed not in allowed
+                    and squeezed not in found
+                    and not _stands_in(squeezed, public, what)
+                ):
                     found[squeezed] = Secret(squeezed, what, cell.number, role)
     return list(found.values())
 
@@ -61,13 +71,26 @@ def secrets(assignment: Assignment) -> list[Secret]:
 def find_leaks(assignment: Assignment, release: Release) -> list[str]:
     """One sentence for every secret that stands in the release."""
     out = []
-    texts = [(file, place, {squeeze(text), squeeze(html.unescape(re.sub(r"<[^>]*>", "", text)))}) for file, place, text in readable(release)]
+    texts = [
+        (file, place, {squeeze(text), squeeze(html.unescape(re.sub(r"<[^>]*>", "", text)))})
+        for file, place, text in readable(release)
+    ]
     together = "\0".join(view for _, _, views in texts for view in views)
-    found = [item for item in secrets(assignment) if _stands_in(item.text, together, item.what)]  # hardly ever one
+    # hardly ever one
+    found = [item for item in secrets(assignment) if _stands_in(item.text, together, item.what)]
     for file, place, views in texts:
         for item in found:
             if any(_stands_in(item.text, view, item.what) for view in views):
-                out.append(errors.LEAK_LINE.format(file=file, place=place, what=item.what, cell=item.cell, role=item.role, excerpt=item.text[:60]))
+                out.append(
+                    errors.LEAK_LINE.format(
+                        file=file,
+                        place=place,
+                        what=item.what,
+                        cell=item.cell,
+                        role=item.role,
+                        excerpt=item.text[:60],
+                    )
+                )
     return out
 
 
@@ -102,16 +125,24 @@ def _public(assignment: Assignment) -> Iterator[str]:
 
 
 def _public_tests(assignment: Assignment, part: Part) -> Iterator[str]:
-    """The visible cases of a part, and what its public test file holds of the functions around them; never a hidden case, whatever stands in the file."""
+    """The visible cases of a part, and what its public test file holds of the functions around
+    them; never a hidden case, whatever stands in the file.
+    """
     public = test_file(assignment, part, hidden=False)
     hidden = {case.name for case in part.cases if case.hidden}
     for cell in assignment.with_role("tests", "helpers"):
         if cell.role == "helpers" or cell.target == part.id:
-            yield from (s.source for s in statements(without_magics(cell.source)) if s.case not in hidden and (s.case or s.source in public))
+            yield from (
+                s.source
+                for s in statements(without_magics(cell.source))
+                if s.case not in hidden and (s.case or s.source in public)
+            )
 
 
 def _answer_lines(source: str) -> Iterator[tuple[str, bool]]:
-    """The lines of a code answer but for markers, each with whether it is the solution's: read here once more, not taken from what released the stub."""
+    """The lines of a code answer but for markers, each with whether it is the solution's: read here
+    once more, not taken from what released the stub.
+    """
     inside = False
     for line in source.split("\n"):
         if line.strip() in (BEGIN, END):
@@ -165,15 +196,20 @@ def _pieces(text: str, kind: str) -> Iterator[tuple[str, str]]:
             inner = token.string.strip("rbfuRBFU").strip("\"'")
             if len(inner) >= MIN_STRING and "\n" not in inner:
                 yield "the text", inner
-        elif token.type == tokenize.NUMBER and len(re.sub(r"\D", "", token.string).strip("0")) >= MIN_DIGITS:
+        elif (
+            token.type == tokenize.NUMBER
+            and len(re.sub(r"\D", "", token.string).strip("0")) >= MIN_DIGITS
+        ):
             yield "the number", token.string
 
 
-# ---- what students get, as text --------------------------------------------------------------------------------------
+# ---- what students get, as text ------------------------------------------------------------------
 
 
 def readable(release: Release) -> Iterator[tuple[str, str, str]]:
-    """Every text in a release as (file, place, text): a notebook cell by cell, everything else whole."""
+    """Every text in a release as (file, place, text): a notebook cell by cell, everything else
+    whole.
+    """
     for name, data in release.files.items():
         if name.endswith(".ipynb"):
             yield from _notebook_texts(name, data)
@@ -185,7 +221,11 @@ def _notebook_texts(name: str, data: bytes) -> Iterator[tuple[str, str, str]]:
     notebook = json.loads(data)
     for number, cell in enumerate(notebook.get("cells", []), start=1):
         yield name, f"cell {number}", _join(cell.get("source", ""))
-        for key, place in (("metadata", "the metadata"), ("outputs", "an output"), ("attachments", "an attachment")):
+        for key, place in (
+            ("metadata", "the metadata"),
+            ("outputs", "an output"),
+            ("attachments", "an attachment"),
+        ):
             if cell.get(key):
                 yield name, f"{place} of cell {number}", "\n".join(_strings(cell[key]))
     yield name, "the notebook's metadata", "\n".join(_strings(notebook.get("metadata", {})))
@@ -220,7 +260,9 @@ def _join(source: Any) -> str:
 
 
 def _text_of(data: bytes) -> str:
-    """The text in a file; for a picture its written metadata too, for an archive (such as .npz) that of its members."""
+    """The text in a file; for a picture its written metadata too, for an archive (such as .npz)
+    that of its members.
+    """
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -228,7 +270,9 @@ def _text_of(data: bytes) -> str:
     try:
         if zipfile.is_zipfile(io.BytesIO(data)):
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                return "\n".join([text, *(_text_of(archive.read(name)) for name in archive.namelist())])
+                return "\n".join(
+                    [text, *(_text_of(archive.read(name)) for name in archive.namelist())]
+                )
         from PIL import Image
 
         with Image.open(io.BytesIO(data)) as picture:

@@ -1,7 +1,9 @@
-"""nbgrader-format notebook → Assignment: grade cells, hidden tests, solution regions, manual answers and tasks, schema 1 to 3.
+"""nbgrader-format notebook → Assignment: grade cells, hidden tests, solution regions, manual
+answers and tasks, schema 1 to 3.
 
-A question is a grade cell, with one case for an autograded cell and none for what a person marks. nbgrader's own code upgrades and checks
-the metadata and makes the students' text. A notebook that has been released already loads too: its answers stand as they are.
+A question is a grade cell, with one case for an autograded cell and none for what a person marks.
+nbgrader's own code upgrades and checks the metadata and makes the students' text. A notebook that
+has been released already loads too: its answers stand as they are.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ from autogradient.sources import foreign
 
 FLAGS = ("grade", "solution", "locked", "task")
 SOLUTION, HIDDEN, SCHEME = "SOLUTION", "HIDDEN TESTS", "MARK SCHEME"
-#: Regions: the words of their markers, what they hold, the flag of the cells they may stand in, and what such a cell is.
+#: Regions: the words of their markers, what they hold, the flag of the cells they may stand in, and
+#: what such a cell is.
 REGIONS = (
     (SOLUTION, "solution lines", "solution", "an answer"),
     (HIDDEN, "hidden tests", "grade", "graded"),
@@ -34,19 +37,32 @@ STUBS = ("# YOUR CODE HERE\nraise NotImplementedError()", "YOUR ANSWER HERE")
 
 
 def is_nbgrader(path: Path | str) -> bool:
-    """Whether `path` is a notebook with nbgrader's metadata in some cell (and not one of ours, which have it too)."""
+    """Whether `path` is a notebook with nbgrader's metadata in some cell (and not one of ours,
+    which have it too).
+    """
     notebook = foreign.raw_notebook(Path(path))
     if notebook is None or _has(notebook.get("metadata"), "autogradient"):
         return False
     cells = notebook.get("cells")
     if not isinstance(cells, list):  # nbformat 3
         sheets = notebook.get("worksheets")
-        cells = [cell for sheet in sheets if isinstance(sheet, dict) for cell in sheet.get("cells") or []] if isinstance(sheets, list) else []
+        cells = (
+            [
+                cell
+                for sheet in sheets
+                if isinstance(sheet, dict)
+                for cell in sheet.get("cells") or []
+            ]
+            if isinstance(sheets, list)
+            else []
+        )
     return any(isinstance(cell, dict) and _has(cell.get("metadata"), "nbgrader") for cell in cells)
 
 
 def load(path: Path | str, seed: int = 0) -> Assignment:
-    """Read an nbgrader-format notebook, the instructor's or a released one. Raises SourceErrors with all mistakes."""
+    """Read an nbgrader-format notebook, the instructor's or a released one. Raises SourceErrors
+    with all mistakes.
+    """
     path = Path(path)
     notebook = foreign.read_notebook(path)
     reader = _Reader(path)
@@ -72,7 +88,11 @@ def _has(metadata: Any, key: str) -> bool:
 
 def without_markers(source: str, *regions: str) -> str:
     """`source` without the lines that begin and end `regions`; what stands between them stays."""
-    return "\n".join(line for line in source.split("\n") if not any(f"{edge} {what}" in line for what in regions for edge in ("BEGIN", "END")))
+    return "\n".join(
+        line
+        for line in source.split("\n")
+        if not any(f"{edge} {what}" in line for what in regions for edge in ("BEGIN", "END"))
+    )
 
 
 @dataclass(frozen=True)
@@ -107,7 +127,9 @@ class _Reader:
         self.mistakes.append(Mistake(self.file, 0, cell, message))
 
     def read(self, notebook: Any) -> list[Cell]:
-        """The cells, checked. Fills `metas`; the released texts are made only where there is no mistake."""
+        """The cells, checked. Fills `metas`; the released texts are made only where there is no
+        mistake.
+        """
         from nbgrader.nbgraderformat import MetadataValidator
 
         validator = _quiet(MetadataValidator())
@@ -116,7 +138,10 @@ class _Reader:
             meta = self.metas[number] = self.meta(number, node, validator)
             if meta.grade_id:
                 if meta.grade_id in first:
-                    self.wrong(number, errors.NB_REPEATED_ID.format(id=meta.grade_id, first=first[meta.grade_id]))
+                    self.wrong(
+                        number,
+                        errors.NB_REPEATED_ID.format(id=meta.grade_id, first=first[meta.grade_id]),
+                    )
                 first.setdefault(meta.grade_id, number)
             self.regions(number, node.source, meta)
             if meta.autograded and node.cell_type == "code":
@@ -129,10 +154,20 @@ class _Reader:
             kind: Literal["code", "markdown"] = "code" if node.cell_type == "code" else "markdown"
             role, target = self.role(number, kind)
             texts = {"released": text, "solution": node.source}
-            cells.append(Cell(role, target, kind, node.source, number, grade_id=self.metas[number].grade_id, metadata=texts))
+            cells.append(
+                Cell(
+                    role,
+                    target,
+                    kind,
+                    node.source,
+                    number,
+                    grade_id=self.metas[number].grade_id,
+                    metadata=texts,
+                )
+            )
         return cells
 
-    # ---- metadata ----------------------------------------------------------------------------------------------------
+    # ---- metadata --------------------------------------------------------------------------------
 
     def meta(self, number: int, node: Any, validator: Any) -> _Meta:
         if "nbgrader" not in node.metadata or node.metadata["nbgrader"] == {}:
@@ -144,13 +179,22 @@ class _Reader:
             self.wrong(number, errors.NB_BAD_METADATA.format(problem=_first_line(error)))
             return _Meta()
         data = node.metadata.get("nbgrader")
-        if data is not None and isinstance(data["schema_version"], int) and data["schema_version"] > NEWEST:
-            self.wrong(number, errors.NB_TOO_NEW.format(version=data["schema_version"], newest=NEWEST))
+        if (
+            data is not None
+            and isinstance(data["schema_version"], int)
+            and data["schema_version"] > NEWEST
+        ):
+            self.wrong(
+                number, errors.NB_TOO_NEW.format(version=data["schema_version"], newest=NEWEST)
+            )
             return _Meta()
         if data is None or not any(data.get(flag) is True for flag in FLAGS):
             return _Meta()
         grade, solution, locked, task = (data.get(flag) is True for flag in FLAGS)
-        grade_id, got = data.get("grade_id"), {"markdown": "Markdown", "raw": "raw"}.get(node.cell_type, node.cell_type)
+        grade_id, got = (
+            data.get("grade_id"),
+            {"markdown": "Markdown", "raw": "raw"}.get(node.cell_type, node.cell_type),
+        )
         if not grade_id:
             self.wrong(number, errors.NB_NO_ID)
             return _Meta("", grade, solution, locked, task)
@@ -165,7 +209,9 @@ class _Reader:
         if task and node.cell_type != "markdown":
             problems.append(errors.NB_TASK_TYPE.format(id=grade_id, got=got))
         elif not task and node.cell_type != "code" and grade != solution:
-            problems.append((errors.NB_NO_ANSWER if grade else errors.NB_NO_MARKS).format(id=grade_id, got=got))
+            problems.append(
+                (errors.NB_NO_ANSWER if grade else errors.NB_NO_MARKS).format(id=grade_id, got=got)
+            )
         problems = problems or self.own_check(node, validator)
         for problem in problems:
             self.wrong(number, problem)
@@ -176,10 +222,14 @@ class _Reader:
         try:
             validator.validate_cell(node)
         except Exception as error:
-            return [errors.NB_BAD_METADATA.format(problem=getattr(error, "message", None) or _first_line(error))]
+            return [
+                errors.NB_BAD_METADATA.format(
+                    problem=getattr(error, "message", None) or _first_line(error)
+                )
+            ]
         return []
 
-    # ---- cells -------------------------------------------------------------------------------------------------------
+    # ---- cells -----------------------------------------------------------------------------------
 
     def regions(self, number: int, source: str, meta: _Meta) -> None:
         """Report regions that are not closed, not opened, nested or in a cell of the wrong type."""
@@ -225,7 +275,7 @@ class _Reader:
             return "text", ""
         return ("given" if meta.locked else "scratch"), ""
 
-    # ---- questions ---------------------------------------------------------------------------------------------------
+    # ---- questions -------------------------------------------------------------------------------
 
     def questions(self, cells: list[Cell]) -> list[Question]:
         """One question with one part for every cell that has points."""
@@ -237,26 +287,47 @@ class _Reader:
                 earlier |= dict.fromkeys(_names(cell))
             if not meta.by_hand and not meta.autograded:
                 continue
-            part = self.by_hand(cell, meta) if meta.by_hand else self.autograded(cell, meta, cells, list(earlier))
+            part = (
+                self.by_hand(cell, meta)
+                if meta.by_hand
+                else self.autograded(cell, meta, cells, list(earlier))
+            )
             questions.append(Question(part.id, [part], cell=cell.number))
         return questions
 
     def by_hand(self, cell: Cell, meta: _Meta) -> Part:
         names = tuple(_names(cell)) if cell.kind == "code" else ()
-        part = Part(meta.grade_id, meta.grade_id, "essay", meta.points, cell.source, cell.metadata["released"], names, cell=cell.number)
-        scheme = re.search(rf"^.*BEGIN {SCHEME}.*\n((?:.*\n)*?).*END {SCHEME}", cell.source, re.MULTILINE)
+        part = Part(
+            meta.grade_id,
+            meta.grade_id,
+            "essay",
+            meta.points,
+            cell.source,
+            cell.metadata["released"],
+            names,
+            cell=cell.number,
+        )
+        scheme = re.search(
+            rf"^.*BEGIN {SCHEME}.*\n((?:.*\n)*?).*END {SCHEME}", cell.source, re.MULTILINE
+        )
         part.rubric_text = scheme.group(1).strip() if scheme else ""
         return part
 
     def autograded(self, cell: Cell, meta: _Meta, cells: list[Cell], earlier: list[str]) -> Part:
-        """The part of an autograded cell. Its names are those that its answer cells bind; where it has none, earlier answers' that the tests use."""
-        answers = [answer for answer in cells if answer.role == "answer" and answer.target == meta.grade_id]
+        """The part of an autograded cell. Its names are those that its answer cells bind; where it
+        has none, earlier answers' that the tests use.
+        """
+        answers = [
+            answer for answer in cells if answer.role == "answer" and answer.target == meta.grade_id
+        ]
         tests = without_markers(cell.source, HIDDEN)
         names = dict.fromkeys(name for answer in answers for name in _names(answer))
         if not answers:
             needed = _needed(tests)
             names = dict.fromkeys(name for name in earlier if name in needed)
-        case = Case("cell", re.sub(r"[-_]", " ", meta.grade_id), meta.points, hidden=tests != cell.source)
+        case = Case(
+            "cell", re.sub(r"[-_]", " ", meta.grade_id), meta.points, hidden=tests != cell.source
+        )
         return Part(
             meta.grade_id,
             meta.grade_id,
@@ -273,17 +344,26 @@ class _Reader:
 
 
 def _released(notebook: Any) -> list[str]:
-    """The texts of the cells as students get them: nbgrader's own preprocessors at work, but answers that are stubs already stay."""
+    """The texts of the cells as students get them: nbgrader's own preprocessors at work, but
+    answers that are stubs already stay.
+    """
     from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearSolutions
     from nbgrader.utils import compute_checksum, is_solution
 
     students = copy.deepcopy(notebook)
-    for preprocessor in (ClearSolutions(), ClearHiddenTests(), ClearMarkScheme(check_attachment_leakage=False)):
+    for preprocessor in (
+        ClearSolutions(),
+        ClearHiddenTests(),
+        ClearMarkScheme(check_attachment_leakage=False),
+    ):
         students, _ = _quiet(preprocessor).preprocess(students, {})
     texts = []
     for before, after in zip(notebook.cells, students.cells, strict=True):
         released = is_solution(before) and "BEGIN SOLUTION" not in before.source
-        released = released and (before.metadata.nbgrader.get("checksum") == compute_checksum(before) or _is_stub(before.source))
+        released = released and (
+            before.metadata.nbgrader.get("checksum") == compute_checksum(before)
+            or _is_stub(before.source)
+        )
         texts.append(before.source if released else after.source)
     return texts
 
@@ -298,7 +378,10 @@ def _quiet(configurable: Any) -> Any:
     """nbgrader logs what we report ourselves; its own log stays silent."""
     logger = logging.getLogger("autogradient.nbgrader")
     logger.disabled = True
-    for each in (configurable, *(getattr(configurable, name) for name in ("v1", "v2") if hasattr(configurable, name))):
+    for each in (
+        configurable,
+        *(getattr(configurable, name) for name in ("v1", "v2") if hasattr(configurable, name)),
+    ):
         each.log = logger
     if hasattr(configurable, "v2"):
         configurable.v2.v1.log = logger
@@ -317,7 +400,9 @@ def _points(value: Any) -> Fraction | None:
 
 
 def _names(cell: Cell) -> list[str]:
-    """What an answer cell binds, lines of magics aside; the stub's names where the answer is no Python."""
+    """What an answer cell binds, lines of magics aside; the stub's names where the answer is no
+    Python.
+    """
     for text in (cell.source, cell.metadata["released"]):
         names = testcode.bound_names(testcode.without_magics(text))
         if names:

@@ -1,7 +1,9 @@
-"""otter folder → Assignment: test files of both formats, and the notebook beside them if there is one.
+"""otter folder → Assignment: test files of both formats, and the notebook beside them if there is
+one.
 
-A question is a test file. OK-format cases become test functions that carry a small doctest runner; exception-format files keep their text.
-Test files are read, never run. Points come to what otter resolves them to, but exactly.
+A question is a test file. OK-format cases become test functions that carry a small doctest runner;
+exception-format files keep their text. Test files are read, never run. Points come to what otter
+resolves them to, but exactly.
 """
 
 from __future__ import annotations
@@ -29,11 +31,17 @@ TOTAL = "the test's 'points'"
 
 
 def run_doctest(code: str, env: dict[str, object]) -> None:
-    """Run the examples of a doctest in a copy of `env`; AssertionError with the report of the ones that fail."""
+    """Run the examples of a doctest in a copy of `env`; AssertionError with the report of the ones
+    that fail.
+    """
     import doctest
 
     report: list[str] = []
-    examples = [example for example in doctest.DocTestParser().parse(code) if isinstance(example, doctest.Example)]
+    examples = [
+        example
+        for example in doctest.DocTestParser().parse(code)
+        if isinstance(example, doctest.Example)
+    ]
     test = doctest.DocTest(examples, env, "the test", None, None, code)
     result = doctest.DocTestRunner(verbose=False).run(test, out=report.append, clear_globs=False)
     assert not result.failed, "".join(report).replace("*" * 70 + "\n", "")
@@ -41,7 +49,10 @@ def run_doctest(code: str, env: dict[str, object]) -> None:
 
 def is_otter(path: Path | str) -> bool:
     """Whether `path` is a folder whose tests/ holds otter test files."""
-    return any(_TEST_MARK.search(file.read_text(encoding="utf-8", errors="replace")) for file in _test_files(Path(path)))
+    return any(
+        _TEST_MARK.search(file.read_text(encoding="utf-8", errors="replace"))
+        for file in _test_files(Path(path))
+    )
 
 
 def load(path: Path | str, seed: int = 0) -> Assignment:
@@ -58,13 +69,22 @@ def load(path: Path | str, seed: int = 0) -> Assignment:
         if part is None:
             continue
         if part.id in first:
-            mistakes.append(Mistake(reader.file, reader.line_of("name"), 0, errors.OTTER_SAME_TEST.format(name=part.id, first=first[part.id].name)))
+            mistakes.append(
+                Mistake(
+                    reader.file,
+                    reader.line_of("name"),
+                    0,
+                    errors.OTTER_SAME_TEST.format(name=part.id, first=first[part.id].name),
+                )
+            )
         first.setdefault(part.id, file)
         parts[file.stem] = part
     notebooks = sorted(file for file in path.glob("*.ipynb") if not file.name.startswith("."))
     if len(notebooks) > 1:
         names = ", ".join(file.name for file in notebooks)
-        mistakes.append(Mistake(errors.relative(path), 0, 0, errors.OTTER_TWO_NOTEBOOKS.format(names=names)))
+        mistakes.append(
+            Mistake(errors.relative(path), 0, 0, errors.OTTER_TWO_NOTEBOOKS.format(names=names))
+        )
     notebook = None
     try:
         notebook = foreign.read_notebook(notebooks[0]) if len(notebooks) == 1 else None
@@ -79,7 +99,9 @@ def load(path: Path | str, seed: int = 0) -> Assignment:
         format="otter",
         cells=cells,
         # `was` is what a notebook's grader.check() calls the test: its file's stem
-        questions=[Question(part.id, [part], was=(stem,), cell=part.cell) for stem, part in parts.items()],
+        questions=[
+            Question(part.id, [part], was=(stem,), cell=part.cell) for stem, part in parts.items()
+        ],
         path=path,
         seed=seed,
         files=foreign.files_beside(path, skip_folders=("tests",)),
@@ -87,10 +109,14 @@ def load(path: Path | str, seed: int = 0) -> Assignment:
     )
 
 
-def resolve_points(total: Fraction | Sequence[Fraction | None] | None, own: Sequence[Fraction | None]) -> list[Fraction]:
-    """Points of each case from the test's `points` and the cases' own, by otter's rules. ValueError with the reason where they contradict.
+def resolve_points(
+    total: Fraction | Sequence[Fraction | None] | None, own: Sequence[Fraction | None]
+) -> list[Fraction]:
+    """Points of each case from the test's `points` and the cases' own, by otter's rules. ValueError
+    with the reason where they contradict.
 
-    What cases leave open is shared equally: the rest of the total where one is given; one point where no case has any; else nothing.
+    What cases leave open is shared equally: the rest of the total where one is given; one point
+    where no case has any; else nothing.
     """
     if isinstance(total, Sequence):
         if len(total) != len(own):
@@ -98,7 +124,11 @@ def resolve_points(total: Fraction | Sequence[Fraction | None] | None, own: Sequ
         own, total = total, None
     given = sum((points for points in own if points is not None), Fraction(0))
     if total is not None and given > total:
-        raise ValueError(errors.OTTER_POINTS_SUM.format(sum=points.show_points(given), total=points.show_points(total)))
+        raise ValueError(
+            errors.OTTER_POINTS_SUM.format(
+                sum=points.show_points(given), total=points.show_points(total)
+            )
+        )
     if total is None:
         total = given or Fraction(1)
     open_cases = sum(points is None for points in own)
@@ -108,17 +138,27 @@ def resolve_points(total: Fraction | Sequence[Fraction | None] | None, own: Sequ
 
 def _test_files(path: Path) -> list[Path]:
     """The files that otter would take for tests."""
-    return sorted(file for file in (path / "tests").glob("*.py") if file.is_file() and not file.name.startswith((".", "__")) and file.name != "conftest.py")
+    return sorted(
+        file
+        for file in (path / "tests").glob("*.py")
+        if file.is_file() and not file.name.startswith((".", "__")) and file.name != "conftest.py"
+    )
 
 
 def _cells(notebook: Any, parts: dict[str, Part]) -> list[Cell]:
-    """The notebook's cells. A check names its test by the file's stem; the first of each part has the part's id, so that its place is known."""
+    """The notebook's cells. A check names its test by the file's stem; the first of each part has
+    the part's id, so that its place is known.
+    """
     cells = []
     placed: set[str] = set()
     for number, node in enumerate(notebook.cells, start=1):
         kind: Literal["code", "markdown"] = "code" if node.cell_type == "code" else "markdown"
         role, target, grade_id = ("scratch" if kind == "code" else "text"), "", ""
-        checked = [match[2] for match in _CHECK.finditer(node.source) if match[2] in parts] if kind == "code" else []
+        checked = (
+            [match[2] for match in _CHECK.finditer(node.source) if match[2] in parts]
+            if kind == "code"
+            else []
+        )
         if checked:
             part = parts[checked[0]]
             role, target, grade_id = "check", part.id, "" if part.id in placed else part.id
@@ -175,20 +215,33 @@ class _Reader:
             self.wrong(0, errors.OTTER_NOT_TEXT)
             return None
         except (SyntaxError, ValueError) as error:
-            self.wrong(getattr(error, "lineno", None) or 1, errors.BAD_SYNTAX.format(problem=getattr(error, "msg", error)))
+            self.wrong(
+                getattr(error, "lineno", None) or 1,
+                errors.BAD_SYNTAX.format(problem=getattr(error, "msg", error)),
+            )
             return None
         for node in tree.body:
             if isinstance(node, ast.Assign):
-                self.values |= {target.id: node.value for target in node.targets if isinstance(target, ast.Name)}
-            elif isinstance(node, ast.AnnAssign) and node.value and isinstance(node.target, ast.Name):
+                self.values |= {
+                    target.id: node.value for target in node.targets if isinstance(target, ast.Name)
+                }
+            elif (
+                isinstance(node, ast.AnnAssign) and node.value and isinstance(node.target, ast.Name)
+            ):
                 self.values[node.target.id] = node.value
-        ok = self.literal(self.values["OK_FORMAT"], "OK_FORMAT") if "OK_FORMAT" in self.values else "test" in self.values
+        ok = (
+            self.literal(self.values["OK_FORMAT"], "OK_FORMAT")
+            if "OK_FORMAT" in self.values
+            else "test" in self.values
+        )
         return self.ok_format() if ok else self.exception_format(text, tree)
 
-    # ---- values ------------------------------------------------------------------------------------------------------
+    # ---- values ----------------------------------------------------------------------------------
 
     def literal(self, node: ast.expr, what: str) -> Any:
-        """The value of an expression; dicts become tables. What is no plain value is a mistake and becomes None."""
+        """The value of an expression; dicts become tables. What is no plain value is a mistake and
+        becomes None.
+        """
         if isinstance(node, ast.Dict):
             table = _Table(node.lineno)
             for key, value in zip(node.keys, node.values, strict=True):
@@ -212,7 +265,14 @@ class _Reader:
         if value is None or isinstance(value, expected):
             return default if value is None else value
         words = {str: "text", bool: "True or False", list: "a list", dict: "a dict"}
-        self.wrong(line, errors.OTTER_WRONG_TYPE.format(what=what, expected=words[expected], got=type(value).__name__.replace("_Table", "dict")))
+        self.wrong(
+            line,
+            errors.OTTER_WRONG_TYPE.format(
+                what=what,
+                expected=words[expected],
+                got=type(value).__name__.replace("_Table", "dict"),
+            ),
+        )
         return default
 
     def points(self, value: Any, line: int, what: str) -> Fraction | None:
@@ -224,7 +284,12 @@ class _Reader:
                 return Fraction(str(value))
         except ValueError:  # infinity
             pass
-        self.wrong(line, errors.OTTER_WRONG_TYPE.format(what=what, expected="a number that is 0 or more", got=repr(value)))
+        self.wrong(
+            line,
+            errors.OTTER_WRONG_TYPE.format(
+                what=what, expected="a number that is 0 or more", got=repr(value)
+            ),
+        )
         return None
 
     def total(self, value: Any, line: int) -> Fraction | list[Fraction | None] | None:
@@ -232,7 +297,7 @@ class _Reader:
             return [self.points(item, line, TOTAL) for item in value]
         return self.points(value, line, TOTAL)
 
-    # ---- the OK format -----------------------------------------------------------------------------------------------
+    # ---- the OK format ---------------------------------------------------------------------------
 
     def ok_format(self) -> Part | None:
         if "test" not in self.values:
@@ -243,17 +308,29 @@ class _Reader:
             if not self.mistakes:
                 self.typed(test, dict, None, self.line_of("test"), "'test'")
             return None
-        name = self.typed(test.get("name"), str, "", test.lines.get("name", test.line), "'name'") or self.path.stem
-        drafts = [self.ok_case(value, number, name) for number, value in enumerate(self.ok_cases(test), start=1)]
+        name = (
+            self.typed(test.get("name"), str, "", test.lines.get("name", test.line), "'name'")
+            or self.path.stem
+        )
+        drafts = [
+            self.ok_case(value, number, name)
+            for number, value in enumerate(self.ok_cases(test), start=1)
+        ]
         total = self.total(test.get("points"), test.lines.get("points", test.line))
         all_or_nothing = bool(test.get("all_or_nothing", False))
         part = self.part(name, drafts, total, all_or_nothing, test.lines.get("points", test.line))
         functions = [dedent(inspect.getsource(run_doctest)).strip()]
         for case, draft in zip(part.cases, drafts, strict=True):
-            remark = f"# {case.title}: {case.points} points" + (", all or nothing" if all_or_nothing else "")
-            functions.append(f"{remark}\ndef {case.name}(env):\n    run_doctest({draft.body!r}, env)")
+            remark = f"# {case.title}: {case.points} points" + (
+                ", all or nothing" if all_or_nothing else ""
+            )
+            functions.append(
+                f"{remark}\ndef {case.name}(env):\n    run_doctest({draft.body!r}, env)"
+            )
         part.tests = "\n\n\n".join(functions)
-        part.names = tuple(dict.fromkeys(needed for draft in drafts for needed in _doctest_names(draft.body)))
+        part.names = tuple(
+            dict.fromkeys(needed for draft in drafts for needed in _doctest_names(draft.body))
+        )
         return part
 
     def ok_cases(self, test: _Table) -> list[Any]:
@@ -276,7 +353,9 @@ class _Reader:
                 self.wrong(suite.lines[key], errors.OTTER_SUITE_CODE.format(key=key))
         if "cases" not in suite:
             self.wrong(suite.line, errors.OTTER_NO_KEY.format(what="the suite", key="cases"))
-        cases: list[Any] = self.typed(suite.get("cases"), list, [], suite.lines.get("cases", suite.line), "'cases'")
+        cases: list[Any] = self.typed(
+            suite.get("cases"), list, [], suite.lines.get("cases", suite.line), "'cases'"
+        )
         return cases
 
     def ok_case(self, value: Any, number: int, test: str) -> _Draft:
@@ -286,30 +365,55 @@ class _Reader:
             return draft
 
         def get(key: str, expected: type, default: Any) -> Any:
-            return self.typed(value.get(key), expected, default, value.lines.get(key, value.line), f"'{key}' of case {number}")
+            return self.typed(
+                value.get(key),
+                expected,
+                default,
+                value.lines.get(key, value.line),
+                f"'{key}' of case {number}",
+            )
 
         draft.title = get("name", str, draft.title)
-        draft.points = self.points(value.get("points"), value.lines.get("points", value.line), f"'points' of case {number}")
+        draft.points = self.points(
+            value.get("points"), value.lines.get("points", value.line), f"'points' of case {number}"
+        )
         draft.hidden = bool(value.get("hidden", True))
-        draft.success, draft.failure = get("success_message", str, ""), get("failure_message", str, "")
+        draft.success, draft.failure = (
+            get("success_message", str, ""),
+            get("failure_message", str, ""),
+        )
         if "code" not in value:
             self.wrong(value.line, errors.OTTER_NO_KEY.format(what=f"case {number}", key="code"))
         draft.body = dedent(get("code", str, ""))
         try:
             doctest.DocTestParser().parse(draft.body)
         except ValueError as error:
-            self.wrong(value.lines["code"], errors.OTTER_BAD_DOCTEST.format(case=draft.title, problem=error))
+            self.wrong(
+                value.lines["code"],
+                errors.OTTER_BAD_DOCTEST.format(case=draft.title, problem=error),
+            )
         return draft
 
-    # ---- the exception format ----------------------------------------------------------------------------------------
+    # ---- the exception format --------------------------------------------------------------------
 
     def exception_format(self, text: str, tree: ast.Module) -> Part | None:
-        imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and _is_otter_import(node)]
-        aliases = {alias.asname or alias.name for node in imports for alias in node.names if alias.name == "test_case"}
+        imports = [
+            node
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom) and _is_otter_import(node)
+        ]
+        aliases = {
+            alias.asname or alias.name
+            for node in imports
+            for alias in node.names
+            if alias.name == "test_case"
+        }
         top = {id(node) for node in tree.body}
         name = ""
         if "name" in self.values:
-            name = self.typed(self.literal(self.values["name"], "'name'"), str, "", self.line_of("name"), "'name'")
+            name = self.typed(
+                self.literal(self.values["name"], "'name'"), str, "", self.line_of("name"), "'name'"
+            )
         drafts: list[_Draft] = []
         functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
         decorators: list[ast.expr] = []
@@ -320,7 +424,12 @@ class _Reader:
             if id(node) not in top:
                 self.wrong(node.lineno, errors.OTTER_NESTED_CASE.format(name=node.name))
             elif node.name in functions:
-                self.wrong(node.lineno, errors.OTTER_SAME_FUNCTION.format(name=node.name, first=functions[node.name].lineno))
+                self.wrong(
+                    node.lineno,
+                    errors.OTTER_SAME_FUNCTION.format(
+                        name=node.name, first=functions[node.name].lineno
+                    ),
+                )
             functions.setdefault(node.name, node)
             decorators.append(decorator.func if isinstance(decorator, ast.Call) else decorator)
             drafts.append(self.exception_case(node, decorator))
@@ -330,44 +439,79 @@ class _Reader:
         name = name or self.path.stem
         for number, draft in enumerate(drafts, start=1):
             draft.title = draft.title or f"{name} - {number}"
-        total = self.total(self.literal(self.values["points"], TOTAL), self.line_of("points")) if "points" in self.values else None
-        all_or_nothing = "all_or_nothing" in self.values and bool(self.literal(self.values["all_or_nothing"], "'all_or_nothing'"))
+        total = (
+            self.total(self.literal(self.values["points"], TOTAL), self.line_of("points"))
+            if "points" in self.values
+            else None
+        )
+        all_or_nothing = "all_or_nothing" in self.values and bool(
+            self.literal(self.values["all_or_nothing"], "'all_or_nothing'")
+        )
         part = self.part(name, drafts, total, all_or_nothing, self.line_of("points"))
         part.tests = _without_otter(text, tree, decorators)
-        part.names = tuple(dict.fromkeys(needed for function in functions.values() for needed in _parameter_names(function)))
+        part.names = tuple(
+            dict.fromkeys(
+                needed for function in functions.values() for needed in _parameter_names(function)
+            )
+        )
         return part
 
-    def exception_case(self, node: ast.FunctionDef | ast.AsyncFunctionDef, decorator: ast.expr) -> _Draft:
+    def exception_case(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, decorator: ast.expr
+    ) -> _Draft:
         values: dict[str, Any] = {}
         if isinstance(decorator, ast.Call):
-            given = [*zip(testcode.CASE_KEYS, decorator.args, strict=False), *((keyword.arg or "**", keyword.value) for keyword in decorator.keywords)]
+            given = [
+                *zip(testcode.CASE_KEYS, decorator.args, strict=False),
+                *((keyword.arg or "**", keyword.value) for keyword in decorator.keywords),
+            ]
             for key, value in given:
                 if key not in testcode.CASE_KEYS:
-                    message = errors.CASE_UNKNOWN_KEY.format(case=node.name, key=key, nearest=nearest(key, testcode.CASE_KEYS))
+                    message = errors.CASE_UNKNOWN_KEY.format(
+                        case=node.name, key=key, nearest=nearest(key, testcode.CASE_KEYS)
+                    )
                     self.wrong(value.lineno, message)
                 else:
                     values[key] = self.literal(value, f"'{key}' of '{node.name}'")
 
         def get(key: str, expected: type, default: Any) -> Any:
-            return self.typed(values.get(key), expected, default, decorator.lineno, f"'{key}' of '{node.name}'")
+            return self.typed(
+                values.get(key), expected, default, decorator.lineno, f"'{key}' of '{node.name}'"
+            )
 
         points = self.points(values.get("points"), decorator.lineno, f"'points' of '{node.name}'")
         success, failure = get("success_message", str, ""), get("failure_message", str, "")
-        return _Draft(node.name, get("name", str, ""), points, bool(values.get("hidden")), success, failure)
+        return _Draft(
+            node.name, get("name", str, ""), points, bool(values.get("hidden")), success, failure
+        )
 
-    # ---- both --------------------------------------------------------------------------------------------------------
+    # ---- both ------------------------------------------------------------------------------------
 
-    def part(self, name: str, drafts: list[_Draft], total: Any, all_or_nothing: bool, line: int) -> Part:
+    def part(
+        self, name: str, drafts: list[_Draft], total: Any, all_or_nothing: bool, line: int
+    ) -> Part:
         try:
             points = resolve_points(total, [draft.points for draft in drafts])
         except ValueError as error:
             self.wrong(line, str(error))
             points = [Fraction(0)] * len(drafts)
-        cases = tuple(Case(d.case, d.title, p, d.hidden, d.failure, d.success) for d, p in zip(drafts, points, strict=True))
-        return Part(name, name, "code", sum(points, Fraction(0)), "", "", cases=cases, all_or_nothing=all_or_nothing)
+        cases = tuple(
+            Case(d.case, d.title, p, d.hidden, d.failure, d.success)
+            for d, p in zip(drafts, points, strict=True)
+        )
+        return Part(
+            name,
+            name,
+            "code",
+            sum(points, Fraction(0)),
+            "",
+            "",
+            cases=cases,
+            all_or_nothing=all_or_nothing,
+        )
 
 
-# ---- the text of test files ------------------------------------------------------------------------------------------
+# ---- the text of test files ----------------------------------------------------------------------
 
 
 def _is_otter_import(node: ast.ImportFrom) -> bool:
@@ -375,7 +519,9 @@ def _is_otter_import(node: ast.ImportFrom) -> bool:
 
 
 def _case_decorator(node: ast.AST, aliases: set[str]) -> ast.expr | None:
-    """The decorator that makes a function a test case: `test_case` under whatever name it was imported."""
+    """The decorator that makes a function a test case: `test_case` under whatever name it was
+    imported.
+    """
     for decorator in getattr(node, "decorator_list", []):
         function = decorator.func if isinstance(decorator, ast.Call) else decorator
         named = isinstance(function, ast.Name) and function.id in aliases | {"test_case"}
@@ -385,14 +531,18 @@ def _case_decorator(node: ast.AST, aliases: set[str]) -> ast.expr | None:
 
 
 def _outside_definitions(tree: ast.Module) -> list[ast.stmt]:
-    """The statements of a module that run when it is loaded, in order, those inside `if`, `for`, `with` and `try` included."""
+    """The statements of a module that run when it is loaded, in order, those inside `if`, `for`,
+    `with` and `try` included.
+    """
     found: list[ast.stmt] = []
 
     def visit(node: ast.AST) -> None:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.stmt):
                 found.append(child)
-            if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.expr)):
+            if not isinstance(
+                child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.expr)
+            ):
                 visit(child)
 
     visit(tree)
@@ -400,12 +550,17 @@ def _outside_definitions(tree: ast.Module) -> list[ast.stmt]:
 
 
 def _without_otter(text: str, tree: ast.Module, decorators: list[ast.expr]) -> str:
-    """The text with `@test_case` under its own name and without the import of it, which the grader provides. Lines keep their numbers."""
+    """The text with `@test_case` under its own name and without the import of it, which the grader
+    provides. Lines keep their numbers.
+    """
     lines = [line.encode() for line in text.split("\n")]  # the offsets of `ast` count bytes
 
     def put(node: ast.expr | ast.stmt, new: str) -> None:
         end = node.end_lineno or node.lineno
-        before, after = lines[node.lineno - 1][: node.col_offset], lines[end - 1][node.end_col_offset :]
+        before, after = (
+            lines[node.lineno - 1][: node.col_offset],
+            lines[end - 1][node.end_col_offset :],
+        )
         lines[node.lineno - 1 : end] = [before + new.encode() + after, *[b""] * (end - node.lineno)]
 
     for decorator in decorators:
@@ -417,21 +572,43 @@ def _without_otter(text: str, tree: ast.Module, decorators: list[ast.expr]) -> s
     result = b"\n".join(lines).decode()
     if "otter" not in testcode.needed_names(result):
         for statement in tree.body:
-            if isinstance(statement, ast.Import) and all(alias.name.split(".")[0] == "otter" and not alias.asname for alias in statement.names):
+            if isinstance(statement, ast.Import) and all(
+                alias.name.split(".")[0] == "otter" and not alias.asname
+                for alias in statement.names
+            ):
                 put(statement, "pass")
     return b"\n".join(lines).decode().rstrip()
 
 
 def _parameter_names(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
-    """The student's names that a test function takes: its parameters, and what it looks up in `env`."""
+    """The student's names that a test function takes: its parameters, and what it looks up in
+    `env`.
+    """
     arguments = function.args
-    names = [argument.arg for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs] if argument.arg != "env"]
+    names = [
+        argument.arg
+        for argument in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        if argument.arg != "env"
+    ]
     for node in ast.walk(function):
         key: ast.expr | None = None
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "env":
+        if (
+            isinstance(node, ast.Subscript)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "env"
+        ):
             key = node.slice
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
-            key = node.args[0] if isinstance(node.func.value, ast.Name) and node.func.value.id == "env" else None
+        elif (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "get"
+            and node.args
+        ):
+            key = (
+                node.args[0]
+                if isinstance(node.func.value, ast.Name) and node.func.value.id == "env"
+                else None
+            )
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
             names.append(key.value)
     return names

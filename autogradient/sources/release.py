@@ -1,6 +1,8 @@
-"""Assignment → what students get: the notebook with stubs, public tests, figures and data. Pure: the same assignment gives the same bytes.
+"""Assignment → what students get: the notebook with stubs, public tests, figures and data. Pure:
+the same assignment gives the same bytes.
 
-`build` makes the files in memory, `write` puts them on disk, `difference` says how a folder differs from them.
+`build` makes the files in memory, `write` puts them on disk, `difference` says how a folder differs
+from them.
 """
 
 from __future__ import annotations
@@ -26,15 +28,19 @@ from autogradient.model.result import decimal
 from autogradient.model.testcode import Statement, reachable, statements, without_magics
 
 GRADER_CELL = 'import otter\n\ngrader = otter.Notebook(tests_dir="tests")'
-NO_PROBE = 'def probe(function):\n    """Leave a probe as it is: here it runs beside your code anyway."""\n    return function'
+NO_PROBE = (
+    'def probe(function):\n    """Leave a probe as it is: here it runs beside your code '
+    'anyway."""\n    return function'
+)
 #: The id of the cell that `publish` puts first for Google Colab. A grader never runs it.
 COLAB_CELL = "colab-setup"
 DROPPED = ("staff", "wrong", "right", "equivalent", "rubric", "helpers")
-#: Shown for a locked cell whose points are earned after submission. It must return 0 to stock nbgrader, which gives full marks to a cell that only prints.
+#: Shown for a locked cell whose points are earned after submission. It must return 0 to stock
+#: nbgrader, which gives full marks to a cell that only prints.
 HIDDEN_CELL = """# {points} more {noun} checked after you submit
 import os
 
-0 if os.environ.get("NBGRADER_EXECUTION") == "autograde" else print("{points} more {noun} checked after you submit.")"""
+0 if os.environ.get("NBGRADER_EXECUTION") == "autograde" else print("{points} more {noun} checked after you submit.")"""  # noqa: E501
 
 
 @dataclass
@@ -54,7 +60,8 @@ class Release:
 class ReleasedCell:
     """A cell of the student notebook as released.
 
-    `role` is answer, check, hidden, setup, given, grader or text; `target` the part or question it belongs to.
+    `role` is answer, check, hidden, setup, given, grader or text; `target` the part or question it
+    belongs to.
     """
 
     grade_id: str
@@ -67,10 +74,12 @@ class ReleasedCell:
 def build(assignment: Assignment, hidden_answers: dict[str, Any] | None = None) -> Release:
     """The release of an assignment.
 
-    With `hidden_answers` (expected values of short answers by part id) it is a throw-away course for a stock grader instead:
-    the `-hidden` cells run `tests/<part>-hidden.py`, which holds the hidden tests. Never publish that.
+    With `hidden_answers` (expected values of short answers by part id) it is a throw-away course
+    for a stock grader instead: the `-hidden` cells run `tests/<part>-hidden.py`, which holds the
+    hidden tests. Never publish that.
     """
-    release = Release(assignment.name, dict(assignment.files))  # first, so that none of them can take the place of a file of ours
+    # first, so that none of them can take the place of a file of ours
+    release = Release(assignment.name, dict(assignment.files))
     parity = hidden_answers is not None
     release.files[f"{assignment.name}.ipynb"] = _notebook(assignment, parity)
     for part in assignment.parts:
@@ -78,7 +87,9 @@ def build(assignment: Assignment, hidden_answers: dict[str, Any] | None = None) 
             continue
         release.files[f"tests/{part.id}.py"] = test_file(assignment, part, hidden=False).encode()
         if hidden_answers is not None and part.hidden_points:
-            release.files[f"tests/{part.id}-hidden.py"] = test_file(assignment, part, hidden=True, expected=hidden_answers.get(part.id)).encode()
+            release.files[f"tests/{part.id}-hidden.py"] = test_file(
+                assignment, part, hidden=True, expected=hidden_answers.get(part.id)
+            ).encode()
     return release
 
 
@@ -89,7 +100,9 @@ def load(release: Release) -> dict[str, Any]:
 
 
 def write(release: Release, folder: Path) -> bool:
-    """Make `folder` hold exactly the release. Whole or not at all. Returns whether anything changed."""
+    """Make `folder` hold exactly the release. Whole or not at all. Returns whether anything
+    changed.
+    """
     if not difference(release, folder):
         return False
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -116,8 +129,14 @@ def write(release: Release, folder: Path) -> bool:
 
 
 def difference(release: Release, folder: Path) -> str:
-    """How `folder` differs from the release, as a unified diff; "" where it does not. Jupyter's checkpoints do not count."""
-    present = {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file() and not _is_clutter(p.relative_to(folder))}
+    """How `folder` differs from the release, as a unified diff; "" where it does not. Jupyter's
+    checkpoints do not count.
+    """
+    present = {
+        str(p.relative_to(folder)): p.read_bytes()
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and not _is_clutter(p.relative_to(folder))
+    }
     out: list[str] = []
     for name in sorted(present.keys() | release.files.keys()):
         have, want = present.get(name), release.files.get(name)
@@ -125,29 +144,40 @@ def difference(release: Release, folder: Path) -> str:
             continue
         try:
             old, new = ((data or b"").decode().splitlines() for data in (have, want))
-            out += difflib.unified_diff(old, new, f"on disk/{name}", f"from source/{name}", lineterm="", n=1)
+            out += difflib.unified_diff(
+                old, new, f"on disk/{name}", f"from source/{name}", lineterm="", n=1
+            )
         except UnicodeDecodeError:
             out.append(f"binary file {name} differs")
     return "\n".join(out)
 
 
 def _is_clutter(path: Path) -> bool:
-    return any(part in (".ipynb_checkpoints", "__pycache__") for part in path.parts) or path.name == ".OTTER_LOG"
+    return (
+        any(part in (".ipynb_checkpoints", "__pycache__") for part in path.parts)
+        or path.name == ".OTTER_LOG"
+    )
 
 
-# ---- public tests ----------------------------------------------------------------------------------------------------
+# ---- public tests --------------------------------------------------------------------------------
 
 
-def test_file(assignment: Assignment, part: Part, *, hidden: bool | None, expected: Any = None) -> str:
-    """An otter test file (exception format) with the visible or the hidden cases of a part, able to stand alone.
+def test_file(
+    assignment: Assignment, part: Part, *, hidden: bool | None, expected: Any = None
+) -> str:
+    """An otter test file (exception format) with the visible or the hidden cases of a part, able to
+    stand alone.
 
-    With None it has all of them, each marked as what it is: for a stock grader that keeps the hidden ones from students. Never publish that.
+    With None it has all of them, each marked as what it is: for a stock grader that keeps the
+    hidden ones from students. Never publish that.
 
-    A file without points would show "passed!" for anything, so where the visible cases carry none the first one gets a nominal point.
+    A file without points would show "passed!" for anything, so where the visible cases carry none
+    the first one gets a nominal point.
     """
     cases = [case for case in part.cases if hidden is None or case.hidden == hidden]
     pool = _pool(assignment, part)
-    names = {case.name for case in cases}  # a formula's cases are generated and have no decorator to know them by
+    # a formula's cases are generated and have no decorator to know them by
+    names = {case.name for case in cases}
     by_name = {name: statement for statement in pool for name in statement.binds & names}
     bodies: list[str] = []
     needed: set[str] = set()
@@ -155,12 +185,26 @@ def test_file(assignment: Assignment, part: Part, *, hidden: bool | None, expect
     variable = part.names[0] if part.names else "answer"
     if not cases:  # a code part whose cases are all hidden still gets a check of its form
         bodies.append(
-            _decorator(short_answers.FORM_TITLE, 1, False, f"Define {', '.join(part.names)} in the cell above.")
-            + f"def {short_answers.FORM_CASE}({', '.join(part.names)}):\n    assert None not in ({', '.join(part.names)},), 'Run the cell with your answer first.'"
+            _decorator(
+                short_answers.FORM_TITLE,
+                1,
+                False,
+                f"Define {', '.join(part.names)} in the cell above.",
+            )
+            + (
+                f"def {short_answers.FORM_CASE}({', '.join(part.names)}):\n    assert None "
+                f"not in ({', '.join(part.names)},), 'Run the cell with your answer first.'"
+            )
         )
     for case in cases:
         points = Fraction(1) if nominal and case is cases[0] else case.points
-        header = _decorator(case.title, decimal(points), hidden is None and case.hidden, case.failure_message, case.success_message)
+        header = _decorator(
+            case.title,
+            decimal(points),
+            hidden is None and case.hidden,
+            case.failure_message,
+            case.success_message,
+        )
         if case.name in by_name:
             statement = by_name[case.name]
             bodies.append(header + _without_decorators(statement.source))
@@ -170,7 +214,10 @@ def test_file(assignment: Assignment, part: Part, *, hidden: bool | None, expect
         body = f"def {case.name}({variable}):\n{kind.form_check(part)}"
         needed.add(kind.check.__name__)
         if case.name == short_answers.ANSWER_CASE:
-            body += f"\n    assert is_right({part.kind!r}, {variable}, {plain_value(expected)!r}, {kind.rules(part)!r})"
+            body += (
+                f"\n    assert is_right({part.kind!r}, {variable}, "
+                f"{plain_value(expected)!r}, {kind.rules(part)!r})"
+            )
             needed.add("is_right")
         bodies.append(header + body)
     if part.by_value:  # a formula's tests bring them along
@@ -180,7 +227,9 @@ def test_file(assignment: Assignment, part: Part, *, hidden: bool | None, expect
     top: list[str] = []
     definitions: list[str] = []
     for statement in used:
-        (top if re.match(r"(import|from) ", statement.source) else definitions).append(statement.source)
+        (top if re.match(r"(import|from) ", statement.source) else definitions).append(
+            statement.source
+        )
     if "secret" in all_needed:
         if "import numpy as np" not in top:
             top.append("import numpy as np")
@@ -194,15 +243,30 @@ def test_file(assignment: Assignment, part: Part, *, hidden: bool | None, expect
 
 
 def _pool(assignment: Assignment, part: Part) -> list[Statement]:
-    """Every statement that a case of `part` may use, from the instructor's cells, in their order."""
+    """Every statement that a case of `part` may use, from the instructor's cells, in
+    their order.
+    """
     texts = [cell.source for cell in assignment.with_role("setup")]
-    texts += [given_source(cell, assignment.seed) for cell in assignment.with_role("given") if cell.target in (part.question, part.id)]
+    texts += [
+        given_source(cell, assignment.seed)
+        for cell in assignment.with_role("given")
+        if cell.target in (part.question, part.id)
+    ]
     texts += [cell.source for cell in assignment.with_role("helpers")]
-    return [statement for text in [*texts, part.tests] if text.strip() for statement in statements(without_magics(text))]
+    return [
+        statement
+        for text in [*texts, part.tests]
+        if text.strip()
+        for statement in statements(without_magics(text))
+    ]
 
 
 def _decorator(title: str, points: Any, hidden: bool, failure: str = "", success: str = "") -> str:
-    extras = "".join(f", {key}={value!r}" for key, value in (("success_message", success), ("failure_message", failure)) if value)
+    extras = "".join(
+        f", {key}={value!r}"
+        for key, value in (("success_message", success), ("failure_message", failure))
+        if value
+    )
     return f"@test_case(name={title!r}, points={points!r}, hidden={hidden!r}{extras})\n"
 
 
@@ -211,7 +275,11 @@ def _without_decorators(source: str) -> str:
 
 
 def _import_order(line: str) -> tuple[bool, str, str]:
-    return ("otter" in line or "torch" in line or "numpy" in line or "matplotlib" in line, line.split()[1], line)
+    return (
+        "otter" in line or "torch" in line or "numpy" in line or "matplotlib" in line,
+        line.split()[1],
+        line,
+    )
 
 
 def _number(text: str) -> int:
@@ -223,7 +291,7 @@ def given_source(cell: Cell, seed: int) -> str:
     return f"seed = {seed}\n{cell.source}" if re.search(r"\bseed\b", cell.source) else cell.source
 
 
-# ---- the notebook ----------------------------------------------------------------------------------------------------
+# ---- the notebook --------------------------------------------------------------------------------
 
 
 @functools.lru_cache(maxsize=20)
@@ -231,7 +299,15 @@ def released_cells(assignment: Assignment) -> list[ReleasedCell]:
     """The cells of the student notebook that have an id, in order."""
     if assignment.format != "autogradient":
         return [
-            ReleasedCell(cell.grade_id, cell.kind, cell.metadata.get("released", cell.source) if cell.role == "answer" else cell.source, cell.role, cell.target)
+            ReleasedCell(
+                cell.grade_id,
+                cell.kind,
+                cell.metadata.get("released", cell.source)
+                if cell.role == "answer"
+                else cell.source,
+                cell.role,
+                cell.target,
+            )
             for cell in assignment.cells
             if cell.grade_id
         ]
@@ -239,8 +315,14 @@ def released_cells(assignment: Assignment) -> list[ReleasedCell]:
 
 
 def former_ids(assignment: Assignment) -> dict[str, str]:
-    """The ids that cells had before their questions were given others (`was`) → their present grade_id. Where a question stood in another assignment its cells were that one's."""
-    owners = {name: question for question in assignment.questions for name in (question.id, *(part.id for part in question.parts))}
+    """The ids that cells had before their questions were given others (`was`) → their present
+    grade_id. Where a question stood in another assignment its cells were that one's.
+    """
+    owners = {
+        name: question
+        for question in assignment.questions
+        for name in (question.id, *(part.id for part in question.parts))
+    }
     found: dict[str, str] = {}
     for cell in released_cells(assignment):
         # Text without a role goes by the question or part that it stands below.
@@ -267,15 +349,37 @@ class _Notebook:
         self.counts[stem] = self.counts.get(stem, 0) + 1
         return f"{stem}{self.counts[stem]}"
 
-    def add(self, kind: str, source: str, grade_id: str, role: str, target: str = "", *, points: Fraction | None = None, of: Cell | None = None) -> None:
+    def add(
+        self,
+        kind: str,
+        source: str,
+        grade_id: str,
+        role: str,
+        target: str = "",
+        *,
+        points: Fraction | None = None,
+        of: Cell | None = None,
+    ) -> None:
         """Lay down a cell; pictures pasted into `of`, the source's cell, go along."""
         solution = role == "answer"
         locked = not solution
         self.released.append(ReleasedCell(grade_id, kind, source, role, target))
-        meta: dict[str, Any] = {"grade": points is not None, "grade_id": grade_id, "locked": locked, "schema_version": 3, "solution": solution, "task": False}
+        meta: dict[str, Any] = {
+            "grade": points is not None,
+            "grade_id": grade_id,
+            "locked": locked,
+            "schema_version": 3,
+            "solution": solution,
+            "task": False,
+        }
         if points is not None:
             meta["points"] = decimal(points)
-        cell: dict[str, Any] = {"cell_type": kind, "id": cell_id(grade_id), "metadata": {"nbgrader": meta}, "source": source}
+        cell: dict[str, Any] = {
+            "cell_type": kind,
+            "id": cell_id(grade_id),
+            "metadata": {"nbgrader": meta},
+            "source": source,
+        }
         if kind == "code":
             cell |= {"execution_count": None, "outputs": []}
         if of is not None and "attachments" in of.metadata:
@@ -289,11 +393,22 @@ class _Notebook:
         self.cells.append(cell)
 
     def scratch(self, source: str, name: str) -> None:
-        self.cells.append({"cell_type": "code", "id": cell_id(name), "metadata": {}, "source": source, "execution_count": None, "outputs": []})
+        self.cells.append(
+            {
+                "cell_type": "code",
+                "id": cell_id(name),
+                "metadata": {},
+                "source": source,
+                "execution_count": None,
+                "outputs": [],
+            }
+        )
 
 
 def checksum(cell: dict[str, Any]) -> str:
-    """nbgrader's own checksum of a cell; it takes a second to import and only a release needs it."""
+    """nbgrader's own checksum of a cell; it takes a second to import and only a release
+    needs it.
+    """
     from nbformat import from_dict
     from nbgrader.utils import compute_checksum
 
@@ -301,8 +416,14 @@ def checksum(cell: dict[str, Any]) -> str:
 
 
 def cell_id(grade_id: str) -> str:
-    """The notebook cell's id: the grade_id, shortened where it is longer than the 64 characters a cell id may have."""
-    return grade_id if len(grade_id) <= 64 else f"{grade_id[:52]}-{hashlib.sha256(grade_id.encode()).hexdigest()[:11]}"
+    """The notebook cell's id: the grade_id, shortened where it is longer than the 64 characters a
+    cell id may have.
+    """
+    return (
+        grade_id
+        if len(grade_id) <= 64
+        else f"{grade_id[:52]}-{hashlib.sha256(grade_id.encode()).hexdigest()[:11]}"
+    )
 
 
 def _lay_down(assignment: Assignment, *, parity: bool, checksums: bool = True) -> _Notebook:
@@ -324,22 +445,42 @@ def _lay_down(assignment: Assignment, *, parity: bool, checksums: bool = True) -
         elif cell.role == "scratch":
             book.scratch(cell.source, book.numbered(f"{book.previous}-c"))
         elif cell.role == "setup":
-            book.add("code", cell.source, "setup" if len(setups) == 1 else book.numbered("setup"), "setup")
+            book.add(
+                "code",
+                cell.source,
+                "setup" if len(setups) == 1 else book.numbered("setup"),
+                "setup",
+            )
         elif cell.role == "given":
             stem = book.numbered(f"{cell.target}-given")
-            book.add("code", given_source(cell, assignment.seed), stem.removesuffix("1") if stem.endswith("given1") else stem, "given", cell.target)
+            book.add(
+                "code",
+                given_source(cell, assignment.seed),
+                stem.removesuffix("1") if stem.endswith("given1") else stem,
+                "given",
+                cell.target,
+            )
         elif cell.role == "hint":
             grade_id = book.numbered(f"{cell.target}-hint")
             several = sum(1 for _ in assignment.with_role("hint", target=cell.target)) > 1
             name = f"Hint {book.counts[f'{cell.target}-hint']}" if several else "Hint"
-            book.add("markdown", f"<details><summary>{name}</summary>\n\n{cell.source}\n\n</details>", grade_id, "text", cell.target, of=cell)
+            book.add(
+                "markdown",
+                f"<details><summary>{name}</summary>\n\n{cell.source}\n\n</details>",
+                grade_id,
+                "text",
+                cell.target,
+                of=cell,
+            )
         elif cell.role == "answer" and cell.target in parts:
             part = parts[cell.target]
             book.previous = part.id
             _answer(book, part)
             if part.id not in with_tests:
                 _checks(book, part, parity)
-        elif cell.role == "tests" and last_tests[cell.target] == cell.number and cell.target in parts:
+        elif (
+            cell.role == "tests" and last_tests[cell.target] == cell.number and cell.target in parts
+        ):
             _checks(book, parts[cell.target], parity)
     return book
 
@@ -369,7 +510,13 @@ def _answer(book: _Notebook, part: Part) -> None:
             if isinstance(options, dict)
             else [f"{i}. {text}" for i, text in enumerate(options, 1)]
         )
-        book.add("markdown", "\n".join([short_answers.kind_of(part).how_many, "", *rows]), f"{part.id}-options", "text", part.id)
+        book.add(
+            "markdown",
+            "\n".join([short_answers.kind_of(part).how_many, "", *rows]),
+            f"{part.id}-options",
+            "text",
+            part.id,
+        )
     book.add("code", part.stub, f"{part.id}-answer", "answer", part.id)
 
 
@@ -378,12 +525,22 @@ def _checks(book: _Notebook, part: Part, parity: bool) -> None:
         return
     visible, hidden = part.visible_points, part.hidden_points
     if visible:
-        book.add("code", f'display(_check := grader.check("{part.id}"))\n{show_points(visible)} * _check.grade', part.id, "check", part.id, points=visible)
+        book.add(
+            "code",
+            f'display(_check := grader.check("{part.id}"))\n{show_points(visible)} * _check.grade',
+            part.id,
+            "check",
+            part.id,
+            points=visible,
+        )
     else:
         book.add("code", f'grader.check("{part.id}")', part.id, "check", part.id)
     if hidden:
         noun = "point is" if hidden == 1 else "points are"
         text = HIDDEN_CELL.format(points=show_points(hidden), noun=noun)
         if parity:
-            text = f'display(_check := grader.check("{part.id}-hidden"))\n{show_points(hidden)} * _check.grade'
+            text = (
+                "display(_check := "
+                f'grader.check("{part.id}-hidden"))\n{show_points(hidden)} * _check.grade'
+            )
         book.add("code", text, f"{part.id}-hidden", "hidden", part.id, points=hidden)

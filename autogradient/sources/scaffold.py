@@ -1,8 +1,9 @@
 """New instructor notebooks from a template, and one way to write them: `new` and `fmt`.
 
-`fmt` works on the text and touches little: directives (order of keys, spacing), the front matter (order of keys, no version of Jupytext's, the
-kernel's plain name), blank lines between cells, white space at line ends, and the staff cell that loads the authors' extension. What cells say
-stays as it is.
+`fmt` works on the text and touches little: directives (order of keys, spacing), the front matter
+(order of keys, no version of Jupytext's, the kernel's plain name), blank lines between cells, white
+space at line ends, and the staff cell that loads the authors' extension. What cells say stays as it
+is.
 """
 
 from __future__ import annotations
@@ -30,18 +31,20 @@ from autogradient.sources.directives import ROLES, parse, render
 from autogradient.sources.front_matter import FRONT_KEYS
 
 STAFF_CELL = "#| staff\n%load_ext autogradient.authoring"
-#: JupyterLab writes into a notebook how the kernel is called on the machine at hand; the course says it in one way.
+#: JupyterLab writes into a notebook how the kernel is called on the machine at hand; the course
+#: says it in one way.
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _LOADS = re.compile(r"^\s*(# ?)?%(re)?load_ext\s+autogradient\.authoring\b", re.MULTILINE)
 _MARKER = re.compile(r"# ?%%(\s|\[|$)")
 _HEADER = re.compile(r"\A# ---\n(.*?\n)# ---\n", re.DOTALL)
 
 
-# ---- new -------------------------------------------------------------------------------------------------------------
+# ---- new -----------------------------------------------------------------------------------------
 
 
 def new(course: Path, name: str, title: str | None = None) -> Path:
-    """Write `source/NAME/NAME.py` under the course folder: a small notebook, complete and ready to be proved. Returns its path.
+    """Write `source/NAME/NAME.py` under the course folder: a small notebook, complete and ready to
+    be proved. Returns its path.
 
     Raises CourseError where the name is no id or the folder exists.
     """
@@ -54,7 +57,11 @@ def new(course: Path, name: str, title: str | None = None) -> Path:
     if folder.exists():
         raise CourseError(errors.EXISTS.format(path=errors.relative(folder)))
     title = " ".join((title or name.replace("-", " ").capitalize()).split())
-    template = resources.files("autogradient").joinpath("templates/source.py.txt").read_text(encoding="utf-8")
+    template = (
+        resources.files("autogradient")
+        .joinpath("templates/source.py.txt")
+        .read_text(encoding="utf-8")
+    )
     quoted = yaml.safe_dump(title, allow_unicode=True, width=10**9).removesuffix("...\n").strip()
     text = template.replace("@TITLE@", quoted).replace("@HEADING@", title).replace("@NAME@", name)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -68,13 +75,15 @@ def new(course: Path, name: str, title: str | None = None) -> Path:
     return folder / f"{name}.py"
 
 
-# ---- fmt -------------------------------------------------------------------------------------------------------------
+# ---- fmt -----------------------------------------------------------------------------------------
 
 
 def fmt(path: Path, *, check: bool = False) -> str:
-    """Normalise an instructor notebook (or the one of a folder) in place. Returns what changed as a unified diff, "" where nothing did.
+    """Normalise an instructor notebook (or the one of a folder) in place. Returns what changed as a
+    unified diff, "" where nothing did.
 
-    With `check` nothing is written. Raises CourseError where there is no notebook, SourceErrors where it cannot be read.
+    With `check` nothing is written. Raises CourseError where there is no notebook, SourceErrors
+    where it cannot be read.
     """
     path = source.find_source(path)
     before = path.read_text(encoding="utf-8")
@@ -84,13 +93,19 @@ def fmt(path: Path, *, check: bool = False) -> str:
     if not check:
         write_atomically(path, after)
     name = errors.relative(path)
-    return "\n".join(difflib.unified_diff(before.splitlines(), after.splitlines(), name, f"{name} (formatted)", lineterm=""))
+    return "\n".join(
+        difflib.unified_diff(
+            before.splitlines(), after.splitlines(), name, f"{name} (formatted)", lineterm=""
+        )
+    )
 
 
 def normalised(text: str, path: Path) -> str:
-    """The text of a source as `fmt` writes it. `path` says whether it is a text notebook or an .ipynb.
+    """The text of a source as `fmt` writes it. `path` says whether it is a text notebook or an
+    .ipynb.
 
-    Formatting it again changes nothing. Raises SourceErrors where it is no notebook, AutogradientError if anything of it would be lost.
+    Formatting it again changes nothing. Raises SourceErrors where it is no notebook,
+    AutogradientError if anything of it would be lost.
     """
     before = _read(text, path)
     after = _notebook(text, before) if path.suffix == ".ipynb" else _text(text)
@@ -102,15 +117,32 @@ def normalised(text: str, path: Path) -> str:
 
 def _read(text: str, path: Path) -> Any:
     try:
-        return nbformat.reads(text, as_version=4) if path.suffix == ".ipynb" else jupytext.reads(text, fmt="py:percent")
+        return (
+            nbformat.reads(text, as_version=4)
+            if path.suffix == ".ipynb"
+            else jupytext.reads(text, fmt="py:percent")
+        )
     except Exception as error:
-        raise SourceErrors([Mistake(errors.relative(path), 1, 0, errors.UNREADABLE_NOTEBOOK.format(name=path.name, problem=error))]) from error
+        raise SourceErrors(
+            [
+                Mistake(
+                    errors.relative(path),
+                    1,
+                    0,
+                    errors.UNREADABLE_NOTEBOOK.format(name=path.name, problem=error),
+                )
+            ]
+        ) from error
 
 
 def _lost(before: Any, after: Any) -> str:
-    """What the second notebook says differently from the first, the added staff cell apart; "" where nothing is."""
+    """What the second notebook says differently from the first, the added staff cell apart; ""
+    where nothing is.
+    """
     # Jupytext reads blank lines below the header as an empty cell.
-    old, new = ([_content(cell) for cell in book.cells if cell.source.strip()] for book in (before, after))
+    old, new = (
+        [_content(cell) for cell in book.cells if cell.source.strip()] for book in (before, after)
+    )
     added = _content(nbformat.v4.new_code_cell(STAFF_CELL))
     if len(new) == len(old) + 1 and added in new:
         new.remove(added)
@@ -119,7 +151,11 @@ def _lost(before: Any, after: Any) -> str:
     for number, (one, other) in enumerate(zip(old, new, strict=True), start=1):
         if one != other:
             return f"cell {number}"
-    return "" if before.metadata.get("autogradient") == after.metadata.get("autogradient") else "the front matter"
+    return (
+        ""
+        if before.metadata.get("autogradient") == after.metadata.get("autogradient")
+        else "the front matter"
+    )
 
 
 def _content(cell: Any) -> tuple[Any, ...]:
@@ -133,20 +169,31 @@ def _notebook(text: str, notebook: Any) -> str:
     """An .ipynb with its cells' texts normalised; the same text where nothing changes."""
     changed = copy.deepcopy(notebook)
     for cell in changed.cells:
-        cell.source = _code(cell.source) if cell.cell_type == "code" else _markdown(cell.source) if cell.cell_type == "markdown" else cell.source
+        cell.source = (
+            _code(cell.source)
+            if cell.cell_type == "code"
+            else _markdown(cell.source)
+            if cell.cell_type == "markdown"
+            else cell.source
+        )
     if not any(_LOADS.search(cell.source) for cell in changed.cells if cell.cell_type == "code"):
-        first = next((i for i, cell in enumerate(changed.cells) if cell.cell_type == "code"), len(changed.cells))
+        first = next(
+            (i for i, cell in enumerate(changed.cells) if cell.cell_type == "code"),
+            len(changed.cells),
+        )
         staff = nbformat.v4.new_code_cell(STAFF_CELL, id="authoring")
         if (changed.nbformat, changed.nbformat_minor) < (4, 5):
             del staff["id"]
         changed.cells.insert(first, staff)
     if changed.metadata.get("kernelspec", {}).get("name") == KERNEL["name"]:
         changed.metadata.kernelspec = nbformat.from_dict(KERNEL)
-    changed.metadata.get("jupytext", {}).get("text_representation", {}).pop("jupytext_version", None)
+    changed.metadata.get("jupytext", {}).get("text_representation", {}).pop(
+        "jupytext_version", None
+    )
     return text if changed == notebook else str(nbformat.writes(changed)) + "\n"
 
 
-# ---- text notebooks --------------------------------------------------------------------------------------------------
+# ---- text notebooks ------------------------------------------------------------------------------
 
 
 def _text(text: str) -> str:
@@ -183,10 +230,16 @@ def _cell(lines: list[str]) -> str:
 
 
 def _front_matter(header: str) -> str:
-    """The YAML header in the order of the format, without what Jupytext adds. One with comments keeps its order: they belong to lines."""
+    """The YAML header in the order of the format, without what Jupytext adds. One with comments
+    keeps its order: they belong to lines.
+    """
     text = re.sub(r"^# ?", "", header, flags=re.MULTILINE)
     if re.search(r"(^|\s)#", text):
-        return "".join(line + "\n" for line in header.rstrip("\n").split("\n") if not re.match(r"#\s+jupytext_version:", line))
+        return "".join(
+            line + "\n"
+            for line in header.rstrip("\n").split("\n")
+            if not re.match(r"#\s+jupytext_version:", line)
+        )
     try:
         front = yaml.safe_load(text)
         assert isinstance(front["jupyter"], dict)
@@ -197,26 +250,54 @@ def _front_matter(header: str) -> str:
         jupyter["jupytext"].pop("text_representation", None)
         if set(jupyter["jupytext"]) <= {"notebook_metadata_filter"}:
             del jupyter["jupytext"]
-    if isinstance(jupyter.get("kernelspec"), dict) and jupyter["kernelspec"].get("name") == KERNEL["name"]:
+    if (
+        isinstance(jupyter.get("kernelspec"), dict)
+        and jupyter["kernelspec"].get("name") == KERNEL["name"]
+    ):
         jupyter["kernelspec"] = KERNEL
     if isinstance(jupyter.get("autogradient"), dict):
         ours = jupyter["autogradient"]
-        jupyter["autogradient"] = {key: ours[key] for key in [*(k for k in FRONT_KEYS if k in ours), *(k for k in ours if k not in FRONT_KEYS)]}
+        jupyter["autogradient"] = {
+            key: ours[key]
+            for key in [
+                *(k for k in FRONT_KEYS if k in ours),
+                *(k for k in ours if k not in FRONT_KEYS),
+            ]
+        }
     out: list[str] = []
     for key, value in front.items():
         if key != "jupyter":
-            out += yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=10**9).rstrip().split("\n")
+            out += (
+                yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True, width=10**9)
+                .rstrip()
+                .split("\n")
+            )
             continue
         out.append("jupyter:")
         for name in sorted(value):
             section = value[name]
             if not isinstance(section, dict):
-                out += _indented(yaml.safe_dump({name: section}, sort_keys=False, allow_unicode=True, width=10**9), 2)
+                out += _indented(
+                    yaml.safe_dump(
+                        {name: section}, sort_keys=False, allow_unicode=True, width=10**9
+                    ),
+                    2,
+                )
                 continue
             out.append(f"  {name}:")
             for inner, item in section.items():
-                flow = None if isinstance(item, (list, dict)) else False  # short lists stay on their line
-                out += _indented(yaml.safe_dump({inner: item}, sort_keys=False, allow_unicode=True, default_flow_style=flow, width=10**9), 4)
+                # short lists stay on their line
+                flow = None if isinstance(item, (list, dict)) else False
+                out += _indented(
+                    yaml.safe_dump(
+                        {inner: item},
+                        sort_keys=False,
+                        allow_unicode=True,
+                        default_flow_style=flow,
+                        width=10**9,
+                    ),
+                    4,
+                )
     return "".join(f"# {line}\n" for line in out)
 
 
@@ -224,11 +305,13 @@ def _indented(text: str, depth: int) -> list[str]:
     return [" " * depth + line for line in text.rstrip().split("\n")]
 
 
-# ---- cells -----------------------------------------------------------------------------------------------------------
+# ---- cells ---------------------------------------------------------------------------------------
 
 
 def _code(text: str) -> str:
-    """A code cell with its directive in order; white space at line ends goes where Python doesn't mind."""
+    """A code cell with its directive in order; white space at line ends goes where Python doesn't
+    mind.
+    """
     lines = text.split("\n")
     count = next((i for i, line in enumerate(lines) if not line.startswith("#|")), len(lines))
     directive = parse(text, "code")
@@ -255,7 +338,9 @@ def _code(text: str) -> str:
 
 
 def _same_code(one: str, other: str) -> bool:
-    """Whether two cells are the same to Python. Cells with magics are not parsed, so they are left as they are."""
+    """Whether two cells are the same to Python. Cells with magics are not parsed, so they are left
+    as they are.
+    """
     try:
         return ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
     except SyntaxError:
@@ -263,8 +348,13 @@ def _same_code(one: str, other: str) -> bool:
 
 
 def _markdown(text: str) -> str:
-    """A Markdown cell with its directive in order. Two spaces at a line's end are a line break and stay."""
-    text = "\n".join("" if not line.strip() else line[:-1] if re.search(r"\S[ \t]$", line) else line for line in text.split("\n"))
+    """A Markdown cell with its directive in order. Two spaces at a line's end are a line break and
+    stay.
+    """
+    text = "\n".join(
+        "" if not line.strip() else line[:-1] if re.search(r"\S[ \t]$", line) else line
+        for line in text.split("\n")
+    )
     match = re.match(r"\n*<!--\|(.*?)-->", text, re.DOTALL)
     directive = parse(text, "markdown")
     if match is None or directive.problems:
@@ -272,7 +362,10 @@ def _markdown(text: str) -> str:
     inner = "{" + match.group(1).strip() + "}"
     node = yaml.compose(inner, Loader=yaml.SafeLoader)
     assert isinstance(node, yaml.MappingNode)
-    values = {key.value: inner[value.start_mark.index : value.end_mark.index].strip() for key, value in node.value}
+    values = {
+        key.value: inner[value.start_mark.index : value.end_mark.index].strip()
+        for key, value in node.value
+    }
     order = [directive.role, *ROLES[directive.role].keys]
     if list(values) == [key for key in order if key in values] and "\n" in match.group(1):
         return text

@@ -1,4 +1,6 @@
-"""Instructor notebook → Assignment: the source format, read whole, with every mistake in it at once."""
+"""Instructor notebook → Assignment: the source format, read whole, with every mistake in it at
+once.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,16 @@ import yaml
 from autogradient import errors
 from autogradient.errors import CourseError, Mistake, SourceErrors, nearest
 from autogradient.model import short_answers, testcode
-from autogradient.model.assignment import Assignment, Case, Cell, Equivalent, Part, Question, RubricItem, Variant
+from autogradient.model.assignment import (
+    Assignment,
+    Case,
+    Cell,
+    Equivalent,
+    Part,
+    Question,
+    RubricItem,
+    Variant,
+)
 from autogradient.model.points import points_of, show_points
 from autogradient.sources.declarations import declare, foreign_keys
 from autogradient.sources.directives import ROLES, Directive, parse
@@ -38,7 +49,9 @@ _SOLUTION_LINE = re.compile(r"^(\s*[\w.\[\], :\"']+?\s*=)(?!=)\s*(.+?)\s*#\s*SOL
 
 
 def find_source(path: Path) -> Path:
-    """The notebook of a source folder (`NAME/NAME.py`, else the only .py with cells or .ipynb), or `path` itself if it is a file."""
+    """The notebook of a source folder (`NAME/NAME.py`, else the only .py with cells or .ipynb), or
+    `path` itself if it is a file.
+    """
     if path.is_file():
         return path
     if not path.exists():
@@ -46,14 +59,20 @@ def find_source(path: Path) -> Path:
     for suffix in (".py", ".ipynb"):
         if (path / (path.name + suffix)).is_file():
             return path / (path.name + suffix)
-    notebooks = [p for p in sorted([*path.glob("*.ipynb"), *path.glob("*.py")]) if p.name not in PRIVATE_FILES]
+    notebooks = [
+        p
+        for p in sorted([*path.glob("*.ipynb"), *path.glob("*.py")])
+        if p.name not in PRIVATE_FILES
+    ]
     if len(notebooks) == 1:
         return notebooks[0]
     raise CourseError(errors.NOT_A_SOURCE.format(path=errors.relative(path)))
 
 
 def load(path: Path | str, seed: int = 0) -> Assignment:
-    """Read an instructor notebook (or its folder). Raises SourceErrors with all mistakes, CourseError where there is no notebook."""
+    """Read an instructor notebook (or its folder). Raises SourceErrors with all mistakes,
+    CourseError where there is no notebook.
+    """
     path = find_source(Path(path))
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -68,13 +87,21 @@ def load(path: Path | str, seed: int = 0) -> Assignment:
 
 
 def _is_private(file: Path, name: str) -> bool:
-    """Whether a file of a source folder is not for students: the notebook in either of its forms, our own files, and hidden ones."""
+    """Whether a file of a source folder is not for students: the notebook in either of its forms,
+    our own files, and hidden ones.
+    """
     notebook = str(file) in (f"{name}.py", f"{name}.ipynb")
-    return notebook or file.name in PRIVATE_FILES or any(part.startswith((".", "_")) for part in file.parts)
+    return (
+        notebook
+        or file.name in PRIVATE_FILES
+        or any(part.startswith((".", "_")) for part in file.parts)
+    )
 
 
 def read(text: str, path: Path, files: dict[str, bytes] | None = None, seed: int = 0) -> Assignment:
-    """Parse the text of a source. `path` gives the format (.py is py:percent, .ipynb a notebook) and the assignment's name."""
+    """Parse the text of a source. `path` gives the format (.py is py:percent, .ipynb a notebook)
+    and the assignment's name.
+    """
     reader = _Reader(path)
     assignment = reader.read(text, files or {}, seed)
     if reader.mistakes:
@@ -83,8 +110,14 @@ def read(text: str, path: Path, files: dict[str, bytes] | None = None, seed: int
 
 
 def cell_lines(text: str) -> list[int]:
-    """1-based lines of the cells' first lines in a py:percent text: the line after each `# %%` marker."""
-    return [number + 1 for number, line in enumerate(text.split("\n"), start=1) if re.match(r"# ?%%(\s|\[|$)", line)]
+    """1-based lines of the cells' first lines in a py:percent text: the line after each `# %%`
+    marker.
+    """
+    return [
+        number + 1
+        for number, line in enumerate(text.split("\n"), start=1)
+        if re.match(r"# ?%%(\s|\[|$)", line)
+    ]
 
 
 def strip_solution(source: str) -> str:
@@ -112,23 +145,32 @@ class _Reader:
         self.file = errors.relative(path)
         self.text = ""
         self.mistakes: list[Mistake] = []
-        self.lines: list[int] = []  # of the cells' first lines; empty where the file has no useful ones
+        # of the cells' first lines; empty where the file has no useful ones
+        self.lines: list[int] = []
         self.ids: dict[str, int] = {}
         self.answer_keys: dict[str, dict[str, Any]] = {}
         self.above: dict[int, int] = {}
         self.unreadable: set[int] = set()
 
     def wrong(self, cell: int, message: str, offset: int = 0) -> None:
-        line = self.lines[cell - 1] + offset if 0 < cell <= len(self.lines) else (1 if self.lines else 0)
+        line = (
+            self.lines[cell - 1] + offset
+            if 0 < cell <= len(self.lines)
+            else (1 if self.lines else 0)
+        )
         self.mistakes.append(Mistake(self.file, line, cell, message))
 
     def wrong_front(self, key: str, message: str) -> None:
         """A mistake in the front matter, at the line of its key."""
-        found = re.search(rf"^#\s+{re.escape(key)}:", self.text, re.MULTILINE) if self.lines and key else None
+        found = (
+            re.search(rf"^#\s+{re.escape(key)}:", self.text, re.MULTILINE)
+            if self.lines and key
+            else None
+        )
         line = self.text.count("\n", 0, found.start()) + 1 if found else (1 if self.lines else 0)
         self.mistakes.append(Mistake(self.file, line, 0, message))
 
-    # ---- the notebook ------------------------------------------------------------------------------------------------
+    # ---- the notebook ----------------------------------------------------------------------------
 
     def read(self, text: str, files: dict[str, bytes], seed: int) -> Assignment:
         self.text = text
@@ -140,7 +182,9 @@ class _Reader:
                 self.lines = cell_lines(text)
         except Exception as error:
             problem = str(error).split("\n")[0].rstrip(".")
-            raise SourceErrors([Mistake(self.file, 0, 0, errors.FOREIGN_UNREADABLE.format(problem=problem))]) from error
+            raise SourceErrors(
+                [Mistake(self.file, 0, 0, errors.FOREIGN_UNREADABLE.format(problem=problem))]
+            ) from error
         raw = [cell for cell in notebook.cells if cell.cell_type in ("code", "markdown")]
         if len(self.lines) != len(raw):
             self.lines = []
@@ -161,7 +205,10 @@ class _Reader:
         for part in parts:
             if part.cell in self.unreadable:
                 continue
-            for message in [*foreign_keys(part, self.answer_keys[part.id]), *(declare(part, self.answer_keys[part.id]) if part.is_short else ())]:
+            for message in [
+                *foreign_keys(part, self.answer_keys[part.id]),
+                *(declare(part, self.answer_keys[part.id]) if part.is_short else ()),
+            ]:
                 self.wrong(part.cell, message)
         self.attach(cells, questions)
         for part in parts:
@@ -175,30 +222,56 @@ class _Reader:
             cells=cells,
             questions=questions,
             path=self.path,
-            minutes=float(front["minutes"]) if isinstance(front.get("minutes"), (int, float)) else 0,
+            minutes=float(front["minutes"])
+            if isinstance(front.get("minutes"), (int, float))
+            else 0,
             prerequisites=tuple(_words(front.get("prerequisites"))),
             limits=limits_of(front),
-            allow=[(str(item["text"]), str(item["because"])) for item in front.get("allow") or ()] if not self.mistakes else [],
+            allow=[(str(item["text"]), str(item["because"])) for item in front.get("allow") or ()]
+            if not self.mistakes
+            else [],
             seed=seed,
             files=files,
-            kernelspec=dict(notebook.metadata.get("kernelspec") or {"display_name": "Python 3", "language": "python", "name": "python3"}),
+            kernelspec=dict(
+                notebook.metadata.get("kernelspec")
+                or {"display_name": "Python 3", "language": "python", "name": "python3"}
+            ),
             runner=str(front.get("runner") or ""),
         )
 
     def check_names(self, parts: list[Part]) -> None:
-        """A short answer's variable must not be overwritten by another answer before its value is copied, nor be mistaken for it."""
+        """A short answer's variable must not be overwritten by another answer before its value is
+        copied, nor be mistaken for it.
+        """
         for part in parts:
             for other in parts:
-                if part.is_short and part.names and other is not part and part.names[0] in other.names and (part.cell > other.cell or not other.is_short):
-                    self.wrong(part.cell, errors.DUPLICATE_NAME.format(name=part.names[0], other=other.id))
+                if (
+                    part.is_short
+                    and part.names
+                    and other is not part
+                    and part.names[0] in other.names
+                    and (part.cell > other.cell or not other.is_short)
+                ):
+                    self.wrong(
+                        part.cell, errors.DUPLICATE_NAME.format(name=part.names[0], other=other.id)
+                    )
                     break
 
     def check_title(self, cells: list[Cell], front: dict[str, Any]) -> None:
         for cell in cells:
-            match = re.search(r"^# (.+)$", cell.source, re.MULTILINE) if cell.kind == "markdown" else None
+            match = (
+                re.search(r"^# (.+)$", cell.source, re.MULTILINE)
+                if cell.kind == "markdown"
+                else None
+            )
             if match:
                 if front.get("title") and match.group(1).strip() != str(front["title"]).strip():
-                    self.wrong(cell.number, errors.BAD_TITLE.format(heading=match.group(1).strip(), title=front["title"]))
+                    self.wrong(
+                        cell.number,
+                        errors.BAD_TITLE.format(
+                            heading=match.group(1).strip(), title=front["title"]
+                        ),
+                    )
                 return
 
     def cell(self, number: int, kind: Any, directive: Directive) -> Cell:
@@ -216,10 +289,14 @@ class _Reader:
             try:
                 ast.parse(testcode.without_magics(cell.source))
             except SyntaxError as error:
-                self.wrong(number, errors.BAD_SYNTAX.format(problem=error.msg), directive.above + (error.lineno or 1) - 1)
+                self.wrong(
+                    number,
+                    errors.BAD_SYNTAX.format(problem=error.msg),
+                    directive.above + (error.lineno or 1) - 1,
+                )
         return cell
 
-    # ---- questions and parts -----------------------------------------------------------------------------------------
+    # ---- questions and parts ---------------------------------------------------------------------
 
     def take_id(self, cell: Cell, what: str) -> None:
         if what in self.ids:
@@ -236,7 +313,8 @@ class _Reader:
     def questions(self, cells: list[Cell]) -> list[Question]:
         questions: dict[str, Question] = {}
         part_ids: dict[str, int] = {}
-        answers: dict[str, list[str]] = defaultdict(list)  # of each question, those with mistakes too
+        # of each question, those with mistakes too
+        answers: dict[str, list[str]] = defaultdict(list)
         optional_seen = False
         for cell in cells:
             if cell.role == "question":
@@ -250,17 +328,26 @@ class _Reader:
                 base = re.sub(r"-p\d+$", "", cell.target)
                 answers[cell.target if cell.target in questions else base].append(cell.target)
                 if cell.target in part_ids:
-                    self.wrong(cell.number, errors.REPEATED_ID.format(id=cell.target, first=part_ids[cell.target]))
+                    self.wrong(
+                        cell.number,
+                        errors.REPEATED_ID.format(id=cell.target, first=part_ids[cell.target]),
+                    )
                     continue
                 part_ids[cell.target] = cell.number
                 self.answer_keys[cell.target] = cell.keys
                 owner = questions.get(cell.target) or questions.get(base)
                 if owner is None:
                     last = next(reversed(questions), base)
-                    if questions and (not _ID.fullmatch(cell.target) or cell.target.startswith(last)):
-                        self.wrong(cell.number, errors.BAD_PART.format(part=cell.target, question=last))
+                    if questions and (
+                        not _ID.fullmatch(cell.target) or cell.target.startswith(last)
+                    ):
+                        self.wrong(
+                            cell.number, errors.BAD_PART.format(part=cell.target, question=last)
+                        )
                     else:
-                        self.wrong(cell.number, errors.NO_QUESTION.format(part=cell.target, question=base))
+                        self.wrong(
+                            cell.number, errors.NO_QUESTION.format(part=cell.target, question=base)
+                        )
                     continue
                 part = self.part(cell, owner.id)
                 if part is not None:
@@ -268,19 +355,32 @@ class _Reader:
         for question in questions.values():
             if not answers[question.id]:
                 self.wrong(question.cell, errors.NO_PARTS.format(question=question.id))
-            numbers = [part.removeprefix(question.id).removeprefix("-") for part in answers[question.id]]
+            numbers = [
+                part.removeprefix(question.id).removeprefix("-") for part in answers[question.id]
+            ]
             expected = [""] if numbers == [""] else [f"p{i + 1}" for i in range(len(numbers))]
             if numbers != expected and len(set(numbers)) == len(numbers):
                 got = ", ".join(number or "(none)" for number in numbers)
-                self.wrong(part_ids[answers[question.id][0]], errors.PART_NUMBERS.format(question=question.id, got=got, expected=", ".join(expected)))
+                self.wrong(
+                    part_ids[answers[question.id][0]],
+                    errors.PART_NUMBERS.format(
+                        question=question.id, got=got, expected=", ".join(expected)
+                    ),
+                )
         return list(questions.values())
 
     def question(self, cell: Cell) -> Question:
         keys = cell.keys
-        level, minutes, needs = keys.get("level", "M"), keys.get("minutes", 0), keys.get("needs") or []
+        level, minutes, needs = (
+            keys.get("level", "M"),
+            keys.get("minutes", 0),
+            keys.get("needs") or [],
+        )
         if level not in ("E", "M", "H"):
             self.wrong(cell.number, errors.BAD_LEVEL.format(level=level))
-        if "minutes" in keys and (isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or minutes <= 0):
+        if "minutes" in keys and (
+            isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or minutes <= 0
+        ):
             self.wrong(cell.number, errors.BAD_MINUTES.format(minutes=minutes))
             minutes = 0
         for need in _words(needs):
@@ -293,7 +393,17 @@ class _Reader:
         for old in was:
             if not _FORMER.fullmatch(old):
                 self.wrong(cell.number, errors.BAD_WAS.format(was=old))
-        return Question(cell.target, [], str(level), float(minutes), covers, optional is True, tuple(_words(needs)), was, cell.number)
+        return Question(
+            cell.target,
+            [],
+            str(level),
+            float(minutes),
+            covers,
+            optional is True,
+            tuple(_words(needs)),
+            was,
+            cell.number,
+        )
 
     def part(self, cell: Cell, question: str) -> Part | None:
         keys = cell.keys
@@ -307,10 +417,26 @@ class _Reader:
         if "points" not in keys and kind != "code" and cell.number not in self.unreadable:
             self.wrong(cell.number, errors.NO_POINTS.format(part=cell.target))
         if kind == "essay" and cell.kind == "code":
-            self.wrong(cell.number, errors.WRONG_CELL_TYPE.format(role="essay answer", expected="markdown", got="code"))
+            self.wrong(
+                cell.number,
+                errors.WRONG_CELL_TYPE.format(role="essay answer", expected="markdown", got="code"),
+            )
         if kind != "essay" and cell.kind == "markdown":
-            self.wrong(cell.number, errors.WRONG_CELL_TYPE.format(role=f"{kind} answer", expected="code", got="markdown"))
-        part = Part(cell.target, question, kind, points or Fraction(0), cell.source, cell.source, cell=cell.number)
+            self.wrong(
+                cell.number,
+                errors.WRONG_CELL_TYPE.format(
+                    role=f"{kind} answer", expected="code", got="markdown"
+                ),
+            )
+        part = Part(
+            cell.target,
+            question,
+            kind,
+            points or Fraction(0),
+            cell.source,
+            cell.source,
+            cell=cell.number,
+        )
         if kind == "essay":
             part.stub = "*Write your answer here.*"
         else:
@@ -337,34 +463,60 @@ class _Reader:
             self.wrong(cell.number, errors.NO_SOLUTION.format(part=part.id))
         part.names = tuple(testcode.bound_names(cell.source))
         if part.is_short:
-            code = "\n".join(line for line in cell.source.split("\n") if line.strip() not in (BEGIN, END))
+            code = "\n".join(
+                line for line in cell.source.split("\n") if line.strip() not in (BEGIN, END)
+            )
             if short_answers.assigned_value(code) is None:
                 self.wrong(cell.number, errors.NO_ASSIGNMENT.format(part=part.id))
                 part.names = part.names or ("answer",)
             else:
                 part.solution = code
 
-    # ---- what belongs to a part --------------------------------------------------------------------------------------
+    # ---- what belongs to a part ------------------------------------------------------------------
 
     def attach(self, cells: list[Cell], questions: list[Question]) -> None:
         parts = {part.id: part for question in questions for part in question.parts}
         known = {*parts, *(question.id for question in questions)}
         tests: dict[str, list[Cell]] = defaultdict(list)
         for cell in cells:
-            if cell.role in ("tests", "wrong", "right", "equivalent", "rubric", "hint") and cell.target:
+            if (
+                cell.role in ("tests", "wrong", "right", "equivalent", "rubric", "hint")
+                and cell.target
+            ):
                 # A broken answer cell has its mistake already; do not report its followers too.
-                if cell.target not in parts and not any(c.role == "answer" and c.target == cell.target for c in cells):
+                if cell.target not in parts and not any(
+                    c.role == "answer" and c.target == cell.target for c in cells
+                ):
                     if not (cell.role == "hint" and cell.target in known):
-                        self.wrong(cell.number, errors.UNKNOWN_PART.format(role=cell.role, part=cell.target, nearest=nearest(cell.target, parts)))
+                        self.wrong(
+                            cell.number,
+                            errors.UNKNOWN_PART.format(
+                                role=cell.role,
+                                part=cell.target,
+                                nearest=nearest(cell.target, parts),
+                            ),
+                        )
                     continue
             if cell.role == "given" and cell.target and cell.target not in known:
-                self.wrong(cell.number, errors.UNKNOWN_PART.format(role="given", part=cell.target, nearest=nearest(cell.target, known)))
+                self.wrong(
+                    cell.number,
+                    errors.UNKNOWN_PART.format(
+                        role="given", part=cell.target, nearest=nearest(cell.target, known)
+                    ),
+                )
             part = parts.get(cell.target)
             if part is None:
                 continue
             by_code = cell.role in ("tests", "wrong", "right", "equivalent")
-            if (by_code and part.by_hand) or (cell.role == "rubric" and not part.by_hand) or (cell.role == "equivalent" and part.kind != "code"):
-                self.wrong(cell.number, errors.NOT_FOR_KIND.format(role=cell.role, part=part.id, kind=part.kind))
+            if (
+                (by_code and part.by_hand)
+                or (cell.role == "rubric" and not part.by_hand)
+                or (cell.role == "equivalent" and part.kind != "code")
+            ):
+                self.wrong(
+                    cell.number,
+                    errors.NOT_FOR_KIND.format(role=cell.role, part=part.id, kind=part.kind),
+                )
                 continue
             if cell.role == "tests":
                 tests[part.id].append(cell)
@@ -372,7 +524,11 @@ class _Reader:
                 self.variant(part, cell)
             elif cell.role == "equivalent":
                 if {"from", "to", "because"} <= set(cell.keys):
-                    part.equivalents.append(Equivalent(str(cell.keys["from"]), str(cell.keys["to"]), str(cell.keys["because"])))
+                    part.equivalents.append(
+                        Equivalent(
+                            str(cell.keys["from"]), str(cell.keys["to"]), str(cell.keys["because"])
+                        )
+                    )
                 else:
                     self.wrong(cell.number, errors.NO_EQUIVALENT)
             elif cell.role == "rubric":
@@ -385,14 +541,21 @@ class _Reader:
         if not because or isinstance(because, dict):
             self.wrong(
                 cell.number,
-                errors.NO_BECAUSE.format(role=cell.role, what="the slip, for the student" if cell.role == "wrong" else "what is different about it"),
+                errors.NO_BECAUSE.format(
+                    role=cell.role,
+                    what="the slip, for the student"
+                    if cell.role == "wrong"
+                    else "what is different about it",
+                ),
             )
         earns = None
         if "earns" in cell.keys:
             earns = points_of(cell.keys["earns"])
             if earns is None:
                 self.wrong(cell.number, errors.BAD_POINTS.format(points=cell.keys["earns"]))
-        (part.wrong if cell.role == "wrong" else part.right).append(Variant(cell.source, str(because or ""), cell.number, earns))
+        (part.wrong if cell.role == "wrong" else part.right).append(
+            Variant(cell.source, str(because or ""), cell.number, earns)
+        )
 
     def rubric(self, part: Part, cell: Cell) -> None:
         part.rubric_text, broken = cell.source, False
@@ -414,7 +577,9 @@ class _Reader:
     def tests(self, part: Part, cells: list[Cell]) -> None:
         if part.is_short:
             for cell in cells:
-                self.wrong(cell.number, errors.SHORT_WITH_TESTS.format(part=part.id, kind=part.kind))
+                self.wrong(
+                    cell.number, errors.SHORT_WITH_TESTS.format(part=part.id, kind=part.kind)
+                )
             part.cases = short_answers.kind_of(part).cases(part)
             return
         cases: list[Case] = []
@@ -431,8 +596,17 @@ class _Reader:
             if not cases and not any(mistake.cell in numbers for mistake in self.mistakes):
                 self.wrong(part.cell, errors.NO_TESTS.format(part=part.id))
             elif declared and declared != total:
-                self.wrong(part.cell, errors.POINTS_SUM.format(part=part.id, declared=show_points(declared), sum=show_points(total)))
-            elif cases and not total and not any(mistake.cell in numbers for mistake in self.mistakes):
+                self.wrong(
+                    part.cell,
+                    errors.POINTS_SUM.format(
+                        part=part.id, declared=show_points(declared), sum=show_points(total)
+                    ),
+                )
+            elif (
+                cases
+                and not total
+                and not any(mistake.cell in numbers for mistake in self.mistakes)
+            ):
                 self.wrong(part.cell, errors.NO_POINTS.format(part=part.id))
             part.points, part.cases = total, tuple(cases)
 
@@ -443,17 +617,36 @@ class _Reader:
                 self.wrong(part.cell, errors.NO_RUBRIC.format(part=part.id))
             elif part.rubric and part.points != sum(item.points for item in part.rubric):
                 total = sum((item.points for item in part.rubric), Fraction(0))
-                self.wrong(part.cell, errors.RUBRIC_SUM.format(part=part.id, sum=show_points(total), declared=show_points(part.points)))
+                self.wrong(
+                    part.cell,
+                    errors.RUBRIC_SUM.format(
+                        part=part.id, sum=show_points(total), declared=show_points(part.points)
+                    ),
+                )
         for variant in part.wrong:
             if variant.earns is not None and variant.earns >= part.points:
-                self.wrong(variant.cell, errors.BAD_EARNS.format(earns=show_points(variant.earns), points=show_points(part.points), part=part.id))
-        if part.is_short and not self.mistakes:  # made from the solution and the inputs, which must be in order
+                self.wrong(
+                    variant.cell,
+                    errors.BAD_EARNS.format(
+                        earns=show_points(variant.earns),
+                        points=show_points(part.points),
+                        part=part.id,
+                    ),
+                )
+        # made from the solution and the inputs, which must be in order
+        if part.is_short and not self.mistakes:
             part.tests = short_answers.kind_of(part).tests(part)
 
 
 def _words(value: Any) -> list[str]:
     """A YAML value that is a list of words, or one word, or nothing."""
-    return [str(word) for word in value] if isinstance(value, (list, tuple)) else [] if value in (None, "") else [str(value)]
+    return (
+        [str(word) for word in value]
+        if isinstance(value, (list, tuple))
+        else []
+        if value in (None, "")
+        else [str(value)]
+    )
 
 
 def is_source(text: str) -> bool:

@@ -1,4 +1,6 @@
-"""Gradients across the boundary: a result of the other end as the output of a function here whose backward asks there."""
+"""Gradients across the boundary: a result of the other end as the output of a function here whose
+backward asks there.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +47,12 @@ class Bridge(torch.autograd.Function):
         """Gradients of the leaves, differentiable again where a graph is being made."""
         if gradients[0] is None:
             return (None, None) + (None,) * ctx.count
-        found = ctx.token.peer.request("back", ctx.token.graph, gradients[0], torch.is_grad_enabled())
-        if type(found) is not list or any(g is not None and not isinstance(g, torch.Tensor) for g in found):
+        found = ctx.token.peer.request(
+            "back", ctx.token.graph, gradients[0], torch.is_grad_enabled()
+        )
+        if type(found) is not list or any(
+            g is not None and not isinstance(g, torch.Tensor) for g in found
+        ):
             ctx.token.peer.end("gradients that are none")
         found = (found + [None] * ctx.count)[: ctx.count]
         return (None, None, *found)
@@ -56,6 +62,10 @@ def join(peer: Asks, graph: int, leaves: list[Any], value: Any) -> Any:
     """`value` as a tensor of this end with its gradients going to `graph` of the other."""
     token = _Token(peer, graph)
     wanted = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
-    anchor = wanted if any(leaf.requires_grad for leaf in wanted) else [*wanted, torch.zeros((), requires_grad=True)]
+    anchor = (
+        wanted
+        if any(leaf.requires_grad for leaf in wanted)
+        else [*wanted, torch.zeros((), requires_grad=True)]
+    )
     with torch.enable_grad():
         return Bridge.apply(token, value.detach(), *anchor)

@@ -1,4 +1,6 @@
-"""Messages over a Unix socket: a four-byte length and a MessagePack frame; file descriptors can ride along."""
+"""Messages over a Unix socket: a four-byte length and a MessagePack frame; file descriptors can
+ride along.
+"""
 
 from __future__ import annotations
 
@@ -40,11 +42,17 @@ class Channel:
         return cls(near), far
 
     def send(self, message: Any, fds: tuple[int, ...] = ()) -> None:
-        """Send one message. Raises Closed where the other side is gone, NotPlain where the message is no plain data."""
+        """Send one message. Raises Closed where the other side is gone, NotPlain where the message
+        is no plain data.
+        """
         self.send_bytes(codec.encode(message), fds=fds)
 
-    def send_bytes(self, *pieces: bytes | memoryview, fds: tuple[int, ...] = (), timeout: float | None = SEND_S) -> None:
-        """Send one frame as it is, from its pieces. Raises Closed too where the other side takes nothing for `timeout` seconds."""
+    def send_bytes(
+        self, *pieces: bytes | memoryview, fds: tuple[int, ...] = (), timeout: float | None = SEND_S
+    ) -> None:
+        """Send one frame as it is, from its pieces. Raises Closed too where the other side takes
+        nothing for `timeout` seconds.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         rest = [struct.pack("!I", sum(map(len, pieces))), *pieces]
         try:
@@ -65,16 +73,24 @@ class Channel:
             raise _closed(error) from None
 
     def receive(self, timeout: float | None = None) -> Any:
-        """The next message: numbers, text, bytes, lists and dicts only. Raises Silent after `timeout` seconds, Closed at the end, codec.BadFrame for nonsense."""
+        """The next message: numbers, text, bytes, lists and dicts only. Raises Silent after
+        `timeout` seconds, Closed at the end, codec.BadFrame for nonsense.
+        """
         return codec.decode_plain(self.receive_bytes(0, timeout, codec.MAX_PLAIN_BYTES)[0])
 
     def receive_with_fds(self, count: int, timeout: float | None = None) -> tuple[Any, list[int]]:
-        """The next message, of the grader's own and of any plain value, and up to `count` descriptors that came with it."""
+        """The next message, of the grader's own and of any plain value, and up to `count`
+        descriptors that came with it.
+        """
         data, fds = self.receive_bytes(count, timeout)
         return codec.decode(data), fds
 
-    def receive_bytes(self, count: int = 0, timeout: float | None = None, most: int = codec.MAX_BYTES) -> tuple[memoryview, list[int]]:
-        """The next frame of at most `most` bytes as it is, and up to `count` descriptors that came with it."""
+    def receive_bytes(
+        self, count: int = 0, timeout: float | None = None, most: int = codec.MAX_BYTES
+    ) -> tuple[memoryview, list[int]]:
+        """The next frame of at most `most` bytes as it is, and up to `count` descriptors that came
+        with it.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         fds: list[int] = []
         late = False  # a drop at a time, it would never end
@@ -102,8 +118,12 @@ class Channel:
         return frame, fds
 
     def _take(self, deadline: float | None, count: int, fds: list[int], missing: int) -> bytes:
-        """What has come, once something has. Where descriptors may come, no more than is `missing`: they belong to the next frame's bytes."""
-        if not self.poll.poll(None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000):
+        """What has come, once something has. Where descriptors may come, no more than is `missing`:
+        they belong to the next frame's bytes.
+        """
+        if not self.poll.poll(
+            None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+        ):
             raise Silent
         try:
             if count:
@@ -120,7 +140,9 @@ class Channel:
     def _wait_to_send(self, deadline: float | None) -> None:
         poll = select.poll()
         poll.register(self.sock, select.POLLOUT)
-        if not poll.poll(None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000):
+        if not poll.poll(
+            None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+        ):
             raise Closed("the other side does not listen")
 
     def close(self) -> None:
@@ -129,5 +151,7 @@ class Channel:
 
 
 def _closed(error: OSError) -> Closed:
-    """What went wrong with a socket. One that is killed while it reads or is written to leaves a reset or a broken pipe: the same end as one of which all was read."""
+    """What went wrong with a socket. One that is killed while it reads or is written to leaves a
+    reset or a broken pipe: the same end as one of which all was read.
+    """
     return Closed(END if isinstance(error, ConnectionError) else str(error))

@@ -1,10 +1,13 @@
 """Plain data as bytes and back: MessagePack with exact types. Never pickle, never code.
 
-Plain are None, bool, int, float, complex, Fraction, Decimal, str, bytes, list, tuple, named tuples, dict (OrderedDict, Counter, defaultdict), set,
-frozenset, deque, slice, range, Ellipsis, NumPy arrays, scalars and dtypes, torch tensors (dense; from a card they come as copies on the CPU), sizes, dtypes and devices, and pandas
-frames, series and indexes: of exactly these types, for a subclass could lie about itself. Depth, count and size are bounded.
+Plain are None, bool, int, float, complex, Fraction, Decimal, str, bytes, list, tuple, named tuples,
+dict (OrderedDict, Counter, defaultdict), set, frozenset, deque, slice, range, Ellipsis, NumPy
+arrays, scalars and dtypes, torch tensors (dense; from a card they come as copies on the CPU),
+sizes, dtypes and devices, and pandas frames, series and indexes: of exactly these types, for a
+subclass could lie about itself. Depth, count and size are bounded.
 
-What is not plain goes to a `Boundary`, which knows what stands for it; without one it raises `NotPlain`.
+What is not plain goes to a `Boundary`, which knows what stands for it; without one it raises
+`NotPlain`.
 """
 
 from __future__ import annotations
@@ -65,7 +68,17 @@ from autogradient.wire.frames import (
 )
 from autogradient.wire.lifting import LIFT, as_int, object_array
 
-__all__ = ["MAX_BYTES", "MAX_PLAIN_BYTES", "BadFrame", "Boundary", "NotPlain", "decode", "decode_plain", "encode", "field_names"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_PLAIN_BYTES",
+    "BadFrame",
+    "Boundary",
+    "NotPlain",
+    "decode",
+    "decode_plain",
+    "encode",
+    "field_names",
+]
 
 #: Bytes of an array that go along by themselves; fewer are copied in less time.
 MIN_RAW = 16 * 1024
@@ -78,10 +91,14 @@ _ATOMS = {bool, float, str, bytes, type(None)}
 
 
 class Boundary:
-    """What one side of a conversation adds to plain values: objects that stay where they are, and objects that both sides hold."""
+    """What one side of a conversation adds to plain values: objects that stay where they are, and
+    objects that both sides hold.
+    """
 
     def share(self, value: Any) -> int | None:
-        """The number under which both sides know a list, dict, set, array or tensor; None where it is sent as a copy."""
+        """The number under which both sides know a list, dict, set, array or tensor; None where it
+        is sent as a copy.
+        """
         return None
 
     def shared(self, number: int) -> Any:
@@ -89,7 +106,9 @@ class Boundary:
         raise BadFrame("nothing is shared here")
 
     def graph(self, tensor: Any) -> list[Any] | None:
-        """Where gradients of `tensor` go: [graph, numbers of shared leaves]; None for a tensor without history."""
+        """Where gradients of `tensor` go: [graph, numbers of shared leaves]; None for a tensor
+        without history.
+        """
         return None
 
     def joined(self, graph: Any, numbers: Any, tensor: Any) -> Any:
@@ -97,7 +116,9 @@ class Boundary:
         raise BadFrame("no gradients cross here")
 
     def handle(self, value: Any) -> int | None:
-        """The number under which the other side keeps `value`, where it is one of the other side's objects."""
+        """The number under which the other side keeps `value`, where it is one of the other side's
+        objects.
+        """
         return None
 
     def handled(self, number: int) -> Any:
@@ -116,11 +137,18 @@ class Boundary:
         raise BadFrame("a handle where none can be")
 
 
-# ---- to bytes --------------------------------------------------------------------------------------------------------
+# ---- to bytes ------------------------------------------------------------------------------------
 
 
-def encode(value: Any, boundary: Boundary | None = None, *, bare: bool = False, raws: list[memoryview] | None = None) -> bytes:
-    """`value` as bytes; with `bare` its content even where it is shared. Raises NotPlain where anything in it is not plain data or is too large.
+def encode(
+    value: Any,
+    boundary: Boundary | None = None,
+    *,
+    bare: bool = False,
+    raws: list[memoryview] | None = None,
+) -> bytes:
+    """`value` as bytes; with `bare` its content even where it is shared. Raises NotPlain where
+    anything in it is not plain data or is too large.
 
     The numbers of large arrays and tensors are not copied but added to `raws`, where that is given.
     """
@@ -131,7 +159,9 @@ def encode(value: Any, boundary: Boundary | None = None, *, bare: bool = False, 
 
 
 class _Lowering:
-    """One value on its way to MessagePack: everything that MessagePack lacks becomes an extension type."""
+    """One value on its way to MessagePack: everything that MessagePack lacks becomes an extension
+    type.
+    """
 
     def __init__(self, boundary: Boundary, raws: list[memoryview] | None) -> None:
         self.boundary, self.raws = boundary, raws
@@ -149,7 +179,9 @@ class _Lowering:
         return data
 
     def numbers(self, flat: np.ndarray) -> Any:
-        """The bytes of a contiguous array, or, where they go along by themselves, how many they are."""
+        """The bytes of a contiguous array, or, where they go along by themselves, how many they
+        are.
+        """
         if self.raws is None or flat.nbytes < MIN_RAW:
             return flat.tobytes()
         self.room -= flat.nbytes
@@ -188,7 +220,11 @@ class _Lowering:
             if graph is not None:
                 return self.extension(GRAPH, [*graph, self.extension(TENSOR, self.tensor(value))])
             number = None if bare else self.boundary.share(value)
-            return self.extension(TENSOR, self.tensor(value)) if number is None else self.extension(SHARED, number)
+            return (
+                self.extension(TENSOR, self.tensor(value))
+                if number is None
+                else self.extension(SHARED, number)
+            )
         return self._rare(value, kind, depth)
 
     def items(self, values: Any, depth: int) -> list[Any]:
@@ -207,25 +243,45 @@ class _Lowering:
         return self.extension(DICT, self.pairs(value, depth))
 
     def pairs(self, value: dict[Any, Any], depth: int) -> list[list[Any]]:
-        return [[self.lower(key, depth + 1), self.lower(item, depth + 1)] for key, item in value.items()]
+        return [
+            [self.lower(key, depth + 1), self.lower(item, depth + 1)] for key, item in value.items()
+        ]
 
     def array(self, value: np.ndarray, depth: int) -> Any:
         if value.dtype.kind == "O":
-            return self.extension(OBJECTS, [list(value.shape), self.items(value.ravel().tolist(), depth)])
+            return self.extension(
+                OBJECTS, [list(value.shape), self.items(value.ravel().tolist(), depth)]
+            )
         return self.extension(ARRAY, self.raw(value))
 
     def tensor(self, value: Any) -> list[Any]:
         torch = sys.modules["torch"]
-        if value.layout is not torch.strided or value.device.type not in ("cpu", "cuda") or value.is_quantized:
+        if (
+            value.layout is not torch.strided
+            or value.device.type not in ("cpu", "cuda")
+            or value.is_quantized
+        ):
             raise NotPlain(f"a tensor on {value.device} ({value.layout})")
         try:
             flat = value.detach().cpu().resolve_conj().resolve_neg().contiguous()
             raw = self.numbers(flat.reshape(-1).view(torch.uint8).numpy()) if flat.numel() else b""
         except RuntimeError:  # torch.func's tensors hold no numbers
-            raise NotPlain("a tensor without numbers of its own, as torch.func makes them; do this in a @probe function") from None
+            raise NotPlain(
+                "a tensor without numbers of its own, as torch.func makes them; do this in "
+                "a @probe function"
+            ) from None
         name = str(flat.dtype).removeprefix("torch.")
-        grad = self.tensor(value.grad.detach()) if value.is_leaf and value.grad is not None else None
-        return [name, list(flat.shape), bool(value.requires_grad), type(value) is torch.nn.Parameter, grad, raw]
+        grad = (
+            self.tensor(value.grad.detach()) if value.is_leaf and value.grad is not None else None
+        )
+        return [
+            name,
+            list(flat.shape),
+            bool(value.requires_grad),
+            type(value) is torch.nn.Parameter,
+            grad,
+            raw,
+        ]
 
     def _rare(self, value: Any, kind: type, depth: int) -> Any:
         if isinstance(value, np.generic) and kind.__module__ == "numpy" and value.dtype.kind != "V":
@@ -238,7 +294,10 @@ class _Lowering:
             return self.extension(ELLIPSIS, None)
         names = field_names(value)
         if names is not None:
-            return self.extension(NAMED, [kind.__name__, names, self.items(tuple.__getitem__(value, slice(None)), depth)])
+            return self.extension(
+                NAMED,
+                [kind.__name__, names, self.items(tuple.__getitem__(value, slice(None)), depth)],
+            )
         torch = sys.modules.get("torch")
         if torch is not None:
             if kind is torch.Size:
@@ -261,27 +320,50 @@ class _Lowering:
     def _pandas(self, pandas: Any, value: Any, kind: type, depth: int) -> Any:
         def column(values: Any) -> Any:
             array = values.to_numpy()
-            return self.lower(array if array.dtype.kind in "biufcmM" else object_array(values.tolist()), depth + 1)
+            return self.lower(
+                array if array.dtype.kind in "biufcmM" else object_array(values.tolist()), depth + 1
+            )
 
         def index(values: Any) -> list[Any]:
             return [column(values), self.items(list(values.names), depth + 1)]
 
         if kind is pandas.Series:
-            return self.extension(SERIES, [column(value), index(value.index), self.lower(value.name, depth + 1)])
+            return self.extension(
+                SERIES, [column(value), index(value.index), self.lower(value.name, depth + 1)]
+            )
         if kind is pandas.DataFrame:
-            return self.extension(FRAME, [[column(value.iloc[:, i]) for i in range(value.shape[1])], index(value.index), index(value.columns)])
-        if isinstance(value, pandas.Index) and kind.__name__ in ("Index", "RangeIndex", "DatetimeIndex", "MultiIndex"):
+            return self.extension(
+                FRAME,
+                [
+                    [column(value.iloc[:, i]) for i in range(value.shape[1])],
+                    index(value.index),
+                    index(value.columns),
+                ],
+            )
+        if isinstance(value, pandas.Index) and kind.__name__ in (
+            "Index",
+            "RangeIndex",
+            "DatetimeIndex",
+            "MultiIndex",
+        ):
             return self.extension(INDEX, index(value))
         return None
 
 
 def field_names(value: Any) -> list[str] | None:
-    """The fields of an instance of a class that `collections.namedtuple`, `typing.NamedTuple` or torch (`torch.return_types`) made; None for anything else."""
+    """The fields of an instance of a class that `collections.namedtuple`, `typing.NamedTuple` or
+    torch (`torch.return_types`) made; None for anything else.
+    """
     kind = type(value)
     if not issubclass(kind, tuple) or kind is tuple:
         return None
     names = getattr(kind, "_fields", None) or getattr(kind, "__match_args__", None)
-    if type(names) is tuple and names and len(names) == tuple.__len__(value) and all(type(name) is str for name in names):
+    if (
+        type(names) is tuple
+        and names
+        and len(names) == tuple.__len__(value)
+        and all(type(name) is str for name in names)
+    ):
         return list(names)
     return None
 
@@ -300,19 +382,29 @@ _LOWER: dict[type, Callable[[_Lowering, Any, int], Any]] = {
     type({}.values()): lambda s, v, d: s.items(list(v), d),
     type({}.items()): lambda s, v, d: s.items(list(v), d),
     complex: lambda s, v, d: s.extension(COMPLEX, [v.real, v.imag]),
-    slice: lambda s, v, d: s.extension(SLICE, [s.lower(part, d + 1) for part in (v.start, v.stop, v.step)]),
-    range: lambda s, v, d: s.extension(RANGE, [s.lower(part, d + 1) for part in (v.start, v.stop, v.step)]),
-    fractions.Fraction: lambda s, v, d: s.extension(FRACTION, [hex(v.numerator), hex(v.denominator)]),
+    slice: lambda s, v, d: s.extension(
+        SLICE, [s.lower(part, d + 1) for part in (v.start, v.stop, v.step)]
+    ),
+    range: lambda s, v, d: s.extension(
+        RANGE, [s.lower(part, d + 1) for part in (v.start, v.stop, v.step)]
+    ),
+    fractions.Fraction: lambda s, v, d: s.extension(
+        FRACTION, [hex(v.numerator), hex(v.denominator)]
+    ),
     decimal.Decimal: lambda s, v, d: s.extension(DECIMAL, str(v)),
     np.ndarray: lambda s, v, d: s.array(v, d),
 }
 
 
-# ---- from bytes ------------------------------------------------------------------------------------------------------
+# ---- from bytes ----------------------------------------------------------------------------------
 
 
-def decode(data: bytes | memoryview, boundary: Boundary | None = None, *, raws: memoryview = NO_RAWS) -> Any:
-    """The value that `encode` made the bytes from; `raws` are all of its raws joined. Raises BadFrame for anything else; nothing in the bytes is run."""
+def decode(
+    data: bytes | memoryview, boundary: Boundary | None = None, *, raws: memoryview = NO_RAWS
+) -> Any:
+    """The value that `encode` made the bytes from; `raws` are all of its raws joined. Raises
+    BadFrame for anything else; nothing in the bytes is run.
+    """
     try:
         return _Lifting(boundary or Boundary(), raws).unpack(data)
     except BadFrame:
@@ -322,7 +414,9 @@ def decode(data: bytes | memoryview, boundary: Boundary | None = None, *, raws: 
 
 
 def decode_plain(data: bytes | memoryview) -> Any:
-    """Like `decode`, for None, bool, numbers, str, bytes, lists and dicts with text as keys only: all that may come to the grader itself."""
+    """Like `decode`, for None, bool, numbers, str, bytes, lists and dicts with text as keys only:
+    all that may come to the grader itself.
+    """
 
     left = [MAX_CONTAINERS]
 
@@ -366,12 +460,22 @@ class _Lifting:
         self.depth += 1
         if self.depth > 2 * MAX_DEPTH:
             raise BadFrame("too deep")
-        value = msgpack.unpackb(data, raw=False, strict_map_key=True, timestamp=1, max_array_len=MAX_ITEMS, max_map_len=MAX_ITEMS, ext_hook=self.lift)
+        value = msgpack.unpackb(
+            data,
+            raw=False,
+            strict_map_key=True,
+            timestamp=1,
+            max_array_len=MAX_ITEMS,
+            max_map_len=MAX_ITEMS,
+            ext_hook=self.lift,
+        )
         self.depth -= 1
         return value
 
     def fill(self, value: Any) -> None:
-        """Put the next raw bytes where there is only their number. Each is taken once, so that few cannot become many."""
+        """Put the next raw bytes where there is only their number. Each is taken once, so that few
+        cannot become many.
+        """
         length = value[-1]
         if type(length) is int:
             if not 0 <= length <= len(self.raws):

@@ -1,7 +1,8 @@
-"""Objects of well-known libraries that a test passes to student code: sent as what they are made of, and made again on the other side.
+"""Objects of well-known libraries that a test passes to student code: sent as what they are made
+of, and made again on the other side.
 
-Only the trusted side describes and only the untrusted side builds. Models, optimizers and data keep their tensors shared, so that what a student's
-training loop does to them comes back.
+Only the trusted side describes and only the untrusted side builds. Models, optimizers and data keep
+their tensors shared, so that what a student's training loop does to them comes back.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from autogradient.wire.peer import Peer
 
 
 def describe(value: Any, peer: Peer) -> Any:
-    """An object of a library as plain data, or None where it is not one that can be sent. Raises NotPlain where something in it cannot."""
+    """An object of a library as plain data, or None where it is not one that can be sent. Raises
+    NotPlain where something in it cannot.
+    """
     torch = sys.modules.get("torch")
     if isinstance(value, np.random.Generator):
         return _describe_numpy_generator(value)
@@ -28,7 +31,8 @@ def describe(value: Any, peer: Peer) -> Any:
         fresh = torch.Generator().manual_seed(value.initial_seed())
         if not torch.equal(fresh.get_state(), value.get_state()):
             raise NotPlain(
-                "a torch.Generator that was used already cannot be passed to the submission: pass one that was just seeded, or draw in a @probe function"
+                "a torch.Generator that was used already cannot be passed to the "
+                "submission: pass one that was just seeded, or draw in a @probe function"
             )
         return ("torch generator", value.initial_seed())
     if isinstance(value, torch.nn.Module):
@@ -36,9 +40,14 @@ def describe(value: Any, peer: Peer) -> Any:
     if isinstance(value, torch.optim.Optimizer):
         if reference(type(value)) is None or value.state:
             raise NotPlain(
-                f"an optimizer of type {type(value).__name__} that has taken steps cannot be passed to the submission; make it in a @probe function that returns it"
+                f"an optimizer of type {type(value).__name__} that has taken steps cannot "
+                "be passed to the submission; make it in a @probe function that returns it"
             )
-        return ("optimizer", *(reference(type(value)) or ()), tuple(tuple(group.items()) for group in value.param_groups))
+        return (
+            "optimizer",
+            *(reference(type(value)) or ()),
+            tuple(tuple(group.items()) for group in value.param_groups),
+        )
     data = torch.utils.data
     if isinstance(value, data.TensorDataset):
         return ("tensors", tuple(value.tensors))
@@ -57,12 +66,24 @@ def modules(value: Any) -> list[Any]:
 
 
 def _describe_numpy_generator(value: np.random.Generator) -> Any:
-    """A generator that nothing was drawn from yet, by its seed; never by its state, from which earlier draws can be had."""
+    """A generator that nothing was drawn from yet, by its seed; never by its state, from which
+    earlier draws can be had.
+    """
     bits = value.bit_generator
     source = getattr(bits, "seed_seq", None)
-    if not isinstance(source, np.random.SeedSequence) or type(bits).__name__ not in ("PCG64", "MT19937", "Philox", "SFC64", "PCG64DXSM"):
+    if not isinstance(source, np.random.SeedSequence) or type(bits).__name__ not in (
+        "PCG64",
+        "MT19937",
+        "Philox",
+        "SFC64",
+        "PCG64DXSM",
+    ):
         return None
-    fresh = type(bits)(np.random.SeedSequence(source.entropy, spawn_key=source.spawn_key, pool_size=source.pool_size))
+    fresh = type(bits)(
+        np.random.SeedSequence(
+            source.entropy, spawn_key=source.spawn_key, pool_size=source.pool_size
+        )
+    )
     if repr(fresh.state) != repr(bits.state) or source.spawn_key:  # a child's seed is its parent's
         return None
     return ("numpy generator", type(bits).__name__, source.entropy, tuple(source.spawn_key))
@@ -72,7 +93,8 @@ def _describe_module(value: Any) -> Any:
     path = reference(type(value))
     if path is None:
         raise NotPlain(
-            f"a model of type {type(value).__name__}, a class of the test's own, cannot be passed to the submission; make it in a @probe function that returns it"
+            f"a model of type {type(value).__name__}, a class of the test's own, cannot be "
+            "passed to the submission; make it in a @probe function that returns it"
         )
     state: dict[str, Any] = {}
     children: tuple[Any, ...] = ()
@@ -81,7 +103,10 @@ def _describe_module(value: Any) -> Any:
             children = tuple(item.items())
         elif "hook" in key:
             if item:
-                raise NotPlain("a model with hooks cannot be passed to the submission; make it in a @probe function that returns it")
+                raise NotPlain(
+                    "a model with hooks cannot be passed to the submission; make it in a "
+                    "@probe function that returns it"
+                )
         else:
             state[key] = tuple(item.items()) if key in ("_parameters", "_buffers") else item
     return ("model", *path, tuple(state.items()), children)
@@ -98,7 +123,9 @@ def build(data: Any, peer: Peer) -> Any:
         return look_up(module, name)
     if what == "numpy generator":
         name, entropy, spawn_key = rest
-        return np.random.Generator(getattr(np.random, name)(np.random.SeedSequence(entropy, spawn_key=spawn_key)))
+        return np.random.Generator(
+            getattr(np.random, name)(np.random.SeedSequence(entropy, spawn_key=spawn_key))
+        )
     if what == "torch generator":
         return torch.Generator().manual_seed(rest[0])
     if what == "model":
@@ -106,7 +133,9 @@ def build(data: Any, peer: Peer) -> Any:
         importlib.import_module(module)
         model = look_up(module, name).__new__(look_up(module, name))
         torch.nn.Module.__init__(model)
-        vars(model).update({key: dict(item) if key in ("_parameters", "_buffers") else item for key, item in state})
+        vars(model).update(
+            {key: dict(item) if key in ("_parameters", "_buffers") else item for key, item in state}
+        )
         vars(model)["_modules"] = dict(children)
         return model
     if what == "optimizer":
@@ -117,7 +146,9 @@ def build(data: Any, peer: Peer) -> Any:
         return torch.utils.data.TensorDataset(*rest[0])
     if what == "loader":
         dataset, size, shuffled, drop_last = rest
-        return torch.utils.data.DataLoader(dataset, batch_size=size, shuffle=shuffled, drop_last=drop_last)
+        return torch.utils.data.DataLoader(
+            dataset, batch_size=size, shuffle=shuffled, drop_last=drop_last
+        )
     if what == "items":
         return _Items(rest[0])
     raise ValueError(f"unknown kind of object {what!r}")

@@ -1,4 +1,6 @@
-"""From the parts of an extension type to the value, one function each; nothing in a frame is believed."""
+"""From the parts of an extension type to the value, one function each; nothing in a frame is
+believed.
+"""
 
 from __future__ import annotations
 
@@ -56,10 +58,15 @@ def as_int(value: Any) -> int:
 
 
 def _exactly(value: Any, *kinds: type | tuple[type, ...]) -> list[Any]:
-    """A list of values of just these types. What a constructor is given must be plain: it would ask an object that is not, in the middle of a message."""
+    """A list of values of just these types. What a constructor is given must be plain: it would ask
+    an object that is not, in the middle of a message.
+    """
     if type(value) is not list or len(value) != len(kinds):
         raise BadFrame("parts that do not fit")
-    if any(type(item) not in (kind if isinstance(kind, tuple) else (kind,)) for item, kind in zip(value, kinds, strict=True)):
+    if any(
+        type(item) not in (kind if isinstance(kind, tuple) else (kind,))
+        for item, kind in zip(value, kinds, strict=True)
+    ):
         raise BadFrame("a part that does not fit")
     return value
 
@@ -84,14 +91,22 @@ def _pairs(value: Any) -> list[tuple[Any, Any]]:
 
 
 def _shape(shape: Any) -> list[int]:
-    if type(shape) is not list or len(shape) > 32 or any(type(n) is not int or not 0 <= n < 2**48 for n in shape):
+    if (
+        type(shape) is not list
+        or len(shape) > 32
+        or any(type(n) is not int or not 0 <= n < 2**48 for n in shape)
+    ):
         raise BadFrame("a shape that is none")
     return shape
 
 
 def _array(value: Any) -> np.ndarray:
     dtype, shape, raw = value
-    if type(dtype) is not str or not DTYPES.fullmatch(dtype) or type(raw) not in (bytes, memoryview):
+    if (
+        type(dtype) is not str
+        or not DTYPES.fullmatch(dtype)
+        or type(raw) not in (bytes, memoryview)
+    ):
         raise BadFrame("an array that is none")
     kind = np.dtype(dtype)
     array = np.frombuffer(raw, dtype=kind) if kind.itemsize and raw else np.zeros(0, kind)
@@ -115,7 +130,8 @@ def _tensor(value: Any) -> Any:
 
     name, shape, requires_grad, parameter, grad, raw = value
     dtype = _torch_dtype(name)
-    if name not in TENSOR_DTYPES or type(raw) not in (bytes, memoryview):  # torch crashes on raw bytes of quantized types
+    # torch crashes on raw bytes of quantized types
+    if name not in TENSOR_DTYPES or type(raw) not in (bytes, memoryview):
         raise BadFrame("a tensor that is none")
     flat = torch.frombuffer(bytearray(raw), dtype=dtype) if raw else torch.empty(0, dtype=dtype)
     tensor = flat.reshape(_shape(shape))
@@ -146,7 +162,11 @@ def _torch_dtypes() -> dict[str, Any]:
 def _named(value: Any) -> Any:
     name, fields, items = value
     names = [name, *_list(fields)]
-    if len(fields) > 200 or any(type(n) is not str or not n.isidentifier() or keyword.iskeyword(n) for n in names) or len(set(fields)) != len(fields):
+    if (
+        len(fields) > 200
+        or any(type(n) is not str or not n.isidentifier() or keyword.iskeyword(n) for n in names)
+        or len(set(fields)) != len(fields)
+    ):
         raise BadFrame("a named tuple that is none")
     return _named_class(name, tuple(fields))(*_list(items))
 
@@ -156,7 +176,9 @@ _CLASSES: dict[tuple[str, tuple[str, ...]], Any] = {}
 
 
 def _named_class(name: str, fields: tuple[str, ...]) -> Any:
-    """The class of a name and fields, made once; only so many in a process, for each takes kilobytes."""
+    """The class of a name and fields, made once; only so many in a process, for each takes
+    kilobytes.
+    """
     found = _CLASSES.get((name, fields))
     if found is None:
         if len(_CLASSES) >= MAX_CLASSES:

@@ -1,15 +1,20 @@
-"""One end of a conversation: numbered requests that may nest, objects that both ends hold, gradients that cross.
+"""One end of a conversation: numbered requests that may nest, objects that both ends hold,
+gradients that cross.
 
-    ? n [operation, arguments …] state  →  ! n value state  or  x n error state      (`frames.message`)
+    ? n [operation, arguments …] state  →  ! n value state  or  x n error state  (`frames.message`)
 
-Whoever waits for an answer serves the other's requests meanwhile, so that a function passed along can be called back.
+Whoever waits for an answer serves the other's requests meanwhile, so that a function passed along
+can be called back.
 
-*Shared objects* have a number on both ends: a leaf tensor that needs gradients (a model's parameter, an input to differentiate by), and whatever else
-`shares` says. Their contents travel in the `state` of the next message whenever they have changed, and are written into the other end's object.
+*Shared objects* have a number on both ends: a leaf tensor that needs gradients (a model's
+parameter, an input to differentiate by), and whatever else `shares` says. Their contents travel in
+the `state` of the next message whenever they have changed, and are written into the other end's
+object.
 
-*Gradients.* A result that has a history comes with the number of that history's graph here and of the shared leaves it leads to; the other end makes it
-the output of a `torch.autograd.Function` whose backward asks for those leaves' gradients (`Bridge`). So `.backward()`, `torch.autograd.grad` and
-`gradcheck`, with `create_graph` too, work across.
+*Gradients.* A result that has a history comes with the number of that history's graph here and of
+the shared leaves it leads to; the other end makes it the output of a `torch.autograd.Function`
+whose backward asks for those leaves' gradients (`Bridge`). So `.backward()`, `torch.autograd.grad`
+and `gradcheck`, with `create_graph` too, work across.
 """
 
 from __future__ import annotations
@@ -27,7 +32,8 @@ from autogradient.wire import codec
 from autogradient.wire.channel import SEND_S, Channel, Closed, Silent
 from autogradient.wire.frames import ANSWER, ERROR, NO_RAWS, REQUEST, Message, message, parts
 
-#: Requests that one end serves, levels of requests within requests, and objects and graphs that it keeps, in one conversation.
+#: Requests that one end serves, levels of requests within requests, and objects and graphs that it
+#: keeps, in one conversation.
 MAX_REQUESTS, MAX_NESTED, MAX_KEPT = 500_000, 40, 200_000
 #: The state that goes along where there is nothing to say.
 NOTHING = b""
@@ -42,7 +48,9 @@ class TimeOver(Gone):
 
 
 class Peer(codec.Boundary):
-    """One end. The subclass serves operations (`serve`), says what stands for its objects (`lower`, `lift`) and raises the other's errors (`fail`)."""
+    """One end. The subclass serves operations (`serve`), says what stands for its objects (`lower`,
+    `lift`) and raises the other's errors (`fail`).
+    """
 
     #: The sign of the numbers given out here: the two ends must not give the same one.
     sign = 1
@@ -62,7 +70,7 @@ class Peer(codec.Boundary):
         self.dropped: list[int] = []  # graphs of the other end that nothing here needs any more
         self.freed: list[int] = []  # shared objects of this end that are gone
 
-    # ---- what a subclass says ----------------------------------------------------------------------------------------
+    # ---- what a subclass says --------------------------------------------------------------------
 
     def serve(self, operation: str, arguments: Sequence[Any]) -> Any:
         """Carry out a request of the other end."""
@@ -90,10 +98,12 @@ class Peer(codec.Boundary):
         """The exception to raise for an error of the other end."""
         return Gone(str(description)[:200])
 
-    # ---- the conversation --------------------------------------------------------------------------------------------
+    # ---- the conversation ------------------------------------------------------------------------
 
     def request(self, operation: str, *arguments: Any) -> Any:
-        """Have the other end do something; returns its answer. Raises what `fail` makes of its error, TimeOver, or Gone."""
+        """Have the other end do something; returns its answer. Raises what `fail` makes of its
+        error, TimeOver, or Gone.
+        """
         if self.over:
             raise Gone(self.over)
         if self.decoding:  # something in a message wants to be asked while it is taken in
@@ -169,8 +179,11 @@ class Peer(codec.Boundary):
         self._send(kind, received.number, answer, raws)
 
     def _refuse(self, problem: Exception) -> NoReturn:
-        """Whatever a message breaks while it is taken in, it was no message: no test may take that for an answer."""
-        if isinstance(problem, (Gone, Warning, FloatingPointError)):  # warnings of the other end that a filter here turns into errors are an answer
+        """Whatever a message breaks while it is taken in, it was no message: no test may take that
+        for an answer.
+        """
+        # warnings of the other end that a filter here turns into errors are an answer
+        if isinstance(problem, (Gone, Warning, FloatingPointError)):
             raise problem
         self.end(f"a message that is none ({type(problem).__name__})")
 
@@ -179,7 +192,12 @@ class Peer(codec.Boundary):
         try:
             self.channel.send_bytes(message(kind, number, self._state(), body), *raws, timeout=left)
         except Closed as error:
-            self.end(str(error), TimeOver if self.deadline is not None and time.monotonic() > self.deadline else Gone)
+            self.end(
+                str(error),
+                TimeOver
+                if self.deadline is not None and time.monotonic() > self.deadline
+                else Gone,
+            )
 
     def _receive(self) -> Message:
         left = None if self.deadline is None else self.deadline - time.monotonic()
@@ -192,7 +210,9 @@ class Peer(codec.Boundary):
         except (Closed, codec.BadFrame) as error:
             self.end(str(error))
 
-    def _decode(self, body: bytes | memoryview, raws: memoryview = NO_RAWS, plain: bool = False) -> Any:
+    def _decode(
+        self, body: bytes | memoryview, raws: memoryview = NO_RAWS, plain: bool = False
+    ) -> Any:
         self.decoding += 1
         try:
             return codec.decode(body, None if plain else self, raws=raws)
@@ -216,7 +236,9 @@ class Peer(codec.Boundary):
         if not state:
             self.use_state({})
             return
-        found = self._decode(state, plain=True)  # numbers, texts and the contents of shared objects as bytes: nothing of either side stands in it
+        # numbers, texts and the contents of shared objects as bytes: nothing of either side stands
+        # in it
+        found = self._decode(state, plain=True)
         if type(found) is not dict:
             self.end("a state that is none")
         self.announced(found)
@@ -235,7 +257,7 @@ class Peer(codec.Boundary):
                 self.end(str(error))
         self.use_state(found)
 
-    # ---- shared objects ----------------------------------------------------------------------------------------------
+    # ---- shared objects --------------------------------------------------------------------------
 
     def share(self, value: Any) -> int | None:
         """The number of an object that both ends hold, given now if it should have one."""
@@ -244,7 +266,8 @@ class Peer(codec.Boundary):
             self.touched[number] = None
             return number
         if _is_tensor(value) and value.requires_grad:
-            keep = self.shares(value) or self.answering  # a leaf in an answer is the other's to keep: a model's parameter
+            # a leaf in an answer is the other's to keep: a model's parameter
+            keep = self.shares(value) or self.answering
         elif self.shares(value):
             keep = True
         else:
@@ -265,14 +288,18 @@ class Peer(codec.Boundary):
         return found
 
     def _keep(self, number: int, value: Any, standing: bool) -> None:
-        """Remember a shared object for as long as it is used here; one that stands is compared and kept alike all that time."""
+        """Remember a shared object for as long as it is used here; one that stands is compared and
+        kept alike all that time.
+        """
         self.numbers[id(value)] = number
         if standing:
             self.standing.add(number)
         if isinstance(value, (list, dict, set)):  # these cannot be watched: see `_changes`
             self.objects[number] = value
         else:
-            self.objects[number] = weakref.ref(value, functools.partial(self._forgotten, number, id(value)))
+            self.objects[number] = weakref.ref(
+                value, functools.partial(self._forgotten, number, id(value))
+            )
 
     def _forgotten(self, number: int, identity: int, _: object) -> None:
         self._forget(number, identity)
@@ -307,9 +334,14 @@ class Peer(codec.Boundary):
                 self.known[number] = body
                 out.append([number, body])
 
-        for number in [number for number in self.standing if number * self.sign > 0 and number not in self.touched]:
+        for number in [
+            number
+            for number in self.standing
+            if number * self.sign > 0 and number not in self.touched
+        ]:
             value = self.objects.get(number)
-            if isinstance(value, (list, dict, set)) and sys.getrefcount(value) <= 3:  # held by nobody but `objects`, this loop and the call
+            # held by nobody but `objects`, this loop and the call
+            if isinstance(value, (list, dict, set)) and sys.getrefcount(value) <= 3:
                 self._forget(number, id(value))
         for number in [*self.touched, *self.standing]:
             emit(number)
@@ -347,10 +379,12 @@ class Peer(codec.Boundary):
         """Whether the other end may change a shared object of this end."""
         return True
 
-    # ---- gradients ---------------------------------------------------------------------------------------------------
+    # ---- gradients -------------------------------------------------------------------------------
 
     def graph(self, tensor: Any) -> list[Any] | None:
-        """In an answer: a number for the history of `tensor`, and of the shared leaves that it leads to."""
+        """In an answer: a number for the history of `tensor`, and of the shared leaves that it
+        leads to.
+        """
         if tensor.grad_fn is None or not self.answering or not tensor.requires_grad:
             return None
         leaves: dict[int, Any] = {}
@@ -371,12 +405,20 @@ class Peer(codec.Boundary):
         """A result of the other end whose gradients it computes."""
         from autogradient.wire.autograd import join
 
-        if not _is_tensor(tensor) or id(tensor) in self.numbers or type(graph) is not int or type(numbers) is not list or len(numbers) > MAX_KEPT:
+        if (
+            not _is_tensor(tensor)
+            or id(tensor) in self.numbers
+            or type(graph) is not int
+            or type(numbers) is not list
+            or len(numbers) > MAX_KEPT
+        ):
             raise codec.BadFrame("a result with a history that is none")
         return join(self, graph, [self.shared(number) for number in numbers], tensor)
 
     def backward(self, graph: Any, gradient: Any, create_graph: Any) -> list[Any]:
-        """Serve the backward of a result given out earlier: the gradients of its shared leaves; other leaves accumulate theirs here."""
+        """Serve the backward of a result given out earlier: the gradients of its shared leaves;
+        other leaves accumulate theirs here.
+        """
         import torch
 
         if graph not in self.graphs:
@@ -387,7 +429,16 @@ class Peer(codec.Boundary):
         if not others:
             if not leaves:
                 return []
-            return list(torch.autograd.grad(tensor, list(leaves.values()), gradient, retain_graph=True, create_graph=create, allow_unused=True))
+            return list(
+                torch.autograd.grad(
+                    tensor,
+                    list(leaves.values()),
+                    gradient,
+                    retain_graph=True,
+                    create_graph=create,
+                    allow_unused=True,
+                )
+            )
         before = {number: leaf.grad for number, leaf in leaves.items()}
         try:
             for leaf in leaves.values():
@@ -419,7 +470,13 @@ def assign(old: Any, new: Any) -> None:
 
 def assign_gradient(old: Any, new: Any) -> None:
     """Write the gradient of `new` into `old`, where they are leaf tensors that are alike."""
-    if not (_is_tensor(old) and _is_tensor(new) and old.is_leaf and old.shape == new.shape and old.dtype == new.dtype):
+    if not (
+        _is_tensor(old)
+        and _is_tensor(new)
+        and old.is_leaf
+        and old.shape == new.shape
+        and old.dtype == new.dtype
+    ):
         return
     if old.grad is not None and new.grad is not None:
         old.grad.data.copy_(new.grad)

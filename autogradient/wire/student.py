@@ -1,6 +1,8 @@
-"""The trusted end of the conversation with a student's process: what a test asks, and what becomes of the answers.
+"""The trusted end of the conversation with a student's process: what a test asks, and what becomes
+of the answers.
 
-Plain values are copies; everything else is a `Proxy`. What the other side says of itself is never more than data.
+Plain values are copies; everything else is a `Proxy`. What the other side says of itself is never
+more than data.
 """
 
 from __future__ import annotations
@@ -17,12 +19,32 @@ from autogradient.wire import allowed, library
 from autogradient.wire.channel import Channel
 from autogradient.wire.codec import BadFrame, NotPlain
 from autogradient.wire.peer import MAX_KEPT, Peer
-from autogradient.wire.proxies import FREE, KINDS, LIMITED, NAMED, STRANGER, BoundaryError, ClassProxy, FunctionProxy, GeneratorProxy, ObjectProxy, Proxy
+from autogradient.wire.proxies import (
+    FREE,
+    KINDS,
+    LIMITED,
+    NAMED,
+    STRANGER,
+    BoundaryError,
+    ClassProxy,
+    FunctionProxy,
+    GeneratorProxy,
+    ObjectProxy,
+    Proxy,
+)
 
-NOT_SENT = "{what} cannot be passed to the submission; make it there, in a @probe function that returns it"
+NOT_SENT = (
+    "{what} cannot be passed to the submission; make it there, in a @probe function that returns it"
+)
 
-NOT_CALLED = "{what} cannot be called by the submission: only functions of the test's own can; wrap it in one"
-HOLDS_FUNCTIONS = "the answer is a named tuple whose '{field}' is {what}; return plain data, or functions in a tuple or a dict"
+NOT_CALLED = (
+    "{what} cannot be called by the submission: only functions of the test's own can; wrap "
+    "it in one"
+)
+HOLDS_FUNCTIONS = (
+    "the answer is a named tuple whose '{field}' is {what}; return plain data, or functions "
+    "in a tuple or a dict"
+)
 
 #: Kinds of things that student code may ask for by number, and the request that asks for it.
 CALLBACK, ITERATOR, GENERATOR = "call", "next", "draw"
@@ -49,8 +71,9 @@ def _make(kind: type[Exception], text: str) -> Exception:
 class Student(Peer):
     """The conversation with the student's process.
 
-    `named` are the classes that the test may take from the student, `members` the words of each in the instructor's own answer (None where there is none to
-    look at); with `copy_back` changed arguments come back. `folder` holds the assignment's own modules.
+    `named` are the classes that the test may take from the student, `members` the words of each in
+    the instructor's own answer (None where there is none to look at); with `copy_back` changed
+    arguments come back. `folder` holds the assignment's own modules.
     """
 
     sign = 1
@@ -81,15 +104,18 @@ class Student(Peer):
         self.live: set[int] = set()  # shared objects of the other side whose changes are taken in
         self.violation = ""
         self.fetched: dict[int, str] = {}
-        self.by_name: dict[str, Proxy] = {}  # functions and classes, until the other side says that the name means another
+        # functions and classes, until the other side says that the name means another
+        self.by_name: dict[str, Proxy] = {}
         self.classes: set[str] = set()  # the student's classes that the test has taken
         self.sources: list[str] = []  # the notebook's cells, for `inspect.getsource`
         self.remote_traceback: list[str] = []
 
-    # ---- asking ------------------------------------------------------------------------------------------------------
+    # ---- asking ----------------------------------------------------------------------------------
 
     def ask(self, operation: str, *arguments: Any, level: int = STRANGER) -> Any:
-        """Have the other side do something; handles in the answer get `level`, or a better one of their own."""
+        """Have the other side do something; handles in the answer get `level`, or a better one of
+        their own.
+        """
         before, self.level, self.operation = (self.level, self.operation), level, operation
         try:
             return self.request(operation, *arguments)
@@ -106,7 +132,8 @@ class Student(Peer):
         if type(found) is not tuple or not found:
             raise KeyError(name)
         if isinstance(found[0], Proxy):
-            if type(found[0]) in (FunctionProxy, ClassProxy):  # whatever else it may be tells on its own when its name is given to another
+            # whatever else it may be tells on its own when its name is given to another
+            if type(found[0]) in (FunctionProxy, ClassProxy):
                 self.by_name[name] = found[0]
             self.fetched.setdefault(object.__getattribute__(found[0], "_id"), name)
             if type(found[0]) is ClassProxy and name in self.named:
@@ -114,14 +141,18 @@ class Student(Peer):
         return found[0]
 
     def violate(self, message: str) -> BoundaryError:
-        """The error for something that must not be asked; the case fails even if the test catches it."""
+        """The error for something that must not be asked; the case fails even if the test catches
+        it.
+        """
         self.violation = self.violation or message
         return BoundaryError(message)
 
-    # ---- what goes along ---------------------------------------------------------------------------------------------
+    # ---- what goes along -------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        """Ambient state of the test: gradients on or off, default dtype, NumPy's errors, seeds set by the test."""
+        """Ambient state of the test: gradients on or off, default dtype, NumPy's errors, seeds set
+        by the test.
+        """
         torch = sys.modules.get("torch")
         now: dict[str, Any] = {"errors": np.geterr(), "back": self.copy_back}
         if torch is not None:
@@ -130,7 +161,10 @@ class Student(Peer):
         out = {}
         if now != self.told:  # it is remembered over there
             self.told = now
-            out = {key: str(value).removeprefix("torch.") if key == "dtype" else value for key, value in now.items()}
+            out = {
+                key: str(value).removeprefix("torch.") if key == "dtype" else value
+                for key, value in now.items()
+            }
         if self.lasting:
             out["lasting"], self.lasting = self.lasting, []
         if self.seeds:
@@ -138,7 +172,9 @@ class Student(Peer):
         return out
 
     def use_state(self, state: dict[str, Any]) -> None:
-        """Print what the student's code printed, warn what it warned, and take over whether the test's models are training."""
+        """Print what the student's code printed, warn what it warned, and take over whether the
+        test's models are training.
+        """
         for name in state.get("names", ()):
             self.by_name.pop(name, None)
         for number, flags in state.get("training", ()):
@@ -149,25 +185,38 @@ class Student(Peer):
             if isinstance(text, str):
                 (sys.stderr if name == "stderr" else sys.stdout).write(text[:MAX_PRINTED])
         for category, text in state.get("warnings", ())[:1000]:
-            warnings.warn(str(text)[:MAX_PRINTED], allowed.resolve("warning", category) or UserWarning, stacklevel=6)
+            warnings.warn(
+                str(text)[:MAX_PRINTED],
+                allowed.resolve("warning", category) or UserWarning,
+                stacklevel=6,
+            )
 
-    # ---- shared objects ----------------------------------------------------------------------------------------------
+    # ---- shared objects --------------------------------------------------------------------------
 
     def shares(self, value: Any) -> bool:
         """Arguments are shared, so that changes come back, only where the test asks for it."""
         return self.copy_back and not self.answering
 
     def adopted(self, number: int, content: Any) -> bool:
-        """What an object of the student's holds, a model's parameters above all, stays live; the answer of a call is a copy."""
-        if type(content).__name__ == "Parameter" or self.operation in ("get", "attr", "item", "next"):
+        """What an object of the student's holds, a model's parameters above all, stays live; the
+        answer of a call is a copy.
+        """
+        if type(content).__name__ == "Parameter" or self.operation in (
+            "get",
+            "attr",
+            "item",
+            "next",
+        ):
             self.live.add(number)
         return True
 
     def may_change(self, number: int, value: Any) -> bool:
-        """The test's own objects change only where the test asks for it, or where they are a model's or an optimizer's."""
+        """The test's own objects change only where the test asks for it, or where they are a
+        model's or an optimizer's.
+        """
         return self.copy_back or number in (self.live if number * self.sign < 0 else self.standing)
 
-    # ---- values ------------------------------------------------------------------------------------------------------
+    # ---- values ----------------------------------------------------------------------------------
 
     def handle(self, value: Any) -> int | None:
         """The student's own objects, and classes of exceptions that stand for the student's."""
@@ -187,14 +236,23 @@ class Student(Peer):
         if found is not None:
             return ("reference", *found)
         number = self.given.get(id(value))
-        described = library.describe(value, self) if number is None or not isinstance(value, np.random.Generator) else ()
+        described = (
+            library.describe(value, self)
+            if number is None or not isinstance(value, np.random.Generator)
+            else ()
+        )
         if described is not None:
             if number is None:
                 self.count += 1
                 number = self.given[id(value)] = self.count
                 self.kept.append(value)
             self._stand(value)
-            return ("given", number, described, tuple(module.training for module in library.modules(value)))
+            return (
+                "given",
+                number,
+                described,
+                tuple(module.training for module in library.modules(value)),
+            )
         if isinstance(value, allowed.GENERATORS):
             return ("generator", self._callback(value, GENERATOR))
         if isinstance(value, BaseException):
@@ -205,8 +263,14 @@ class Student(Peer):
             return ("iterator", self._callback(value, ITERATOR))
         if callable(value):
             if not allowed.may_be_called(value, self.folder):
-                raise NotPlain(NOT_CALLED.format(what=f"'{getattr(value, '__name__', kind.__name__)}'"))
-            return ("callback", self._callback(value, CALLBACK), getattr(value, "__name__", "function"))
+                raise NotPlain(
+                    NOT_CALLED.format(what=f"'{getattr(value, '__name__', kind.__name__)}'")
+                )
+            return (
+                "callback",
+                self._callback(value, CALLBACK),
+                getattr(value, "__name__", "function"),
+            )
         raise NotPlain(NOT_SENT.format(what=f"an object of type {kind.__name__}"))
 
     def _stand(self, value: Any) -> None:
@@ -235,20 +299,37 @@ class Student(Peer):
         return number
 
     def lift(self, data: Any) -> Any:
-        """What the other side's description of an object becomes here: an object that was handed out, one that is listed, or a proxy."""
+        """What the other side's description of an object becomes here: an object that was handed
+        out, one that is listed, or a proxy.
+        """
         if type(data) is not tuple or not data or type(data[0]) is not str:
             raise BadFrame("a description that is none")
         what, *rest = data
-        if what == "callback" and len(rest) == 1 and type(rest[0]) is int and rest[0] in self.callbacks:
+        if (
+            what == "callback"
+            and len(rest) == 1
+            and type(rest[0]) is int
+            and rest[0] in self.callbacks
+        ):
             return self.callbacks[rest[0]][1]
         if what == "plain" and len(rest) == 1 and type(rest[0]) is list:
             return rest[0]
-        if what == "reference" and len(rest) == 2 and (found := allowed.resolve("reference", *rest)) is not None:
+        if (
+            what == "reference"
+            and len(rest) == 2
+            and (found := allowed.resolve("reference", *rest)) is not None
+        ):
             return found
         if what != "handle" or len(rest) != 5 or len(self.proxies) > MAX_KEPT:
             raise BadFrame("a handle that is none")
         number, kind, name, mro, extra = rest
-        if type(number) is not int or type(kind) is not str or type(name) is not str or type(mro) is not list or any(type(m) is not str for m in mro[:50]):
+        if (
+            type(number) is not int
+            or type(kind) is not str
+            or type(name) is not str
+            or type(mro) is not list
+            or any(type(m) is not str for m in mro[:50])
+        ):
             raise BadFrame("a handle that is none")
         if kind == "exception":
             return self._exception(number, name, extra)
@@ -258,10 +339,13 @@ class Student(Peer):
         if extra and level < NAMED and kind == "object":
             if len(extra) != 1 or type(extra[0]) not in _PLAIN_BASES and not _is_array(extra[0]):
                 raise BadFrame("a copy that is none")
-            return extra[0]  # an instance of a subclass of something plain: a copy of the plain part
+            # an instance of a subclass of something plain: a copy of the plain part
+            return extra[0]
         proxy = self.proxies.get(number)
         if proxy is None:
-            proxy = self.proxies[number] = KINDS.get(kind, ObjectProxy)(self, number, name[:200], mro[:50])
+            proxy = self.proxies[number] = KINDS.get(kind, ObjectProxy)(
+                self, number, name[:200], mro[:50]
+            )
             if extra and kind in ("function", "class") and len(extra) == 2:
                 object.__setattr__(proxy, "_equals", allowed.resolve("equal", *extra))
         if level > object.__getattribute__(proxy, "_level"):
@@ -278,42 +362,72 @@ class Student(Peer):
 
     def _taken(self, mro: Sequence[str]) -> list[str]:
         """Those of an object's classes that the test has taken from the student."""
-        return [name.removeprefix("__main__.") for name in mro if name.startswith("__main__.") and name.removeprefix("__main__.") in self.classes]
+        return [
+            name.removeprefix("__main__.")
+            for name in mro
+            if name.startswith("__main__.") and name.removeprefix("__main__.") in self.classes
+        ]
 
     def may_ask(self, mro: Sequence[str], name: str) -> bool:
-        """Whether an object of these classes may be asked for an attribute, or for an operator by its special method."""
+        """Whether an object of these classes may be asked for an attribute, or for an operator by
+        its special method.
+        """
         taken = self._taken(mro)
         if taken and self.members is None:
             return True
         members = {word for found in taken for word in (self.members or {}).get(found, ())}
         if "*" in members:
             return True
-        return name in members if name.startswith("__") else allowed.may_be_asked(name, mro, members)
+        return (
+            name in members if name.startswith("__") else allowed.may_be_asked(name, mro, members)
+        )
 
     def named_tuple(self, value: Any) -> None:
-        """A named tuple is plain data: what in it could be called for an array's method would be believed."""
+        """A named tuple is plain data: what in it could be called for an array's method would be
+        believed.
+        """
         for field, item in zip(value._fields, value, strict=True):
-            function = isinstance(item, (type, types.FunctionType, types.BuiltinFunctionType)) or type(item) in (FunctionProxy, GeneratorProxy, ClassProxy)
+            function = isinstance(
+                item, (type, types.FunctionType, types.BuiltinFunctionType)
+            ) or type(item) in (FunctionProxy, GeneratorProxy, ClassProxy)
             if function or (callable(item) and field in allowed.words_of_data()):
-                what = f"an object of type {object.__getattribute__(item, '_type')}" if issubclass(type(item), Proxy) else "a function or class"
+                what = (
+                    f"an object of type {object.__getattribute__(item, '_type')}"
+                    if issubclass(type(item), Proxy)
+                    else "a function or class"
+                )
                 self.violate(HOLDS_FUNCTIONS.format(field=field, what=what))
 
     def _exception(self, number: int, name: str, parents: Any) -> type:
-        """A class of the student's as a class of this side, so that `except` and `pytest.raises` know it."""
+        """A class of the student's as a class of this side, so that `except` and `pytest.raises`
+        know it.
+        """
         if number not in self.exceptions:
             if type(parents) is not list or len(self.exceptions) >= MAX_CLASSES:
                 raise BadFrame("a class of exceptions that is none")
-            base = next(filter(None, (allowed.resolve("error", f"builtins.{p}") for p in parents if type(p) is str)), Exception)
+            base = next(
+                filter(
+                    None,
+                    (allowed.resolve("error", f"builtins.{p}") for p in parents if type(p) is str),
+                ),
+                Exception,
+            )
             inner = next((self._exception(*_parent(p)) for p in parents if type(p) is list), None)
-            made = type(name[:200] if name.isidentifier() else "Error", (inner or base,), {"__module__": "submission"})
+            made = type(
+                name[:200] if name.isidentifier() else "Error",
+                (inner or base,),
+                {"__module__": "submission"},
+            )
             self.exceptions[number] = made
             self.callback_numbers[id(made)] = -number
         return self.exceptions[number]
 
-    # ---- the other side's requests and errors ------------------------------------------------------------------------
+    # ---- the other side's requests and errors ----------------------------------------------------
 
     def serve(self, operation: str, arguments: Sequence[Any]) -> Any:
-        """The few things that student code may ask for: calling a function it was given, its gradients, a draw, the next item."""
+        """The few things that student code may ask for: calling a function it was given, its
+        gradients, a draw, the next item.
+        """
         if operation == CALLBACK:
             number, positional, named = arguments
             return self._given(number, CALLBACK)(*positional, **dict(named))
@@ -337,36 +451,70 @@ class Student(Peer):
         return found[1]
 
     def fail(self, description: Any) -> Exception:
-        """The student's exception: its own class where the test has it, else the nearest built-in one."""
+        """The student's exception: its own class where the test has it, else the nearest built-in
+        one.
+        """
         if type(description) is not dict:
             return RemoteError("an error that is none")
         text = str(description.get("text", ""))[:MAX_PRINTED]
         names = description.get("names")
-        known = next(filter(None, (allowed.resolve("error", name) for name in (names[:50] if type(names) is list else ()))), Exception)
+        known = next(
+            filter(
+                None,
+                (
+                    allowed.resolve("error", name)
+                    for name in (names[:50] if type(names) is list else ())
+                ),
+            ),
+            Exception,
+        )
         kind = description.get("class")
         name = str(description.get("type", "Exception"))[:200]
         where = description.get("where")
-        self.remote_traceback = [str(line)[:500] for line in where[:20]] if type(where) is list else []
+        self.remote_traceback = (
+            [str(line)[:500] for line in where[:20]] if type(where) is list else []
+        )
         own: Any = next((made for made in self.exceptions.values() if made is kind), None)
         if own is not None:
             error: Exception = _make(own, text)
         else:
-            error = RemoteError(text) if known in (Exception, StopIteration, StopAsyncIteration) else _make(known, text)
+            error = (
+                RemoteError(text)
+                if known in (Exception, StopIteration, StopAsyncIteration)
+                else _make(known, text)
+            )
         if description.get("boundary") is True:
             error = self.violate(text)
         attributes = description.get("attributes")
-        for key, value in attributes.items() if own is not None and type(attributes) is dict else ():
-            if type(key) is str and key.isidentifier() and not key.startswith("__") and not callable(value):
+        for key, value in (
+            attributes.items() if own is not None and type(attributes) is dict else ()
+        ):
+            if (
+                type(key) is str
+                and key.isidentifier()
+                and not key.startswith("__")
+                and not callable(value)
+            ):
                 setattr(error, key, value)
         error.remote_name = name  # type: ignore[attr-defined]
         return error
 
 
 def _draw(generator: Any, name: Any, positional: Any, named: dict[str, Any]) -> Any:
-    """A draw from a generator of the test's, from copies: `shuffle` and `out` write into what they are given."""
-    if name not in allowed.DRAWS or "out" in named or type(positional) is not tuple or not isinstance(generator, allowed.GENERATORS):
+    """A draw from a generator of the test's, from copies: `shuffle` and `out` write into what they
+    are given.
+    """
+    if (
+        name not in allowed.DRAWS
+        or "out" in named
+        or type(positional) is not tuple
+        or not isinstance(generator, allowed.GENERATORS)
+    ):
         raise ValueError("no such draw")
-    copies = tuple(item.copy() if isinstance(item, np.ndarray) else list(item) if type(item) is list else item for item in positional)
+    copies = tuple(
+        item.copy() if isinstance(item, np.ndarray) else list(item) if type(item) is list else item
+        for item in positional
+    )
     result = getattr(generator, name)(*copies, **named)
     return copies[0] if name == "shuffle" else result
 

@@ -1,4 +1,6 @@
-"""The authors' extension: cells of a source do what their directives say, in a bare IPython shell and in a real kernel."""
+"""The authors' extension: cells of a source do what their directives say, in a bare IPython shell
+and in a real kernel.
+"""
 
 from __future__ import annotations
 
@@ -117,15 +119,23 @@ def test_tests_run_where_they_stand(session: Session) -> None:
     assert session.run(ANSWER) is None and not session.reports
     report = session.report(TESTS)
     assert report.fine and report.sentence == "gate: 3 of 3 points"
-    assert [row.columns for row in report.rows] == [("truth table", "visible", "1 of 1 point", ""), ("noisy inputs", "hidden", "2 of 2 points", "")]
+    assert [row.columns for row in report.rows] == [
+        ("truth table", "visible", "1 of 1 point", ""),
+        ("noisy inputs", "hidden", "2 of 2 points", ""),
+    ]
     assert "test_noise" not in session.names
 
 
-def test_failing_reference_stops_and_names_the_line(session: Session, capsys: pytest.CaptureFixture[str]) -> None:
+def test_failing_reference_stops_and_names_the_line(
+    session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
     session.run(ANSWER.replace("> 1", "> 1.9"))
     error = session.run(TESTS)
     assert isinstance(error, errors.CellError)
-    assert str(error) == "the answer above fails 1 of 2 cases: 'noisy inputs' (AssertionError (line 10: assert gate(1 + a, 1 + b) == 1))"
+    assert str(error) == (
+        "the answer above fails 1 of 2 cases: 'noisy inputs' (AssertionError (line 10: "
+        "assert gate(1 + a, 1 + b) == 1))"
+    )
     assert [row.fine for row in session.reports[0].rows] == [True, False]
     assert "Traceback" not in capsys.readouterr().out
 
@@ -136,16 +146,27 @@ def test_wrong_answer_is_caught_and_names_come_back(session: Session) -> None:
     session.run(TESTS)
     gate, data = session.names["gate"], session.names["data"]
     report = session.report(WRONG + "\nnew_name = 1\ndata.append(3)\narray += 1")
-    assert report.fine and report.sentence == "wrong (it fires when either input is 1): caught by 'truth table': 2 of 3 points"
+    assert (
+        report.fine
+        and report.sentence
+        == "wrong (it fires when either input is 1): caught by 'truth table': 2 of 3 points"
+    )
     assert session.names["gate"] is gate and session.names["data"] is data
     assert data == [1, 2] and not session.names["array"].any() and "new_name" not in session.names
 
 
 def test_wrong_answer_that_others_call(session: Session) -> None:
     """As in grading, functions of the reference that call the replaced one see the wrong one."""
-    session.run("#| answer: whole\ndef part_of(x):\n    return x + 1\n\ndef whole(x):\n    ### BEGIN SOLUTION\n    return part_of(x)\n    ### END SOLUTION")
-    session.run("#| tests: whole\n@test_case(points=1)\ndef test_it(whole):\n    assert whole(1) == 2")
-    assert session.report("#| wrong: whole\n#| because: it adds two\ndef part_of(x):\n    return x + 2").sentence.endswith("caught by 'it': 0 of 1 point")
+    session.run(
+        "#| answer: whole\ndef part_of(x):\n    return x + 1\n\ndef whole(x):\n    ### "
+        "BEGIN SOLUTION\n    return part_of(x)\n    ### END SOLUTION"
+    )
+    session.run(
+        "#| tests: whole\n@test_case(points=1)\ndef test_it(whole):\n    assert whole(1) == 2"
+    )
+    assert session.report(
+        "#| wrong: whole\n#| because: it adds two\ndef part_of(x):\n    return x + 2"
+    ).sentence.endswith("caught by 'it': 0 of 1 point")
     assert session.names["whole"](1) == 2
 
 
@@ -168,38 +189,58 @@ def test_earns_is_exact(session: Session, earns: str, fine: bool) -> None:
 def test_right_answer(session: Session) -> None:
     session.run(ANSWER)
     session.run(TESTS)
-    assert session.report("#| right: gate\n#| because: a comparison of each\ndef gate(a, b):\n    return int(a > 0.7 and b > 0.7)").sentence.endswith(
-        "full marks, as it should be"
+    assert session.report(
+        "#| right: gate\n#| because: a comparison of each\ndef gate(a, b):\n    return "
+        "int(a > 0.7 and b > 0.7)"
+    ).sentence.endswith("full marks, as it should be")
+    report = session.report(
+        "#| right: gate\n#| because: booleans\ndef gate(a, b):\n    return int(a == 1 and b == 1)"
     )
-    report = session.report("#| right: gate\n#| because: booleans\ndef gate(a, b):\n    return int(a == 1 and b == 1)")
     assert not report.fine and report.sentence.endswith("NOT full marks: 1 of 3 points")
 
 
-def test_answer_that_ends_the_process_or_never_ends(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answer_that_ends_the_process_or_never_ends(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cases, "CASE_SECONDS", 0.2)
     session.run(ANSWER)
     session.run(TESTS)
     report = session.report(WRONG.replace("return int(a + b > 0.5)", "raise SystemExit"))
-    assert report.sentence.endswith("0 of 3 points") and report.rows[0].columns[-1].startswith("SystemExit")
-    report = session.report(WRONG.replace("    return int(a + b > 0.5)", "    while True:\n        pass"))
+    assert report.sentence.endswith("0 of 3 points") and report.rows[0].columns[-1].startswith(
+        "SystemExit"
+    )
+    report = session.report(
+        WRONG.replace("    return int(a + b > 0.5)", "    while True:\n        pass")
+    )
     assert "stopped after 0.2 s" in report.rows[0].columns[-1]
     report = session.report(WRONG.replace("def gate", "1 / 0\n\ndef gate"))
-    assert report.sentence.endswith("NOT caught: full marks (the cell itself ends with ZeroDivisionError: division by zero)")
+    assert report.sentence.endswith(
+        "NOT caught: full marks (the cell itself ends with ZeroDivisionError: division by zero)"
+    )
 
 
 def test_given_values_are_fresh_for_each_case(session: Session) -> None:
     session.run("#| setup\nimport numpy as np")
     session.run("#| given: gate\nvalues = np.random.default_rng(seed).normal(size=3)")
     kept = session.names["values"].copy()
-    session.run("#| answer: gate\ndef gate(x):\n    ### BEGIN SOLUTION\n    x *= 0\n    return x\n    ### END SOLUTION")
-    case = "\n@test_case(points=1)\ndef test_{0}(gate, values):\n    assert values.any()\n    gate(values)\n"
+    session.run(
+        "#| answer: gate\ndef gate(x):\n    ### BEGIN SOLUTION\n    x *= 0\n    return "
+        "x\n    ### END SOLUTION"
+    )
+    case = (
+        "\n@test_case(points=1)\ndef test_{0}(gate, values):\n    assert values.any()\n    "
+        "gate(values)\n"
+    )
     assert session.report("#| tests: gate" + case.format("one") + case.format("two")).fine
     assert np.array_equal(session.names["values"], kept)
 
 
 def test_secrets_are_those_of_grading(session: Session) -> None:
     session.run(ANSWER)
-    tests = "import numpy as np\n\n@test_case(points=1)\ndef test_it(gate):\n    assert False, repr(secret.integers(10**9))"
+    tests = (
+        "import numpy as np\n\n@test_case(points=1)\ndef test_it(gate):\n    assert False, "
+        "repr(secret.integers(10**9))"
+    )
     session.run(f"#| tests: gate\n{tests}")
     part = Part("gate", "gate", "code", Fraction(1), "", "", tests=tests)
     expected = np.random.default_rng(case_seed(cases.SEED, part, "test_it")).integers(10**9)
@@ -207,10 +248,16 @@ def test_secrets_are_those_of_grading(session: Session) -> None:
 
 
 def test_randomness_and_figures_are_left_alone(session: Session) -> None:
-    session.run("import matplotlib\nmatplotlib.use('agg')\nimport matplotlib.pyplot as plt, random, numpy as np\nmine = plt.figure()")
+    session.run(
+        "import matplotlib\nmatplotlib.use('agg')\nimport matplotlib.pyplot as plt, random, "
+        "numpy as np\nmine = plt.figure()"
+    )
     session.run(ANSWER)
     state = np.random.get_state()[1].tolist()  # type: ignore[union-attr]
-    session.run("#| tests: gate\nimport matplotlib.pyplot as plt, numpy as np\n\n@test_case(points=1)\ndef test_it(gate):\n    plt.figure(), np.random.rand()")
+    session.run(
+        "#| tests: gate\nimport matplotlib.pyplot as plt, numpy as "
+        "np\n\n@test_case(points=1)\ndef test_it(gate):\n    plt.figure(), np.random.rand()"
+    )
     assert np.random.get_state()[1].tolist() == state  # type: ignore[union-attr]
     assert session.names["plt"].get_fignums() == [1]
     session.names["plt"].close("all")
@@ -218,9 +265,16 @@ def test_randomness_and_figures_are_left_alone(session: Session) -> None:
 
 def test_tests_see_instructors_cells_only(session: Session) -> None:
     session.run("#| helpers\ndef close(a, b):\n    return abs(a - b) < 1e-9")
-    session.run("#| answer: gate\nlimit = 3\ndef gate(x):\n    ### BEGIN SOLUTION\n    return x\n    ### END SOLUTION")
-    assert session.report("#| tests: gate\n@test_case(points=1)\ndef test_it(gate):\n    assert close(gate(1), 1)").fine
-    session.run("#| tests: gate\n@test_case(points=1)\ndef test_it(gate):\n    assert gate(1) < limit")
+    session.run(
+        "#| answer: gate\nlimit = 3\ndef gate(x):\n    ### BEGIN SOLUTION\n    return "
+        "x\n    ### END SOLUTION"
+    )
+    assert session.report(
+        "#| tests: gate\n@test_case(points=1)\ndef test_it(gate):\n    assert close(gate(1), 1)"
+    ).fine
+    session.run(
+        "#| tests: gate\n@test_case(points=1)\ndef test_it(gate):\n    assert gate(1) < limit"
+    )
     assert messages.ONLY_IN_NOTEBOOK.format(name="limit") in session.reports[0].rows[0].columns[-1]
 
 
@@ -234,12 +288,14 @@ def test_newer_cells_replace_older_ones(session: Session) -> None:
 def test_two_tests_cells_of_a_part(session: Session) -> None:
     session.run(ANSWER)
     session.run(TESTS)
-    report = session.report("#| tests: gate\n@test_case(points=1)\ndef test_zero(gate):\n    assert gate(0, 0) == 0")
+    report = session.report(
+        "#| tests: gate\n@test_case(points=1)\ndef test_zero(gate):\n    assert gate(0, 0) == 0"
+    )
     assert [row.columns[0] for row in report.rows] == ["zero"]
     assert session.report(WRONG).sentence.endswith("3 of 4 points")
 
 
-# ---- short answers ---------------------------------------------------------------------------------------------------
+# ---- short answers -------------------------------------------------------------------------------
 
 
 def test_short_answer_shows_its_slips(session: Session) -> None:
@@ -257,12 +313,32 @@ def test_short_answer_shows_its_slips(session: Session) -> None:
 @pytest.mark.parametrize(
     ("cell", "slips"),
     [
-        ("#| kind: number\n#| tol: 0.1\n#| because: {'2.0': doubled}\nx = 0.5 + 0.5  # SOLUTION", ["0 of 1 point"]),
-        ("#| kind: true-false\n#| options: [one, two]\nx = (True, False)  # SOLUTION", ["0 of 1 point"] * 2),
-        ("#| kind: choose-all\n#| options: {a: one, b: two}\nx = {'a'}  # SOLUTION", ["0 of 1 point"] * 2),
-        ("#| kind: text\n#| accept: [neuron]\n#| because: {nerve: that is a bundle}\nx = 'neuron'  # SOLUTION", ["0 of 1 point"]),
-        ("#| kind: shape\n#| because: {'(3, 2)': turned}\nx = (2, 3)  # SOLUTION", ["0 of 1 point"]),
-        ("#| kind: formula\n#| because: {'lambda a, b: a - b': sign}\nx = lambda a, b: a + b  # SOLUTION", ["0 of 1 point"]),
+        (
+            "#| kind: number\n#| tol: 0.1\n#| because: {'2.0': doubled}\nx = 0.5 + 0.5  # SOLUTION",
+            ["0 of 1 point"],
+        ),
+        (
+            "#| kind: true-false\n#| options: [one, two]\nx = (True, False)  # SOLUTION",
+            ["0 of 1 point"] * 2,
+        ),
+        (
+            "#| kind: choose-all\n#| options: {a: one, b: two}\nx = {'a'}  # SOLUTION",
+            ["0 of 1 point"] * 2,
+        ),
+        (
+            "#| kind: text\n#| accept: [neuron]\n#| because: {nerve: that is a bundle}\nx = "
+            "'neuron'  # SOLUTION",
+            ["0 of 1 point"],
+        ),
+        (
+            "#| kind: shape\n#| because: {'(3, 2)': turned}\nx = (2, 3)  # SOLUTION",
+            ["0 of 1 point"],
+        ),
+        (
+            "#| kind: formula\n#| because: {'lambda a, b: a - b': sign}\nx = lambda a, b: a "
+            "+ b  # SOLUTION",
+            ["0 of 1 point"],
+        ),
     ],
 )
 def test_every_short_kind(session: Session, cell: str, slips: list[str]) -> None:
@@ -273,7 +349,10 @@ def test_every_short_kind(session: Session, cell: str, slips: list[str]) -> None
 
 def test_slip_that_gets_full_marks_is_seen(session: Session) -> None:
     """A computed answer: only running it shows that the slip is no slip."""
-    report = session.report("#| answer: q\n#| kind: number\n#| points: 1\n#| because: {'4.0': not a slip}\nx = 2.0 * 2  # SOLUTION")
+    report = session.report(
+        "#| answer: q\n#| kind: number\n#| points: 1\n#| because: {'4.0': not a slip}\nx = "
+        "2.0 * 2  # SOLUTION"
+    )
     assert not report.fine and report.sentence == "q: number, 1 point; a slip gets full marks"
 
 
@@ -284,35 +363,69 @@ def test_computed_answer_of_wrong_form_stops(session: Session) -> None:
 
 def test_wrong_cell_of_a_short_answer(session: Session) -> None:
     session.run(CHOICE)
-    assert session.report('#| wrong: pick\n#| because: it does not matter\npick = "c"').sentence.endswith("caught by 'answer': 0 of 1 point")
+    assert session.report(
+        '#| wrong: pick\n#| because: it does not matter\npick = "c"'
+    ).sentence.endswith("caught by 'answer': 0 of 1 point")
     assert session.names["pick"] == "a"
 
 
-# ---- mistakes --------------------------------------------------------------------------------------------------------
+# ---- mistakes ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("cell", "sentence"),
     [
-        ("#| test: gate\nx = 1", "line 1: " + errors.UNKNOWN_ROLE.format(role="test", nearest=errors.NEAREST.format(word="tests"))),
+        (
+            "#| test: gate\nx = 1",
+            "line 1: "
+            + errors.UNKNOWN_ROLE.format(role="test", nearest=errors.NEAREST.format(word="tests")),
+        ),
         (
             "#| wrong: gate\n#| becuase: no\nx = 1",
-            "line 2: " + errors.UNKNOWN_KEY.format(key="becuase", role="wrong", nearest=errors.NEAREST.format(word="because")),
+            "line 2: "
+            + errors.UNKNOWN_KEY.format(
+                key="becuase", role="wrong", nearest=errors.NEAREST.format(word="because")
+            ),
         ),
         ("x = 1\n#| wrong: gate", f"line 2: {errors.MISPLACED}"),
-        ("#| wrong: gate\ndef gate(): pass", "line 1: " + errors.NO_BECAUSE.format(role="wrong", what="the slip, for the student")),
-        ("#| tests: gaet\nx = 1", messages.ANSWER_NOT_RUN.format(part="gaet", nearest=errors.NEAREST.format(word="gate"))),
-        ("#| tests: gate\n@test_case()\ndef test_it(gate): pass", "line 3: " + errors.CASE_WITHOUT_POINTS.format(case="test_it", part="gate")),
-        ("#| tests: gate\n@test_case(points=1)\ndef test_it(gate) pass", "line 3: " + errors.BAD_SYNTAX.format(problem="expected ':'")),
+        (
+            "#| wrong: gate\ndef gate(): pass",
+            "line 1: " + errors.NO_BECAUSE.format(role="wrong", what="the slip, for the student"),
+        ),
+        (
+            "#| tests: gaet\nx = 1",
+            messages.ANSWER_NOT_RUN.format(part="gaet", nearest=errors.NEAREST.format(word="gate")),
+        ),
+        (
+            "#| tests: gate\n@test_case()\ndef test_it(gate): pass",
+            "line 3: " + errors.CASE_WITHOUT_POINTS.format(case="test_it", part="gate"),
+        ),
+        (
+            "#| tests: gate\n@test_case(points=1)\ndef test_it(gate) pass",
+            "line 3: " + errors.BAD_SYNTAX.format(problem="expected ':'"),
+        ),
         (
             "#| tests: gate\n1 / 0\n@test_case(points=1)\ndef test_it(gate): pass",
-            "the tests cell of 'gate' ends with ZeroDivisionError: division by zero (line 2: 1 / 0) before any case is run",
+            (
+                "the tests cell of 'gate' ends with ZeroDivisionError: division by zero "
+                "(line 2: 1 / 0) before any case is run"
+            ),
         ),
-        ("#| answer: new\n#| kind: numbr\nx = 1  # SOLUTION", "line 1: " + errors.BAD_KIND.format(kind="numbr", nearest=errors.NEAREST.format(word="number"))),
-        ("#| answer: new\n#| kind: number\nx = 1  # SOLUTION", "line 1: " + errors.NO_POINTS.format(part="new")),
+        (
+            "#| answer: new\n#| kind: numbr\nx = 1  # SOLUTION",
+            "line 1: "
+            + errors.BAD_KIND.format(kind="numbr", nearest=errors.NEAREST.format(word="number")),
+        ),
+        (
+            "#| answer: new\n#| kind: number\nx = 1  # SOLUTION",
+            "line 1: " + errors.NO_POINTS.format(part="new"),
+        ),
         ("#| answer: new\ndef f():\n    pass", "line 1: " + errors.NO_SOLUTION.format(part="new")),
         ("#| equivalent: gate\n#| from: a", f"line 1: {errors.NO_EQUIVALENT}"),
-        ("#| right: other-one\n#| because: x\ny = 1", messages.ANSWER_NOT_RUN.format(part="other-one", nearest="")),
+        (
+            "#| right: other-one\n#| because: x\ny = 1",
+            messages.ANSWER_NOT_RUN.format(part="other-one", nearest=""),
+        ),
     ],
 )
 def test_broken_cells_say_so_and_do_not_run(session: Session, cell: str, sentence: str) -> None:
@@ -330,7 +443,13 @@ def test_wrong_before_tests(session: Session) -> None:
 
 def test_plain_cells_stay_plain(session: Session) -> None:
     assert isinstance(session.run("#| answer: gate\ndef gate(:"), SyntaxError)
-    for role in ("setup", "helpers", "staff", "given: gate", "equivalent: gate\n#| from: a\n#| to: b\n#| because: c"):
+    for role in (
+        "setup",
+        "helpers",
+        "staff",
+        "given: gate",
+        "equivalent: gate\n#| from: a\n#| to: b\n#| because: c",
+    ):
         assert session.run(f"#| {role}\nplain = 1") is None and session.names.pop("plain") == 1
     assert session.run("plain = 2") is None and not session.reports
 
@@ -342,7 +461,9 @@ def test_unloading_and_loading_again(session: Session) -> None:
     session.run(ANSWER)
     assert session.report(TESTS).fine
     authoring.unload_ipython_extension(session.shell)
-    assert session.run(TESTS) is None and not session.reports and "test_truth_table" in session.names
+    assert (
+        session.run(TESTS) is None and not session.reports and "test_truth_table" in session.names
+    )
 
 
 def test_report_is_escaped() -> None:
@@ -352,13 +473,20 @@ def test_report_is_escaped() -> None:
     assert repr(report).split("\n")[:2] == ["✗ a <b> $x$", "  ✗ <script>  $y$"]
 
 
-# ---- whole sources in a real kernel ----------------------------------------------------------------------------------
+# ---- whole sources in a real kernel --------------------------------------------------------------
 
 
 def run_all(path: Path) -> Any:
-    """Run a source in a kernel in its own folder; returns the notebook with its outputs. The state is printed by a last cell."""
+    """Run a source in a kernel in its own folder; returns the notebook with its outputs. The state
+    is printed by a last cell.
+    """
     notebook = nbformat.from_dict(jupytext.read(path))
-    NotebookClient(notebook, timeout=200, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
+    NotebookClient(
+        notebook,
+        timeout=200,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+    ).execute()
     return notebook
 
 

@@ -33,7 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def start_lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
-    """Start JupyterLab in a folder, as `make lab` would in a course. It ends with the test, kernels included."""
+    """Start JupyterLab in a folder, as `make lab` would in a course. It ends with the test, kernels
+    included.
+    """
     with contextlib.ExitStack() as stack:
 
         def start(root: Path, config: Path = ROOT / "grader_config") -> Lab:
@@ -45,7 +47,11 @@ def start_lab(tmp_path: Path) -> Iterator[Callable[..., Lab]]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """A headless Chromium."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if path is None:
         pytest.skip("Chromium is not installed")
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -58,7 +64,9 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def page(chromium: Any, tmp_path: Path) -> Iterator[Any]:
-    """A fresh page of a browser without cookies, wide enough for JupyterLab. What it shows last is kept in last.png."""
+    """A fresh page of a browser without cookies, wide enough for JupyterLab. What it shows last is
+    kept in last.png.
+    """
     context = chromium.new_context(viewport={"width": 1400, "height": 1000})
     page = context.new_page()
     page.set_default_timeout(90_000)

@@ -1,4 +1,6 @@
-"""A JupyterLab server of our own, started as `make lab` starts it, and a notebook open in it as people see it."""
+"""A JupyterLab server of our own, started as `make lab` starts it, and a notebook open in it as
+people see it.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,14 @@ TOKEN = "autogradient-test"
 
 
 def environment(home: Path, config: Path) -> dict[str, str]:
-    """The environment of `make lab` for a course whose configuration is in `config`, with a home of its own."""
-    mine = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_", "XDG_"))}
+    """The environment of `make lab` for a course whose configuration is in `config`, with a home of
+    its own.
+    """
+    mine = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JUPYTER", "JPY_", "XDG_"))
+    }
     return mine | {
         "HOME": str(home),
         "IPYTHONDIR": str(home / "ipython"),
@@ -80,11 +88,27 @@ def running(root: Path, home: Path, config: Path) -> Iterator[Lab]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+    ]
     command += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={root}"]
     log = home / "server.log"
     with log.open("w") as file:
-        process = subprocess.Popen(command, cwd=root, env=environment(home, config), stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            cwd=root,
+            env=environment(home, config),
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     lab = Lab(process, port, log)
     try:
         lab.wait()
@@ -106,12 +130,16 @@ class NotebookPage:
         self.panel = page.locator(".jp-NotebookPanel:visible")
 
     def wait(self) -> None:
-        """Until the notebook is shown and its kernel waits. (The circle in the toolbar shows "idle" before there is a kernel.)"""
+        """Until the notebook is shown and its kernel waits. (The circle in the toolbar shows "idle"
+        before there is a kernel.)
+        """
         self.panel.locator(".jp-Notebook").wait_for()
         self.page.locator("#jp-bottom-panel").get_by_text("| Idle").wait_for()
 
     def cell(self, number: int) -> Any:
-        """The cell at a place, counted from 0; scrolled to, because JupyterLab makes an editor only when it is looked at."""
+        """The cell at a place, counted from 0; scrolled to, because JupyterLab makes an editor only
+        when it is looked at.
+        """
         cell = self.panel.locator(".jp-Notebook .jp-Cell").nth(number)
         cell.scroll_into_view_if_needed()
         return cell
@@ -148,4 +176,6 @@ class NotebookPage:
     def save(self) -> None:
         """Save by keyboard, and wait until the tab says so."""
         self.page.keyboard.press("Control+S")
-        self.page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab.lm-mod-current:not(.jp-mod-dirty)").wait_for()
+        self.page.locator(
+            ".lm-DockPanel-tabBar .lm-TabBar-tab.lm-mod-current:not(.jp-mod-dirty)"
+        ).wait_for()

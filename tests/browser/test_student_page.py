@@ -16,7 +16,10 @@ from autogradient.model.assignment import Assignment
 from autogradient.sources import release, source
 
 PART = "single-layer-feedforward-blanks-p2"
-RIGHT = "def is_feedforward(A):\nreturn bool((np.abs(np.linalg.eigvals((np.asarray(A) != 0) * 1.0)) < 0.5).all())"
+RIGHT = (
+    "def is_feedforward(A):\nreturn bool((np.abs(np.linalg.eigvals((np.asarray(A) != 0) * "
+    "1.0)) < 0.5).all())"
+)
 WRONG = "def is_feedforward(A):\nreturn True"
 
 
@@ -33,7 +36,10 @@ class Student:
         self.folder = root / assignment.name
         self.path = self.folder / f"{assignment.name}.ipynb"
         release.write(release.build(assignment), self.folder)
-        self.place = {cell["metadata"].get("nbgrader", {}).get("grade_id"): i for i, cell in enumerate(self.read()["cells"])}
+        self.place = {
+            cell["metadata"].get("nbgrader", {}).get("grade_id"): i
+            for i, cell in enumerate(self.read()["cells"])
+        }
 
     def read(self) -> Any:
         """The notebook as it is on disk."""
@@ -52,7 +58,9 @@ def student(tmp_path: Path, assignment: Assignment) -> Student:
     return Student(tmp_path / "course", assignment)
 
 
-def test_answer_check_and_locked_cells(start_lab: Callable[..., Lab], page: Any, student: Student, tmp_path: Path) -> None:
+def test_answer_check_and_locked_cells(
+    start_lab: Callable[..., Lab], page: Any, student: Student, tmp_path: Path
+) -> None:
     lab = start_lab(student.root)
     page.goto(lab.url("lab/tree/perceptrons/perceptrons.ipynb"))
     notebook = NotebookPage(page)
@@ -95,14 +103,28 @@ def test_answer_check_and_locked_cells(start_lab: Callable[..., Lab], page: Any,
 
 
 @pytest.mark.parametrize(
-    ("typed", "says"), [(RIGHT, "Success! Your notebook passes all the tests."), (WRONG, "The following cell failed:")], ids=["right", "wrong"]
+    ("typed", "says"),
+    [
+        (RIGHT, "Success! Your notebook passes all the tests."),
+        (WRONG, "The following cell failed:"),
+    ],
+    ids=["right", "wrong"],
 )
-def test_nbgrader_validate(student: Student, assignment: Assignment, tmp_path: Path, typed: str, says: str) -> None:
+def test_nbgrader_validate(
+    student: Student, assignment: Assignment, tmp_path: Path, typed: str, says: str
+) -> None:
     essays = {f"{part.id}-answer": "In my own words." for part in assignment.parts if part.by_hand}
     answers = assignment.reference | essays | {f"{PART}-answer": typed.replace("\n", "\n    ")}
     student.answer(answers)
     command = [sys.executable, "-m", "nbgrader", "validate", student.path.name]
-    done = subprocess.run(command, cwd=student.folder, env=environment(tmp_path / "home", tmp_path), capture_output=True, text=True, timeout=200)
+    done = subprocess.run(
+        command,
+        cwd=student.folder,
+        env=environment(tmp_path / "home", tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     assert says in said

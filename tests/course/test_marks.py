@@ -25,20 +25,35 @@ from autogradient.feedback import page, summary, table
 from autogradient.model.result import Result
 
 DUE = datetime(2026, 9, 1, 10, 0, tzinfo=UTC)
-TEN = Policy(deadlines={"gates": Deadline(DUE)}, late=Late(per_day=Fraction(1, 10), at_most=Fraction(1, 2)))
+TEN = Policy(
+    deadlines={"gates": Deadline(DUE)}, late=Late(per_day=Fraction(1, 10), at_most=Fraction(1, 2))
+)
 
 
-def make(*entries: Any, results: Any = None, student: str = "ada", policy: Policy = TEN, section: str = "", now: datetime | None = None) -> marks.Marked:
+def make(
+    *entries: Any,
+    results: Any = None,
+    student: str = "ada",
+    policy: Policy = TEN,
+    section: str = "",
+    now: datetime | None = None,
+) -> marks.Marked:
     found = results or [handmade.result()]
     return marks.make(found, student, policy, marks.Decisions(entries, "gates"), section, now=now)
 
 
 def came(late: timedelta, *questions: Any, attempt: int | None = None, **more: Any) -> Result:
-    return handmade.result(*questions, received_at=(DUE + late).isoformat(), attempt=attempt, **more)
+    return handmade.result(
+        *questions, received_at=(DUE + late).isoformat(), attempt=attempt, **more
+    )
 
 
-def adjust(points: str, part: str = "", student: str = "ada", why: str = "a typo in the task") -> Adjustment:
-    return Adjustment(student=student, assignment="gates", part=part, points=Decimal(points), who="tia", why=why)
+def adjust(
+    points: str, part: str = "", student: str = "ada", why: str = "a typo in the task"
+) -> Adjustment:
+    return Adjustment(
+        student=student, assignment="gates", part=part, points=Decimal(points), who="tia", why=why
+    )
 
 
 def void(mode: Any, part: str = "and-gate", why: str = "the question was ambiguous") -> Void:
@@ -46,7 +61,14 @@ def void(mode: Any, part: str = "and-gate", why: str = "the question was ambiguo
 
 
 def mark(points: str | None, part: str = "why", student: str = "ada", **more: Any) -> Mark:
-    return Mark(student=student, assignment="gates", part=part, points=None if points is None else Decimal(points), who="tia", **more)
+    return Mark(
+        student=student,
+        assignment="gates",
+        part=part,
+        points=None if points is None else Decimal(points),
+        who="tia",
+        **more,
+    )
 
 
 def excuse(undo: bool = False) -> Excuse:
@@ -61,7 +83,7 @@ def totals(one: marks.Marked) -> tuple[Fraction, Fraction, Fraction]:
     return one.points.earned, one.points.possible, one.points.ungraded
 
 
-# ---- voided parts ----------------------------------------------------------------------------------------------------
+# ---- voided parts --------------------------------------------------------------------------------
 
 
 def test_without_decisions_the_result_stands_and_is_not_changed() -> None:
@@ -75,12 +97,21 @@ def test_without_decisions_the_result_stands_and_is_not_changed() -> None:
 def test_a_voided_part_counts_in_full_for_everybody() -> None:
     one = make(void("full"))
     assert totals(one) == (3, 5, 2)
-    assert "this counts in full for everybody, whatever was answered: the question was ambiguous" in summary.markdown(one)
+    assert (
+        "this counts in full for everybody, whatever was answered: the question was ambiguous"
+        in summary.markdown(one)
+    )
     assert "truth table" not in summary.markdown(one) and table.failed_parts(one) == []
 
 
 def test_also_for_those_who_left_it_blank() -> None:
-    blank = question("and-gate", "code", case("truth table", "failed"), case("noisy", "failed", 2, hidden=True), attempted=False)
+    blank = question(
+        "and-gate",
+        "code",
+        case("truth table", "failed"),
+        case("noisy", "failed", 2, hidden=True),
+        attempted=False,
+    )
     one = make(void("full"), results=[handmade.result(blank)])
     assert (totals(one), table.untried_parts(one)) == ((3, 3, 0), [])
     text = summary.markdown(one)
@@ -95,7 +126,9 @@ def test_a_dropped_part_counts_neither_way() -> None:
     one = make(void("drop"), mark("1.5"))
     assert totals(one) == (Fraction("1.5"), 2, 0)
     assert "this is not counted: the question was ambiguous" in summary.markdown(one)
-    assert totals(make(void("drop"), adjust("1", "and-gate"))) == (0, 2, 2), "what does not count cannot be adjusted either"
+    assert totals(make(void("drop"), adjust("1", "and-gate"))) == (0, 2, 2), (
+        "what does not count cannot be adjusted either"
+    )
 
 
 def test_the_last_word_on_a_part_stands() -> None:
@@ -105,7 +138,7 @@ def test_the_last_word_on_a_part_stands() -> None:
     assert totals(make(void("undo"), void("full"))) == (3, 5, 2)
 
 
-# ---- adjustments -----------------------------------------------------------------------------------------------------
+# ---- adjustments ---------------------------------------------------------------------------------
 
 
 def test_adjustments_add_up() -> None:
@@ -113,13 +146,20 @@ def test_adjustments_add_up() -> None:
     assert totals(one) == (Fraction("2.05"), 5, 2)
     text = summary.markdown(one)
     assert "0.3 points added: a typo in the task" in text
-    assert "1 point added: a typo in the task" in text and "0.25 points taken off: a typo in the task" in text
+    assert (
+        "1 point added: a typo in the task" in text
+        and "0.25 points taken off: a typo in the task" in text
+    )
 
 
 def test_nobody_ends_below_nothing() -> None:
     assert totals(make(adjust("-7")))[0] == 0
-    assert totals(make(adjust("-7", "and-gate"), mark("2")))[0] == 2, "a part is never worth less than nothing"
-    assert totals(make(adjust("-7", "and-gate"), adjust("6.5", "and-gate")))[0] == Fraction("0.5"), "several are added before that is asked"
+    assert totals(make(adjust("-7", "and-gate"), mark("2")))[0] == 2, (
+        "a part is never worth less than nothing"
+    )
+    assert totals(make(adjust("-7", "and-gate"), adjust("6.5", "and-gate")))[0] == Fraction(
+        "0.5"
+    ), "several are added before that is asked"
 
 
 def test_adjustments_may_lift_above_the_maximum() -> None:
@@ -130,19 +170,27 @@ def test_one_students_adjustment_is_not_anothers() -> None:
     team = [handmade.result(students=["ada", "bob"])]
     assert totals(make(adjust("1"), results=team, student="bob"))[0] == 1
     assert totals(make(adjust("1"), results=team, student="ada"))[0] == 2
-    assert totals(make(adjust("1", student=""), results=team, student="bob"))[0] == 2, "without a student it is everybody's"
-    assert totals(make(mark("2"), results=team, student="bob"))[0] == 3, "a team shares its hand marks"
+    assert totals(make(adjust("1", student=""), results=team, student="bob"))[0] == 2, (
+        "without a student it is everybody's"
+    )
+    assert totals(make(mark("2"), results=team, student="bob"))[0] == 3, (
+        "a team shares its hand marks"
+    )
 
 
 def test_points_given_to_one_who_handed_nothing_in_are_a_mark() -> None:
-    missing = handmade.result(question("why", "essay", case("why", "not_run", 2, reason="unreadable"), attempted=False), outcome="missing", received_at=None)
+    missing = handmade.result(
+        question("why", "essay", case("why", "not_run", 2, reason="unreadable"), attempted=False),
+        outcome="missing",
+        received_at=None,
+    )
     assert table.points(make(results=[missing])) == "–"
     one = make(adjust("1"), results=[missing])
     assert table.points(one) == "1/2"
     assert export_csv.marks_csv([one]).split("\n")[1] == "ada,1,2,2,0"
 
 
-# ---- excuses ---------------------------------------------------------------------------------------------------------
+# ---- excuses -------------------------------------------------------------------------------------
 
 
 def test_who_is_excused_has_no_mark_and_owes_none() -> None:
@@ -150,7 +198,10 @@ def test_who_is_excused_has_no_mark_and_owes_none() -> None:
     assert table.points(one) == "excused" and "excused" in table.plain([one])
     assert export_csv.marks_csv([one]).split("\n")[1] == "ada,,,,"
     assert export_csv.parts_csv([one]).count("\n") == 1
-    assert "You are excused from this assignment: it has no mark, and nothing is owed.** ill" in summary.markdown(one)
+    assert (
+        "You are excused from this assignment: it has no mark, and nothing is owed.** ill"
+        in summary.markdown(one)
+    )
     assert table.points(make(excuse(), excuse(undo=True))) == "1/5"
 
 
@@ -159,26 +210,42 @@ def test_who_is_excused_and_handed_nothing_in_is_not_missing() -> None:
     assert table.points(one) == "excused"
 
 
-# ---- late work -------------------------------------------------------------------------------------------------------
+# ---- late work -----------------------------------------------------------------------------------
 
 
 def test_days_begun_take_a_share_of_what_was_earned() -> None:
     bonus = question("extra", "code", case("c", "passed", 2), optional=True)
-    one = make(mark("2"), void("full"), adjust("1", "why"), adjust("0.5"), results=[came(timedelta(days=1, minutes=1), *handmade.result().questions, bonus)])
-    assert one.points.earned == (3 + 2 + 1) * Fraction(8, 10) + Fraction("0.5"), "what is given to the whole comes last and whole"
+    one = make(
+        mark("2"),
+        void("full"),
+        adjust("1", "why"),
+        adjust("0.5"),
+        results=[came(timedelta(days=1, minutes=1), *handmade.result().questions, bonus)],
+    )
+    assert one.points.earned == (3 + 2 + 1) * Fraction(8, 10) + Fraction("0.5"), (
+        "what is given to the whole comes last and whole"
+    )
     assert one.points.bonus == 2 * Fraction(8, 10)
     assert one.late is not None and one.late.points == 8 * Fraction(2, 10)
     text = summary.markdown(one)
-    assert "Handed in 1 day 1 minute after the deadline (1 September 2026, 10:00 UTC): 20 % of what was earned is taken off, 1.6 points." in text
+    assert (
+        "Handed in 1 day 1 minute after the deadline (1 September 2026, 10:00 UTC): 20 % of "
+        "what was earned is taken off, 1.6 points." in text
+    )
     assert table.points(one) == "5.3/5 +1.6 late"
 
 
-@pytest.mark.parametrize(("late", "share"), [(-1, 0), (0, 0), (1, 10), (86400, 10), (86401, 20), (4 * 86400, 40), (30 * 86400, 50)])
+@pytest.mark.parametrize(
+    ("late", "share"),
+    [(-1, 0), (0, 0), (1, 10), (86400, 10), (86401, 20), (4 * 86400, 40), (30 * 86400, 50)],
+)
 def test_the_share_by_how_late(late: int, share: int) -> None:
     assert TEN.late.share(timedelta(seconds=late)) == Fraction(share, 100)
 
 
-def test_within_the_grace_period_work_is_on_time_and_after_it_days_count_from_the_deadline() -> None:
+def test_within_the_grace_period_work_is_on_time_and_after_it_days_count_from_the_deadline() -> (
+    None
+):
     late = Late(grace=timedelta(minutes=15), per_day=Fraction(1, 10))
     assert late.share(timedelta(minutes=15)) == 0
     assert late.share(timedelta(minutes=16)) == Fraction(1, 10)
@@ -193,7 +260,14 @@ BERLIN = Policy("Europe/Berlin", TEN.deadlines, TEN.late, attempts_per_day=2)
 def tries(*hours: float) -> list[Result]:
     """Attempts so many hours after the deadline, each a point better than the one before."""
     found = enumerate(hours, start=1)
-    return [came(timedelta(hours=late), question("q", "code", case("a", "failed", 9, earned=n)), attempt=n) for n, late in found]
+    return [
+        came(
+            timedelta(hours=late),
+            question("q", "code", case("a", "failed", 9, earned=n)),
+            attempt=n,
+        )
+        for n, late in found
+    ]
 
 
 @pytest.mark.parametrize(
@@ -208,17 +282,30 @@ def tries(*hours: float) -> list[Result]:
         ("last", [-4, -3, -2, 13], 4, [3]),
     ],
 )
-def test_more_attempts_than_a_day_has_do_not_count(counts: Any, hours: list[float], attempt: int, over: list[int]) -> None:
+def test_more_attempts_than_a_day_has_do_not_count(
+    counts: Any, hours: list[float], attempt: int, over: list[int]
+) -> None:
     one = make(results=tries(*hours), policy=replace(BERLIN, counts=counts))
     assert (one.submission.attempt, [each.attempt for each in one.over]) == (attempt, over)
-    assert marks.counting(tries(*hours), "ada", replace(BERLIN, counts=counts), marks.Decisions([], "gates")).submission.attempt == attempt
+    assert (
+        marks.counting(
+            tries(*hours), "ada", replace(BERLIN, counts=counts), marks.Decisions([], "gates")
+        ).submission.attempt
+        == attempt
+    )
 
 
 def test_students_read_which_attempts_were_too_many_and_when_one_counts_again() -> None:
     text = summary.markdown(make(results=tries(-30, -29, -28, -4, -3, -2, -1), policy=BERLIN))
     assert "Of 7 attempts, attempt 5 counts." in text
-    assert "Attempt 3 was received and does not count: 2 attempts a day count, the next one from 1 September 2026, 00:00 UTC+02:00." in text
-    assert "Attempts 6 and 7 were received and do not count: 2 attempts a day count, the next one from 2 September 2026, 00:00 UTC+02:00." in text
+    assert (
+        "Attempt 3 was received and does not count: 2 attempts a day count, the next one "
+        "from 1 September 2026, 00:00 UTC+02:00." in text
+    )
+    assert (
+        "Attempts 6 and 7 were received and do not count: 2 attempts a day count, the next "
+        "one from 2 September 2026, 00:00 UTC+02:00." in text
+    )
     text = summary.markdown(make(results=tries(-4, -3), policy=replace(BERLIN, attempts_per_day=1)))
     assert "1 attempt a day counts, the next one" in text
 
@@ -238,12 +325,19 @@ def test_an_extension_moves_the_deadline_and_not_the_days() -> None:
 
 
 def test_a_day_is_over_at_midnight_by_the_courses_clock_also_when_clocks_are_changed() -> None:
-    assert BERLIN.day_after(datetime(2026, 10, 24, 22, 30, tzinfo=UTC)) == datetime(2026, 10, 25, 23, 0, tzinfo=UTC)
-    assert Policy().day_after(datetime(2026, 10, 24, 22, 30, tzinfo=UTC)) == datetime(2026, 10, 25, 0, 0, tzinfo=UTC)
+    assert BERLIN.day_after(datetime(2026, 10, 24, 22, 30, tzinfo=UTC)) == datetime(
+        2026, 10, 25, 23, 0, tzinfo=UTC
+    )
+    assert Policy().day_after(datetime(2026, 10, 24, 22, 30, tzinfo=UTC)) == datetime(
+        2026, 10, 25, 0, 0, tzinfo=UTC
+    )
 
 
 def test_after_the_last_moment_nothing_counts_whatever_the_cap() -> None:
-    policy = Policy(deadlines=TEN.deadlines, late=Late(per_day=Fraction(1, 10), at_most=Fraction(1, 2), nothing_after=timedelta(days=7)))
+    policy = Policy(
+        deadlines=TEN.deadlines,
+        late=Late(per_day=Fraction(1, 10), at_most=Fraction(1, 2), nothing_after=timedelta(days=7)),
+    )
     assert totals(make(results=[came(timedelta(days=7))], policy=policy))[0] == Fraction(1, 2)
     one = make(results=[came(timedelta(days=7, seconds=1))], policy=policy)
     assert totals(one)[0] == 0 and "too late to count" in summary.markdown(one)
@@ -260,30 +354,56 @@ def test_what_came_at_an_unknown_time_is_on_time() -> None:
 
 
 def test_a_section_has_its_own_deadline_and_an_extension_is_a_students_own() -> None:
-    policy = Policy(deadlines={"gates": Deadline(DUE, {"tue": DUE + timedelta(days=1)})}, late=TEN.late)
+    policy = Policy(
+        deadlines={"gates": Deadline(DUE, {"tue": DUE + timedelta(days=1)})}, late=TEN.late
+    )
     late = [came(timedelta(hours=30))]
     assert totals(make(results=late, policy=policy))[0] == Fraction("0.8")
     assert totals(make(results=late, policy=policy, section="tue"))[0] == Fraction("0.9")
     one = make(extend(DUE + timedelta(days=2)), results=late, policy=policy)
-    assert totals(one)[0] == 1 and "Your deadline was extended to 3 September 2026, 10:00 UTC." in summary.markdown(one)
-    assert totals(make(extend(DUE + timedelta(days=2), "bob"), results=late, policy=policy))[0] == Fraction("0.8")
-    assert totals(make(extend(DUE + timedelta(days=2)), extend(None), results=late, policy=policy))[0] == Fraction("0.8"), "taken back"
-    assert totals(make(extend(DUE - timedelta(days=9)), results=late, policy=policy))[0] == Fraction("0.8"), "never earlier than the deadline"
+    assert totals(one)[
+        0
+    ] == 1 and "Your deadline was extended to 3 September 2026, 10:00 UTC." in summary.markdown(one)
+    assert totals(make(extend(DUE + timedelta(days=2), "bob"), results=late, policy=policy))[
+        0
+    ] == Fraction("0.8")
+    assert totals(make(extend(DUE + timedelta(days=2)), extend(None), results=late, policy=policy))[
+        0
+    ] == Fraction("0.8"), "taken back"
+    assert totals(make(extend(DUE - timedelta(days=9)), results=late, policy=policy))[
+        0
+    ] == Fraction("0.8"), "never earlier than the deadline"
 
 
-@given(st.integers(0, 10**7), st.integers(0, 10**7), st.integers(0, 100), st.integers(0, 100), st.integers(0, 10**5), st.none() | st.integers(10**5, 10**6))
-def test_later_is_never_cheaper(a: int, b: int, per_day: int, at_most: int, grace: int, nothing_after: int | None) -> None:
-    late = Late(timedelta(seconds=grace), Fraction(per_day, 100), Fraction(at_most, 100), None if nothing_after is None else timedelta(seconds=nothing_after))
+@given(
+    st.integers(0, 10**7),
+    st.integers(0, 10**7),
+    st.integers(0, 100),
+    st.integers(0, 100),
+    st.integers(0, 10**5),
+    st.none() | st.integers(10**5, 10**6),
+)
+def test_later_is_never_cheaper(
+    a: int, b: int, per_day: int, at_most: int, grace: int, nothing_after: int | None
+) -> None:
+    late = Late(
+        timedelta(seconds=grace),
+        Fraction(per_day, 100),
+        Fraction(at_most, 100),
+        None if nothing_after is None else timedelta(seconds=nothing_after),
+    )
     first, second = (late.share(timedelta(seconds=seconds)) for seconds in sorted((a, b)))
     assert 0 <= first <= second <= 1
     assert second <= late.at_most or (nothing_after is not None and max(a, b) > nothing_after)
 
 
-# ---- attempts --------------------------------------------------------------------------------------------------------
+# ---- attempts ------------------------------------------------------------------------------------
 
 
 def earning(points: float) -> Any:
-    return question("and-gate", "code", case("truth table", "passed" if points else "failed", 3, earned=points))
+    return question(
+        "and-gate", "code", case("truth table", "passed" if points else "failed", 3, earned=points)
+    )
 
 
 #: On time 1 point, late 3, later 2.
@@ -294,17 +414,27 @@ THREE = [
 ]
 
 
-@pytest.mark.parametrize(("counts", "attempt", "earned"), [("last_on_time", 1, "1"), ("last", 3, "1.6"), ("best", 2, "2.7")])
+@pytest.mark.parametrize(
+    ("counts", "attempt", "earned"),
+    [("last_on_time", 1, "1"), ("last", 3, "1.6"), ("best", 2, "2.7")],
+)
 def test_the_attempt_that_counts(counts: Any, attempt: int, earned: str) -> None:
     policy = Policy(deadlines=TEN.deadlines, late=TEN.late, counts=counts)
     one = make(results=THREE, policy=policy)
-    assert (one.submission.attempt, one.points.earned, one.attempts) == (attempt, Fraction(earned), 3)
+    assert (one.submission.attempt, one.points.earned, one.attempts) == (
+        attempt,
+        Fraction(earned),
+        3,
+    )
     assert f"Of 3 attempts, attempt {attempt} counts." in summary.markdown(one)
     assert marks.counting(THREE, "ada", policy, marks.Decisions([], "gates")) is THREE[attempt - 1]
 
 
 def test_where_none_was_on_time_the_last_counts_that_is_worth_something() -> None:
-    policy = Policy(deadlines=TEN.deadlines, late=Late(per_day=Fraction(1, 10), nothing_after=timedelta(hours=20)))
+    policy = Policy(
+        deadlines=TEN.deadlines,
+        late=Late(per_day=Fraction(1, 10), nothing_after=timedelta(hours=20)),
+    )
     assert make(results=THREE[1:], policy=policy).submission.attempt == 2
     assert make(results=THREE[2:], policy=policy).submission.attempt == 3
 
@@ -314,9 +444,15 @@ def test_an_extension_can_change_which_attempt_counts() -> None:
 
 
 def test_an_attempt_that_cannot_be_read_counts_only_where_none_can() -> None:
-    broken = came(timedelta(hours=-1), attempt=2, outcome="unreadable", problems=[(None, "Save it again.")])
+    broken = came(
+        timedelta(hours=-1), attempt=2, outcome="unreadable", problems=[(None, "Save it again.")]
+    )
     one = make(results=[THREE[0], broken])
-    assert one.submission.attempt == 1 and "Of 2 attempts, attempt 1 counts.\n- Attempt 2 could not be read. Save it again." in summary.markdown(one)
+    assert (
+        one.submission.attempt == 1
+        and "Of 2 attempts, attempt 1 counts.\n- Attempt 2 could not be read. Save it again."
+        in summary.markdown(one)
+    )
     assert make(results=[broken]).submission.attempt == 2
 
 
@@ -328,13 +464,25 @@ def test_an_attempt_without_a_time_never_beats_one_with_a_time(counts: Any) -> N
     year_9999 = untimed.model_copy(deep=True)
     year_9999.submission.received_at = "9999-12-31T23:59:59+00:00"
     for one in (untimed, year_9999):
-        assert make(results=[one, came(timedelta(hours=1), earning(1), attempt=1)], policy=policy).submission.attempt == 1
+        assert (
+            make(
+                results=[one, came(timedelta(hours=1), earning(1), attempt=1)], policy=policy
+            ).submission.attempt
+            == 1
+        )
         assert make(results=[one], policy=policy).submission.attempt == 2
 
 
-# ---- the ledger's order ----------------------------------------------------------------------------------------------
+# ---- the ledger's order --------------------------------------------------------------------------
 
-ENTRIES = [adjust("1"), adjust("-0.5", "and-gate"), mark("1", "why"), mark("2", "and-gate-hidden"), extend(DUE + timedelta(days=3)), adjust("2", student="bob")]
+ENTRIES = [
+    adjust("1"),
+    adjust("-0.5", "and-gate"),
+    mark("1", "why"),
+    mark("2", "and-gate-hidden"),
+    extend(DUE + timedelta(days=3)),
+    adjust("2", student="bob"),
+]
 
 
 def test_decisions_of_different_kinds_may_come_in_any_order() -> None:
@@ -351,24 +499,50 @@ def test_a_mark_is_the_same_when_the_ledger_is_read_back(tmp_path: Path) -> None
     ledger.append(path, *entries)
     assert ledger.read(path) == entries
     results = [came(timedelta(days=2))]
-    assert make(*ledger.read(path), results=results).points == make(*entries, results=results).points
+    assert (
+        make(*ledger.read(path), results=results).points == make(*entries, results=results).points
+    )
 
 
 def test_what_was_decided_on_another_assignment_does_not_count() -> None:
-    others = [entry.model_copy(update={"assignment": "other"}) for entry in [*ENTRIES, excuse(), void("full")]]
+    others = [
+        entry.model_copy(update={"assignment": "other"})
+        for entry in [*ENTRIES, excuse(), void("full")]
+    ]
     assert totals(make(*others)) == (1, 5, 2)
 
 
-@given(st.lists(st.sampled_from([*ENTRIES, void("full"), void("drop"), void("undo"), excuse(), mark(None), mark("0"), adjust("-9"), adjust("-9", "why")])))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *ENTRIES,
+                void("full"),
+                void("drop"),
+                void("undo"),
+                excuse(),
+                mark(None),
+                mark("0"),
+                adjust("-9"),
+                adjust("-9", "why"),
+            ]
+        )
+    )
+)
 def test_whatever_is_decided_points_make_sense(entries: list[Any]) -> None:
     one = make(*entries, results=[came(timedelta(days=2))])
     earned, possible, ungraded = totals(one)
     assert earned >= 0 and 0 <= ungraded <= possible <= 5
     assert all(part.earned >= 0 for part in one.parts)
-    summary.markdown(one), table.plain([one]), export_csv.marks_csv([one]), export_csv.parts_csv([one])
+    (
+        summary.markdown(one),
+        table.plain([one]),
+        export_csv.marks_csv([one]),
+        export_csv.parts_csv([one]),
+    )
 
 
-# ---- hidden tests ----------------------------------------------------------------------------------------------------
+# ---- hidden tests --------------------------------------------------------------------------------
 
 HIDDEN = question(
     "and-gate",
@@ -391,33 +565,64 @@ HIDDEN = question(
     ],
 )
 def test_what_students_see_of_hidden_tests(policy: Any, hours: int, shown: bool) -> None:
-    rules = Policy(deadlines=TEN.deadlines, late=Late(grace=timedelta(minutes=30)), hidden_feedback=policy)
-    one = make(extend(DUE + timedelta(hours=48), "bob"), results=[handmade.result(HIDDEN)], policy=rules, now=DUE + timedelta(hours=hours))
+    rules = Policy(
+        deadlines=TEN.deadlines, late=Late(grace=timedelta(minutes=30)), hidden_feedback=policy
+    )
+    one = make(
+        extend(DUE + timedelta(hours=48), "bob"),
+        results=[handmade.result(HIDDEN)],
+        policy=rules,
+        now=DUE + timedelta(hours=hours),
+    )
     text = summary.markdown(one)
-    assert ("noisy" in text, "One line must separate them" in text, "slow" in text) == (shown, shown, shown)
+    assert ("noisy" in text, "One line must separate them" in text, "slow" in text) == (
+        shown,
+        shown,
+        shown,
+    )
     assert ("1 of 2 hidden checks passed" in text) is not shown
     assert "truth table" in text and one.points.earned == 1 and one.points.ungraded == 1
-    assert ("are shown after 3 September 2026, 10:30 UTC" in text) is (policy == "after_deadline" and not shown)
+    assert ("are shown after 3 September 2026, 10:30 UTC" in text) is (
+        policy == "after_deadline" and not shown
+    )
 
 
 @pytest.mark.parametrize(("policy", "shown"), [("full", True), ("count", False)])
-def test_the_page_keeps_hidden_tests_back_also_in_copies_of_a_check(policy: Any, shown: bool) -> None:
+def test_the_page_keeps_hidden_tests_back_also_in_copies_of_a_check(
+    policy: Any, shown: bool
+) -> None:
     verdict = [new_output("stream", name="stdout", text="✗ noisy: One line must separate them.\n")]
     check = handmade.cell("code", "grader.check('and-gate')", "and-gate", points=1, outputs=verdict)
     copied = new_code_cell("grader.check('and-gate')", outputs=verdict)
-    own = new_code_cell("print('mine')", outputs=[new_output("stream", name="stdout", text="my own output\n")])
+    own = new_code_cell(
+        "print('mine')", outputs=[new_output("stream", name="stdout", text="my own output\n")]
+    )
     one = make(results=[handmade.result(HIDDEN)], policy=Policy(hidden_feedback=policy), now=DUE)
     html = page.html_page(one, new_notebook(cells=[check, copied, own]))
-    assert html.count("One line must separate them.") == (3 if shown else 0) and "my own output" in html
+    assert (
+        html.count("One line must separate them.") == (3 if shown else 0)
+        and "my own output" in html
+    )
 
 
 def test_without_a_deadline_hidden_tests_stay_hidden() -> None:
-    one = make(results=[handmade.result(HIDDEN)], policy=Policy(hidden_feedback="after_deadline"), now=DUE)
+    one = make(
+        results=[handmade.result(HIDDEN)], policy=Policy(hidden_feedback="after_deadline"), now=DUE
+    )
     assert "noisy" not in summary.markdown(one)
 
 
 def test_a_hand_mark_on_hidden_tests_counts_where_they_are_not_shown() -> None:
     policy = Policy(hidden_feedback="count")
     questions = [question("and-gate", "code", *HIDDEN.parts[0].cases[:3])]
-    one = make(mark("1.5", "and-gate-hidden", comment="Nearly."), results=[handmade.result(*questions)], policy=policy, now=DUE)
-    assert one.points.earned == Fraction("1.5") and "Nearly." in summary.markdown(one) and "noisy" not in summary.markdown(one)
+    one = make(
+        mark("1.5", "and-gate-hidden", comment="Nearly."),
+        results=[handmade.result(*questions)],
+        policy=policy,
+        now=DUE,
+    )
+    assert (
+        one.points.earned == Fraction("1.5")
+        and "Nearly." in summary.markdown(one)
+        and "noisy" not in summary.markdown(one)
+    )

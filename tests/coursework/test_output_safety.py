@@ -41,23 +41,49 @@ NAMES = [
 def is_safe(text: str) -> bool:
     """Whether nothing in what a command printed steers a terminal or is a command to a runner."""
     unseen = [
-        character for character in text if character != "\n" and (ord(character) < 32 or 127 <= ord(character) < 160 or character in "\u202e\u2028\u200b")
+        character
+        for character in text
+        if character != "\n"
+        and (
+            ord(character) < 32 or 127 <= ord(character) < 160 or character in "\u202e\u2028\u200b"
+        )
     ]
-    return not unseen and "##[" not in text and not any(line.strip().startswith("::") for line in text.split("\n"))
+    return (
+        not unseen
+        and "##[" not in text
+        and not any(line.strip().startswith("::") for line in text.split("\n"))
+    )
 
 
-# ---- one function for each place -----------------------------------------------------------------------------------------
+# ---- one function for each place -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", [*NAMES, "##vso[task.setvariable]x", "  ::error::x", "\x85::error::x", "\v\f\x00", "\u2028::error::x", "####[x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *NAMES,
+        "##vso[task.setvariable]x",
+        "  ::error::x",
+        "\x85::error::x",
+        "\v\f\x00",
+        "\u2028::error::x",
+        "####[x",
+    ],
+)
 def test_lines_and_names_are_safe_and_recognisable(text: str) -> None:
-    assert is_safe(visible.lines(text)) and is_safe("x " + visible.line(text).replace("##[", "")) and "\n" not in visible.line(text)
+    assert (
+        is_safe(visible.lines(text))
+        and is_safe("x " + visible.line(text).replace("##[", ""))
+        and "\n" not in visible.line(text)
+    )
     assert visible.lines(visible.lines(text)) == visible.lines(text)
     data = json.dumps({"name": text}, ensure_ascii=False)
     assert json.loads(visible.written(data)) == {"name": text}
 
 
-@pytest.mark.parametrize("text", ["plain", "2 of 3: ok", "a::b", "## Heading", "café ✓ 数", "x\n    y", "C:\\new"])
+@pytest.mark.parametrize(
+    "text", ["plain", "2 of 3: ok", "a::b", "## Heading", "café ✓ 数", "x\n    y", "C:\\new"]
+)
 def test_ordinary_text_stays_as_it_is(text: str) -> None:
     assert visible.lines(text) == text and visible.prose(text) == text
 
@@ -69,17 +95,26 @@ def test_no_sentence_is_broken_by_what_stands_in_it(name: str) -> None:
     assert "\n" not in errors.relative(Path(name)) and "\x1b" not in errors.relative(Path(name))
 
 
-# ---- commands ------------------------------------------------------------------------------------------------------------
+# ---- commands ------------------------------------------------------------------------------------
 
 
 def command(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"XDG_CACHE_HOME": str(folder / "cache"), "GITHUB_ACTIONS": "true"}
-    return subprocess.run([sys.executable, "-m", "autogradient", *words], cwd=folder, capture_output=True, text=True, timeout=250, env=environment)
+    return subprocess.run(
+        [sys.executable, "-m", "autogradient", *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=250,
+        env=environment,
+    )
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An assignment and a folder of submissions with all these names, one of them no notebook, and an error whose text is a command."""
+    """An assignment and a folder of submissions with all these names, one of them no notebook, and
+    an error whose text is a command.
+    """
     here = tmp_path_factory.mktemp("names")
     assignment = homework.assignment(here / "source")
     (here / "in").mkdir()
@@ -97,7 +132,10 @@ def test_grading_a_folder_prints_nothing_that_is_obeyed(folder: Path) -> None:
     assert ran.returncode == 0, ran.stderr
     assert is_safe(ran.stdout) and is_safe(ran.stderr)
     assert len(ran.stdout.strip().split("\n")) == len(NAMES) + 1
-    assert r"a\x1b[2J\x1b]0;owned\x07.ipynb: small: graded" in ran.stdout and "[red]a[link=https:x]b[" in ran.stdout
+    assert (
+        r"a\x1b[2J\x1b]0;owned\x07.ipynb: small: graded" in ran.stdout
+        and "[red]a[link=https:x]b[" in ran.stdout
+    )
     assert len(list((folder / "out").glob("*.json"))) == len(NAMES) + 1
 
 
@@ -110,33 +148,79 @@ def test_one_file_and_its_errors_are_shown_and_not_obeyed(folder: Path, name: st
 
 def test_as_json_the_same_is_said(folder: Path) -> None:
     ran = command(folder, "grade", f"in/{NAMES[1]}", "--assignment", "source/small", "--json")
-    assert is_safe(ran.stdout) and "::error::forged" in json.loads(ran.stdout)["problems"][0]["message"]
+    assert (
+        is_safe(ran.stdout)
+        and "::error::forged" in json.loads(ran.stdout)["problems"][0]["message"]
+    )
 
 
-@pytest.mark.parametrize("words", [["grade", "in/\x1b[2J\n::error::gone"], ["report", "\x1b]0;x\x07\n::error::x"], ["grade", "--\x1b[2J"]])
-def test_mistakes_on_the_command_line_are_shown_and_not_obeyed(folder: Path, words: list[str]) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["grade", "in/\x1b[2J\n::error::gone"],
+        ["report", "\x1b]0;x\x07\n::error::x"],
+        ["grade", "--\x1b[2J"],
+    ],
+)
+def test_mistakes_on_the_command_line_are_shown_and_not_obeyed(
+    folder: Path, words: list[str]
+) -> None:
     ran = command(folder, *words)
     assert ran.returncode == 2 and ran.stderr and is_safe(ran.stderr)
 
 
 def test_an_error_of_our_own_is_shown_and_not_obeyed(folder: Path) -> None:
-    program = "from autogradient.cli import main\nfrom autogradient.course import config\ndef broken(*_): raise KeyError('x\\n::error::y\\x1b[2J') from ValueError('a\\n::error::b\\x1b[2J')\nconfig.find = broken\n"
-    ran = subprocess.run([sys.executable, "-c", program + "import sys; sys.argv = ['autogradient', 'report']; main.main()"], capture_output=True, text=True)
+    program = (
+        "from autogradient.cli import main\nfrom autogradient.course import config\ndef "
+        "broken(*_): raise KeyError('x\\n::error::y\\x1b[2J') from "
+        "ValueError('a\\n::error::b\\x1b[2J')\nconfig.find = broken\n"
+    )
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            program + "import sys; sys.argv = ['autogradient', 'report']; main.main()",
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert ran.returncode == 1 and "ValueError" in ran.stderr and is_safe(ran.stderr)
 
 
-# ---- what is exported ----------------------------------------------------------------------------------------------------
+# ---- what is exported ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "text", ["x;=1+1", "x; =1+1", 'x;"=1+1', "\u200b=1+1", "\ufeff=1+1", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x", "﹦1", "\u202e=1", " \u00a0=1"]
+    "text",
+    [
+        "x;=1+1",
+        "x; =1+1",
+        'x;"=1+1',
+        "\u200b=1+1",
+        "\ufeff=1+1",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "＝1",
+        "＋1",
+        "－1",
+        "＠x",
+        "﹦1",
+        "\u202e=1",
+        " \u00a0=1",
+    ],
 )
 @pytest.mark.promise("P14")
 def test_no_cell_is_a_formula_whatever_separates_cells(text: str) -> None:
     written = export_csv.marks_csv([result(student=text)])
     for separator in ",;\t":
         for row in csv.reader(io.StringIO(written), delimiter=separator):
-            assert not [cell for cell in row if cell.strip(' "\u200b\ufeff\u202e')[:1] in tuple("=+-@＝＋－＠﹢﹣﹦﹫") and cell.strip(' "')]
+            assert not [
+                cell
+                for cell in row
+                if cell.strip(' "\u200b\ufeff\u202e')[:1] in tuple("=+-@＝＋－＠﹢﹣﹦﹫")
+                and cell.strip(' "')
+            ]
     assert export_csv.restored(export_csv.neutral("x;=1\n=2")) == "x;=1\n=2"
 
 
@@ -144,29 +228,53 @@ def test_no_cell_is_a_formula_whatever_separates_cells(text: str) -> None:
 def test_summaries_notes_and_gradescope_show_what_is_not_seen(text: str) -> None:
     bad = result(question("q", "code", case("c", "failed", message=text)), problems=[(1, text)])
     shown = summary.markdown(bad)
-    assert text not in shown and visible.prose(text).replace("\\", "\\\\").replace("[", "\\[") in shown
+    assert (
+        text not in shown and visible.prose(text).replace("\\", "\\\\").replace("[", "\\[") in shown
+    )
     test = export_gradescope._test("q", bad.parts[0].cases[0], "visible")
     assert test["output"] == visible.prose(text)
     assert is_safe(table.plain([result(student=text)]))
 
 
-# ---- names that come in ----------------------------------------------------------------------------------------------------
+# ---- names that come in --------------------------------------------------------------------------
 
 
 def test_names_of_errors_and_mime_types_are_cut_and_counted() -> None:
-    data = {f"x{n}/y": "" for n in range(500)} | {"x/" + "y" * 500: "long", "\n::error::/x": "", "text/plain": "kept"}
+    data = {f"x{n}/y": "" for n in range(500)} | {
+        "x/" + "y" * 500: "long",
+        "\n::error::/x": "",
+        "text/plain": "kept",
+    }
     found, size = interpreter._outputs(
-        [{"output_type": "display_data", "data": data}, {"output_type": "error", "ename": "A" * 9_000_000, "evalue": "b" * 9_000_000, "traceback": []}]
+        [
+            {"output_type": "display_data", "data": data},
+            {
+                "output_type": "error",
+                "ename": "A" * 9_000_000,
+                "evalue": "b" * 9_000_000,
+                "traceback": [],
+            },
+        ]
     )
-    assert len(found[0]["data"]) == interpreter.MAX_MIMES and all(len(name) <= interpreter.MAX_MIME for name in found[0]["data"])
-    assert len(found[1]["ename"]) == interpreter.MAX_NAME and len(found[1]["evalue"]) == interpreter.MAX_VALUE
+    assert len(found[0]["data"]) == interpreter.MAX_MIMES and all(
+        len(name) <= interpreter.MAX_MIME for name in found[0]["data"]
+    )
+    assert (
+        len(found[1]["ename"]) == interpreter.MAX_NAME
+        and len(found[1]["evalue"]) == interpreter.MAX_VALUE
+    )
     assert size == len(json.dumps(found[0])) + len(json.dumps(found[1]))
 
 
 def test_outputs_of_a_cell_have_a_bound_whatever_they_are() -> None:
-    flood = [{"output_type": "stream", "name": "stdout", "text": "x" * interpreter.MAX_TEXT}] * interpreter.MAX_ITEMS
+    flood = [
+        {"output_type": "stream", "name": "stdout", "text": "x" * interpreter.MAX_TEXT}
+    ] * interpreter.MAX_ITEMS
     found, size = interpreter._outputs(flood)
-    assert size == interpreter.MAX_SHOWN >= len(json.dumps(found)) - 1000 and found[-1]["text"] == interpreter.NOT_SHOWN
+    assert (
+        size == interpreter.MAX_SHOWN >= len(json.dumps(found)) - 1000
+        and found[-1]["text"] == interpreter.NOT_SHOWN
+    )
 
 
 @pytest.mark.parametrize("name", [*NAMES, "x" * 100_000])
@@ -192,7 +300,9 @@ def test_the_name_of_a_file_in_a_result_is_one_line_and_short(name: str) -> None
         "![x][y]\n\n[y]: http://example.org/seen.png",
     ],
 )
-def test_staffs_notebook_has_no_link_that_runs_and_no_picture_that_tells_who_looked(source: str) -> None:
+def test_staffs_notebook_has_no_link_that_runs_and_no_picture_that_tells_who_looked(
+    source: str,
+) -> None:
     written = clean_notebook(new_notebook(cells=[new_markdown_cell(source)])).cells[0].source
     html = render_markdown(written)
     assert "<img" not in html
@@ -200,7 +310,18 @@ def test_staffs_notebook_has_no_link_that_runs_and_no_picture_that_tells_who_loo
 
 
 @pytest.mark.parametrize(
-    "source", ["[x](https://example.org)", "<https://example.org>", "[x](#there)", "[x](notes/a.md?b=c:d)", "[x](mailto:a@example.org)", "a $b$ *c*"]
+    "source",
+    [
+        "[x](https://example.org)",
+        "<https://example.org>",
+        "[x](#there)",
+        "[x](notes/a.md?b=c:d)",
+        "[x](mailto:a@example.org)",
+        "a $b$ *c*",
+    ],
 )
 def test_other_markdown_stays_as_it_is(source: str) -> None:
-    assert clean_notebook(new_notebook(cells=[new_markdown_cell(source)])).cells[0].source in (source, source.replace("<h", "&lt;h"))
+    assert clean_notebook(new_notebook(cells=[new_markdown_cell(source)])).cells[0].source in (
+        source,
+        source.replace("<h", "&lt;h"),
+    )

@@ -42,9 +42,14 @@ def place(course_root: Path, github: Server, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture(scope="session")
 def begun(tmp_path_factory: pytest.TempPathFactory, openapi: Description) -> Class:
-    """A class whose repositories are there: tests have copies of it, which takes a tenth of the time."""
+    """A class whose repositories are there: tests have copies of it, which takes a tenth of the
+    time.
+    """
     root = tmp_path_factory.mktemp("begun")
-    with pytest.MonkeyPatch.context() as monkeypatch, small_github(root / "github", openapi) as server:
+    with (
+        pytest.MonkeyPatch.context() as monkeypatch,
+        small_github(root / "github", openapi) as server,
+    ):
         return Class.make(laid_out(root / "course", server, monkeypatch), server)
 
 

@@ -1,4 +1,6 @@
-"""Notebooks that work on Google Colab too: tried with a stand-in for google.colab and with the release's files served by this machine."""
+"""Notebooks that work on Google Colab too: tried with a stand-in for google.colab and with the
+release's files served by this machine.
+"""
 
 from __future__ import annotations
 
@@ -66,26 +68,40 @@ def small(course_root: Path) -> Assignment:
 
 
 def run(notebook: Path, place: Path, on_colab: bool) -> dict[str, str]:
-    """Run a notebook in a kernel in a folder of its own; returns what each cell printed or raised, by cell id."""
+    """Run a notebook in a kernel in a folder of its own; returns what each cell printed or raised,
+    by cell id.
+    """
     fake = place / "fake"
     (fake / "google" / "colab").mkdir(parents=True)
     for package in ("google", "google/colab"):
         (fake / package / "__init__.py").touch()
     (place / "content").mkdir()
     script = (
-        "import json, sys, nbformat\nfrom nbclient import NotebookClient\nnotebook = nbformat.read(sys.argv[1], 4)\n"
-        "NotebookClient(notebook, timeout=120, allow_errors=True, kernel_name='python3').execute()\n"
-        "print('RAN ' + json.dumps({c.id: json.dumps(c.outputs) for c in notebook.cells if c.cell_type == 'code'}))"
+        "import json, sys, nbformat\nfrom nbclient import NotebookClient\nnotebook = "
+        "nbformat.read(sys.argv[1], 4)\n"
+        "NotebookClient(notebook, timeout=120, allow_errors=True, "
+        "kernel_name='python3').execute()\n"
+        "print('RAN ' + json.dumps({c.id: json.dumps(c.outputs) for c in notebook.cells if "
+        "c.cell_type == 'code'}))"
     )
     environment = os.environ | ({"PYTHONPATH": str(fake)} if on_colab else {})
-    done = subprocess.run([sys.executable, "-c", script, str(notebook)], cwd=place / "content", env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(notebook)],
+        cwd=place / "content",
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     found: dict[str, str] = json.loads(done.stdout.rpartition("RAN ")[2])
     return found
 
 
 def published(small: Assignment, raw: str, folder: Path) -> Path:
-    """The published files, where they are served; returns the student's notebook, answered, elsewhere."""
+    """The published files, where they are served; returns the student's notebook, answered,
+    elsewhere.
+    """
     settings = Settings("the-course", colab=True, raw=raw)
     built = colab.published(small, settings)
     for name, data in built.files.items():
@@ -95,41 +111,84 @@ def published(small: Assignment, raw: str, folder: Path) -> Path:
     notebook = release.load(built)
     for cell in notebook["cells"]:
         part = cell["id"].removesuffix("-answer")
-        cell["source"] = homework.ANSWERS[part] if part in homework.ANSWERS and cell["id"] != part else cell["source"]
+        cell["source"] = (
+            homework.ANSWERS[part]
+            if part in homework.ANSWERS and cell["id"] != part
+            else cell["source"]
+        )
     path = folder.parent / "mine.ipynb"
     path.write_text(json.dumps(notebook))
     return path
 
 
 @pytest.mark.timeout(600)
-def test_on_colab_the_first_cell_brings_what_the_checks_need(small: Assignment, raw: tuple[str, Path, list[str]], tmp_path: Path) -> None:
+def test_on_colab_the_first_cell_brings_what_the_checks_need(
+    small: Assignment, raw: tuple[str, Path, list[str]], tmp_path: Path
+) -> None:
     address, folder, asked = raw
     outputs = run(published(small, address, folder), tmp_path, on_colab=True)
-    assert outputs["colab-setup"] == "[]" and "passed" in outputs["double"] and "passed" in outputs["pick"], outputs
-    fetched = {path.relative_to(tmp_path / "content").as_posix() for path in (tmp_path / "content").rglob("*") if path.is_file() and path.name != ".OTTER_LOG"}
-    assert fetched >= {DATA, "tests/double.py", "tests/total.py", "tests/scale.py", "tests/pick.py"} and len(asked) == 5
+    assert (
+        outputs["colab-setup"] == "[]"
+        and "passed" in outputs["double"]
+        and "passed" in outputs["pick"]
+    ), outputs
+    fetched = {
+        path.relative_to(tmp_path / "content").as_posix()
+        for path in (tmp_path / "content").rglob("*")
+        if path.is_file() and path.name != ".OTTER_LOG"
+    }
+    assert (
+        fetched >= {DATA, "tests/double.py", "tests/total.py", "tests/scale.py", "tests/pick.py"}
+        and len(asked) == 5
+    )
     assert (tmp_path / "content" / DATA).read_text() == "3\n4\n"
 
 
 @pytest.mark.timeout(600)
-def test_elsewhere_it_does_nothing(small: Assignment, raw: tuple[str, Path, list[str]], tmp_path: Path) -> None:
+def test_elsewhere_it_does_nothing(
+    small: Assignment, raw: tuple[str, Path, list[str]], tmp_path: Path
+) -> None:
     address, folder, asked = raw
     outputs = run(published(small, address, folder), tmp_path, on_colab=False)
-    assert outputs["colab-setup"] == "[]" and asked == [] and not (tmp_path / "content" / "tests").exists()
-    assert "_on_colab" not in json.dumps({name: text for name, text in outputs.items() if name != "colab-setup"})
+    assert (
+        outputs["colab-setup"] == "[]"
+        and asked == []
+        and not (tmp_path / "content" / "tests").exists()
+    )
+    assert "_on_colab" not in json.dumps(
+        {name: text for name, text in outputs.items() if name != "colab-setup"}
+    )
 
 
-def test_a_grader_knows_the_cell_and_never_runs_it(small: Assignment, raw: tuple[str, Path, list[str]], engine: Engine) -> None:
+def test_a_grader_knows_the_cell_and_never_runs_it(
+    small: Assignment, raw: tuple[str, Path, list[str]], engine: Engine
+) -> None:
     data = published(small, raw[0], raw[1]).read_bytes()
     plain = homework.Notebook(small).bytes()
-    (with_cell, without) = (plan_submission(small, read_notebook(each, "small.ipynb")) for each in (data, plain))
-    assert not [step for step in with_cell.steps if "_on_colab" in step.source] and with_cell.problems == without.problems == []
-    assert [(step.do, step.source, step.part) for step in with_cell.steps] == [(step.do, step.source, step.part) for step in without.steps]
-    results = [grade_bytes(small, each, "small.ipynb", engine, SubmissionInfo()).result for each in (data, plain)]
-    assert results[0].points == results[1].points and results[0].points.earned == 6 and results[0].sealed
+    (with_cell, without) = (
+        plan_submission(small, read_notebook(each, "small.ipynb")) for each in (data, plain)
+    )
+    assert (
+        not [step for step in with_cell.steps if "_on_colab" in step.source]
+        and with_cell.problems == without.problems == []
+    )
+    assert [(step.do, step.source, step.part) for step in with_cell.steps] == [
+        (step.do, step.source, step.part) for step in without.steps
+    ]
+    results = [
+        grade_bytes(small, each, "small.ipynb", engine, SubmissionInfo()).result
+        for each in (data, plain)
+    ]
+    assert (
+        results[0].points == results[1].points
+        and results[0].points.earned == 6
+        and results[0].sealed
+    )
 
 
-def test_an_answer_typed_into_it_is_not_lost(small: Assignment, raw: tuple[str, Path, list[str]]) -> None:
+def test_an_answer_typed_into_it_is_not_lost(
+    small: Assignment, raw: tuple[str, Path, list[str]]
+) -> None:
     notebook = json.loads(published(small, raw[0], raw[1]).read_text())
     notebook["cells"][0]["source"] += "\n" + homework.ANSWERS["double"]
     next(cell for cell in notebook["cells"] if cell["id"] == "double-answer")["source"] = ""
@@ -137,7 +196,7 @@ def test_an_answer_typed_into_it_is_not_lost(small: Assignment, raw: tuple[str, 
     assert found.attempted["double"] and found.answers["double"] == [0]
 
 
-# ---- publish ---------------------------------------------------------------------------------------------------------
+# ---- publish -------------------------------------------------------------------------------------
 
 
 def ask_for_colab(place: Place) -> None:
@@ -145,27 +204,54 @@ def ask_for_colab(place: Place) -> None:
     path.write_text(path.read_text() + "colab = true\n")
 
 
-def test_published_with_a_badge_where_the_settings_ask_for_it(place: Place, small: Assignment, tmp_path: Path) -> None:
+def test_published_with_a_badge_where_the_settings_ask_for_it(
+    place: Place, small: Assignment, tmp_path: Path
+) -> None:
     (place.root / "grader_config" / "course.toml").write_text('format = 1\nname = "Small"\n')
     Ran(place.root, "publish", "--to", str(tmp_path / "plain"))
-    assert "colab" not in ((tmp_path / "plain" / "small" / "small.ipynb").read_text() + (tmp_path / "plain" / "README.md").read_text()).lower()
+    assert (
+        "colab"
+        not in (
+            (tmp_path / "plain" / "small" / "small.ipynb").read_text()
+            + (tmp_path / "plain" / "README.md").read_text()
+        ).lower()
+    )
     ask_for_colab(place)
     assert Ran(place.root, "publish", "--to", str(tmp_path / "asked")).code == 0
     notebook = json.loads((tmp_path / "asked" / "small" / "small.ipynb").read_text())
     cell = notebook["cells"][0]
-    assert cell["id"] == "colab-setup" and cell["metadata"]["editable"] is cell["metadata"]["deletable"] is False
-    assert f"otter-grader=={version('otter-grader')}" in cell["source"] and "https://raw.githubusercontent.com/the-course/release/main/small/" in cell["source"]
+    assert (
+        cell["id"] == "colab-setup"
+        and cell["metadata"]["editable"] is cell["metadata"]["deletable"] is False
+    )
+    assert (
+        f"otter-grader=={version('otter-grader')}" in cell["source"]
+        and "https://raw.githubusercontent.com/the-course/release/main/small/" in cell["source"]
+    )
     assert notebook["cells"][1:] == release.load(release.build(small))["cells"]
     readme = (tmp_path / "asked" / "README.md").read_text()
-    assert "(https://colab.research.google.com/github/the-course/release/blob/main/small/small.ipynb)" in readme
-    assert Ran(place.root, "publish", "--to", str(tmp_path / "asked")).out.startswith("nothing to publish")
+    assert (
+        "(https://colab.research.google.com/github/the-course/release/blob/main/small/small.ipynb)"
+        in readme
+    )
+    assert Ran(place.root, "publish", "--to", str(tmp_path / "asked")).out.startswith(
+        "nothing to publish"
+    )
 
 
-def test_a_private_release_cannot_be_read_from_colab(place: Place, small: Assignment, github: Server) -> None:
+def test_a_private_release_cannot_be_read_from_colab(
+    place: Place, small: Assignment, github: Server
+) -> None:
     (place.root / "grader_config" / "course.toml").write_text('format = 1\nname = "Small"\n')
     ask_for_colab(place)
     ran = Ran(place.root, "publish")
-    assert ran.code != 0 and "colab: the-course/release is private, so Colab cannot fetch anything from it" in ran.err
+    assert (
+        ran.code != 0
+        and "colab: the-course/release is private, so Colab cannot fetch anything from it"
+        in ran.err
+    )
     github.state.repositories["the-course/release"] |= {"private": False, "visibility": "public"}
     assert Ran(place.root, "publish").code == 0
-    assert "colab-setup" in git(github.state.bare("the-course/release"), "show", "main:small/small.ipynb")
+    assert "colab-setup" in git(
+        github.state.bare("the-course/release"), "show", "main:small/small.ipynb"
+    )

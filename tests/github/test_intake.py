@@ -1,4 +1,6 @@
-"""Nothing that was handed in on a platform is lost: attempts, names, files of other kinds, times."""
+"""Nothing that was handed in on a platform is lost: attempts, names, files of other
+kinds, times.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ from packed import tarred
 from autogradient.model.assignment import Assignment
 from autogradient.sources import release
 
-NAMES = "student,name\nada,Ada Lovelace\njoerg,Jörg Müller\namo,Anne-Marie O'Neill\nmax1,Max Weber\nmax2,Max Weber\n"
+NAMES = (
+    "student,name\nada,Ada Lovelace\njoerg,Jörg Müller\namo,Anne-Marie O'Neill\nmax1,Max "
+    "Weber\nmax2,Max Weber\n"
+)
 
 #: A zip with the times that a platform gives its files.
 zipped = partial(packed.zipped, when=(2026, 3, 4, 12, 30, 0))
@@ -62,8 +67,14 @@ def other(good: bytes) -> bytes:
 def collect(root: Path, tmp_path: Path) -> Callable[..., Ran]:
     """Collect from a zip of some entries, by the command."""
 
-    def run(entries: dict[str, bytes] | bytes, *options: str, when: tuple[int, ...] = (2026, 3, 4, 12, 30, 0)) -> Ran:
-        (tmp_path / "week.zip").write_bytes(entries if isinstance(entries, bytes) else zipped(entries, when=when))
+    def run(
+        entries: dict[str, bytes] | bytes,
+        *options: str,
+        when: tuple[int, ...] = (2026, 3, 4, 12, 30, 0),
+    ) -> Ran:
+        (tmp_path / "week.zip").write_bytes(
+            entries if isinstance(entries, bytes) else zipped(entries, when=when)
+        )
         return Ran(root, "collect", "--from", str(tmp_path / "week.zip"), *options)
 
     return run
@@ -71,58 +82,125 @@ def collect(root: Path, tmp_path: Path) -> Callable[..., Ran]:
 
 def times(root: Path, student: str) -> list[str]:
     """When the attempts of a student came, by number."""
-    folders = sorted((root / "submitted" / student / "small").glob("attempt-*"), key=lambda path: int(path.name[8:]))
+    folders = sorted(
+        (root / "submitted" / student / "small").glob("attempt-*"),
+        key=lambda path: int(path.name[8:]),
+    )
     return [json.loads((folder / "receipt.json").read_text())["received"] for folder in folders]
 
 
-# ---- attempts --------------------------------------------------------------------------------------------------------
+# ---- attempts ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["Lab 1_ada_attempt_{}_small.ipynb", "ada/{}/small.ipynb", "Ada Lovelace_99_assignsubmission_file/{}_small.ipynb"])
-def test_each_attempt_of_a_student_is_one_with_its_time(root: Path, collect: Callable[..., Ran], good: bytes, other: bytes, form: str) -> None:
+@pytest.mark.parametrize(
+    "form",
+    [
+        "Lab 1_ada_attempt_{}_small.ipynb",
+        "ada/{}/small.ipynb",
+        "Ada Lovelace_99_assignsubmission_file/{}_small.ipynb",
+    ],
+)
+def test_each_attempt_of_a_student_is_one_with_its_time(
+    root: Path, collect: Callable[..., Ran], good: bytes, other: bytes, form: str
+) -> None:
     entries = {form.format("2026-10-13-18-10-01"): other, form.format("2026-10-12-18-58-01"): good}
     assert collect(entries).code == 0
     assert times(root, "ada") == ["2026-10-12T18:58:01Z", "2026-10-13T18:10:01Z"]
     assert "0 new" in collect(entries).out
 
 
-def test_equal_bytes_are_one_attempt_and_two_of_one_second_are_both_said(root: Path, collect: Callable[..., Ran], good: bytes, other: bytes) -> None:
-    ran = collect({"L_ada_attempt_2026-10-12-18-58-01_a.ipynb": good, "L_ada_attempt_2026-10-12-18-59-01_a.ipynb": good})
-    assert times(root, "ada") == ["2026-10-12T18:58:01Z"] and "18-59-01_a.ipynb is the same notebook as" in ran.err
-    ran = collect({"L_joerg_attempt_2026-10-12-18-58-01_b.ipynb": other, "L_joerg_attempt_2026-10-12-18-58-01_a.ipynb": good})
-    assert len(times(root, "joerg")) == 2 and "_a.ipynb and L_joerg_attempt_2026-10-12-18-58-01_b.ipynb came in the same second" in ran.err
+def test_equal_bytes_are_one_attempt_and_two_of_one_second_are_both_said(
+    root: Path, collect: Callable[..., Ran], good: bytes, other: bytes
+) -> None:
+    ran = collect(
+        {
+            "L_ada_attempt_2026-10-12-18-58-01_a.ipynb": good,
+            "L_ada_attempt_2026-10-12-18-59-01_a.ipynb": good,
+        }
+    )
+    assert (
+        times(root, "ada") == ["2026-10-12T18:58:01Z"]
+        and "18-59-01_a.ipynb is the same notebook as" in ran.err
+    )
+    ran = collect(
+        {
+            "L_joerg_attempt_2026-10-12-18-58-01_b.ipynb": other,
+            "L_joerg_attempt_2026-10-12-18-58-01_a.ipynb": good,
+        }
+    )
+    assert (
+        len(times(root, "joerg")) == 2
+        and "_a.ipynb and L_joerg_attempt_2026-10-12-18-58-01_b.ipynb came in the same second"
+        in ran.err
+    )
     assert (root / "submitted/joerg/small/attempt-2/small.ipynb").read_bytes() == other
 
 
-def test_an_earlier_attempt_that_is_found_later_counts_from_its_own_time(root: Path, collect: Callable[..., Ran], good: bytes, other: bytes) -> None:
-    collect({"L_ada_attempt_2026-10-12-10-00-00_a.ipynb": other, "L_ada_attempt_2026-10-13-10-00-00_a.ipynb": good})
+def test_an_earlier_attempt_that_is_found_later_counts_from_its_own_time(
+    root: Path, collect: Callable[..., Ran], good: bytes, other: bytes
+) -> None:
+    collect(
+        {
+            "L_ada_attempt_2026-10-12-10-00-00_a.ipynb": other,
+            "L_ada_attempt_2026-10-13-10-00-00_a.ipynb": good,
+        }
+    )
     collect({"L_ada_attempt_2026-10-11-10-00-00_a.ipynb": good})
     assert times(root, "ada")[2] == "2026-10-11T10:00:00Z"
 
 
-def test_without_a_time_an_attempt_has_none_where_others_have_one(root: Path, collect: Callable[..., Ran], good: bytes, other: bytes) -> None:
+def test_without_a_time_an_attempt_has_none_where_others_have_one(
+    root: Path, collect: Callable[..., Ran], good: bytes, other: bytes
+) -> None:
     ran = collect({"L_ada_attempt_2026-10-12-18-58-01_a.ipynb": good, "ada/small.ipynb": other})
-    assert times(root, "ada") == ["", "2026-10-12T18:58:01Z"] and "nobody knows when ada/small.ipynb was handed in" in ran.err
+    assert (
+        times(root, "ada") == ["", "2026-10-12T18:58:01Z"]
+        and "nobody knows when ada/small.ipynb was handed in" in ran.err
+    )
     assert not (root / "submitted/ada/small/attempt-1/timestamp.txt").exists()
-    assert "0 new" in collect({"L_ada_attempt_2026-10-12-18-58-01_a.ipynb": good, "ada/small.ipynb": other}).out
+    assert (
+        "0 new"
+        in collect(
+            {"L_ada_attempt_2026-10-12-18-58-01_a.ipynb": good, "ada/small.ipynb": other}
+        ).out
+    )
     collect({"joerg/small.ipynb": good}, when=(1980, 1, 1, 0, 0, 0))
     assert times(root, "joerg") == [""]
 
 
-def test_a_time_that_a_student_may_have_chosen_is_said(root: Path, collect: Callable[..., Ran], good: bytes) -> None:
+def test_a_time_that_a_student_may_have_chosen_is_said(
+    root: Path, collect: Callable[..., Ran], good: bytes
+) -> None:
     ran = collect({"Ada Lovelace_9_assignsubmission_file/small_2026-10-12_18-58.ipynb": good})
-    assert "counts as handed in on 12 October 2026, 18:58 UTC, the time in its name, which the student may have chosen" in ran.err
+    assert (
+        "counts as handed in on 12 October 2026, 18:58 UTC, the time in its name, which the "
+        "student may have chosen" in ran.err
+    )
 
 
-# ---- files of other kinds --------------------------------------------------------------------------------------------
+# ---- files of other kinds ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "name", ["small.ipynb.txt", "small.json", "SMALL.IPYNB", "small.txt", "small", "small.ipynb (1)", "a\\b\\small.ipynb", "small.ipynb.download"]
+    "name",
+    [
+        "small.ipynb.txt",
+        "small.json",
+        "SMALL.IPYNB",
+        "small.txt",
+        "small",
+        "small.ipynb (1)",
+        "a\\b\\small.ipynb",
+        "small.ipynb.download",
+    ],
 )
-def test_a_notebook_is_read_under_any_name(root: Path, collect: Callable[..., Ran], good: bytes, name: str) -> None:
+def test_a_notebook_is_read_under_any_name(
+    root: Path, collect: Callable[..., Ran], good: bytes, name: str
+) -> None:
     ran = collect({f"ada/{name}" if "\\" not in name else f"ada\\{name}": good})
-    assert (root / "submitted/ada/small/attempt-1/small.ipynb").read_bytes() == good and ran.err == ""
+    assert (
+        root / "submitted/ada/small/attempt-1/small.ipynb"
+    ).read_bytes() == good and ran.err == ""
 
 
 @pytest.mark.parametrize(
@@ -139,9 +217,13 @@ def test_a_notebook_is_read_under_any_name(root: Path, collect: Callable[..., Ra
         ("small.ipynb", lambda data: zipped({"small.ipynb": data})),
     ],
 )
-def test_an_archive_is_read_where_it_holds_a_notebook(root: Path, collect: Callable[..., Ran], good: bytes, name: str, pack: Callable[[bytes], bytes]) -> None:
+def test_an_archive_is_read_where_it_holds_a_notebook(
+    root: Path, collect: Callable[..., Ran], good: bytes, name: str, pack: Callable[[bytes], bytes]
+) -> None:
     ran = collect({f"ada_17_99_{name}": pack(good)})
-    assert (root / "submitted/ada/small/attempt-1/small.ipynb").read_bytes() == good and ran.err == ""
+    assert (
+        root / "submitted/ada/small/attempt-1/small.ipynb"
+    ).read_bytes() == good and ran.err == ""
 
 
 OTHERS = {
@@ -162,20 +244,40 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_what_is_no_notebook_is_named_with_what_to_do(root: Path, collect: Callable[..., Ran], name: str) -> None:
+def test_what_is_no_notebook_is_named_with_what_to_do(
+    root: Path, collect: Callable[..., Ran], name: str
+) -> None:
     ran = collect({f"Ada Lovelace_9_assignsubmission_file/{name}": OTHERS[name]})
     (line,) = ran.err.splitlines()
-    assert line.startswith(f"ada: Ada Lovelace_9_assignsubmission_file/{name}") and ("hand" in line or "unpack" in line), line
+    assert line.startswith(f"ada: Ada Lovelace_9_assignsubmission_file/{name}") and (
+        "hand" in line or "unpack" in line
+    ), line
 
 
-def test_what_lies_beside_a_notebook_is_one_sentence_and_platforms_records_none(root: Path, collect: Callable[..., Ran], good: bytes) -> None:
+def test_what_lies_beside_a_notebook_is_one_sentence_and_platforms_records_none(
+    root: Path, collect: Callable[..., Ran], good: bytes
+) -> None:
     stem = "L_ada_attempt_2026-10-12-18-58-01"
-    ran = collect({f"{stem}_small.ipynb": good, f"{stem}.txt": b"Name: Ada", f"{stem}_a.csv": b"1", f"{stem}_b.png": b"2"})
-    assert ran.err.splitlines() == [f"ada: handed in beside the notebook and not read: {stem}_a.csv, {stem}_b.png"]
+    ran = collect(
+        {
+            f"{stem}_small.ipynb": good,
+            f"{stem}.txt": b"Name: Ada",
+            f"{stem}_a.csv": b"1",
+            f"{stem}_b.png": b"2",
+        }
+    )
+    assert ran.err.splitlines() == [
+        f"ada: handed in beside the notebook and not read: {stem}_a.csv, {stem}_b.png"
+    ]
 
 
-def test_a_notebook_without_answers_is_said(root: Path, small: Assignment, collect: Callable[..., Ran]) -> None:
-    assert "ada: ada/small.ipynb was left out: nothing in it is answered" in collect({"ada/small.ipynb": release.build(small).notebook}).err
+def test_a_notebook_without_answers_is_said(
+    root: Path, small: Assignment, collect: Callable[..., Ran]
+) -> None:
+    assert (
+        "ada: ada/small.ipynb was left out: nothing in it is answered"
+        in collect({"ada/small.ipynb": release.build(small).notebook}).err
+    )
 
 
 def encrypted(data: bytes) -> bytes:
@@ -192,32 +294,77 @@ def encrypted(data: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("entries", "sentence"),
     [
-        (lambda: {"ada/w.zip": zipped({f"{number}.ipynb": b" " * 49_000_000 for number in range(6)})}, "unpacks to more than 200 MB"),
+        (
+            lambda: {
+                "ada/w.zip": zipped({f"{number}.ipynb": b" " * 49_000_000 for number in range(6)})
+            },
+            "unpacks to more than 200 MB",
+        ),
         (lambda: {"ada/w.gz": gzip.compress(bytes(10**9))}, "no notebook"),
-        (lambda: {"ada/w.tar.bz2": bz2.compress(tarred({"a.ipynb": bytes(30_000_000)}, "w") * 12)}, ""),
-        (lambda: {"ada/w.tar.xz": lzma.compress(tarred({"big.bin": bytes(400_000_000)}, "w"), preset=0)}, "unpacks to more than 200 MB"),
-        (lambda: {"ada/w.zip": encrypted(zipped({"small.ipynb": b"{}"}))}, "it is encrypted; hand it in without a password"),
-        (lambda: {"ada/w.zip": zipped({f"{number:05}.ipynb": b"{}" for number in range(10_000)})}, "and 9796 more were left out"),
-        (lambda: {f"ada/{number:05}.csv": b"1" for number in range(10_000)}, "and 9996 more were left out"),
-        (lambda: {f"who{number}/small.ipynb": b"{}" for number in range(10_000)}, "names nobody of the roster"),
+        (
+            lambda: {
+                "ada/w.tar.bz2": bz2.compress(tarred({"a.ipynb": bytes(30_000_000)}, "w") * 12)
+            },
+            "",
+        ),
+        (
+            lambda: {
+                "ada/w.tar.xz": lzma.compress(
+                    tarred({"big.bin": bytes(400_000_000)}, "w"), preset=0
+                )
+            },
+            "unpacks to more than 200 MB",
+        ),
+        (
+            lambda: {"ada/w.zip": encrypted(zipped({"small.ipynb": b"{}"}))},
+            "it is encrypted; hand it in without a password",
+        ),
+        (
+            lambda: {
+                "ada/w.zip": zipped({f"{number:05}.ipynb": b"{}" for number in range(10_000)})
+            },
+            "and 9796 more were left out",
+        ),
+        (
+            lambda: {f"ada/{number:05}.csv": b"1" for number in range(10_000)},
+            "and 9996 more were left out",
+        ),
+        (
+            lambda: {f"who{number}/small.ipynb": b"{}" for number in range(10_000)},
+            "names nobody of the roster",
+        ),
     ],
 )
 def test_bombs_passwords_and_ten_thousand_files_cost_a_sentence(
-    root: Path, collect: Callable[..., Ran], good: bytes, entries: Callable[[], dict[str, bytes]], sentence: str
+    root: Path,
+    collect: Callable[..., Ran],
+    good: bytes,
+    entries: Callable[[], dict[str, bytes]],
+    sentence: str,
 ) -> None:
     given = {**entries(), "joerg/small.ipynb": good}
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.monotonic()
     ran = collect(given)
-    assert time.monotonic() - started < 10 and resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1_000_000
+    assert (
+        time.monotonic() - started < 10
+        and resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1_000_000
+    )
     assert sentence in ran.err and len(times(root, "joerg")) == 1
     if "more were left out" in ran.err:
         listed = (root / "submitted" / "left-out.txt").read_text()
-        assert "all files that were left out stand in submitted/left-out.txt" in ran.err and max(map(len, ran.err.splitlines())) < 2000
-        assert all(name in listed for name in ("09998", "09999") if f"ada/{name}.csv" in given or "w.zip" in str(list(given)[0]))
+        assert (
+            "all files that were left out stand in submitted/left-out.txt" in ran.err
+            and max(map(len, ran.err.splitlines())) < 2000
+        )
+        assert all(
+            name in listed
+            for name in ("09998", "09999")
+            if f"ada/{name}.csv" in given or "w.zip" in str(list(given)[0])
+        )
 
 
-# ---- who it is -------------------------------------------------------------------------------------------------------
+# ---- who it is -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -233,40 +380,76 @@ def test_bombs_passwords_and_ten_thousand_files_cost_a_sentence(
         ("ADA", "ada"),
     ],
 )
-def test_a_student_is_known_by_name(root: Path, collect: Callable[..., Ran], good: bytes, name: str, student: str) -> None:
+def test_a_student_is_known_by_name(
+    root: Path, collect: Callable[..., Ran], good: bytes, name: str, student: str
+) -> None:
     assert collect({f"{name}/small.ipynb": good}).err == ""
     assert [path.name for path in (root / "submitted").iterdir()] == [student]
 
 
-def test_names_in_canvas_and_ids_with_underscores(root: Path, collect: Callable[..., Ran], good: bytes) -> None:
-    (root / "grader_config/roster.csv").write_text("student,name,lms_id\nada,Ada Lovelace,\na_l_1,Alan Turing,\nb,Bo Li,4712\n")
+def test_names_in_canvas_and_ids_with_underscores(
+    root: Path, collect: Callable[..., Ran], good: bytes
+) -> None:
+    (root / "grader_config/roster.csv").write_text(
+        "student,name,lms_id\nada,Ada Lovelace,\na_l_1,Alan Turing,\nb,Bo Li,4712\n"
+    )
     stem = "attempt_2026-10-12-18-58-01_small.ipynb"
-    assert collect({"lovelaceada_4711_99_small.ipynb": good, f"HW_2_a_l_1_{stem}": good, "xyz_LATE_4712_1_small.ipynb": good}).err == ""
+    assert (
+        collect(
+            {
+                "lovelaceada_4711_99_small.ipynb": good,
+                f"HW_2_a_l_1_{stem}": good,
+                "xyz_LATE_4712_1_small.ipynb": good,
+            }
+        ).err
+        == ""
+    )
     assert sorted(path.name for path in (root / "submitted").iterdir()) == ["a_l_1", "ada", "b"]
 
 
 def test_moodles_number_is_nobodys(root: Path, collect: Callable[..., Ran], good: bytes) -> None:
-    (root / "grader_config/roster.csv").write_text("student,name,lms_id\nada,Ada Lovelace,\njoerg,Jörg Müller,123457\n")
+    (root / "grader_config/roster.csv").write_text(
+        "student,name,lms_id\nada,Ada Lovelace,\njoerg,Jörg Müller,123457\n"
+    )
     collect({"Ada Lovelace_123457_assignsubmission_file/small.ipynb": good})
     assert [path.name for path in (root / "submitted").iterdir()] == ["ada"]
 
 
-def test_equal_names_are_told_apart_by_names_csv(root: Path, collect: Callable[..., Ran], good: bytes, tmp_path: Path) -> None:
-    entries = {"Max Weber_11_assignsubmission_file/small.ipynb": good, "Participant 7_7_assignsubmission_file/small.ipynb": good}
-    assert "'Max Weber' is the name of max1 and max2; say in grader_config/names.csv who it is" in collect(entries).err
-    (root / "grader_config/names.csv").write_text("name,student\nMax Weber_11,max2\nparticipant 7,ada\n")
-    assert collect(entries).err == "" and sorted(path.name for path in (root / "submitted").iterdir()) == ["ada", "max2"]
+def test_equal_names_are_told_apart_by_names_csv(
+    root: Path, collect: Callable[..., Ran], good: bytes, tmp_path: Path
+) -> None:
+    entries = {
+        "Max Weber_11_assignsubmission_file/small.ipynb": good,
+        "Participant 7_7_assignsubmission_file/small.ipynb": good,
+    }
+    assert (
+        "'Max Weber' is the name of max1 and max2; say in grader_config/names.csv who it is"
+        in collect(entries).err
+    )
+    (root / "grader_config/names.csv").write_text(
+        "name,student\nMax Weber_11,max2\nparticipant 7,ada\n"
+    )
+    assert collect(entries).err == "" and sorted(
+        path.name for path in (root / "submitted").iterdir()
+    ) == ["ada", "max2"]
     (tmp_path / "n.csv").write_text("name,student\nMax Weber,maxx\n")
-    assert "n.csv: line 2: nobody on grader_config/roster.csv is called 'maxx'; did you mean 'max" in collect(entries, "--names", str(tmp_path / "n.csv")).err
+    assert (
+        "n.csv: line 2: nobody on grader_config/roster.csv is called 'maxx'; did you mean 'max"
+        in collect(entries, "--names", str(tmp_path / "n.csv")).err
+    )
 
 
-def test_whom_nobody_knows_is_listed_with_the_three_most_similar(root: Path, collect: Callable[..., Ran], good: bytes) -> None:
+def test_whom_nobody_knows_is_listed_with_the_three_most_similar(
+    root: Path, collect: Callable[..., Ran], good: bytes
+) -> None:
     ran = collect({"Ada Loveles_1_assignsubmission_file/small.ipynb": good})
     assert "the most similar: ada (Ada Lovelace), " in ran.err and ran.err.count(" (") == 4
-    assert collect({"stranger/w.zip": zipped({"L_ada_attempt_2026-10-12-18-58-01_small.ipynb": good})}).out.startswith("0 new")
+    assert collect(
+        {"stranger/w.zip": zipped({"L_ada_attempt_2026-10-12-18-58-01_small.ipynb": good})}
+    ).out.startswith("0 new")
 
 
-# ---- times -----------------------------------------------------------------------------------------------------------
+# ---- times ---------------------------------------------------------------------------------------
 
 
 def test_a_time_that_cannot_be_told_is_said(root: Path, good: bytes, tmp_path: Path) -> None:
@@ -280,5 +463,11 @@ def test_a_time_that_cannot_be_told_is_said(root: Path, good: bytes, tmp_path: P
         (tmp_path / "in" / student / "timestamp.txt").write_bytes(stamp)
     os.utime(tmp_path / "in" / "ada" / "small.ipynb", (10**12, 10**12))
     ran = Ran(root, "collect", "--from", str(tmp_path / "in"))
-    assert "ada: ada/timestamp.txt: no time can be told for certain from '10/11/2026 10:00'" in ran.err
-    assert (times(root, "ada"), times(root, "joerg"), times(root, "amo")) == ([""], ["2026-10-11T23:30:00Z"], ["2026-10-11T10:00:00Z"])
+    assert (
+        "ada: ada/timestamp.txt: no time can be told for certain from '10/11/2026 10:00'" in ran.err
+    )
+    assert (times(root, "ada"), times(root, "joerg"), times(root, "amo")) == (
+        [""],
+        ["2026-10-11T23:30:00Z"],
+        ["2026-10-11T10:00:00Z"],
+    )

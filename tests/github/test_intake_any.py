@@ -1,4 +1,6 @@
-"""Properties of what comes in: whatever files, names, times and encodings, each file becomes an attempt or stands in a sentence, and nothing ends a run."""
+"""Properties of what comes in: whatever files, names, times and encodings, each file becomes an
+attempt or stands in a sentence, and nothing ends a run.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,12 @@ from autogradient.github.platform_attempts import take
 from autogradient.github.recognise import File, Found
 from autogradient.grading.archives import Budget, LeftOut, Piece, kind, like_notebook, notebooks
 
-FIXED = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck)}
+FIXED = {
+    "deadline": None,
+    "derandomize": True,
+    "database": None,
+    "suppress_health_check": list(HealthCheck),
+}
 BERLIN = ZoneInfo("Europe/Berlin")
 MEMBERS = [
     Member("ada", name="Ada Lovelace", lms_id="17"),
@@ -47,23 +54,72 @@ class Recogniser:
 
 
 names = st.sampled_from(
-    ["ada", "ADA", "17", "jörg", unicodedata.normalize("NFD", "jörg"), "김민준", unicodedata.normalize("NFD", "김민준"), "nobody", "Max Weber"]
+    [
+        "ada",
+        "ADA",
+        "17",
+        "jörg",
+        unicodedata.normalize("NFD", "jörg"),
+        "김민준",
+        unicodedata.normalize("NFD", "김민준"),
+        "nobody",
+        "Max Weber",
+    ]
 )
-stamps = st.sampled_from(["2026-10-12-18-58-01", "2026-10-12-18-58-02", "2026-13-45-99-99-99", "9999-12-31-23-59-59", "0000-00-00-00-00-00"])
+stamps = st.sampled_from(
+    [
+        "2026-10-12-18-58-01",
+        "2026-10-12-18-58-02",
+        "2026-13-45-99-99-99",
+        "9999-12-31-23-59-59",
+        "0000-00-00-00-00-00",
+    ]
+)
 files = st.sampled_from(
-    ["small.ipynb", "SMALL.IPYNB", "small.json", "a.txt", "b.pdf", "c.zip", "d.tar.gz", "e.rar", "f.7z", "g", "h.csv", "..", "x\\y.ipynb", "é.ipynb"]
+    [
+        "small.ipynb",
+        "SMALL.IPYNB",
+        "small.json",
+        "a.txt",
+        "b.pdf",
+        "c.zip",
+        "d.tar.gz",
+        "e.rar",
+        "f.7z",
+        "g",
+        "h.csv",
+        "..",
+        "x\\y.ipynb",
+        "é.ipynb",
+    ]
 )
 paths = st.one_of(
     st.builds("{}/{}".format, names, files),
     st.builds("{}/{}/{}".format, names, stamps, files),
     st.builds("Lab 1_{}_attempt_{}_{}".format, names, stamps, files),
     st.builds("{}_17_{}_{}".format, names, st.integers(0, 99), files),
-    st.builds("{}_{}_assignsubmission_file/{}".format, st.sampled_from(["Ada Lovelace", "Max Weber", "Müller Jörg", "X Y"]), st.integers(0, 99), files),
+    st.builds(
+        "{}_{}_assignsubmission_file/{}".format,
+        st.sampled_from(["Ada Lovelace", "Max Weber", "Müller Jörg", "X Y"]),
+        st.integers(0, 99),
+        files,
+    ),
     st.text(min_size=1, max_size=20),
 )
 
 
-PLAIN = [*NOTEBOOKS, NOTEBOOKS[0].decode().encode("utf-16"), b"", b"x", b"{}", b"\xff\xfe", b"%PDF-1.4", b"Rar!\x1a\x07", b"PK\x03\x04", b"\x1f\x8b"]
+PLAIN = [
+    *NOTEBOOKS,
+    NOTEBOOKS[0].decode().encode("utf-16"),
+    b"",
+    b"x",
+    b"{}",
+    b"\xff\xfe",
+    b"%PDF-1.4",
+    b"Rar!\x1a\x07",
+    b"PK\x03\x04",
+    b"\x1f\x8b",
+]
 FLAT = [
     pack(entries)
     for pack in (zipped, tarred)
@@ -75,7 +131,15 @@ FLAT = [
     )
 ]
 DEEP = [pack({"z.zip": inner, "a.csv": b"1"}) for pack in (zipped, tarred) for inner in FLAT]
-contents = st.sampled_from([*PLAIN, *FLAT, *DEEP, *(zipped({"again.zip": zipped({"more.zip": inner})}) for inner in DEEP), *(data[:-9] for data in FLAT)])
+contents = st.sampled_from(
+    [
+        *PLAIN,
+        *FLAT,
+        *DEEP,
+        *(zipped({"again.zip": zipped({"more.zip": inner})}) for inner in DEEP),
+        *(data[:-9] for data in FLAT),
+    ]
+)
 
 
 def told(path: str, sentences: list[str]) -> bool:
@@ -87,21 +151,35 @@ def told(path: str, sentences: list[str]) -> bool:
 @settings(max_examples=1200, **FIXED)  # type: ignore[arg-type]
 @given(
     st.dictionaries(
-        st.builds("{}{}".format, st.sampled_from(["", "a/", "b_attempt_2026-10-12-18-58-01_"]), files.filter(lambda name: name != "..")),
+        st.builds(
+            "{}{}".format,
+            st.sampled_from(["", "a/", "b_attempt_2026-10-12-18-58-01_"]),
+            files.filter(lambda name: name != ".."),
+        ),
         st.tuples(contents, st.sampled_from(["", "one", "two"])),
         min_size=1,
         max_size=6,
     )
 )
-def test_each_file_of_a_student_is_an_attempt_or_stands_in_a_sentence(handed: dict[str, tuple[bytes, str]]) -> None:
+def test_each_file_of_a_student_is_an_attempt_or_stands_in_a_sentence(
+    handed: dict[str, tuple[bytes, str]],
+) -> None:
     moment = datetime(2026, 10, 12, tzinfo=UTC)
     placed = [
-        Placed(path, lambda limit, data=data: data[:limit], moment, "its name", which, moment if which else None) for path, (data, which) in handed.items()
+        Placed(
+            path,
+            lambda limit, data=data: data[:limit],
+            moment,
+            "its name",
+            which,
+            moment if which else None,
+        )
+        for path, (data, which) in handed.items()
     ]
     taken = take(HandedIn("ada", placed), Recogniser())  # type: ignore[arg-type]
-    assert [one.placed.stated or datetime.min.replace(tzinfo=UTC) for one in taken.attempts] == sorted(
+    assert [
         one.placed.stated or datetime.min.replace(tzinfo=UTC) for one in taken.attempts
-    )
+    ] == sorted(one.placed.stated or datetime.min.replace(tzinfo=UTC) for one in taken.attempts)
     sentences = [*taken.remarks, *taken.in_full, *(one.found.file.path for one in taken.attempts)]
     for path in handed:
         assert told(path, sentences), (path, sentences)
@@ -114,24 +192,46 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(max_examples=900, **FIXED)  # type: ignore[arg-type]
-@given(entries=st.dictionaries(paths.filter(lambda path: "\x00" not in path and path.isprintable()), st.sampled_from(NOTEBOOKS), max_size=6))
-def test_each_file_of_a_zip_is_somebodys_or_stands_in_a_sentence(folder: Path, entries: dict[str, bytes]) -> None:
+@given(
+    entries=st.dictionaries(
+        paths.filter(lambda path: "\x00" not in path and path.isprintable()),
+        st.sampled_from(NOTEBOOKS),
+        max_size=6,
+    )
+)
+def test_each_file_of_a_zip_is_somebodys_or_stands_in_a_sentence(
+    folder: Path, entries: dict[str, bytes]
+) -> None:
     (folder / "week.zip").write_bytes(zipped(entries))
     files, left = [], []
     for handed in Sorter(MEMBERS, zone=BERLIN).students(folder / "week.zip"):
         files += [placed.path for placed in handed.files]
         left += [path for path, _ in handed.left_out]
-        assert all(placed.received is None or 1980 <= placed.received.year <= 2199 for placed in handed.files)
+        assert all(
+            placed.received is None or 1980 <= placed.received.year <= 2199
+            for placed in handed.files
+        )
     hidden = [
         path
         for path in entries
-        if path.replace("\\", "/").endswith("/") or any(part.startswith(".") and part not in (".", "..") for part in path.replace("\\", "/").split("/"))
+        if path.replace("\\", "/").endswith("/")
+        or any(
+            part.startswith(".") and part not in (".", "..")
+            for part in path.replace("\\", "/").split("/")
+        )
     ]
     assert len(files) + len(left) == len(entries) - len(hidden)
 
 
 @settings(max_examples=1000, **FIXED)  # type: ignore[arg-type]
-@given(names.flatmap(lambda name: st.sampled_from([name, unicodedata.normalize("NFD", name), name.upper(), f" {name} "])) | st.text(max_size=30))
+@given(
+    names.flatmap(
+        lambda name: st.sampled_from(
+            [name, unicodedata.normalize("NFD", name), name.upper(), f" {name} "]
+        )
+    )
+    | st.text(max_size=30)
+)
 def test_a_name_is_one_student_however_its_letters_are_written(text: str) -> None:
     people = People(MEMBERS)
 
@@ -141,11 +241,17 @@ def test_a_name_is_one_student_however_its_letters_are_written(text: str) -> Non
         except AmbiguousName as error:
             return str(error)
 
-    assert who(unicodedata.normalize("NFD", text)) == who(unicodedata.normalize("NFC", text)) == who(f" {text} ")
+    assert (
+        who(unicodedata.normalize("NFD", text))
+        == who(unicodedata.normalize("NFC", text))
+        == who(f" {text} ")
+    )
     assert len(people.nearest(text)) == 3
 
 
-dates = st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2199, 12, 30)).map(lambda moment: moment.replace(microsecond=0))
+dates = st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2199, 12, 30)).map(
+    lambda moment: moment.replace(microsecond=0)
+)
 FORMS: list[Callable[[datetime], str]] = [
     lambda m: f"{m:%Y-%m-%d %H:%M:%S} UTC",
     lambda m: f"{m:%Y-%m-%d %I:%M:%S %p}",
@@ -161,25 +267,40 @@ FORMS: list[Callable[[datetime], str]] = [
 
 @settings(max_examples=1000, **FIXED)  # type: ignore[arg-type]
 @given(dates, st.sampled_from(FORMS))
-def test_a_time_is_read_right_in_every_form(moment: datetime, form: Callable[[datetime], str]) -> None:
-    assert times.parse(form(moment), BERLIN) in (moment.replace(tzinfo=UTC), times.known(moment.replace(tzinfo=UTC)))
+def test_a_time_is_read_right_in_every_form(
+    moment: datetime, form: Callable[[datetime], str]
+) -> None:
+    assert times.parse(form(moment), BERLIN) in (
+        moment.replace(tzinfo=UTC),
+        times.known(moment.replace(tzinfo=UTC)),
+    )
 
 
 @settings(max_examples=600, **FIXED)  # type: ignore[arg-type]
 @given(
     st.text(max_size=40)
     | st.datetimes().map(str)
-    | st.from_regex(r"\d{1,5}[-./ ]\d{1,2}[-./ ]\d{1,5}[ T]\d{1,2}:\d\d(:\d\d)?( ?[AaPp][Mm])?( [A-Z]{1,4})?", fullmatch=True),
+    | st.from_regex(
+        r"\d{1,5}[-./ ]\d{1,2}[-./ ]\d{1,5}[ T]\d{1,2}:\d\d(:\d\d)?( ?[AaPp][Mm])?( [A-Z]{1,4})?",
+        fullmatch=True,
+    ),
     st.binary(max_size=60),
 )
 @example("9999-12-31 23:59:59 UTC", b"\xff\xfe\x00")
 @example("0001-01-01 00:00:00 +1400", b"\xfe\xff")
 def test_no_text_ends_a_run(text: str, data: bytes) -> None:
     for zone in (None, BERLIN):
-        for found in (times.parse(text, zone), times.parse(times.decoded(data), zone), times.in_name(text)):
+        for found in (
+            times.parse(text, zone),
+            times.parse(times.decoded(data), zone),
+            times.in_name(text),
+        ):
             assert found is None or (found.tzinfo is not None and 1980 <= found.year <= 2199)
     kind(data, text)
-    assert all(isinstance(each, (Piece, LeftOut)) for each in notebooks("x.zip", lambda limit: data[:limit], Budget()))
+    assert all(
+        isinstance(each, (Piece, LeftOut))
+        for each in notebooks("x.zip", lambda limit: data[:limit], Budget())
+    )
 
 
 @settings(max_examples=400, **FIXED)  # type: ignore[arg-type]

@@ -1,4 +1,6 @@
-"""The marks repository: what it keeps, what two who write at once end up with, and what it never takes."""
+"""The marks repository: what it keeps, what two who write at once end up with, and what it never
+takes.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,12 @@ def store(room: Class) -> Store:
 
 def files(root: Path) -> dict[str, bytes]:
     """What is in results/ and submitted/."""
-    found = [path for name in ("results", "submitted") for path in sorted((root / name).rglob("*")) if path.is_file()]
+    found = [
+        path
+        for name in ("results", "submitted")
+        for path in sorted((root / name).rglob("*"))
+        if path.is_file()
+    ]
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
 
 
@@ -59,7 +66,9 @@ def forget(room: Class) -> None:
 
 
 class Elsewhere:
-    """For as long as it lasts, another machine's results/ and submitted/ are in the course; it begins with nothing."""
+    """For as long as it lasts, another machine's results/ and submitted/ are in the course; it
+    begins with nothing.
+    """
 
     def __init__(self, room: Class, folder: Path) -> None:
         self.root, self.folder = room.place.root, folder
@@ -72,7 +81,11 @@ class Elsewhere:
 
     def swap(self) -> None:
         for name in ("results", "submitted"):
-            mine, other, between = self.root / name, self.folder / f"other-{name}", self.folder / f"between-{name}"
+            mine, other, between = (
+                self.root / name,
+                self.folder / f"other-{name}",
+                self.folder / f"between-{name}",
+            )
             for path in (mine, other):
                 path.mkdir(exist_ok=True, parents=True)
             mine.rename(between)
@@ -85,7 +98,10 @@ def test_what_was_pushed_is_there_on_another_machine(room: Class) -> None:
     room.graded("bruno", "the-course/dl-gates")
     (room.place.root / "submitted" / "ada" / ".collected.json").write_text("{}\n")
     (room.place.root / "results" / "small" / "attempts" / "ada" / "1.staff.json").write_text("{}\n")
-    ledger.append(room.course.ledger, ledger.Adjustment(student="ada", assignment="small", who="me", points=Decimal(1)))
+    ledger.append(
+        room.course.ledger,
+        ledger.Adjustment(student="ada", assignment="small", who="me", points=Decimal(1)),
+    )
     for name in ("sheets.key", "marks.csv", ".verdicts/ab/abc.json", "sheets/small-1-of-1.csv"):
         path = room.place.root / "results" / name
         path.parent.mkdir(exist_ok=True, parents=True)
@@ -98,7 +114,11 @@ def test_what_was_pushed_is_there_on_another_machine(room: Class) -> None:
         "submitted/ada/.collected.json",
         "results/small/attempts/ada/1.staff.json",
         *(f"results/small/attempts/{student}/1.json" for student in ("ada", "bruno")),
-        *(f"submitted/{student}/small/attempt-1/{name}" for student in ("ada", "bruno") for name in ("receipt.json", "small.ipynb", "timestamp.txt")),
+        *(
+            f"submitted/{student}/small/attempt-1/{name}"
+            for student in ("ada", "bruno")
+            for name in ("receipt.json", "small.ipynb", "timestamp.txt")
+        ),
     }
     forget(room)
     assert store(room).pull().pulled == len(before) and files(room.place.root) == before
@@ -109,20 +129,33 @@ def test_what_was_pushed_is_there_on_another_machine(room: Class) -> None:
 
 def test_two_machines_that_push_lose_nothing(room: Class, tmp_path: Path) -> None:
     first = room.graded("ada", ADA, {"double": "no"})
-    ledger.append(room.course.ledger, ledger.Adjustment(student="ada", assignment="small", who="me", points=Decimal(1)))
+    ledger.append(
+        room.course.ledger,
+        ledger.Adjustment(student="ada", assignment="small", who="me", points=Decimal(1)),
+    )
     store(room).push()
     with Elsewhere(room, tmp_path):
         room.graded("bruno", "the-course/dl-gates")
-        ledger.append(room.course.ledger, ledger.Adjustment(student="bruno", assignment="small", who="you", points=Decimal(2)))
+        ledger.append(
+            room.course.ledger,
+            ledger.Adjustment(student="bruno", assignment="small", who="you", points=Decimal(2)),
+        )
         store(room).push()
-        assert {"results/small/attempts/ada/1.json", "submitted/ada/small/attempt-1/small.ipynb"} <= set(files(room.place.root))
+        assert {
+            "results/small/attempts/ada/1.json",
+            "submitted/ada/small/attempt-1/small.ipynb",
+        } <= set(files(room.place.root))
     store(room).pull()
     assert {entry.student for entry in ledger.read(room.course.ledger)} == {"ada", "bruno"}
     assert room.course.ledger.read_text().count("\n") == 2 and first
-    assert {f"results/small/attempts/{student}/1.json" for student in ("ada", "bruno")} <= kept(room) & set(files(room.place.root))
+    assert {f"results/small/attempts/{student}/1.json" for student in ("ada", "bruno")} <= kept(
+        room
+    ) & set(files(room.place.root))
 
 
-def test_who_is_pushed_past_tries_again(room: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_pushed_past_tries_again(
+    room: Class, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     room.graded("ada", ADA)
     push, tries = Bare.push, []
 
@@ -138,13 +171,17 @@ def test_who_is_pushed_past_tries_again(room: Class, tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(Bare, "push", meanwhile)
     assert store(room).push().results == 1
-    assert len(tries) == 3 and room.github.state.git(MARKS, "log", "--format=%s", "main").splitlines() == ["1 results, 1 attempts", "Meanwhile", "Meanwhile"]
+    assert len(tries) == 3 and room.github.state.git(
+        MARKS, "log", "--format=%s", "main"
+    ).splitlines() == ["1 results, 1 attempts", "Meanwhile", "Meanwhile"]
 
 
 def test_a_push_that_is_never_taken_is_one_sentence(room: Class) -> None:
     room.graded("ada", ADA)
     room.github.state.protect(MARKS, "main")
-    with pytest.raises(GitError, match="the-course/marks could not be written .*; run the command again"):
+    with pytest.raises(
+        GitError, match="the-course/marks could not be written .*; run the command again"
+    ):
         store(room).push()
 
 
@@ -157,11 +194,24 @@ def test_two_attempts_of_one_number_are_two_attempts(room: Class, tmp_path: Path
         room.write(room.result("ada", other))
         store(room).push()
     done = store(room).push()
-    assert done.remarks == ["ada: attempt 1 of small is another one in the marks repository; the one that was here is attempt 2 now"]
+    assert done.remarks == [
+        (
+            "ada: attempt 1 of small is another one in the marks repository; the one that "
+            "was here is attempt 2 now"
+        )
+    ]
     small = room.place.root / "submitted" / "ada" / "small"
-    assert [(small / f"attempt-{number}" / "small.ipynb").read_bytes() for number in (1, 2)] == [other, one]
-    result = json.loads((room.place.root / "results" / "small" / "attempts" / "ada" / "1.json").read_text())
-    assert result["receipt"]["submission"] == json.loads((small / "attempt-1" / "receipt.json").read_text())["digest"]
+    assert [(small / f"attempt-{number}" / "small.ipynb").read_bytes() for number in (1, 2)] == [
+        other,
+        one,
+    ]
+    result = json.loads(
+        (room.place.root / "results" / "small" / "attempts" / "ada" / "1.json").read_text()
+    )
+    assert (
+        result["receipt"]["submission"]
+        == json.loads((small / "attempt-1" / "receipt.json").read_text())["digest"]
+    )
     assert "submitted/ada/small/attempt-2/small.ipynb" in kept(room)
     with Elsewhere(room, tmp_path):
         assert store(room).push().remarks == [] and files(room.place.root).keys() == kept(room)
@@ -171,7 +221,10 @@ def test_of_two_results_the_newer_one_stays_wherever_it_lies(room: Class, tmp_pa
     room.graded("ada", ADA)
     store(room).push()
     path = room.place.root / "results" / "small" / "attempts" / "ada" / "1.json"
-    old, new = room.result("ada", room.notebook(), wrong={"double": "once"}), room.result("ada", room.notebook(), wrong={"scale": "now"})
+    old, new = (
+        room.result("ada", room.notebook(), wrong={"double": "once"}),
+        room.result("ada", room.notebook(), wrong={"scale": "now"}),
+    )
     old.graded_at, new.graded_at = LATER.isoformat(), (LATER + timedelta(days=1)).isoformat()
     old.receipt.assignment = "sha256:older"
     for first, second in ((old, new), (new, old)):
@@ -181,8 +234,17 @@ def test_of_two_results_the_newer_one_stays_wherever_it_lies(room: Class, tmp_pa
             room.write(second)
             store(room).push()
         store(room).push()
-        assert [part.id for part in room.result("ada", b"").model_validate_json(path.read_bytes()).parts if part.cases[0].outcome == "failed"] == ["scale"]
-        assert room.github.state.git(MARKS, "show", "main:results/small/attempts/ada/1.json").count('"message": "now"') == 3
+        assert [
+            part.id
+            for part in room.result("ada", b"").model_validate_json(path.read_bytes()).parts
+            if part.cases[0].outcome == "failed"
+        ] == ["scale"]
+        assert (
+            room.github.state.git(MARKS, "show", "main:results/small/attempts/ada/1.json").count(
+                '"message": "now"'
+            )
+            == 3
+        )
 
 
 def test_what_deliver_would_refuse_is_not_kept(room: Class) -> None:
@@ -193,9 +255,14 @@ def test_what_deliver_would_refuse_is_not_kept(room: Class) -> None:
     data["questions"][0]["parts"][0]["cases"][0]["earned"] = 99
     path.write_text(json.dumps(data))
     ran = Ran(room.place.root, "store", "push")
-    assert ran.code == 1 and ran.err == "results/small/attempts/ada/1.json was refused: 'double' has earned points that cannot be earned\n", ran
+    assert ran.code == 1 and ran.err == (
+        "results/small/attempts/ada/1.json was refused: 'double' has earned points that "
+        "cannot be earned\n"
+    ), ran
     assert ran.out == "1 results, 2 attempts, 0 other files written to the-course/marks\n"
-    assert "results/small/attempts/ada/1.json" not in kept(room) and "results/small/attempts/bruno/1.json" in kept(room)
+    assert "results/small/attempts/ada/1.json" not in kept(
+        room
+    ) and "results/small/attempts/bruno/1.json" in kept(room)
 
 
 def test_a_commit_that_a_grader_made_up_is_not_kept(room: Class) -> None:
@@ -205,16 +272,25 @@ def test_a_commit_that_a_grader_made_up_is_not_kept(room: Class) -> None:
     data["submission"] |= {"commit": "f" * 40, "received_at": "2020-01-01T00:00:00+00:00"}
     path.write_text(json.dumps(data))
     store(room).push()
-    said = json.loads(room.github.state.git(MARKS, "show", "main:results/small/attempts/ada/1.json"))["submission"]
+    said = json.loads(
+        room.github.state.git(MARKS, "show", "main:results/small/attempts/ada/1.json")
+    )["submission"]
     assert (said["commit"], said["received_at"]) == (commit, "2026-03-03T10:00:00+00:00")
 
 
-def test_other_files_in_the_repository_stay_and_are_not_brought(room: Class, tmp_path: Path) -> None:
+def test_other_files_in_the_repository_stay_and_are_not_brought(
+    room: Class, tmp_path: Path
+) -> None:
     room.graded("ada", ADA)
     store(room).push()
     work = tmp_path / "work"
     git(tmp_path, "clone", "--quiet", str(room.github.state.bare(MARKS)), str(work))
-    for name in ("README.md", "results/small/.hidden.json", "submitted/ada/small/attempt-1/extra.py", "source/small/small.py"):
+    for name in (
+        "README.md",
+        "results/small/.hidden.json",
+        "submitted/ada/small/attempt-1/extra.py",
+        "source/small/small.py",
+    ):
         (work / name).parent.mkdir(parents=True, exist_ok=True)
         (work / name).write_text("by hand")
     (work / "results" / "small" / "attempts" / "bruno").symlink_to("ada")
@@ -231,25 +307,49 @@ def test_other_files_in_the_repository_stay_and_are_not_brought(room: Class, tmp
 def test_a_repository_that_others_can_read_gets_no_marks(room: Class) -> None:
     room.graded("ada", ADA)
     room.github.state.repositories[MARKS] |= {"private": False, "visibility": "public"}
-    with pytest.raises(CourseError, match="the-course/marks can be read by others, and it would hold marks"):
+    with pytest.raises(
+        CourseError, match="the-course/marks can be read by others, and it would hold marks"
+    ):
         store(room).push()
     assert room.github.state.branches(MARKS) == {}
 
 
-def test_where_there_is_no_repository_one_sentence_says_what_to_make(room: Class, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_there_is_no_repository_one_sentence_says_what_to_make(
+    room: Class, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = room.place.root / "grader_config" / "github.toml"
     config.write_text(config.read_text().replace('"marks"', '"grades"'))
     ran = Ran(room.place.root, "store", "pull")
-    assert ran.code == 2 and "there is no repository the-course/grades" in ran.err and "make it, private and empty" in ran.err, ran
-    config.write_text("".join(line for line in config.read_text().splitlines(keepends=True) if not line.startswith("marks")))
+    assert (
+        ran.code == 2
+        and "there is no repository the-course/grades" in ran.err
+        and "make it, private and empty" in ran.err
+    ), ran
+    config.write_text(
+        "".join(
+            line
+            for line in config.read_text().splitlines(keepends=True)
+            if not line.startswith("marks")
+        )
+    )
     ran = Ran(room.place.root, "store", "pull")
-    assert ran.code == 2 and "github.toml: no repository is named that keeps results" in ran.err, ran
+    assert ran.code == 2 and "github.toml: no repository is named that keeps results" in ran.err, (
+        ran
+    )
 
 
-def test_an_app_may_write_to_this_repository_alone(room: Class, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_app_may_write_to_this_repository_alone(
+    room: Class, monkeypatch: pytest.MonkeyPatch
+) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
-    room.github.state.public_key = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    room.github.state.public_key = (
+        key.public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .decode()
+    )
     settings = room.place.root / "grader_config" / "github.toml"
     settings.write_text(settings.read_text() + "app = 7\n")
     monkeypatch.delenv("AUTOGRADIENT_GITHUB_TOKEN")
@@ -282,16 +382,27 @@ def test_what_was_delivered_is_remembered_and_github_is_not_asked_again(room: Cl
     store(room).pull()
     before = len(room.github.log)
     done, _ = room.deliver(changed=True)
-    assert [each.done for each in done.values()] == [[], []] and len(room.github.log) == before + 1  # the list of repositories
-    ledger.append(room.course.ledger, ledger.Adjustment(student="ada", assignment="small", who="me", points=Decimal(1), why="kind"))
+    # the list of repositories
+    assert [each.done for each in done.values()] == [[], []] and len(room.github.log) == before + 1
+    ledger.append(
+        room.course.ledger,
+        ledger.Adjustment(
+            student="ada", assignment="small", who="me", points=Decimal(1), why="kind"
+        ),
+    )
     done, _ = room.deliver(changed=True)
-    assert [bool(each.done) for each in done.values()] == [True, False] and "kind" in room.comments("dl-ada")[0]
+    assert [bool(each.done) for each in done.values()] == [True, False] and "kind" in room.comments(
+        "dl-ada"
+    )[0]
 
 
 def test_what_could_not_be_delivered_is_tried_again(room: Class) -> None:
     room.graded("ada", ADA)
     room.github.state.protect(ADA, "feedback")
-    assert room.deliver(changed=True)[0]["dl-ada"].problems and room.deliver(changed=True)[0]["dl-ada"].problems
+    assert (
+        room.deliver(changed=True)[0]["dl-ada"].problems
+        and room.deliver(changed=True)[0]["dl-ada"].problems
+    )
 
 
 def test_nothing_else_is_taken_along(room: Class) -> None:

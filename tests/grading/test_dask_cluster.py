@@ -1,4 +1,6 @@
-"""Grading on a Dask cluster: a real scheduler, real workers in processes of their own, of which some die, dawdle, come late or will not do."""
+"""Grading on a Dask cluster: a real scheduler, real workers in processes of their own, of which
+some die, dawdle, come late or will not do.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clusters import ENDLESS, HOSTILE, VARIANTS, Machines, results_of, until, without_times, write_course
+from clusters import (
+    ENDLESS,
+    HOSTILE,
+    VARIANTS,
+    Machines,
+    results_of,
+    until,
+    without_times,
+    write_course,
+)
 from confined import root_without_capabilities
 from cryptography.exceptions import InvalidTag
 from distributed import Security
@@ -35,7 +46,7 @@ ANOTHER_VERSION = """
 from autogradient.grading import dask_worker
 from autogradient.model import environment
 dask_worker.environment = lambda: environment.environment() | {"packages": [*environment.environment()["packages"], "strange==1"]}
-"""
+"""  # noqa: E501
 WITH_A_CARD = "from autogradient.grading import judge\njudge.has_gpu = lambda: True\n"
 
 
@@ -53,7 +64,13 @@ def calm(tmp_path_factory: pytest.TempPathFactory, engine: Engine) -> Path:
 @pytest.fixture
 def root(calm: Path, tmp_path: Path) -> Path:
     """The same course, not graded."""
-    return Path(shutil.copytree(calm, tmp_path / "course", ignore=shutil.ignore_patterns("results", "gradebook.db*", "autograded")))
+    return Path(
+        shutil.copytree(
+            calm,
+            tmp_path / "course",
+            ignore=shutil.ignore_patterns("results", "gradebook.db*", "autograded"),
+        )
+    )
 
 
 @pytest.fixture
@@ -93,12 +110,18 @@ def test_one_dies_one_dawdles_one_comes_late(machines: Machines, root: Path, cal
         )
         graded = grade_course.grade_course(here, [here.assignment("small")], grader, watcher=events)
     assert (graded.new, graded.failed, said) == (STUDENTS, False, []) and not events.events
-    assert sorted(events.finished) == sorted(set(events.finished)) and results_of(root) == results_of(calm)
-    assert {path.name for path in (root / "results" / ".verdicts").rglob("*.json")} == {path.name for path in (calm / "results" / ".verdicts").rglob("*.json")}
+    assert sorted(events.finished) == sorted(set(events.finished)) and results_of(
+        root
+    ) == results_of(calm)
+    assert {path.name for path in (root / "results" / ".verdicts").rglob("*.json")} == {
+        path.name for path in (calm / "results" / ".verdicts").rglob("*.json")
+    }
     until(lambda: not ours(machines.home), "the workers' engines end")
 
 
-def test_verdicts_that_are_known_are_not_taken_again(machines: Machines, root: Path, calm: Path) -> None:
+def test_verdicts_that_are_known_are_not_taken_again(
+    machines: Machines, root: Path, calm: Path
+) -> None:
     """The workers get what was kept here: only what changed is judged."""
     shutil.copytree(calm / "results" / ".verdicts", root / "results" / ".verdicts")
     address = machines.start()
@@ -107,7 +130,11 @@ def test_verdicts_that_are_known_are_not_taken_again(machines: Machines, root: P
     kept = set((root / "results").rglob("*.json"))
     assignment = here.assignment("small")
     with connect(address) as grader:
-        items = [item for item in find_submissions.submissions(here.submitted, [assignment]) if item.students[0] == "student000"]
+        items = [
+            item
+            for item in find_submissions.submissions(here.submitted, [assignment])
+            if item.students[0] == "student000"
+        ]
         with grader.batch(items):
             data = items[0].path.read_bytes()
             verdicts = Verdicts(here.results / grade_course.VERDICTS)
@@ -117,16 +144,27 @@ def test_verdicts_that_are_known_are_not_taken_again(machines: Machines, root: P
             assert without_times(first.result)["points"] == results_of(calm)["student000"]["points"]
 
 
-def test_a_worker_that_would_grade_otherwise_is_not_used(machines: Machines, root: Path, calm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_would_grade_otherwise_is_not_used(
+    machines: Machines, root: Path, calm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(dask_cluster, "PATIENCE_S", 1)
     address, here, said = machines.start(), config.load(root), list[str]()
-    with pytest.raises(ClusterError, match="has had no worker that can grade for 1 s; what was graded is kept"), connect(address) as grader:
+    with (
+        pytest.raises(
+            ClusterError, match="has had no worker that can grade for 1 s; what was graded is kept"
+        ),
+        connect(address) as grader,
+    ):
         grade_course.grade_course(here, [here.assignment("small")], grader)
-    assert {result["outcome"] for result in results_of(root).values()} == {"unreadable"}  # that much can be said without a worker
+    # that much can be said without a worker
+    assert {result["outcome"] for result in results_of(root).values()} == {"unreadable"}
     machines.worker("other", preload=ANOTHER_VERSION)
     until(lambda: "Registered to" in machines.log("other"), "a worker")
     differs = "it would grade in another environment: it has strange==1"
-    with pytest.raises(ClusterError, match=f"no worker of the Dask cluster can grade: {differs}"), connect(address, say=said.append):
+    with (
+        pytest.raises(ClusterError, match=f"no worker of the Dask cluster can grade: {differs}"),
+        connect(address, say=said.append),
+    ):
         pass
     monkeypatch.undo()
     machines.worker("like")
@@ -142,14 +180,19 @@ def test_a_node_that_cannot_confine_grades_nothing(machines: Machines, root: Pat
     address = machines.start()
     machines.worker("open", before=root_without_capabilities)
     until(lambda: "Registered to" in machines.log("open"), "the worker comes")
-    with pytest.raises(ClusterError, match="student code cannot be confined"), connect(address, say=lambda _: None):
+    with (
+        pytest.raises(ClusterError, match="student code cannot be confined"),
+        connect(address, say=lambda _: None),
+    ):
         pass
 
 
 CUDA = "<!--| question: double, needs: cuda -->"
 
 
-def test_questions_that_need_a_card_go_where_one_is(machines: Machines, root: Path, calm: Path) -> None:
+def test_questions_that_need_a_card_go_where_one_is(
+    machines: Machines, root: Path, calm: Path
+) -> None:
     """A card that is only pretended: the question's tests do without."""
     source = root / "source" / "small" / "small.py"
     source.write_text(source.read_text().replace("<!--| question: double -->", CUDA))
@@ -161,8 +204,13 @@ def test_questions_that_need_a_card_go_where_one_is(machines: Machines, root: Pa
     with connect(address) as grader:
         grade_course.grade_course(here, [here.assignment("small")], grader)
     without = results_of(root)
-    assert {case["outcome"] for result in without.values() for case in cases(result, "double")} == {"not_run"}
-    assert all(result["points"]["possible"] == 8 and result["points"]["ungraded"] >= 2 for result in without.values())
+    assert {case["outcome"] for result in without.values() for case in cases(result, "double")} == {
+        "not_run"
+    }
+    assert all(
+        result["points"]["possible"] == 8 and result["points"]["ungraded"] >= 2
+        for result in without.values()
+    )
     machines.worker("card", "--resources", "GPU=1", preload=WITH_A_CARD)
     with connect(address) as grader:
         until(lambda: grader.has_card, "a card")
@@ -179,13 +227,25 @@ def test_questions_that_need_a_card_go_where_one_is(machines: Machines, root: Pa
 
 
 def cases(result: dict[str, Any], part: str) -> list[Any]:
-    return [found["cases"] for question in result["questions"] for found in question["parts"] if found["id"] == part][0]
+    return [
+        found["cases"]
+        for question in result["questions"]
+        for found in question["parts"]
+        if found["id"] == part
+    ][0]
 
 
-def test_nothing_secret_is_logged_or_spilled(machines: Machines, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_secret_is_logged_or_spilled(
+    machines: Machines, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A worker that keeps nothing in memory, and results that are never fetched away."""
     source = root / "source" / "small" / "small.py"
-    source.write_text(source.read_text().replace("x = secret.normal(size=4)", 'x = secret.normal(size=4)  # LEAKMARK\n    print("LEAKMARK")'))
+    source.write_text(
+        source.read_text().replace(
+            "x = secret.normal(size=4)",
+            'x = secret.normal(size=4)  # LEAKMARK\n    print("LEAKMARK")',
+        )
+    )
     monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__MEMORY__TARGET", "1e-9")
     monkeypatch.setenv("DASK_DISTRIBUTED__WORKER__MEMORY__SPILL", "1e-9")
     address = machines.start()
@@ -202,8 +262,13 @@ def test_nothing_secret_is_logged_or_spilled(machines: Machines, root: Path, mon
         monkeypatch.setattr(grader.client, "submit", keeping)
         items = list(find_submissions.submissions(here.submitted, [assignment]))[:3]
         done = list(batch.grade_each(items, grader))
-        assert any("LEAKMARK" in str(one.graded.staff) for one in done)  # the test has something to find
-        spilled = [path for path in (machines.home / "small").rglob("*") if path.is_file() and path.name != "first.py" and "storage" in path.parts]
+        # the test has something to find
+        assert any("LEAKMARK" in str(one.graded.staff) for one in done)
+        spilled = [
+            path
+            for path in (machines.home / "small").rglob("*")
+            if path.is_file() and path.name != "first.py" and "storage" in path.parts
+        ]
         assert len(spilled) >= len(items), "nothing was spilled"
         with pytest.raises(RuntimeError), grader.batch(items):
             grader._ask(assignment, {"nonsense": "LEAKMARK"})
@@ -215,7 +280,9 @@ def test_a_client_that_dies_leaves_nothing_on_the_workers(machines: Machines, ro
     address = machines.start()
     machines.worker("one")
     command = [sys.executable, "-m", "autogradient", "grade", "--all", "--dask", address]
-    client = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    client = subprocess.Popen(
+        command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     until(lambda: list(root.glob("results/small/student*.json")), "results are written")
     assert ours(machines.home)
     client.kill()
@@ -224,28 +291,43 @@ def test_a_client_that_dies_leaves_nothing_on_the_workers(machines: Machines, ro
     until(lambda: "Removing Worker plugin autogradient" in machines.log("one"), "the plugin goes")
 
 
-def test_where_the_scheduler_dies_the_same_command_goes_on(machines: Machines, root: Path, calm: Path) -> None:
+def test_where_the_scheduler_dies_the_same_command_goes_on(
+    machines: Machines, root: Path, calm: Path
+) -> None:
     address = machines.start()
     machines.worker("one")
     machines.worker("two")
     command = [sys.executable, "-m", "autogradient", "grade", "--all", "--dask"]
-    first = subprocess.Popen([*command, address], cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    first = subprocess.Popen(
+        [*command, address], cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     until(lambda: len(list(root.glob("results/small/student*.json"))) > 5, "results are written")
     machines.kill("scheduler")
     _, said = first.communicate(timeout=120)
     last = said.decode().splitlines()[-1]
-    assert first.returncode == 2 and last.startswith("the Dask scheduler is gone") and last.endswith("the same command goes on from there"), said.decode()
+    assert (
+        first.returncode == 2
+        and last.startswith("the Dask scheduler is gone")
+        and last.endswith("the same command goes on from there")
+    ), said.decode()
     written = len(list(root.glob("results/small/student*.json")))
     for name in ("one", "two"):
         machines.kill(name)
     address = machines.start()
     machines.worker("three")
-    second = subprocess.run([*command, address], cwd=root, capture_output=True, text=True, timeout=120)
-    assert second.returncode == 0 and 0 < int(second.stdout.split(" graded, ")[1].split(" ")[0]) <= written, (second.stdout, second.stderr)
+    second = subprocess.run(
+        [*command, address], cwd=root, capture_output=True, text=True, timeout=120
+    )
+    assert (
+        second.returncode == 0
+        and 0 < int(second.stdout.split(" graded, ")[1].split(" ")[0]) <= written
+    ), (second.stdout, second.stderr)
     assert results_of(root) == results_of(calm)
 
 
-def test_over_a_network_only_encrypted(machines: Machines, root: Path, calm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_over_a_network_only_encrypted(
+    machines: Machines, root: Path, calm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for address, sentence in (
         ("tcp://192.0.2.1:8786", "only encrypted"),
         ("tls://192.0.2.1", "not a scheduler's address"),
@@ -267,7 +349,12 @@ def test_over_a_network_only_encrypted(machines: Machines, root: Path, calm: Pat
     assert address.startswith("tls://")
     machines.worker("one")
     run = subprocess.run(
-        [sys.executable, "-m", "autogradient", "grade", "--all", "--dask", address], cwd=root, capture_output=True, text=True, timeout=200, env=os.environ
+        [sys.executable, "-m", "autogradient", "grade", "--all", "--dask", address],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        env=os.environ,
     )
     assert run.returncode == 0, run.stderr
     assert results_of(root) == results_of(calm)
@@ -289,15 +376,37 @@ def test_what_nobody_can_listen_to(address: str, private: bool) -> None:
     assert dask_worker.is_private(address) is private
 
 
-def test_a_cluster_of_this_machines_own_is_interrupted_and_goes_on(root: Path, calm: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "autogradient", "grade", "--all", "--dask", "local", "--jobs", "2"]
+def test_a_cluster_of_this_machines_own_is_interrupted_and_goes_on(
+    root: Path, calm: Path, tmp_path: Path
+) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "autogradient",
+        "grade",
+        "--all",
+        "--dask",
+        "local",
+        "--jobs",
+        "2",
+    ]
     mine = {**os.environ, "TMPDIR": str(tmp_path)}
-    first = subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, env=mine)
+    first = subprocess.Popen(
+        command,
+        cwd=root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        env=mine,
+    )
     until(lambda: len(list(root.glob("results/small/student*.json"))) > 4, "results are written")
     os.killpg(first.pid, signal.SIGINT)  # as Ctrl-C does: to the workers, too
     _, said = first.communicate(timeout=120)
-    # 0 or 2 where Python delivers the interrupt inside a callback that cannot raise it; whatever it says, what follows must hold
-    assert first.returncode in (0, 2, 130) and (first.returncode != 130 or b"run the command again to go on" in said), said.decode()
+    # 0 or 2 where Python delivers the interrupt inside a callback that cannot raise it; whatever it
+    # says, what follows must hold
+    assert first.returncode in (0, 2, 130) and (
+        first.returncode != 130 or b"run the command again to go on" in said
+    ), said.decode()
     until(lambda: not ours(tmp_path), "the workers' engines end")
     results_of(root)  # nothing half-written
     run = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=200)
@@ -308,6 +417,10 @@ def test_a_cluster_of_this_machines_own_is_interrupted_and_goes_on(root: Path, c
 def test_what_was_made_with_another_key_is_not_believed() -> None:
     message = dask_worker.encrypt(b"k" * 32, {"points": 10})
     assert dask_worker.decrypt(b"k" * 32, message) == {"points": 10} and b"points" not in message
-    for bad in (dask_worker.encrypt(b"j" * 32, {"points": 10}), message[:-1], message[:-1] + bytes([message[-1] ^ 1])):
+    for bad in (
+        dask_worker.encrypt(b"j" * 32, {"points": 10}),
+        message[:-1],
+        message[:-1] + bytes([message[-1] ^ 1]),
+    ):
         with pytest.raises(InvalidTag):
             dask_worker.decrypt(b"k" * 32, bad)

@@ -1,4 +1,6 @@
-"""What a student wrote for an essay reaches the marker, wherever it stands; what the course wrote does not."""
+"""What a student wrote for an essay reaches the marker, wherever it stands; what the course wrote
+does not.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,11 @@ BLANK = {name: text for name, text in ANSWERS.items() if name != "why"}
 TEXT = "Two comes after one."
 
 
-def planned(small: Assignment, change: Callable[[list[dict[str, object]]], object], answers: dict[str, str] = BLANK) -> Submission:
+def planned(
+    small: Assignment,
+    change: Callable[[list[dict[str, object]]], object],
+    answers: dict[str, str] = BLANK,
+) -> Submission:
     book = Notebook(small, answers)
     change(book.data["cells"])
     return plan_submission(small, read_notebook(json.dumps(book.data).encode(), "small.ipynb"))
@@ -35,7 +41,9 @@ def at(cells: list[dict[str, object]], grade_id: str) -> int:
 
 
 def new(text: str, kind: str = "markdown") -> dict[str, object]:
-    return {"cell_type": kind, "metadata": {}, "source": text} | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+    return {"cell_type": kind, "metadata": {}, "source": text} | (
+        {"outputs": [], "execution_count": None} if kind == "code" else {}
+    )
 
 
 def without_id(cells: list[dict[str, object]]) -> None:
@@ -46,13 +54,26 @@ def without_id(cells: list[dict[str, object]]) -> None:
 PLACES: dict[str, Callable[[list[dict[str, object]]], object]] = {
     "a cell below the stub": lambda cells: cells.insert(at(cells, "why-answer") + 1, new(TEXT)),
     "a cell above the stub": lambda cells: cells.insert(at(cells, "why-answer"), new(TEXT)),
-    "below an emptied stub": lambda cells: (cells[at(cells, "why-answer")].update(source=""), cells.insert(at(cells, "why-answer") + 1, new(TEXT))),
+    "below an emptied stub": lambda cells: (
+        cells[at(cells, "why-answer")].update(source=""),
+        cells.insert(at(cells, "why-answer") + 1, new(TEXT)),
+    ),
     "a raw cell": lambda cells: cells.insert(at(cells, "why-answer") + 1, new(TEXT, "raw")),
-    "words in a code cell": lambda cells: cells.insert(at(cells, "why-answer") + 1, new(TEXT, "code")),
-    "a comment in a code cell": lambda cells: cells.insert(at(cells, "why-answer") + 1, new(f"# {TEXT}", "code")),
-    "a string in a code cell": lambda cells: cells.insert(at(cells, "why-answer") + 1, new(f'"""{TEXT}"""', "code")),
-    "code that prints it": lambda cells: cells.insert(at(cells, "why-answer") + 1, new(f"print({TEXT!r})", "code")),
-    "below the question's text": lambda cells: cells[at(cells, "why-text")].update(source=f"## 5 · Now in words\n\n{TEXT}"),
+    "words in a code cell": lambda cells: cells.insert(
+        at(cells, "why-answer") + 1, new(TEXT, "code")
+    ),
+    "a comment in a code cell": lambda cells: cells.insert(
+        at(cells, "why-answer") + 1, new(f"# {TEXT}", "code")
+    ),
+    "a string in a code cell": lambda cells: cells.insert(
+        at(cells, "why-answer") + 1, new(f'"""{TEXT}"""', "code")
+    ),
+    "code that prints it": lambda cells: cells.insert(
+        at(cells, "why-answer") + 1, new(f"print({TEXT!r})", "code")
+    ),
+    "below the question's text": lambda cells: cells[at(cells, "why-text")].update(
+        source=f"## 5 · Now in words\n\n{TEXT}"
+    ),
     "its cell without an id": without_id,
     "its cell deleted": lambda cells: cells.__setitem__(at(cells, "why-answer"), new(TEXT)),
     "after the course's last text": lambda cells: cells.append(new(TEXT)),
@@ -60,15 +81,23 @@ PLACES: dict[str, Callable[[list[dict[str, object]]], object]] = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_an_essay_is_found_wherever_it_stands_between_its_question_and_the_next(small: Assignment, place: str) -> None:
+def test_an_essay_is_found_wherever_it_stands_between_its_question_and_the_next(
+    small: Assignment, place: str
+) -> None:
     found = planned(small, PLACES[place])
     assert found.attempted["why"] and TEXT in found.essays["why"]
     assert "Write" not in found.essays["why"], "the stub is no answer"
-    assert [problem for problem in found.problems if "why" in problem.message], "it is said where it was found"
+    assert [problem for problem in found.problems if "why" in problem.message], (
+        "it is said where it was found"
+    )
 
 
 def test_an_essay_in_two_cells_is_whole(small: Assignment) -> None:
-    found = planned(small, lambda cells: cells.insert(at(cells, "why-answer") + 1, new("And three after two.")), ANSWERS)
+    found = planned(
+        small,
+        lambda cells: cells.insert(at(cells, "why-answer") + 1, new("And three after two.")),
+        ANSWERS,
+    )
     first, rest = found.essays["why"].split("\n\n", 1)
     assert first == TEXT and rest.startswith("[cell ") and rest.endswith("And three after two.")
     assert found.elsewhere["why"] == found.essays["why"]
@@ -81,10 +110,16 @@ def test_an_essay_in_its_own_cell_is_that_text_and_nothing_is_said(small: Assign
 
 NO_ANSWERS: dict[str, Callable[[list[dict[str, object]]], object]] = {
     "nothing": lambda cells: None,
-    "moved text of the course": lambda cells: cells.insert(at(cells, "why-answer") + 1, new("## 2 · Sum")),
-    "the stub twice": lambda cells: cells.insert(at(cells, "why-answer") + 1, new(str(cells[at(cells, "why-answer")]["source"]))),
+    "moved text of the course": lambda cells: cells.insert(
+        at(cells, "why-answer") + 1, new("## 2 · Sum")
+    ),
+    "the stub twice": lambda cells: cells.insert(
+        at(cells, "why-answer") + 1, new(str(cells[at(cells, "why-answer")]["source"]))
+    ),
     "text at another question": lambda cells: cells.insert(at(cells, "pick-answer") + 1, new(TEXT)),
-    "code that answers another question": lambda cells: cells.insert(at(cells, "why-answer") + 1, new(ANSWERS["double"], "code")),
+    "code that answers another question": lambda cells: cells.insert(
+        at(cells, "why-answer") + 1, new(ANSWERS["double"], "code")
+    ),
     "an empty cell": lambda cells: cells.insert(at(cells, "why-answer") + 1, new("  \n")),
     "less of the question's text": lambda cells: cells[at(cells, "why-text")].update(source="## 5"),
 }
@@ -114,6 +149,8 @@ def test_prose_is_told_from_code(source: str, prose: bool) -> None:
 
 
 def test_the_cases_of_the_course_of_the_page(small: Assignment, tmp_path: Path) -> None:
-    """Nothing is graded by machine for it: a code cell with words is run like any other, and its error costs nothing of the essay."""
+    """Nothing is graded by machine for it: a code cell with words is run like any other, and its
+    error costs nothing of the essay.
+    """
     found = planned(small, PLACES["words in a code cell"])
     assert [step.source for step in found.steps if step.source == TEXT] == [TEXT]

@@ -17,7 +17,7 @@ TRIES = {
 }
 ALLOWED = {
     "sympy with a text of the test": "sympy.sympify('x + 1')",
-    "a function made of an expression": "sympy.lambdify(sympy.Symbol('x'), sympy.Symbol('x') + 1)(2)",
+    "a function made of an expression": "sympy.lambdify(sympy.Symbol('x'), sympy.Symbol('x') + 1)(2)",  # noqa: E501
     "a named tuple": "__import__('collections').namedtuple('P', 'x y')(1, 2)",
     "a dataclass": "__import__('dataclasses').make_dataclass('P', ['x'])(1)",
     "an import": "__import__('colorsys')",
@@ -45,5 +45,7 @@ except Refused:
 @pytest.mark.parametrize("what", [*TRIES, *ALLOWED])
 def test_what_reads_code_out_of_data_is_refused_and_the_rest_goes_on(what: str) -> None:
     program = PROGRAM.format(what={**TRIES, **ALLOWED}[what])
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120
+    )
     assert ran.stdout.split() == ["refused" if what in TRIES else "done"], ran.stderr[-2000:]

@@ -1,4 +1,6 @@
-"""What the grader makes of a judge's reports: a verdict is that of the case that was asked, and of a hidden case little can be told apart."""
+"""What the grader makes of a judge's reports: a verdict is that of the case that was asked, and of
+a hidden case little can be told apart.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ class Liar:
     def __init__(self, reports: list[dict[str, Any]]) -> None:
         self.reports = reports
 
-    def trial(self, job: bytes, runner: Any, limit: float, until: float) -> Iterator[dict[str, Any]]:
+    def trial(
+        self, job: bytes, runner: Any, limit: float, until: float
+    ) -> Iterator[dict[str, Any]]:
         """The same reports each time."""
         yield from self.reports
 
@@ -50,9 +54,13 @@ def part() -> tuple[Assignment, Part]:
 
 @pytest.mark.promise("P6")
 @pytest.mark.parametrize("names", [["another"] * 9, [None] * 9, ["last"] * 9, [""], []])
-def test_a_report_counts_for_the_case_that_was_asked(part: tuple[Assignment, Part], names: list[str | None]) -> None:
+def test_a_report_counts_for_the_case_that_was_asked(
+    part: tuple[Assignment, Part], names: list[str | None]
+) -> None:
     given, asked = part
-    reports = [{"case": asked.cases[-1].name if name == "last" else name, "passed": True} for name in names]
+    reports = [
+        {"case": asked.cases[-1].name if name == "last" else name, "passed": True} for name in names
+    ]
     verdict = judge(given, asked, Snapshot(interpreter=Runner()), None, 1, Liar(reports))  # type: ignore[arg-type]
     assert [case.outcome for case in verdict.cases[:-1]] == ["failed"] * (len(asked.cases) - 1)
     assert sum(case.earned for case in verdict.cases) <= asked.cases[-1].points
@@ -78,10 +86,24 @@ def test_of_a_hidden_case_four_things_can_be_told_apart(engine: Engine, tmp_path
     told = {}
     for name, body in ENDS.items():
         notebook = Notebook(small, {"double": f"def double(x):\n    {body}"})
-        result = grade_bytes(small, notebook.bytes(), "small.ipynb", engine, SubmissionInfo(students=["eve"])).result
-        (hidden,) = [case for part in result.parts if part.id == "double" for case in part.cases if case.hidden]
+        result = grade_bytes(
+            small, notebook.bytes(), "small.ipynb", engine, SubmissionInfo(students=["eve"])
+        ).result
+        (hidden,) = [
+            case
+            for part in result.parts
+            if part.id == "double"
+            for case in part.cases
+            if case.hidden
+        ]
         told[name] = (hidden.outcome, hidden.message, hidden.seconds)
     assert len(set(told.values())) == 4
-    ended = {told[name] for name in told if name not in ("passed", "failed", "an object", "timed out")}
+    ended = {
+        told[name] for name in told if name not in ("passed", "failed", "an object", "timed out")
+    }
     assert told["an object"] == told["failed"]
-    assert len(ended) == 1 and NO_END in next(iter(ended))[1] and all(seconds is None for _, _, seconds in told.values())
+    assert (
+        len(ended) == 1
+        and NO_END in next(iter(ended))[1]
+        and all(seconds is None for _, _, seconds in told.values())
+    )

@@ -1,4 +1,6 @@
-"""What lies in submitted/ is graded or named, whatever it is called and whoever wrote the name of its folder."""
+"""What lies in submitted/ is graded or named, whatever it is called and whoever wrote the name of
+its folder.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def root(tmp_path: Path) -> Path:
     (tmp_path / "source").mkdir()
     homework.assignment(tmp_path / "source")
     (tmp_path / "grader_config").mkdir()
-    (tmp_path / "grader_config" / "course.toml").write_text('format = 1\ntimezone = "America/Chicago"\n')
+    (tmp_path / "grader_config" / "course.toml").write_text(
+        'format = 1\ntimezone = "America/Chicago"\n'
+    )
     return tmp_path
 
 
@@ -69,7 +73,13 @@ def said(root: Path) -> list[str]:
         ("small.ipynb", lambda data: zipped({"small.ipynb": data})),
     ],
 )
-def test_a_notebook_is_found_under_any_name(root: Path, small: Assignment, put: Callable[..., Path], name: str, pack: Callable[[bytes], bytes]) -> None:
+def test_a_notebook_is_found_under_any_name(
+    root: Path,
+    small: Assignment,
+    put: Callable[..., Path],
+    name: str,
+    pack: Callable[[bytes], bytes],
+) -> None:
     data = homework.Notebook(small).bytes()
     put(f"ada/small/{name}", pack(data))
     (item,) = find_submissions.submissions(root / "submitted", [small])
@@ -77,18 +87,32 @@ def test_a_notebook_is_found_under_any_name(root: Path, small: Assignment, put: 
 
 
 @pytest.mark.parametrize(
-    ("name", "data"), [("small.pdf", b"%PDF-1.4"), ("small.rar", b"Rar!\x1a\x07"), ("w.zip", zipped({"a.csv": b"1"})), ("notes.txt", b"x")]
+    ("name", "data"),
+    [
+        ("small.pdf", b"%PDF-1.4"),
+        ("small.rar", b"Rar!\x1a\x07"),
+        ("w.zip", zipped({"a.csv": b"1"})),
+        ("notes.txt", b"x"),
+    ],
 )
-def test_what_is_none_counts_as_handed_in_and_is_named(root: Path, small: Assignment, put: Callable[..., Path], name: str, data: bytes) -> None:
+def test_what_is_none_counts_as_handed_in_and_is_named(
+    root: Path, small: Assignment, put: Callable[..., Path], name: str, data: bytes
+) -> None:
     put(f"ada/small/{name}", data)
     (item,) = find_submissions.submissions(root / "submitted", [small])
     with pytest.raises(SubmissionError):
         read_notebook(read_file(item.path), item.path.name)
     (sentence,) = said(root)
-    assert sentence.startswith(f"submitted/ada/small/{name}") and "was left out" in sentence and ("hand in" in sentence or "unpack" in sentence)
+    assert (
+        sentence.startswith(f"submitted/ada/small/{name}")
+        and "was left out" in sentence
+        and ("hand in" in sentence or "unpack" in sentence)
+    )
 
 
-def test_links_to_others_are_named_and_not_followed(root: Path, small: Assignment, put: Callable[..., Path]) -> None:
+def test_links_to_others_are_named_and_not_followed(
+    root: Path, small: Assignment, put: Callable[..., Path]
+) -> None:
     put("ada/small/small.ipynb", homework.Notebook(small).bytes())
     for path, target in (
         ("bob", "ada"),
@@ -101,7 +125,9 @@ def test_links_to_others_are_named_and_not_followed(root: Path, small: Assignmen
         place.symlink_to(target)
     os.mkfifo(put("fay/small/x", b"").with_name("small.ipynb"))
     (root / "submitted/fay/small/x").unlink()
-    assert [item.students for item in find_submissions.submissions(root / "submitted", [small])] == [("ada",)]
+    assert [
+        item.students for item in find_submissions.submissions(root / "submitted", [small])
+    ] == [("ada",)]
     assert sorted(sentence.partition(" was left out: ")[0] for sentence in said(root)) == [
         "submitted/bob",
         "submitted/cyd/small",
@@ -123,19 +149,26 @@ def test_files_where_students_should_be_are_named(root: Path, put: Callable[...,
 
 
 @pytest.mark.parametrize("name", ["jörg", "김민준", "Zoë", "李雷"])
-def test_a_name_is_the_same_however_its_letters_are_written(root: Path, small: Assignment, put: Callable[..., Path], name: str) -> None:
+def test_a_name_is_the_same_however_its_letters_are_written(
+    root: Path, small: Assignment, put: Callable[..., Path], name: str
+) -> None:
     apart = unicodedata.normalize("NFD", name)
     put(f"{apart}/small/small.ipynb", homework.Notebook(small).bytes())
     (root / "grader_config" / "roster.csv").write_text(f"student\n{apart}\n", encoding="utf-8")
     here = config.load(root)
     (item,) = find_submissions.submissions(here.submitted, [small])
     assert item.students == (name,) and here.roster() == [name] and checked_student(apart) == name
-    assert decide.known(here, apart) == name and Excuse(student=apart, assignment="small", who="me").student == name
+    assert (
+        decide.known(here, apart) == name
+        and Excuse(student=apart, assignment="small", who="me").student == name
+    )
     assert find_submissions.student_folder(here.submitted, name).name == apart
     if apart != name:
         put(f"{name}/small/small.ipynb", homework.Notebook(small).bytes())
         (sentence,) = said(root)
-        assert sentence.startswith(f"submitted/{apart} was left out: it is the same student's folder as submitted/{name}")
+        assert sentence.startswith(
+            f"submitted/{apart} was left out: it is the same student's folder as submitted/{name}"
+        )
         assert len(list(find_submissions.submissions(here.submitted, [small]))) == 1
 
 
@@ -147,7 +180,8 @@ def test_a_name_is_the_same_however_its_letters_are_written(root: Path, small: A
         (b"2026-10-24 19:30:00 CEST", datetime(2026, 10, 24, 17, 30, tzinfo=UTC)),
         (b"2026-10-24 07:30:00 PM", datetime(2026, 10, 24, 19, 30, tzinfo=UTC)),
         (b"2026-10-24 07:30:00 PM EDT", datetime(2026, 10, 24, 23, 30, tzinfo=UTC)),
-        (b"2026-12-24 19:30:00 CST", datetime(2026, 12, 25, 1, 30, tzinfo=UTC)),  # as in the course's own zone
+        # as in the course's own zone
+        (b"2026-12-24 19:30:00 CST", datetime(2026, 12, 25, 1, 30, tzinfo=UTC)),
         (b"2026-10-24 19:30:00 BST", None),
         (b"9999-12-31 23:59:59 UTC", None),
         (b"0001-01-01 00:00:00 +1400", None),
@@ -155,11 +189,19 @@ def test_a_name_is_the_same_however_its_letters_are_written(root: Path, small: A
         (b"yesterday", None),
     ],
 )
-def test_a_timestamp_is_read_right_or_said(root: Path, small: Assignment, put: Callable[..., Path], stamp: bytes, moment: datetime | None) -> None:
+def test_a_timestamp_is_read_right_or_said(
+    root: Path, small: Assignment, put: Callable[..., Path], stamp: bytes, moment: datetime | None
+) -> None:
     put("ada/small/small.ipynb", homework.Notebook(small).bytes())
     put("ada/small/timestamp.txt", stamp)
     zone = config.load(root).policy.zone
     (item,) = find_submissions.submissions(root / "submitted", [small], zone)
     assert item.received_at == (moment.isoformat(timespec="seconds") if moment else None)
     sentences = said(root)
-    assert sentences == [] if moment else sentences[0].startswith("submitted/ada/small/timestamp.txt: no time can be told for certain from")
+    assert (
+        sentences == []
+        if moment
+        else sentences[0].startswith(
+            "submitted/ada/small/timestamp.txt: no time can be told for certain from"
+        )
+    )

@@ -31,10 +31,20 @@ class Counted:
         self.sessions = 0
 
     def grade(self, assignment: Assignment, data: bytes, **changes: Any) -> Graded:
-        """Grade; afterwards `judged` are the parts that were judged anew and `sessions` counts how often cells were run."""
+        """Grade; afterwards `judged` are the parts that were judged anew and `sessions` counts how
+        often cells were run.
+        """
         self.judged.clear()
         self.sessions = 0
-        return grade_bytes(assignment, data, "small.ipynb", self.engine, SubmissionInfo(students=["ada"]), verdicts=self.verdicts, **changes)
+        return grade_bytes(
+            assignment,
+            data,
+            "small.ipynb",
+            self.engine,
+            SubmissionInfo(students=["ada"]),
+            verdicts=self.verdicts,
+            **changes,
+        )
 
 
 @pytest.fixture
@@ -82,7 +92,9 @@ def test_the_same_work_is_graded_once(counted: Counted, small: Assignment) -> No
     assert (again.staff, again.notebook) == (first.staff, first.notebook)
 
 
-def test_untouched_notebooks_are_graded_once_whoever_hands_them_in(counted: Counted, small: Assignment) -> None:
+def test_untouched_notebooks_are_graded_once_whoever_hands_them_in(
+    counted: Counted, small: Assignment
+) -> None:
     counted.grade(small, Notebook(small, {}).bytes())
     other = Notebook(small, {})
     other.insert("", "A remark of mine.", "markdown")
@@ -100,7 +112,9 @@ def test_prose_moves_cells_but_no_verdict(counted: Counted, small: Assignment) -
 
 
 @pytest.mark.parametrize("cell", ["UNIT = 2.0", "# only a remark"])
-def test_a_cell_of_the_students_own_regrades(counted: Counted, small: Assignment, cell: str) -> None:
+def test_a_cell_of_the_students_own_regrades(
+    counted: Counted, small: Assignment, cell: str
+) -> None:
     counted.grade(small, Notebook(small, ANSWERS).bytes())
     other = Notebook(small, ANSWERS)
     other.insert("", cell, "code")
@@ -108,13 +122,25 @@ def test_a_cell_of_the_students_own_regrades(counted: Counted, small: Assignment
     assert set(counted.judged) == {"double", "total", "scale", "pick"}
 
 
-def test_a_question_with_other_tests_is_judged_anew_and_no_other(counted: Counted, small: Assignment, tmp_path: Path) -> None:
+def test_a_question_with_other_tests_is_judged_anew_and_no_other(
+    counted: Counted, small: Assignment, tmp_path: Path
+) -> None:
     data = Notebook(small, ANSWERS).bytes()
     counted.grade(small, data)
-    stricter = changed(tmp_path, "assert np.allclose(scale([1.0, 3.0]), [0.25, 0.75])", "assert np.allclose(scale([1.0, 4.0]), [0.25, 0.75])")
+    stricter = changed(
+        tmp_path,
+        "assert np.allclose(scale([1.0, 3.0]), [0.25, 0.75])",
+        "assert np.allclose(scale([1.0, 4.0]), [0.25, 0.75])",
+    )
     graded = counted.grade(stricter, data)
     assert set(counted.judged) == {"scale"}
-    assert {p.id: p.earned for p in graded.result.parts} == {"double": 2, "total": 1, "scale": 1.5, "pick": 1, "why": 0}
+    assert {p.id: p.earned for p in graded.result.parts} == {
+        "double": 2,
+        "total": 1,
+        "scale": 1.5,
+        "pick": 1,
+        "why": 0,
+    }
     afresh = grade_bytes(stricter, data, "small.ipynb", counted.engine, SubmissionInfo())
     assert [(c.name, c.outcome, c.message) for p in graded.result.parts for c in p.cases] == [
         (c.name, c.outcome, c.message) for p in afresh.result.parts for c in p.cases
@@ -124,16 +150,27 @@ def test_a_question_with_other_tests_is_judged_anew_and_no_other(counted: Counte
 @pytest.mark.parametrize(
     ("before", "after", "judged"),
     [
-        ("import numpy as np\n\nUNIT = 1.0", "import numpy as np\n\nUNIT = 1.5", {"double", "total", "scale", "pick"}),  # a cell that runs
+        # a cell that runs
+        (
+            "import numpy as np\n\nUNIT = 1.0",
+            "import numpy as np\n\nUNIT = 1.5",
+            {"double", "total", "scale", "pick"},
+        ),
         ("data = np.arange(3, 6)", "data = np.arange(3, 7)", {"double", "total", "scale", "pick"}),
-        ('@test_case(points=1, failure_message="Try 3 and -1.")', '@test_case(points=2, failure_message="Try 3 and -1.")', {"double"}),
+        (
+            '@test_case(points=1, failure_message="Try 3 and -1.")',
+            '@test_case(points=2, failure_message="Try 3 and -1.")',
+            {"double"},
+        ),
         ("total = 3 + 4 + 5  # SOLUTION", "total = 3 + 4 + 6  # SOLUTION", {"total"}),
         ('{"24": "each number went in twice"}', '{"24": "each was counted twice"}', {"total"}),
         ("Divide by the sum.", "Divide by the sum of all.", set()),  # prose
         ("cell_s: 2", "cell_s: 3", {"double", "total", "scale", "pick"}),
     ],
 )
-def test_what_a_verdict_depends_on(counted: Counted, small: Assignment, tmp_path: Path, before: str, after: str, judged: set[str]) -> None:
+def test_what_a_verdict_depends_on(
+    counted: Counted, small: Assignment, tmp_path: Path, before: str, after: str, judged: set[str]
+) -> None:
     data = Notebook(small, ANSWERS).bytes()
     counted.grade(small, data)
     counted.grade(changed(tmp_path, before, after), data)
@@ -162,7 +199,9 @@ def test_a_stopped_cell_is_run_again(counted: Counted, small: Assignment) -> Non
     notebook.insert("", "while True: pass", "code")
     for _ in range(2):
         graded = counted.grade(small, notebook.bytes())
-        assert counted.sessions and any("stopped" in problem.message for problem in graded.result.problems)
+        assert counted.sessions and any(
+            "stopped" in problem.message for problem in graded.result.problems
+        )
 
 
 def test_a_damaged_entry_is_as_good_as_none(counted: Counted, small: Assignment) -> None:
@@ -177,11 +216,30 @@ def test_a_damaged_entry_is_as_good_as_none(counted: Counted, small: Assignment)
     assert again.result.points == first.result.points
 
 
-@pytest.mark.parametrize("before", ["", "import setuptools, torch.utils.cpp_extension", "import sys; sys.path.insert(0, 'elsewhere')"])
-def test_the_environment_is_what_is_installed_not_what_happens_to_be_imported(before: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "import setuptools, torch.utils.cpp_extension",
+        "import sys; sys.path.insert(0, 'elsewhere')",
+    ],
+)
+def test_the_environment_is_what_is_installed_not_what_happens_to_be_imported(
+    before: str, tmp_path: Path
+) -> None:
     folder = tmp_path / "elsewhere" / "strange-1.0.dist-info"
     folder.mkdir(parents=True)
     (folder / "METADATA").write_text("Name: strange\nVersion: 1.0\n")
-    program = f"{before}\nfrom autogradient.model.environment import environment_digest\nprint(environment_digest())"
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, timeout=120, check=True)
+    program = (
+        f"{before}\nfrom autogradient.model.environment import "
+        "environment_digest\nprint(environment_digest())"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=120,
+        check=True,
+    )
     assert run.stdout.strip() == environment_digest()

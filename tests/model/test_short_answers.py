@@ -26,7 +26,11 @@ LETTERS = {"letters": ["a", "b", "c"]}
 
 def verdict(kind: str, value: Any, expected: Any, form: dict[str, Any], **rules: Any) -> str:
     """ "form" where the form is wrong, else "right" or "wrong"."""
-    declared = {"letters": form.get("letters", []), "accept": [], "tolerance": ("default", 0.0)} | rules
+    declared = {
+        "letters": form.get("letters", []),
+        "accept": [],
+        "tolerance": ("default", 0.0),
+    } | rules
     if KINDS[kind].form(value, form) is not None:
         return "form"
     return "right" if KINDS[kind].right(value, expected, declared) else "wrong"
@@ -34,8 +38,19 @@ def verdict(kind: str, value: Any, expected: Any, form: dict[str, Any], **rules:
 
 @pytest.mark.parametrize(
     ("value", "outcome"),
-    [("b", "right"), ("B", "right"), (" b ", "right"), ("(b)", "right"), ("b.", "right"), ("a", "wrong"), ("C", "wrong")]
-    + [(value, "form") for value in ("d", "", "ab", 1, None, ..., True, ["b"], {"b"}, b"b", float("nan"))],
+    [
+        ("b", "right"),
+        ("B", "right"),
+        (" b ", "right"),
+        ("(b)", "right"),
+        ("b.", "right"),
+        ("a", "wrong"),
+        ("C", "wrong"),
+    ]
+    + [
+        (value, "form")
+        for value in ("d", "", "ab", 1, None, ..., True, ["b"], {"b"}, b"b", float("nan"))
+    ],
 )
 def test_choice(value: Any, outcome: str) -> None:
     assert verdict("choice", value, "b", LETTERS) == outcome
@@ -45,26 +60,65 @@ def test_choice(value: Any, outcome: str) -> None:
     ("value", "outcome"),
     [
         (value, "right")
-        for value in ({"a", "c"}, ["c", "a"], ("a", "c"), "ac", "CA", "a, c", "a c", "a;c", frozenset("ac"), ["A", " c "], "(a) (c)", ["a", "a", "c"])
+        for value in (
+            {"a", "c"},
+            ["c", "a"],
+            ("a", "c"),
+            "ac",
+            "CA",
+            "a, c",
+            "a c",
+            "a;c",
+            frozenset("ac"),
+            ["A", " c "],
+            "(a) (c)",
+            ["a", "a", "c"],
+        )
     ]
     + [(value, "wrong") for value in ({"a"}, {"a", "b", "c"}, "ab", [], "", set(), "b")]
-    + [(value, "form") for value in ({"a", "d"}, "xyz", 5, None, ..., [1, 2], {"a": 1}, True, np.array([1, 2]))],
+    + [
+        (value, "form")
+        for value in ({"a", "d"}, "xyz", 5, None, ..., [1, 2], {"a": 1}, True, np.array([1, 2]))
+    ],
 )
 def test_choose_all(value: Any, outcome: str) -> None:
     assert verdict("choose-all", value, {"a", "c"}, LETTERS) == outcome
 
 
 def test_choose_all_of_nothing() -> None:
-    assert verdict("choose-all", set(), set(), LETTERS) == "right" and verdict("choose-all", "a", set(), LETTERS) == "wrong"
+    assert (
+        verdict("choose-all", set(), set(), LETTERS) == "right"
+        and verdict("choose-all", "a", set(), LETTERS) == "wrong"
+    )
 
 
 @pytest.mark.parametrize(
     ("value", "outcome"),
-    [(value, "right") for value in ((True, False), [True, False], np.array([True, False]), torch.tensor([True, False]), (np.True_, np.False_))]
+    [
+        (value, "right")
+        for value in (
+            (True, False),
+            [True, False],
+            np.array([True, False]),
+            torch.tensor([True, False]),
+            (np.True_, np.False_),
+        )
+    ]
     + [((False, False), "wrong"), ([True, True], "wrong")]
     + [
         (value, "form")
-        for value in ((1, 0), (True,), (True, False, True), True, "True, False", ("True", "False"), None, ..., np.array([1.0, 0.0]), [[True, False]])
+        for value in (
+            (1, 0),
+            (True,),
+            (True, False, True),
+            True,
+            "True, False",
+            ("True", "False"),
+            None,
+            ...,
+            np.array([1.0, 0.0]),
+            [[True, False]],
+        )
     ],
 )
 def test_true_false_of_two_statements(value: Any, outcome: str) -> None:
@@ -105,8 +159,37 @@ def test_true_false_of_one(value: Any, outcome: str) -> None:
             2.5 * (1 + 9e-7),
         )
     ]
-    + [(value, "wrong") for value in (2.5 * (1 + 2e-6), 2, -2.5, math.nan, math.inf, 0.0, np.float32("nan"), torch.tensor(float("inf")))]
-    + [(value, "form") for value in (True, False, np.True_, "2.5", None, ..., (True,), [2.5, 2.5], np.zeros(0), [[2.5, 2.5]], {2.5}, {"x": 2.5}, b"2")],
+    + [
+        (value, "wrong")
+        for value in (
+            2.5 * (1 + 2e-6),
+            2,
+            -2.5,
+            math.nan,
+            math.inf,
+            0.0,
+            np.float32("nan"),
+            torch.tensor(float("inf")),
+        )
+    ]
+    + [
+        (value, "form")
+        for value in (
+            True,
+            False,
+            np.True_,
+            "2.5",
+            None,
+            ...,
+            (True,),
+            [2.5, 2.5],
+            np.zeros(0),
+            [[2.5, 2.5]],
+            {2.5},
+            {"x": 2.5},
+            b"2",
+        )
+    ],
 )
 def test_one_number(value: Any, outcome: str) -> None:
     assert verdict("number", value, 2.5, {"count": 0}) == outcome
@@ -114,7 +197,16 @@ def test_one_number(value: Any, outcome: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "outcome"),
-    [(3, "right"), (3.0, "right"), (np.int64(3), "right"), (torch.tensor(3), "right"), (3.0000001, "wrong"), (4, "wrong"), (True, "form"), (math.nan, "wrong")],
+    [
+        (3, "right"),
+        (3.0, "right"),
+        (np.int64(3), "right"),
+        (torch.tensor(3), "right"),
+        (3.0000001, "wrong"),
+        (4, "wrong"),
+        (True, "form"),
+        (math.nan, "wrong"),
+    ],
 )
 def test_whole_numbers_are_exact(value: Any, outcome: str) -> None:
     assert verdict("number", value, 3, {"count": 0}) == outcome
@@ -140,10 +232,38 @@ def test_tolerances(tolerance: tuple[str, float], value: float, outcome: str) ->
     ("value", "outcome"),
     [
         (value, "right")
-        for value in ((1, 2.5), [1, 2.5], np.array([1, 2.5]), np.array([1, 2.5], dtype=np.float32), torch.tensor([1, 2.5]), (np.float32(1), torch.tensor(2.5)))
+        for value in (
+            (1, 2.5),
+            [1, 2.5],
+            np.array([1, 2.5]),
+            np.array([1, 2.5], dtype=np.float32),
+            torch.tensor([1, 2.5]),
+            (np.float32(1), torch.tensor(2.5)),
+        )
     ]
-    + [((1, 2.4), "wrong"), ((2.5, 1), "wrong"), ([1, math.nan], "wrong"), ((1, (2.5,)), "right"), ((1, (2.5, 2.5)), "wrong")]
-    + [(value, "form") for value in ((1,), (1, 2.5, 3), [], np.zeros((0, 3)), "1, 2.5", (True, 2.5), (None, 2.5), (1, "2.5"), 1, {1, 2.5}, np.zeros((3, 2)))],
+    + [
+        ((1, 2.4), "wrong"),
+        ((2.5, 1), "wrong"),
+        ([1, math.nan], "wrong"),
+        ((1, (2.5,)), "right"),
+        ((1, (2.5, 2.5)), "wrong"),
+    ]
+    + [
+        (value, "form")
+        for value in (
+            (1,),
+            (1, 2.5, 3),
+            [],
+            np.zeros((0, 3)),
+            "1, 2.5",
+            (True, 2.5),
+            (None, 2.5),
+            (1, "2.5"),
+            1,
+            {1, 2.5},
+            np.zeros((3, 2)),
+        )
+    ],
 )
 def test_two_numbers(value: Any, outcome: str) -> None:
     assert verdict("number", value, (1, 2.5), {"count": 2}) == outcome
@@ -167,9 +287,34 @@ def test_computed_arrays_must_agree_in_shape(value: Any, outcome: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "outcome"),
-    [(value, "right") for value in ((2, 3), [2, 3], torch.Size([2, 3]), np.array([2, 3]), (2.0, 3.0), np.zeros((2, 3)).shape)]
+    [
+        (value, "right")
+        for value in (
+            (2, 3),
+            [2, 3],
+            torch.Size([2, 3]),
+            np.array([2, 3]),
+            (2.0, 3.0),
+            np.zeros((2, 3)).shape,
+        )
+    ]
     + [((3, 2), "wrong"), ((2, 3, 1), "wrong"), ((), "wrong"), ([2], "wrong")]
-    + [(value, "form") for value in (6, "2, 3", (2.5, 3), (True, 3), (None, 3), (math.nan, 3), (math.inf, 3), {2, 3}, None, ..., np.zeros((2, 3)))],
+    + [
+        (value, "form")
+        for value in (
+            6,
+            "2, 3",
+            (2.5, 3),
+            (True, 3),
+            (None, 3),
+            (math.nan, 3),
+            (math.inf, 3),
+            {2, 3},
+            None,
+            ...,
+            np.zeros((2, 3)),
+        )
+    ],
 )
 def test_shape(value: Any, outcome: str) -> None:
     assert verdict("shape", value, (2, 3), {}) == outcome
@@ -179,13 +324,32 @@ def test_shape(value: Any, outcome: str) -> None:
     ("value", "outcome"),
     [
         (value, "right")
-        for value in ("back-propagation", "backpropagation", "Backpropagation ", "BACK-PROPAGATION", "  reverse   mode ", "back\u2011propagation")
+        for value in (
+            "back-propagation",
+            "backpropagation",
+            "Backpropagation ",
+            "BACK-PROPAGATION",
+            "  reverse   mode ",
+            "back\u2011propagation",
+        )
     ]
     + [(value, "wrong") for value in ("back propagation", "propagation", "forward", 5)]
-    + [(value, "form") for value in ("", "  ", None, ..., ("backpropagation",), ["x"], 2.5, b"backpropagation")],
+    + [
+        (value, "form")
+        for value in ("", "  ", None, ..., ("backpropagation",), ["x"], 2.5, b"backpropagation")
+    ],
 )
 def test_one_blank(value: Any, outcome: str) -> None:
-    assert verdict("text", value, "backpropagation", {"count": 0}, accept=[["back-propagation", "reverse mode"]]) == outcome
+    assert (
+        verdict(
+            "text",
+            value,
+            "backpropagation",
+            {"count": 0},
+            accept=[["back-propagation", "reverse mode"]],
+        )
+        == outcome
+    )
 
 
 @pytest.mark.parametrize(
@@ -211,14 +375,25 @@ def test_a_formula_is_something_to_call() -> None:
     assert KINDS["formula"].form(..., form) == "Replace the three dots with your answer."
 
 
-# ---- the kinds -------------------------------------------------------------------------------------------------------
+# ---- the kinds -----------------------------------------------------------------------------------
 
 
 def test_every_kind_has_a_name_a_check_and_a_sentence() -> None:
-    assert list(KINDS) == ["choice", "choose-all", "true-false", "number", "shape", "text", "formula"]
+    assert list(KINDS) == [
+        "choice",
+        "choose-all",
+        "true-false",
+        "number",
+        "shape",
+        "text",
+        "formula",
+    ]
     short = [part for part in read().parts if part.is_short]
     assert [part.kind for part in short] == list(KINDS)
-    assert all(getattr(answer_checks, kind.check.__name__) is kind.check and kind_of(part) is kind for part, kind in zip(short, KINDS.values(), strict=True))
+    assert all(
+        getattr(answer_checks, kind.check.__name__) is kind.check and kind_of(part) is kind
+        for part, kind in zip(short, KINDS.values(), strict=True)
+    )
     assert len({kind_of(part).message(part) for part in short}) == len(KINDS)
 
 
@@ -249,35 +424,59 @@ class Odd(str):
         ("sums-p4", ..., 2.5, Judged("Replace the three dots with your answer.")),
         ("sums-p4", "2.5", 2.5, Judged("Write one number.")),
         ("sums-p4", 2.5, ..., Judged(error="TypeError")),
-        ("sums-p1", Odd("b"), "b", Judged("This is not a value that can be read; write it out plainly.", error="OSError")),
+        (
+            "sums-p1",
+            Odd("b"),
+            "b",
+            Judged("This is not a value that can be read; write it out plainly.", error="OSError"),
+        ),
     ],
 )
-def test_an_answer_is_judged_however_odd_it_is(part: str, value: Any, expected: Any, outcome: Judged) -> None:
-    assert short_answers.judge(value, expected, short_answers.criteria(read().part(part))) == outcome
+def test_an_answer_is_judged_however_odd_it_is(
+    part: str, value: Any, expected: Any, outcome: Judged
+) -> None:
+    assert (
+        short_answers.judge(value, expected, short_answers.criteria(read().part(part))) == outcome
+    )
 
 
-# ---- what follows from a declaration ---------------------------------------------------------------------------------
+# ---- what follows from a declaration -------------------------------------------------------------
 
 
 def test_a_short_answer_is_worth_what_it_declares() -> None:
     cases = read().part("sums-p1").cases
-    assert [(c.title, c.points, c.hidden) for c in cases] == [("form of the answer", 0, False), ("answer", Fraction(1, 2), True)]
+    assert [(c.title, c.points, c.hidden) for c in cases] == [
+        ("form of the answer", 0, False),
+        ("answer", Fraction(1, 2), True),
+    ]
 
 
 def test_declarations() -> None:
     assignment = read()
-    assert assignment.part("sums-p1").declaration.options == {"a": "the step", "b": "the sigmoid", "c": "no function at all"}
+    assert assignment.part("sums-p1").declaration.options == {
+        "a": "the step",
+        "b": "the sigmoid",
+        "c": "no function at all",
+    }
     assert assignment.part("sums-p1").declaration.slips == {"a": "that one has no slope"}
-    assert assignment.part("sums-p3").declaration.options == ["a bias moves the line", "a bias turns the line"]
+    assert assignment.part("sums-p3").declaration.options == [
+        "a bias moves the line",
+        "a bias turns the line",
+    ]
     assert assignment.part("sums-p4").declaration.tolerance == ("relative", 0.001)
     assert assignment.part("sums-p4").declaration.slips == {"1.5": "that is without the bias"}
-    assert assignment.part("sums-p6").declaration.accept == [["bias", "threshold"], ["weight", "weights"]]
+    assert assignment.part("sums-p6").declaration.accept == [
+        ["bias", "threshold"],
+        ["weight", "weights"],
+    ]
     assert assignment.part("sums-p7").declaration.inputs == "(secret.normal(), secret.normal())"
 
 
 def test_absolute_tolerance_and_one_blank() -> None:
     text = changed(
-        ("tol: 0.1%", "tol: 1e-3"), ("[[bias, threshold], [weight, weights]]", "[bias, threshold]"), ('words = ("bias", "weights")', 'word = "bias"')
+        ("tol: 0.1%", "tol: 1e-3"),
+        ("[[bias, threshold], [weight, weights]]", "[bias, threshold]"),
+        ('words = ("bias", "weights")', 'word = "bias"'),
     )
     assert read(text).part("sums-p4").declaration.tolerance == ("absolute", 0.001)
     assert read(text).part("sums-p6").declaration.accept == [["bias", "threshold"]]
@@ -285,13 +484,23 @@ def test_absolute_tolerance_and_one_blank() -> None:
 
 
 def test_the_failure_message_of_statements_differs_from_that_of_one() -> None:
-    one = changed(("#| options: ['a bias moves the line', 'a bias turns the line']\n", ""), ("verdicts = (True, False)", "verdict = True"))
-    assert read().part("sums-p3").cases[-1].failure_message == "At least one of your verdicts does not hold; test each statement on an example."
-    assert read(one).part("sums-p3").cases[-1].failure_message == "Test the statement on an example."
+    one = changed(
+        ("#| options: ['a bias moves the line', 'a bias turns the line']\n", ""),
+        ("verdicts = (True, False)", "verdict = True"),
+    )
+    assert (
+        read().part("sums-p3").cases[-1].failure_message
+        == "At least one of your verdicts does not hold; test each statement on an example."
+    )
+    assert (
+        read(one).part("sums-p3").cases[-1].failure_message == "Test the statement on an example."
+    )
 
 
 def test_a_formula_without_inputs_gets_some() -> None:
-    tests = read(changed(("#| inputs: (secret.normal(), secret.normal())\n", ""))).part("sums-p7").tests
+    tests = (
+        read(changed(("#| inputs: (secret.normal(), secret.normal())\n", ""))).part("sums-p7").tests
+    )
     assert "arguments = (secret.uniform(0.5, 2.0), secret.uniform(0.5, 2.0), )" in tests
     assert "arguments = (secret.normal(), secret.normal())" in read().part("sums-p7").tests
 
@@ -308,23 +517,39 @@ def test_every_other_option_is_a_wrong_answer() -> None:
 
 
 def test_slips_may_name_options_in_capitals() -> None:
-    assert derived("sums-p1", ("{a: that one", "{A: that one")) == {"'a'": "that one has no slope", "'c'": "option c"}
+    assert derived("sums-p1", ("{a: that one", "{A: that one")) == {
+        "'a'": "that one has no slope",
+        "'c'": "option c",
+    }
 
 
 def test_every_set_that_differs_in_one_letter_is_wrong() -> None:
-    assert derived("sums-p2") == {"['b']": "option a left out", "['a']": "option b left out", "['a', 'b', 'c']": "option c included"}
+    assert derived("sums-p2") == {
+        "['b']": "option a left out",
+        "['a']": "option b left out",
+        "['a', 'b', 'c']": "option c included",
+    }
 
 
 def test_every_verdict_turned_round_is_wrong() -> None:
-    assert derived("sums-p3") == {"(False, False)": "statement 1 turned round", "(True, True)": "statement 2 turned round"}
+    assert derived("sums-p3") == {
+        "(False, False)": "statement 1 turned round",
+        "(True, True)": "statement 2 turned round",
+    }
 
 
 def test_listed_slips_of_numbers_shapes_and_words() -> None:
     assert derived("sums-p4") == {"1.5": "that is without the bias"}
-    assert derived("sums-p5", ("#| kind: shape\n", '#| kind: shape\n#| because: {"(3, 2)": turned}\n')) == {"(3, 2)": "turned"}
-    assert derived("sums-p6", ("[weight, weights]]\n", "[weight, weights]]\n#| because: {\"('slope', 'weight')\": the slope}\n")) == {
-        "('slope', 'weight')": "the slope"
-    }
+    assert derived(
+        "sums-p5", ("#| kind: shape\n", '#| kind: shape\n#| because: {"(3, 2)": turned}\n')
+    ) == {"(3, 2)": "turned"}
+    assert derived(
+        "sums-p6",
+        (
+            "[weight, weights]]\n",
+            "[weight, weights]]\n#| because: {\"('slope', 'weight')\": the slope}\n",
+        ),
+    ) == {"('slope', 'weight')": "the slope"}
 
 
 def part_with(kind: str, solution: str) -> Part:
@@ -337,7 +562,15 @@ def part_with(kind: str, solution: str) -> Part:
 
 @pytest.mark.parametrize(
     ("solution", "count"),
-    [("x = 2.5", 0), ("x = (1, 2, 3)", 3), ("x = [1 + 1, 2]", 2), ("x = np.arange(3)", None), ("x = [*range(3)]", None), ("x = 1 / 3", None), ("x = -2", 0)],
+    [
+        ("x = 2.5", 0),
+        ("x = (1, 2, 3)", 3),
+        ("x = [1 + 1, 2]", 2),
+        ("x = np.arange(3)", None),
+        ("x = [*range(3)]", None),
+        ("x = 1 / 3", None),
+        ("x = -2", 0),
+    ],
 )
 def test_how_many_numbers_a_form_asks_for(solution: str, count: int | None) -> None:
     assert KINDS["number"].form_of(part_with("number", solution)) == {"count": count}
@@ -352,7 +585,9 @@ def test_how_many_numbers_a_form_asks_for(solution: str, count: int | None) -> N
         ({"[[1, 2], [3, 4], [5, 6]]": ""}, {"count": 3, "rows": True}),
     ],
 )
-def test_a_computed_number_has_the_form_of_its_slips(slips: dict[str, str], form: dict[str, Any]) -> None:
+def test_a_computed_number_has_the_form_of_its_slips(
+    slips: dict[str, str], form: dict[str, Any]
+) -> None:
     part = part_with("number", "x = np.arange(3)")
     part.declaration.slips = slips
     assert KINDS["number"].form_of(part) == form
@@ -368,27 +603,74 @@ def test_the_reference_is_right_and_each_derived_answer_is_not(judge_process: Ju
     assignment = read()
     for part in (part for part in assignment.parts if part.by_value):
         expected = literal_answer(part)
-        assert judge(assignment, part, Snapshot(value={"value": codec.encode(expected)}), expected, 1, judge_process).cases[-1].outcome == "passed"
+        assert (
+            judge(
+                assignment,
+                part,
+                Snapshot(value={"value": codec.encode(expected)}),
+                expected,
+                1,
+                judge_process,
+            )
+            .cases[-1]
+            .outcome
+            == "passed"
+        )
         for variant in kind_of(part).slips(part):
             value = ast.literal_eval(variant.source.split(" = ")[1])
-            assert judge(assignment, part, Snapshot(value={"value": codec.encode(value)}), expected, 1, judge_process).cases[-1].outcome == "failed", (
-                variant.source
-            )
+            assert (
+                judge(
+                    assignment,
+                    part,
+                    Snapshot(value={"value": codec.encode(value)}),
+                    expected,
+                    1,
+                    judge_process,
+                )
+                .cases[-1]
+                .outcome
+                == "failed"
+            ), variant.source
 
 
 def test_a_known_slip_is_named(judge_process: JudgeProcess) -> None:
     assignment = read()
-    cases = judge(assignment, assignment.part("sums-p4"), Snapshot(value={"value": codec.encode(np.float32(1.5))}), 2.5, 1, judge_process).cases
+    cases = judge(
+        assignment,
+        assignment.part("sums-p4"),
+        Snapshot(value={"value": codec.encode(np.float32(1.5))}),
+        2.5,
+        1,
+        judge_process,
+    ).cases
     assert [(case.name, case.outcome, case.message) for case in cases] == [
         ("form of the answer", "passed", ""),
         ("answer", "failed", "Not quite: that is without the bias."),
     ]
-    other = judge(assignment, assignment.part("sums-p4"), Snapshot(value={"value": codec.encode(7.0)}), 2.5, 1, judge_process).cases
+    other = judge(
+        assignment,
+        assignment.part("sums-p4"),
+        Snapshot(value={"value": codec.encode(7.0)}),
+        2.5,
+        1,
+        judge_process,
+    ).cases
     assert other[1].message == "The number is off; work it through once more, step by step."
 
 
-def test_a_wrong_form_fails_both_cases_and_says_once_what_to_write(judge_process: JudgeProcess) -> None:
+def test_a_wrong_form_fails_both_cases_and_says_once_what_to_write(
+    judge_process: JudgeProcess,
+) -> None:
     assignment = read()
-    cases = judge(assignment, assignment.part("sums-p1"), Snapshot(value={"value": codec.encode("z")}), "b", 1, judge_process).cases
+    cases = judge(
+        assignment,
+        assignment.part("sums-p1"),
+        Snapshot(value={"value": codec.encode("z")}),
+        "b",
+        1,
+        judge_process,
+    ).cases
     assert [(case.outcome, case.earned) for case in cases] == [("failed", 0), ("failed", 0)]
-    assert [case.message for case in cases if case.message][0] == "Write one of the letters a, b, c in quotes."
+    assert [case.message for case in cases if case.message][
+        0
+    ] == "Write one of the letters a, b, c in quotes."

@@ -65,7 +65,11 @@ def test_what_is_changed(line: str, expected: set[str]) -> None:
 
 
 def test_lines_are_dropped_where_what_is_left_can_run() -> None:
-    assert "pass" in changes("x += y", "return x") and "pass" in changes("x.sort()", "return x") and "pass" in changes("x[0] = y", "return x")
+    assert (
+        "pass" in changes("x += y", "return x")
+        and "pass" in changes("x.sort()", "return x")
+        and "pass" in changes("x[0] = y", "return x")
+    )
     assert "pass" not in changes("z = y", "return z")
     assert "pass" in changes("z = y", "z = z", "return z")
     assert "continue" in changes("for z in x:", "    break")
@@ -79,23 +83,36 @@ def test_operators_of_several_letters_and_parentheses_survive() -> None:
 def test_only_the_solution_is_changed() -> None:
     assert solution_lines(answer("return x + y")) == {4}
     assert all("n = 3" in mutant.source for mutant in mutants(answer("return x + y")))
-    assert [mutant.after for mutant in mutants("a = 1 + 1\nb = a + a  # SOLUTION")] == ["b = a - a  # SOLUTION"]
+    assert [mutant.after for mutant in mutants("a = 1 + 1\nb = a + a  # SOLUTION")] == [
+        "b = a - a  # SOLUTION"
+    ]
 
 
 def test_a_mutant_says_what_it_is() -> None:
     (mutant,) = mutants(answer("return x + y"))
-    assert (mutant.before, mutant.after, mutant.line, mutant.operator) == ("return x + y", "return x - y", 4, "arithmetic")
+    assert (mutant.before, mutant.after, mutant.line, mutant.operator) == (
+        "return x + y",
+        "return x - y",
+        4,
+        "arithmetic",
+    )
     assert mutant.difference == "- return x + y\n+ return x - y"
     assert mutant.source == answer("return x - y")
 
 
 def test_letters_beyond_ascii_do_not_shift_the_place() -> None:
-    assert changes("return {'\u00e9\u4e2d\U0001f600': x}['\u00e9'] + y") == {"return {'\u00e9\u4e2d\U0001f600': x}['\u00e9'] - y"}
+    assert changes("return {'\u00e9\u4e2d\U0001f600': x}['\u00e9'] + y") == {
+        "return {'\u00e9\u4e2d\U0001f600': x}['\u00e9'] - y"
+    }
 
 
 def test_every_mutant_is_valid_python_and_another_text() -> None:
     source = answer(
-        "z = np.zeros((len(x), 3), dtype=float)", "for i in range(len(x)):", "    if x[i] > 0 and not y:", "        z[i, 0] -= x[i] * 0.5 ** 2", "return z"
+        "z = np.zeros((len(x), 3), dtype=float)",
+        "for i in range(len(x)):",
+        "    if x[i] > 0 and not y:",
+        "        z[i, 0] -= x[i] * 0.5 ** 2",
+        "return z",
     )
     found = mutants(source)
     assert len(found) > 15
@@ -109,9 +126,16 @@ def test_at_most_so_many_and_always_the_same_ones() -> None:
     source = answer(*(f"x = x + {k} * y - {k + 1}" for k in range(40)), "return x")
     found = mutants(source)
     assert len(found) == MAX_MUTANTS
-    assert found == mutants(source) and found == sorted(found, key=lambda m: (m.line, m.before, m.after))
-    longer = mutants(answer(*(f"x = x + {k} * y - {k + 1}" for k in range(40)), "return x  # a remark"))
-    assert len({(m.before, m.after) for m in found} & {(m.before, m.after) for m in longer}) >= MAX_MUTANTS - 2
+    assert found == mutants(source) and found == sorted(
+        found, key=lambda m: (m.line, m.before, m.after)
+    )
+    longer = mutants(
+        answer(*(f"x = x + {k} * y - {k + 1}" for k in range(40)), "return x  # a remark")
+    )
+    assert (
+        len({(m.before, m.after) for m in found} & {(m.before, m.after) for m in longer})
+        >= MAX_MUTANTS - 2
+    )
 
 
 def test_no_python_has_no_mutants() -> None:

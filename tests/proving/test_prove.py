@@ -1,4 +1,6 @@
-"""An assignment against its own answers: what is proved, which weakness is found out, and the file that says so."""
+"""An assignment against its own answers: what is proved, which weakness is found out, and the file
+that says so.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,13 @@ from autogradient.errors import ProofError
 from autogradient.grading import judge
 from autogradient.grading.engine import Engine
 from autogradient.model.assignment import Assignment
-from autogradient.proving.proofs import proof_path, proved_here, read_proof, require_proof, write_proof
+from autogradient.proving.proofs import (
+    proof_path,
+    proved_here,
+    read_proof,
+    require_proof,
+    write_proof,
+)
 from autogradient.proving.prove import Proof, prove
 from autogradient.sources import source
 
@@ -41,7 +49,9 @@ def proof(engine: Engine, *changes: tuple[str, str], text: str = GATE) -> dict[s
 
 def test_a_good_assignment_is_proved(engine: Engine) -> None:
     steps: list[tuple[int, int]] = []
-    found = prove(read(changed(*PINNED)), engine, progress=lambda done, of: steps.append((done, of)))
+    found = prove(
+        read(changed(*PINNED)), engine, progress=lambda done, of: steps.append((done, of))
+    )
     assert found.to_dict() == {
         "assignment": "gates",
         "proved": True,
@@ -59,9 +69,17 @@ def test_a_good_assignment_is_proved(engine: Engine) -> None:
 
 
 def test_a_weak_test_lets_mutants_live_and_misses_wrong_answers(engine: Engine) -> None:
-    found = proof(engine, (ASSERT + "    assert and_gate(0.5, 1) == 0\n", "    assert and_gate(1, 1) == 1\n"), (HIDDEN, "    assert and_gate(0, 0) == 0\n"))
+    found = proof(
+        engine,
+        (ASSERT + "    assert and_gate(0.5, 1) == 0\n", "    assert and_gate(1, 1) == 1\n"),
+        (HIDDEN, "    assert and_gate(0, 0) == 0\n"),
+    )
     assert not found["proved"]
-    assert found["wrong"] == {"caught": 0, "of": 1, "missed": ["and-gate: it fires when either input is 1 (earns 3 of 3)"]}
+    assert found["wrong"] == {
+        "caught": 0,
+        "of": 1,
+        "missed": ["and-gate: it fires when either input is 1 (earns 3 of 3)"],
+    }
     assert found["mutants"]["survived"] == [
         "and-gate: return int(a + b - 1.5 > 0)  \u2192  return int(a + b - 0.75 > 0)",
         "and-gate: return int(a + b - 1.5 > 0)  \u2192  return int(a + b - 1.5 >= 0)",
@@ -70,17 +88,29 @@ def test_a_weak_test_lets_mutants_live_and_misses_wrong_answers(engine: Engine) 
 
 
 def test_a_test_that_cannot_cross_is_named_with_its_line_and_what_to_do(engine: Engine) -> None:
-    found = proof(engine, (ASSERT, ASSERT + "    assert and_gate.__globals__['__name__'] == '__main__'\n"))
+    found = proof(
+        engine, (ASSERT, ASSERT + "    assert and_gate.__globals__['__name__'] == '__main__'\n")
+    )
     assert not found["proved"] and found["boundary"]["alike"] < found["boundary"]["of"]
-    (sentence,) = [sentence for sentence in found["boundary"]["differ"] if "the reference" in sentence]
+    (sentence,) = [
+        sentence for sentence in found["boundary"]["differ"] if "the reference" in sentence
+    ]
     assert sentence == (
-        "and-gate: test_truth_table passes in a plain notebook and fails sealed (the reference) in 'assert and_gate.__globals__['__name__'] == '__main__'': "
-        "'__globals__' of an object of type and_gate cannot be seen from a test; look at it, or change it, in a @probe function"
+        "and-gate: test_truth_table passes in a plain notebook and fails sealed (the reference) "
+        "in 'assert and_gate.__globals__['__name__'] == '__main__'': "
+        "'__globals__' of an object of type and_gate cannot be seen from a test; look at it, or "
+        "change it, in a @probe function"
     )
 
 
 def test_hostile_returns_are_found_out(engine: Engine) -> None:
-    found = proof(engine, (ASSERT + "    assert and_gate(0.5, 1) == 0\n", "    assert not np.any(np.asarray(and_gate(1, 1), dtype=float) < 1)\n"))
+    found = proof(
+        engine,
+        (
+            ASSERT + "    assert and_gate(0.5, 1) == 0\n",
+            "    assert not np.any(np.asarray(and_gate(1, 1), dtype=float) < 1)\n",
+        ),
+    )
     assert not found["proved"] and found["hostile"]["refused"] < 10
     assert {
         "and-gate: NaN from and_gate (earns 1 of 3)",
@@ -92,7 +122,9 @@ def test_hostile_returns_are_found_out(engine: Engine) -> None:
 
 
 def test_a_stub_that_earns_is_found_out(engine: Engine) -> None:
-    found = proof(engine, (ASSERT + "    assert and_gate(0.5, 1) == 0\n", "    assert and_gate(0, 0) != 1\n"))
+    found = proof(
+        engine, (ASSERT + "    assert and_gate(0.5, 1) == 0\n", "    assert and_gate(0, 0) != 1\n")
+    )
     assert not found["proved"]
     assert found["blank"] == {"earned": 1, "possible": 3}
     assert found["remarks"] == ["and-gate: the untouched stub earns 1 of 3 points"]
@@ -100,7 +132,11 @@ def test_a_stub_that_earns_is_found_out(engine: Engine) -> None:
 
 def test_a_right_answer_must_get_full_marks(engine: Engine) -> None:
     found = proof(engine, ("return int(min(a, b) > 0.5)", "return min(a, b) > 0.999"))
-    assert not found["proved"] and found["right"] == {"full": 0, "of": 1, "missed": ["and-gate: the least of the two decides (earns 1 of 3)"]}
+    assert not found["proved"] and found["right"] == {
+        "full": 0,
+        "of": 1,
+        "missed": ["and-gate: the least of the two decides (earns 1 of 3)"],
+    }
 
 
 @pytest.mark.parametrize(("earns", "caught"), [("0", 1), ("1", 0), ("2", 0)])
@@ -110,45 +146,83 @@ def test_what_a_wrong_answer_may_earn_is_exact(engine: Engine, earns: str, caugh
 
 
 def test_a_reference_that_fails_is_named_with_its_error(engine: Engine) -> None:
-    found = proof(engine, ("    assert and_gate(0.5, 1) == 0\n", "    assert and_gate(0.5, 1) == 1, 'nearly'\n"))
+    found = proof(
+        engine,
+        ("    assert and_gate(0.5, 1) == 0\n", "    assert and_gate(0.5, 1) == 1, 'nearly'\n"),
+    )
     assert not found["proved"] and found["reference"] == {"earned": 2, "possible": 3}
-    assert found["remarks"] == ["and-gate: the reference does not pass 'truth table' (failed) AssertionError: nearly"]
+    assert found["remarks"] == [
+        "and-gate: the reference does not pass 'truth table' (failed) AssertionError: nearly"
+    ]
 
 
 def test_a_reference_cell_that_raises_is_named(engine: Engine) -> None:
-    found = proof(engine, ("rng = np.random.default_rng(seed)\n", "rng = np.random.default_rng(seed)\nassert seed == 1\n"))
+    found = proof(
+        engine,
+        (
+            "rng = np.random.default_rng(seed)\n",
+            "rng = np.random.default_rng(seed)\nassert seed == 1\n",
+        ),
+    )
     assert not found["proved"]
-    assert any(remark.startswith("the reference's cell and-gate ends with error: AssertionError") for remark in found["remarks"])
+    assert any(
+        remark.startswith("the reference's cell and-gate ends with error: AssertionError")
+        for remark in found["remarks"]
+    )
 
 
 def test_equivalent_mutants_are_counted_and_must_be_few(engine: Engine) -> None:
     found = proof(engine, text=HEAD + CODE)
     assert found["mutants"] == {"killed": 5, "of": 5, "equivalent": 1, "survived": []}
     assert not found["proved"]
-    assert found["remarks"] == ["1 of 6 mutants are declared equivalent, more than 10 in a hundred; test what they change"]
+    assert found["remarks"] == [
+        "1 of 6 mutants are declared equivalent, more than 10 in a hundred; test what they change"
+    ]
 
 
 def test_an_equivalent_that_is_no_mutant_is_named(engine: Engine) -> None:
-    found = proof(engine, ("#| to: return int(a + b - 1.5 >= 0)", "#| to: return int(a + b - 1.5 > 0.0)"), text=HEAD + CODE)
+    found = proof(
+        engine,
+        ("#| to: return int(a + b - 1.5 >= 0)", "#| to: return int(a + b - 1.5 > 0.0)"),
+        text=HEAD + CODE,
+    )
     assert (
-        "and-gate: no mutant is 'return int(a + b - 1.5 > 0)' \u2192 'return int(a + b - 1.5 > 0.0)'; remove the equivalent cell or correct it"
-        in found["remarks"]
+        "and-gate: no mutant is 'return int(a + b - 1.5 > 0)' \u2192 'return int(a + b - "
+        "1.5 > 0.0)'; remove the equivalent cell or correct it" in found["remarks"]
     )
 
 
-# ---- the proof file --------------------------------------------------------------------------------------------------
+# ---- the proof file ------------------------------------------------------------------------------
 
 
 def test_a_proof_is_the_same_every_time_and_holds_no_times(engine: Engine, tmp_path: Path) -> None:
     written = []
     for jobs in (1, 3):
-        assignment = source.load(write(tmp_path / str(jobs), changed(*PINNED, text=HEAD + CODE + ESSAY)))
+        assignment = source.load(
+            write(tmp_path / str(jobs), changed(*PINNED, text=HEAD + CODE + ESSAY))
+        )
         write_proof(assignment, prove(assignment, engine, jobs=jobs))
         written.append(proof_path(assignment).read_text(encoding="utf-8"))
     assert written[0] == written[1]
     content = json.loads(written[0])
-    assert content["digest"] == assignment.digest and content["reference"] == {"earned": 5, "possible": 5}
-    assert set(content) == {"digest", "assignment", "proved", "reference", "blank", "right", "wrong", "mutants", "hostile", "boundary", "remarks", "not_run"}
+    assert content["digest"] == assignment.digest and content["reference"] == {
+        "earned": 5,
+        "possible": 5,
+    }
+    assert set(content) == {
+        "digest",
+        "assignment",
+        "proved",
+        "reference",
+        "blank",
+        "right",
+        "wrong",
+        "mutants",
+        "hostile",
+        "boundary",
+        "remarks",
+        "not_run",
+    }
     assert not re.search(r"second|date\b|\bhost\b|\btime|/tmp", written[0])
 
 
@@ -162,23 +236,42 @@ def with_proof(folder: Path, *, proved: bool = True, text: str = TEXT) -> Assign
     return assignment
 
 
-ON_CARD = ("question: and-gate, level: E, minutes: 10", "question: and-gate, level: E, minutes: 10, needs: cuda")
+ON_CARD = (
+    "question: and-gate, level: E, minutes: 10",
+    "question: and-gate, level: E, minutes: 10, needs: cuda",
+)
 
 
-def test_without_a_card_the_proof_is_of_the_rest_and_says_so(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_card_the_proof_is_of_the_rest_and_says_so(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken = ("    return int(a + b - 1.5 > 0)", "    return int(a + b - 0.5 > 0)")
-    for changes, has_card, proved in (((), False, True), ((broken,), False, True), ((), True, True), ((broken,), True, False)):
+    for changes, has_card, proved in (
+        ((), False, True),
+        ((broken,), False, True),
+        ((), True, True),
+        ((broken,), True, False),
+    ):
         monkeypatch.setattr(judge, "has_gpu", lambda has_card=has_card: has_card)
         found = prove(read(changed(*PINNED, ON_CARD, *changes)), engine).to_dict()
         assert found["proved"] is proved
         assert found["not_run"] == ([] if has_card else ["and-gate"])
-        assert found["reference"]["possible"] == found["blank"]["possible"] == (11.5 if has_card else 8.5)
+        assert (
+            found["reference"]["possible"]
+            == found["blank"]["possible"]
+            == (11.5 if has_card else 8.5)
+        )
         assert found["mutants"]["of"] == (6 if has_card else 0) and found["blank"]["earned"] == 0
 
 
-def test_a_card_completes_a_proof_and_nothing_takes_that_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_card_completes_a_proof_and_nothing_takes_that_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assignment = source.load(write(tmp_path), seed=2026)
-    part, whole = Proof(assignment.name, assignment.digest, not_run=["and-gate"]), Proof(assignment.name, assignment.digest)
+    part, whole = (
+        Proof(assignment.name, assignment.digest, not_run=["and-gate"]),
+        Proof(assignment.name, assignment.digest),
+    )
     write_proof(assignment, part)
     require_proof(assignment)
     monkeypatch.setattr(judge, "has_gpu", lambda: True)
@@ -204,12 +297,17 @@ def test_a_release_needs_a_proof_of_just_this_version(tmp_path: Path) -> None:
     require_proof(fine)
     assert proved_here(fine)
 
-    prose = source.load(write(tmp_path / "fine", changed(("Draw the four corners.", "Draw them."))), seed=2026)
+    prose = source.load(
+        write(tmp_path / "fine", changed(("Draw the four corners.", "Draw them."))), seed=2026
+    )
     require_proof(prose)
     older = source.load(write(tmp_path / "fine", changed(("points=2", "points=4"))), seed=2026)
     with pytest.raises(ProofError) as caught:
         require_proof(older)
-    assert str(caught.value) == "the proof of gates is of another version of it; run 'autogradient prove gates'"
+    assert (
+        str(caught.value)
+        == "the proof of gates is of another version of it; run 'autogradient prove gates'"
+    )
     assert not proved_here(older)
 
     failed = with_proof(tmp_path / "failed", proved=False)
@@ -219,7 +317,9 @@ def test_a_release_needs_a_proof_of_just_this_version(tmp_path: Path) -> None:
     assert not proved_here(failed)
 
 
-def test_a_proof_from_another_machine_is_believed_by_release_but_tried_again_by_prove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proof_from_another_machine_is_believed_by_release_but_tried_again_by_prove(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assignment = with_proof(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "elsewhere"))
     require_proof(assignment)
@@ -242,7 +342,9 @@ def test_release_asks_for_the_proof(tmp_path: Path) -> None:
     assert not course.released("gates").exists()
     write_proof(assignment, Proof(assignment.name, assignment.digest))
     assert release_course.write_release(course, assignment) is True
-    assert (course.released("gates") / "gates.ipynb").is_file() and not (course.released("gates") / "proof.json").exists()
+    assert (course.released("gates") / "gates.ipynb").is_file() and not (
+        course.released("gates") / "proof.json"
+    ).exists()
     assert release_course.write_release(course, assignment) is False
 
 

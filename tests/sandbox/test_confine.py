@@ -1,4 +1,6 @@
-"""Each layer of confinement, shown by an attempt that succeeds without the layer and fails with it; as root and as an ordinary user."""
+"""Each layer of confinement, shown by an attempt that succeeds without the layer and fails with it;
+as root and as an ordinary user.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,12 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 def system(number: int, *arguments: Any) -> int:
     """A system call as student code would make it. Raises OSError."""
-    result = int(LIBC.syscall(ctypes.c_long(number), *(ctypes.c_long(a) if isinstance(a, int) else a for a in arguments)))
+    result = int(
+        LIBC.syscall(
+            ctypes.c_long(number),
+            *(ctypes.c_long(a) if isinstance(a, int) else a for a in arguments),
+        )
+    )
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
@@ -42,8 +49,16 @@ def number(name: str) -> int:
     return syscalls.numbers(tables, os.uname().machine)[name]
 
 
-def shows(world: World, layer: str, attempt: Callable[[], Any], besides: set[str] = frozenset(), **how: Any) -> None:  # type: ignore[assignment]
-    """The attempt fails when everything is in force, and when only `besides` is not; it succeeds when `layer` is left out, too."""
+def shows(
+    world: World,
+    layer: str,
+    attempt: Callable[[], Any],
+    besides: set[str] = frozenset(),
+    **how: Any,
+) -> None:  # type: ignore[assignment]
+    """The attempt fails when everything is in force, and when only `besides` is not; it succeeds
+    when `layer` is left out, too.
+    """
     full = world.run(attempt, **how)
     assert not full.ok, f"succeeded, fully confined: {full.value}"
     assert full.error != "LayerMissing", full.text
@@ -54,7 +69,7 @@ def shows(world: World, layer: str, attempt: Callable[[], Any], besides: set[str
     assert without.ok, f"stopped by something else than {layer}: {without.error} {without.text}"
 
 
-# ---- all of it -------------------------------------------------------------------------------------------------------
+# ---- all of it -----------------------------------------------------------------------------------
 
 
 @both
@@ -62,9 +77,15 @@ def test_every_layer_is_in_force_and_known(world: World) -> None:
     came = world.run(lambda: 1)
     assert came.ok, came.text
     assert set(came.layers) <= set(confine.LAYERS)
-    expected = set(confine.LAYERS) - confine.OPTIONAL - ({"user namespace"} if world.who == "root" else set())
+    expected = (
+        set(confine.LAYERS)
+        - confine.OPTIONAL
+        - ({"user namespace"} if world.who == "root" else set())
+    )
     assert expected <= set(came.layers)
-    assert [layer for layer in confine.LAYERS if layer in came.layers] == came.layers, "in the order of the table"
+    assert [layer for layer in confine.LAYERS if layer in came.layers] == came.layers, (
+        "in the order of the table"
+    )
     assert {"uid", "capabilities", "no_new_privs", "seccomp"} <= set(came.shed)
 
 
@@ -83,12 +104,20 @@ def test_ordinary_work_goes_on(world: World) -> None:
         matplotlib.use("agg")
         import matplotlib.pyplot as plt
 
-        done: dict[str, Any] = {"data": Path("data.txt").read_text(), "cwd": os.getcwd(), "home": os.path.expanduser("~")}
+        done: dict[str, Any] = {
+            "data": Path("data.txt").read_text(),
+            "cwd": os.getcwd(),
+            "home": os.path.expanduser("~"),
+        }
         plt.plot([1, 2])
         plt.savefig("figure.png")
         torch.save({"a": torch.ones(3)}, "model.pt")
         done["loaded"] = torch.load("model.pt")["a"].tolist()
-        answer = subprocess.run([sys.executable, "-c", "import numpy; print(numpy.ones(3).sum())"], capture_output=True, text=True)
+        answer = subprocess.run(
+            [sys.executable, "-c", "import numpy; print(numpy.ones(3).sum())"],
+            capture_output=True,
+            text=True,
+        )
         done["python"] = answer.stdout + answer.stderr
         heard: list[int] = []
         thread = threading.Thread(target=lambda: heard.append(1))
@@ -98,9 +127,13 @@ def test_ordinary_work_goes_on(world: World) -> None:
             done["pool"] = pool.map(abs, [-1, -2])
         with tempfile.NamedTemporaryFile() as file:
             file.write(b"x")
-        Path("hello.c").write_text('int puts(const char*); int main(void) { puts("hi"); return 0; }')
+        Path("hello.c").write_text(
+            'int puts(const char*); int main(void) { puts("hi"); return 0; }'
+        )
         if shutil_which("gcc"):
-            done["gcc"] = subprocess.run("gcc hello.c -o hello && ./hello", shell=True, capture_output=True, text=True).stdout
+            done["gcc"] = subprocess.run(
+                "gcc hello.c -o hello && ./hello", shell=True, capture_output=True, text=True
+            ).stdout
         from IPython.core.interactiveshell import InteractiveShell
 
         shell = InteractiveShell.instance()
@@ -127,13 +160,17 @@ def test_ordinary_work_goes_on(world: World) -> None:
             fcntl.lockf(file, fcntl.LOCK_UN)
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
         numbers = (ctypes.c_int * 3)(3, 1, 2)
-        order = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_int))(lambda a, b: a[0] - b[0])
+        order = ctypes.CFUNCTYPE(
+            ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_int)
+        )(lambda a, b: a[0] - b[0])
         ctypes.CDLL(None).qsort(numbers, 3, 4, order)
         done["sorted"] = list(numbers)
         torch.set_num_threads(1)
         locks.install()
         event, together = multiprocessing.Event(), multiprocessing.Barrier(2)
-        one = multiprocessing.Process(target=lambda: (time.sleep(0.05), event.set(), together.wait(60)))
+        one = multiprocessing.Process(
+            target=lambda: (time.sleep(0.05), event.set(), together.wait(60))
+        )
         done["locks"] = [event.wait(0.01)]
         one.start()
         done["locks"] += [event.wait(60), together.wait(60) in (0, 1)]
@@ -141,8 +178,16 @@ def test_ordinary_work_goes_on(world: World) -> None:
         with multiprocessing.Lock() as held, multiprocessing.RLock():
             done["locks"] += [held]
         taken = multiprocessing.Lock()
-        done["locks"] += [taken.acquire(), taken.acquire(False), taken.acquire(timeout=0.01), taken.acquire(True, -1.0)]
-        done["batches"] = [batch.tolist() for batch in torch.utils.data.DataLoader(torch.arange(4), batch_size=2, num_workers=2)]
+        done["locks"] += [
+            taken.acquire(),
+            taken.acquire(False),
+            taken.acquire(timeout=0.01),
+            taken.acquire(True, -1.0),
+        ]
+        done["batches"] = [
+            batch.tolist()
+            for batch in torch.utils.data.DataLoader(torch.arange(4), batch_size=2, num_workers=2)
+        ]
         return done | {"heard": heard, "user": getpass.getuser()}
 
     from shutil import which as shutil_which
@@ -170,7 +215,7 @@ def test_ordinary_work_goes_on(world: World) -> None:
     assert not (world.folder / "figure.png").exists(), "the host's folder was copied, not shared"
 
 
-# ---- files -----------------------------------------------------------------------------------------------------------
+# ---- files ---------------------------------------------------------------------------------------
 
 
 @both
@@ -197,13 +242,25 @@ def test_a_link_out_of_the_work_folder_leads_nowhere(world: World) -> None:
     (world.folder / "inside").symlink_to("data.txt")
     (world.folder / "up").symlink_to("../course")
     shows(world, "files", lambda: Path("link").read_text(), {"landlock"})
-    assert world.run(lambda: [Path("inside").read_text(), os.path.exists("up/secret.txt"), os.readlink("link")]).value == ["data", False, str(world.secret)]
+    assert world.run(
+        lambda: [Path("inside").read_text(), os.path.exists("up/secret.txt"), os.readlink("link")]
+    ).value == ["data", False, str(world.secret)]
 
 
 @both
 def test_what_can_be_seen(world: World) -> None:
     def look() -> dict[str, Any]:
-        paths = ("/var", "/run", "/sys", "/boot", "/etc/shadow", "/etc/ssh", "/dev/kmsg", "/dev/mem", "/proc/1/environ")
+        paths = (
+            "/var",
+            "/run",
+            "/sys",
+            "/boot",
+            "/etc/shadow",
+            "/etc/ssh",
+            "/dev/kmsg",
+            "/dev/mem",
+            "/proc/1/environ",
+        )
         readable = []
         for path in paths:
             with contextlib.suppress(OSError):
@@ -211,15 +268,26 @@ def test_what_can_be_seen(world: World) -> None:
                 readable.append(path)
         with open("/proc/self/mountinfo") as file:
             options = {line.split()[4]: line.split()[5].split(",") for line in file}
-        return {"readable": readable, "options": options, "home": sorted(os.listdir("/home")), "pids": [name for name in os.listdir("/proc") if name.isdigit()]}
+        return {
+            "readable": readable,
+            "options": options,
+            "home": sorted(os.listdir("/home")),
+            "pids": [name for name in os.listdir("/proc") if name.isdigit()],
+        }
 
     seen = world.run(look).value
     assert seen["readable"] == []
     assert seen["home"] == ["student"]
     assert seen["pids"] == ["1", "2"]
     assert all("nosuid" in options for options in seen["options"].values())
-    assert all("nodev" in options or path.startswith("/dev/") for path, options in seen["options"].items())
-    assert {path for path, options in seen["options"].items() if "rw" in options and not path.startswith("/dev/")} == {WORK, "/tmp"}
+    assert all(
+        "nodev" in options or path.startswith("/dev/") for path, options in seen["options"].items()
+    )
+    assert {
+        path
+        for path, options in seen["options"].items()
+        if "rw" in options and not path.startswith("/dev/")
+    } == {WORK, "/tmp"}
 
 
 @both
@@ -272,7 +340,9 @@ def test_the_disk_is_bounded_over_all_folders(world: World) -> None:
 
 
 @both
-def test_files_of_the_folder_do_not_count_against_the_disk_and_odd_ones_are_left_out(world: World) -> None:
+def test_files_of_the_folder_do_not_count_against_the_disk_and_odd_ones_are_left_out(
+    world: World,
+) -> None:
     (world.folder / "big").write_bytes(os.urandom(20 << 20))
     os.mkfifo(world.folder / "pipe")
     (world.folder / "sub/deep").mkdir(parents=True)
@@ -287,7 +357,7 @@ def test_files_of_the_folder_do_not_count_against_the_disk_and_odd_ones_are_left
     assert (world.folder / "sub/deep/x").read_text() == "deep"
 
 
-# ---- other processes, and the network --------------------------------------------------------------------------------
+# ---- other processes, and the network ------------------------------------------------------------
 
 
 @pytest.fixture
@@ -306,8 +376,13 @@ def victim(world: World) -> Iterator[int]:
 
 
 @both
-@pytest.mark.parametrize("layer, besides", [("processes", {"uid", "landlock", "files"}), ("landlock", {"uid", "processes", "files"})])
-def test_processes_outside_cannot_be_signalled(world: World, victim: int, layer: str, besides: set[str]) -> None:
+@pytest.mark.parametrize(
+    "layer, besides",
+    [("processes", {"uid", "landlock", "files"}), ("landlock", {"uid", "processes", "files"})],
+)
+def test_processes_outside_cannot_be_signalled(
+    world: World, victim: int, layer: str, besides: set[str]
+) -> None:
     if layer == "landlock" and kernel.landlock_abi() < 6:
         pytest.skip("this kernel's Landlock does not know signals")
     shows(world, layer, lambda: os.kill(victim, 0), besides)
@@ -320,7 +395,9 @@ def test_processes_of_other_users_cannot_be_signalled(world: World, victim: int)
 
 @both
 def test_processes_outside_are_not_in_proc(world: World, victim: int) -> None:
-    shows(world, "files", lambda: Path(f"/proc/{victim}/cmdline").read_bytes().decode(), {"landlock"})
+    shows(
+        world, "files", lambda: Path(f"/proc/{victim}/cmdline").read_bytes().decode(), {"landlock"}
+    )
 
 
 @both
@@ -330,7 +407,12 @@ def test_no_connection_to_this_machine(world: World, layer: str) -> None:
         pytest.skip("this kernel's Landlock does not know TCP")
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = server.getsockname()
-        shows(world, layer, lambda: socket.create_connection(address, 5).close(), {"network", "landlock", "seccomp"} - {layer})
+        shows(
+            world,
+            layer,
+            lambda: socket.create_connection(address, 5).close(),
+            {"network", "landlock", "seccomp"} - {layer},
+        )
 
 
 @both
@@ -356,7 +438,12 @@ def test_no_shared_memory_of_this_machine(world: World, layer: str) -> None:
     key = 0x5EC0 + os.getpid()
     segment = system({"x86_64": 29, "aarch64": 194}[os.uname().machine], key, 4096, 0o1666)
     try:
-        shows(world, layer, lambda: system({"x86_64": 29, "aarch64": 194}[os.uname().machine], key, 0, 0), {"ipc", "seccomp"} - {layer})
+        shows(
+            world,
+            layer,
+            lambda: system({"x86_64": 29, "aarch64": 194}[os.uname().machine], key, 0, 0),
+            {"ipc", "seccomp"} - {layer},
+        )
     finally:
         LIBC.shmctl(segment, 0, None)
 
@@ -377,7 +464,9 @@ def test_one_process_cannot_look_into_another_of_the_session(world: World) -> No
         for target in (pid, 1):
             for name in ("mem", "environ", "fd", "maps"):
                 with contextlib.suppress(OSError):
-                    os.listdir(f"/proc/{target}/{name}") if name == "fd" else os.close(os.open(f"/proc/{target}/{name}", os.O_RDONLY))
+                    os.listdir(f"/proc/{target}/{name}") if name == "fd" else os.close(
+                        os.open(f"/proc/{target}/{name}", os.O_RDONLY)
+                    )
                     opened.append(f"{target}/{name}")
         os.kill(pid, signal.SIGKILL)
         return opened
@@ -385,12 +474,17 @@ def test_one_process_cannot_look_into_another_of_the_session(world: World) -> No
     assert world.run(look).value == []
 
 
-# ---- privileges ------------------------------------------------------------------------------------------------------
+# ---- privileges ----------------------------------------------------------------------------------
 
 
 @both
 def test_no_right_to_mount(world: World) -> None:
-    shows(world, "capabilities", lambda: kernel.mount("tmpfs", "/tmp", 0), {"uid", "seccomp", "landlock"})
+    shows(
+        world,
+        "capabilities",
+        lambda: kernel.mount("tmpfs", "/tmp", 0),
+        {"uid", "seccomp", "landlock"},
+    )
 
 
 @as_root
@@ -422,16 +516,22 @@ def test_a_set_uid_program_gives_nothing(world: World) -> None:
 SPEECHES: dict[str, Callable[[], Any]] = {
     "ptrace": lambda: system(number("ptrace"), 0, 0, 0, 0),
     "unshare": lambda: system(number("unshare"), kernel.NEW_USER),
-    "clone": lambda: os.waitpid(system(number("clone"), kernel.NEW_USER | signal.SIGCHLD, 0, 0, 0, 0) or os._exit(0), 0),
+    "clone": lambda: os.waitpid(
+        system(number("clone"), kernel.NEW_USER | signal.SIGCHLD, 0, 0, 0, 0) or os._exit(0), 0
+    ),
     "io_uring": lambda: system(number("io_uring_setup"), 1, ctypes.create_string_buffer(120)),
     "chmod u+s": lambda: os.chmod("data.txt", 0o4755),
     "fchmod g+s": lambda: os.fchmod(os.open("data.txt", os.O_RDONLY), 0o2755),
     "netlink": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close(),
-    "socketpair": lambda: system(number("socketpair"), 40, socket.SOCK_STREAM, 0, ctypes.create_string_buffer(8)),
+    "socketpair": lambda: system(
+        number("socketpair"), 40, socket.SOCK_STREAM, 0, ctypes.create_string_buffer(8)
+    ),
     "personality": lambda: system(number("personality"), 0xFFFFFFFF),
     "dumpable": lambda: system(number("prctl"), 4, 1, 0, 0, 0),
     "keyring": lambda: system(number("keyctl"), 0, -3, 1),
-    "another process's memory": lambda: system(number("process_vm_readv"), os.getpid(), 0, 0, 0, 0, 0),
+    "another process's memory": lambda: system(
+        number("process_vm_readv"), os.getpid(), 0, 0, 0, 0, 0
+    ),
 }
 
 
@@ -463,15 +563,26 @@ def _duplicates() -> None:
 NOT_THERE: dict[str, Callable[[], Any]] = {
     "a file in memory that no limit counts": lambda: os.memfd_create("x"),
     "a watch on a file": lambda: _from_now_on(os.__file__),
-    "how a file is read": lambda: os.preadv(os.open("data.txt", os.O_RDONLY), [bytearray(1)], 0, os.RWF_HIPRI),
-    "which pages are in memory": lambda: system({"x86_64": 27, "aarch64": 232}[os.uname().machine], _page(), 4096, ctypes.create_string_buffer(1)),
+    "how a file is read": lambda: os.preadv(
+        os.open("data.txt", os.O_RDONLY), [bytearray(1)], 0, os.RWF_HIPRI
+    ),
+    "which pages are in memory": lambda: system(
+        {"x86_64": 27, "aarch64": 232}[os.uname().machine],
+        _page(),
+        4096,
+        ctypes.create_string_buffer(1),
+    ),
     "memory put aside": lambda: mmap.mmap(-1, 8192).madvise(21),
     "a pipe of another size": lambda: fcntl.fcntl(os.pipe()[0], 1031, 1 << 18),
     "a notice of changes": lambda: fcntl.fcntl(os.open(".", os.O_RDONLY), 1026, 1),
     "a lock of somebody's": lambda: len(fcntl.fcntl(os.open("data.txt", os.O_RDWR), 5, bytes(32))),
     "a process's number on the machine": lambda: os.fstat(os.pidfd_open(os.getpid())).st_ino,
-    "a socket's number on the machine": lambda: len(socket.socket(socket.AF_UNIX).getsockopt(socket.SOL_SOCKET, 57, 8)),
-    "what the machine has free": lambda: system({"x86_64": 99, "aarch64": 179}[os.uname().machine], ctypes.create_string_buffer(256)),
+    "a socket's number on the machine": lambda: len(
+        socket.socket(socket.AF_UNIX).getsockopt(socket.SOL_SOCKET, 57, 8)
+    ),
+    "what the machine has free": lambda: system(
+        {"x86_64": 99, "aarch64": 179}[os.uname().machine], ctypes.create_string_buffer(256)
+    ),
 }
 
 
@@ -508,7 +619,9 @@ def test_locks_and_advice_are_taken_and_do_nothing(world: World) -> None:
 
 @both
 def test_files_in_memory_are_bounded_without_a_control_group(world: World) -> None:
-    """Every way to have a file that is in memory: what is not in one of the folders that are bounded together is not to be had."""
+    """Every way to have a file that is in memory: what is not in one of the folders that are
+    bounded together is not to be had.
+    """
 
     def fill() -> int:
         made, count = [], 0
@@ -532,7 +645,7 @@ def test_signals_that_wait_are_bounded_for_each_session(world: World) -> None:
     assert world.run(lambda: resource.getrlimit(resource.RLIMIT_SIGPENDING)).value == [1024, 1024]
 
 
-# ---- limits ----------------------------------------------------------------------------------------------------------
+# ---- limits --------------------------------------------------------------------------------------
 
 
 def no_end_of_forks() -> int:
@@ -640,7 +753,9 @@ def test_when_memory_runs_out_student_code_goes_first(world: World) -> None:
 @both
 def test_nothing_of_the_environment_is_left(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("API_TOKEN", "the-token")
-    secret = next(text for text in Path("/proc/self/environ").read_bytes().split(b"\0") if len(text) > 8)
+    secret = next(
+        text for text in Path("/proc/self/environ").read_bytes().split(b"\0") if len(text) > 8
+    )
 
     def look() -> list[str]:
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
@@ -649,7 +764,11 @@ def test_nothing_of_the_environment_is_left(world: World, monkeypatch: pytest.Mo
         LIBC.getenv.restype = ctypes.c_char_p
         found += ["libc"] if LIBC.getenv(b"API_TOKEN") else []
         found += ["python"] if "API_TOKEN" in os.environ else []
-        found += ["child"] if "the-token" in subprocess.run(["env"], capture_output=True, text=True).stdout else []
+        found += (
+            ["child"]
+            if "the-token" in subprocess.run(["env"], capture_output=True, text=True).stdout
+            else []
+        )
         return found
 
     assert world.run(look, {"environment"}).value == ["memory", "libc", "python", "child"]

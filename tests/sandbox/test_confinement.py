@@ -1,4 +1,6 @@
-"""Confinement as a whole: PID 1 and the end of a session, what is said where a layer is missing, machines of other kinds, the tables."""
+"""Confinement as a whole: PID 1 and the end of a session, what is said where a layer is missing,
+machines of other kinds, the tables.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ from autogradient.sandbox.confine import Budget, Confinement, LayerMissing
 __all__ = ["world"]
 
 
-# ---- PID 1, and the end ----------------------------------------------------------------------------------------------
+# ---- PID 1, and the end --------------------------------------------------------------------------
 
 
 @both
@@ -93,11 +95,18 @@ def test_no_control_group_is_left(world: World) -> None:
     places = {*second, *(place for group in first.values() for place in group)}
     confine.sweep()
     assert world.run(lambda: 1).ok
-    assert not [name for place in places for name in os.listdir(place) if name.startswith(f"autogradient-{os.getpid()}-")]
+    assert not [
+        name
+        for place in places
+        for name in os.listdir(place)
+        if name.startswith(f"autogradient-{os.getpid()}-")
+    ]
 
 
 @as_root
-def test_a_control_group_is_not_taken_away_by_another_grader_before_it_is_used(world: World) -> None:
+def test_a_control_group_is_not_taken_away_by_another_grader_before_it_is_used(
+    world: World,
+) -> None:
     in_a_cgroup(world)
     sweeping = []
     try:
@@ -120,14 +129,18 @@ def test_a_control_group_is_not_taken_away_by_another_grader_before_it_is_used(w
         confine.sweep()
 
 
-# ---- what is missing is said -----------------------------------------------------------------------------------------
+# ---- what is missing is said ---------------------------------------------------------------------
 
 
 def without_namespaces() -> None:
     """As in a container: no capabilities, no new user namespaces."""
     uid, gid = os.getuid(), os.getgid()
     kernel.unshare(kernel.NEW_USER)
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", f"{uid} {uid} 1"),
+        ("gid_map", f"{gid} {gid} 1"),
+    ):
         Path(f"/proc/self/{name}").write_text(text)
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
     kernel.set_capabilities(0)
@@ -137,12 +150,18 @@ def without_namespaces() -> None:
 def test_without_namespaces_it_says_what_to_set(world: World) -> None:
     came = world.run(lambda: 1, before=without_namespaces)
     assert came.error == "LayerMissing"
-    assert "'user namespace'" in came.text and "user.max_user_namespaces" in came.text and "CAP_SYS_ADMIN" in came.text
+    assert (
+        "'user namespace'" in came.text
+        and "user.max_user_namespaces" in came.text
+        and "CAP_SYS_ADMIN" in came.text
+    )
 
 
 @both
 def test_trusted_work_does_with_the_layers_there_are(world: World) -> None:
-    came = world.run(lambda: [os.getcwd(), Path("data.txt").read_text()], before=without_namespaces, trusted=True)
+    came = world.run(
+        lambda: [os.getcwd(), Path("data.txt").read_text()], before=without_namespaces, trusted=True
+    )
     assert came.ok, came.text
     assert came.value == [str(world.folder), "data"]
     assert {"limits", "no_new_privs", "landlock", "seccomp"} <= set(came.layers)
@@ -166,8 +185,13 @@ def test_a_covered_proc_is_said(world: World) -> None:
 
 @both
 @pytest.mark.promise("P18")
-@pytest.mark.parametrize("layer, function", [("landlock", "landlock_abi"), ("seccomp", "seccomp"), ("no_new_privs", "no_new_privileges")])
-def test_a_layer_that_the_kernel_lacks_is_said(world: World, layer: str, function: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "layer, function",
+    [("landlock", "landlock_abi"), ("seccomp", "seccomp"), ("no_new_privs", "no_new_privileges")],
+)
+def test_a_layer_that_the_kernel_lacks_is_said(
+    world: World, layer: str, function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def lacking(*_: object) -> int:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
@@ -185,7 +209,7 @@ def test_the_error_is_one_sentence_with_layer_and_reason() -> None:
     assert error.layer == "landlock" and error.reason in str(error) and "\n" not in str(error)
 
 
-# ---- machines of other kinds -----------------------------------------------------------------------------------------
+# ---- machines of other kinds ---------------------------------------------------------------------
 
 
 @as_root
@@ -233,11 +257,13 @@ def test_a_container_with_one_id_is_said(world: World) -> None:
 
 @both
 def test_a_folder_that_cannot_be_copied_is_said(world: World) -> None:
-    came = world.run(os.getcwd, before=lambda: world.folder.rename(world.folder.with_name("elsewhere")))
+    came = world.run(
+        os.getcwd, before=lambda: world.folder.rename(world.folder.with_name("elsewhere"))
+    )
     assert came.error == "FolderRefused" and "No such file" in came.text
 
 
-# ---- tables ----------------------------------------------------------------------------------------------------------
+# ---- tables --------------------------------------------------------------------------------------
 
 
 def verdict(program: bytes, arch: int, nr: int, *arguments: int) -> int:
@@ -255,7 +281,11 @@ def verdict(program: bytes, arch: int, nr: int, *arguments: int) -> int:
         elif what == 0x05:
             at += value
         else:
-            at += yes if {0x15: word == value, 0x35: word >= value, 0x45: bool(word & value)}[what] else no
+            at += (
+                yes
+                if {0x15: word == value, 0x35: word >= value, 0x45: bool(word & value)}[what]
+                else no
+            )
 
 
 @pytest.mark.parametrize("machine, arch", [("x86_64", 0xC000003E), ("aarch64", 0xC00000B7)])
@@ -263,37 +293,63 @@ def test_the_filter_says_what_the_tables_say(machine: str, arch: int) -> None:
     program = syscalls.program(machine)
     tables = (syscalls.ALLOWED, syscalls.REFUSED, syscalls.BY_ARGUMENT, syscalls.IDLE)
     allowed, refused, special, idle = (set(syscalls.numbers(t, machine).values()) for t in tables)
-    assert len(allowed | refused | special | idle) == sum(map(len, (allowed, refused, special, idle)))
+    assert len(allowed | refused | special | idle) == sum(
+        map(len, (allowed, refused, special, idle))
+    )
     for nr in set(range(700)) - special:
-        expected = 0x7FFF0000 if nr in allowed else 0x50000 | (errno.EPERM if nr in refused else 0 if nr in idle else errno.ENOSYS)
+        expected = (
+            0x7FFF0000
+            if nr in allowed
+            else 0x50000 | (errno.EPERM if nr in refused else 0 if nr in idle else errno.ENOSYS)
+        )
         assert verdict(program, arch, nr) == expected, nr
     by_name = syscalls.numbers(syscalls.BY_ARGUMENT, machine)
     assert verdict(program, arch, by_name["clone"], 0x3D0F00) == 0x7FFF0000
     assert verdict(program, arch, by_name["clone"], kernel.NEW_USER | 17) == 0x50001
     assert verdict(program, arch, by_name["socket"], socket.AF_UNIX) == 0x7FFF0000
-    assert verdict(program, arch, by_name["socket"], socket.AF_INET) == verdict(program, arch, by_name["socket"], 1 << 32 | 2) == 0x50001
+    assert (
+        verdict(program, arch, by_name["socket"], socket.AF_INET)
+        == verdict(program, arch, by_name["socket"], 1 << 32 | 2)
+        == 0x50001
+    )
     direct = {"x86_64": 0x4000, "aarch64": 0x10000}[machine]
     for name, arguments, expected in (
         ("openat", (0, 0, 0x80000), None),
         ("openat", (0, 0, 0x80000 | direct), errno.EINVAL),
         *(("fcntl", (3, lock), 0) for lock in (6, 7, 37, 38)),
-        *(("fcntl", (3, command), errno.EINVAL) for command in (5, 36, 1024, 1025, 1026, 1031, 1035, 1036, 1037, 1038, 2000)),
-        *(("fcntl", (3, command), None) for command in (0, 1, 2, 3, 4, 8, 9, 10, 11, 15, 16, 1030, 1032)),
-        *((name, (3, 0, 1, 0, 0, flags), None if flags == 0 else errno.EOPNOTSUPP) for name in ("preadv2", "pwritev2") for flags in (0, 1, 8, 0x80)),
+        *(
+            ("fcntl", (3, command), errno.EINVAL)
+            for command in (5, 36, 1024, 1025, 1026, 1031, 1035, 1036, 1037, 1038, 2000)
+        ),
+        *(
+            ("fcntl", (3, command), None)
+            for command in (0, 1, 2, 3, 4, 8, 9, 10, 11, 15, 16, 1030, 1032)
+        ),
+        *(
+            (name, (3, 0, 1, 0, 0, flags), None if flags == 0 else errno.EOPNOTSUPP)
+            for name in ("preadv2", "pwritev2")
+            for flags in (0, 1, 8, 0x80)
+        ),
         ("mmap", (0, 0, 3, 0x22), None),
         ("mmap", (0, 0, 3, 0x40022), errno.ENOMEM),
         *(("madvise", (0, 0, advice), None) for advice in (0, 3, 4, 8, 14, 15, 18)),
         *(("madvise", (0, 0, advice), errno.EINVAL) for advice in (12, 20, 21, 22, 23, 25, 100)),
         ("clone", (0x1011,), errno.EPERM),
         ("prctl", (67, 1), errno.EPERM),
-        *((name, (3, 1, option), errno.ENOPROTOOPT) for name in ("getsockopt", "setsockopt") for option in (57, 71, 76, 77)),
+        *(
+            (name, (3, 1, option), errno.ENOPROTOOPT)
+            for name in ("getsockopt", "setsockopt")
+            for option in (57, 71, 76, 77)
+        ),
         ("getsockopt", (3, 1, 4), None),
         *(("futex", (0, wait), errno.EAGAIN) for wait in (0, 9, 256, 265)),
         *(("futex", (0, wake), 0) for wake in (1, 3, 4, 5, 10)),
         *(("futex", (0, other), errno.ENOSYS) for other in (2, 6, 7, 8, 11, 12, 13, 257, 99)),
         *(("futex", (0, 128 | command), None) for command in (0, 1, 3, 5, 9, 10, 265)),
     ):
-        assert verdict(program, arch, by_name[name], *arguments) == (0x7FFF0000 if expected is None else 0x50000 | expected), (name, arguments)
+        assert verdict(program, arch, by_name[name], *arguments) == (
+            0x7FFF0000 if expected is None else 0x50000 | expected
+        ), (name, arguments)
     assert verdict(program, 0x40000003, 1) == 0x80000000, "32-bit calls end the process"
     if machine == "x86_64":
         assert verdict(program, arch, 0x40000000 | 1) == 0x50001
@@ -304,7 +360,9 @@ def test_landlock_rules_for_files_are_rights_that_files_have() -> None:
     assert landlock.WORK & landlock._MAKE_DEVICES == 0
 
 
-def test_a_python_in_the_place_of_the_work_folder_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_python_in_the_place_of_the_work_folder_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sys, "prefix", "/home")
     mounts.plan.cache_clear()
     try:
@@ -315,6 +373,8 @@ def test_a_python_in_the_place_of_the_work_folder_is_refused(monkeypatch: pytest
 
 
 def test_a_confinement_travels_as_plain_values() -> None:
-    c = Confinement("/x", Budget(512.0, disk_mb=7), writable=False, trusted=True, hidden=("/course",))
+    c = Confinement(
+        "/x", Budget(512.0, disk_mb=7), writable=False, trusted=True, hidden=("/course",)
+    )
     assert Confinement.from_dict(c.to_dict()) == c
     assert type(c.to_dict()["budget"]) is dict and type(c.to_dict()["hidden"]) is list

@@ -1,4 +1,6 @@
-"""The copies of what sessions see: shared by graders of one user, gone with the last, and said where they cannot be had."""
+"""The copies of what sessions see: shared by graders of one user, gone with the last, and said
+where they cannot be had.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,11 @@ def test_graders_of_a_user_share_them(world: World) -> None:
         came = world.run(lambda: 1, before=lambda: seen_to(look()))
         assert came.error == "Seen", came
         seen.append(came.text)
-    assert seen[0] == seen[1] and os.readlink("/proc/self/ns/mnt") not in seen[0] and ", 0.0]" not in seen[0]
+    assert (
+        seen[0] == seen[1]
+        and os.readlink("/proc/self/ns/mnt") not in seen[0]
+        and ", 0.0]" not in seen[0]
+    )
 
 
 class Seen(Exception):
@@ -58,32 +64,47 @@ def test_where_they_cannot_be_had_it_is_said(world: World, monkeypatch: pytest.M
     monkeypatch.setattr(copies, "enter", lambda key: None)
     monkeypatch.setattr(copies, "_failed", "they take 2 MB of memory, and 1 MB can be spared")
     came = world.run(lambda: 1)
-    assert came.error == "LayerMissing" and "'copies'" in came.text and "1 MB can be spared" in came.text and "2 GB" in came.text
+    assert (
+        came.error == "LayerMissing"
+        and "'copies'" in came.text
+        and "1 MB can be spared" in came.text
+        and "2 GB" in came.text
+    )
     trusted = world.run(lambda: Path("data.txt").read_text(), trusted=True)
     assert trusted.value == "data" and "copies" not in trusted.layers and "files" in trusted.layers
 
 
-def test_memory_that_is_short_is_not_filled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_memory_that_is_short_is_not_filled(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(copies, "_free", lambda: 10 << 20)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     said = in_a_fork(copies.enter)
     assert said.startswith("NoCopies") and "MB of memory, and 6 MB can be spared" in said
 
 
-def test_a_register_that_others_can_write_to_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_register_that_others_can_write_to_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (tmp_path / f"autogradient-copies-{os.getuid()}").mkdir()
     (tmp_path / f"autogradient-copies-{os.getuid()}").chmod(0o777)
     assert "is not a folder of ours alone" in in_a_fork(copies.enter)
 
 
-def test_looking_for_what_is_past_takes_nothing_from_who_is_at_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A register is rewritten while it is locked: who comes by then must not take it for one that nobody needs."""
+def test_looking_for_what_is_past_takes_nothing_from_who_is_at_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A register is rewritten while it is locked: who comes by then must not take it for one that
+    nobody needs.
+    """
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     mine = (os.getpid(), copies._started(os.getpid()))
     with copies._register("mine") as members:
         members.append(mine)
-        assert in_a_fork(lambda: copies._register("other").__enter__()) == "[]", "the file is empty, and stays"
+        assert in_a_fork(lambda: copies._register("other").__enter__()) == "[]", (
+            "the file is empty, and stays"
+        )
     with copies._register("mine") as members:
         assert members == [mine]
     with copies._register("other") as members, copies._register("mine") as still:
@@ -91,14 +112,18 @@ def test_looking_for_what_is_past_takes_nothing_from_who_is_at_work(monkeypatch:
 
 
 def test_a_process_that_is_another_by_now_is_not_joined() -> None:
-    assert copies._living(f"{os.getpid()} 1\n{os.getpid()} {copies._started(os.getpid())}\n1 1") == [(os.getpid(), copies._started(os.getpid()))]
+    assert copies._living(
+        f"{os.getpid()} 1\n{os.getpid()} {copies._started(os.getpid())}\n1 1"
+    ) == [(os.getpid(), copies._started(os.getpid()))]
 
 
 def test_what_an_interpreter_has_loaded_is_a_copy_too(engine: Engine) -> None:
     with engine.session(engine.folder({}), Limits()) as session:
         done = session.start(1).run(
-            "import os\nhere = {line.split()[3] for line in open('/proc/self/maps') if line.split()[4] != '0'}\n"
-            "device = os.stat(os.__file__).st_dev\nprint(here == {f'{os.major(device):02x}:{os.minor(device):02x}'}, here)",
+            "import os\nhere = {line.split()[3] for line in open('/proc/self/maps') if "
+            "line.split()[4] != '0'}\n"
+            "device = os.stat(os.__file__).st_dev\nprint(here == "
+            "{f'{os.major(device):02x}:{os.minor(device):02x}'}, here)",
             30,
         )
     assert done.outputs[0]["text"].startswith("True"), done
@@ -109,8 +134,14 @@ def test_programs_are_chosen_with_what_they_need_and_without_tools() -> None:
     names = {os.path.basename(path) for path in files}
     assert {"sh", "ls", "libc.so.6"} <= names
     assert any(name.startswith("ld-linux") for name in names)
-    assert not any("/torch/test/" in path or path.endswith(".pyi") or "/playwright/" in path for path in files)
-    linked = [path for path, status in files.items() if stat.S_ISLNK(status.st_mode) and path.startswith("/usr/bin/")]
+    assert not any(
+        "/torch/test/" in path or path.endswith(".pyi") or "/playwright/" in path for path in files
+    )
+    linked = [
+        path
+        for path, status in files.items()
+        if stat.S_ISLNK(status.st_mode) and path.startswith("/usr/bin/")
+    ]
     assert all(os.path.realpath(path) in files for path in linked if os.path.exists(path))
 
 

@@ -1,4 +1,6 @@
-"""Grading in a container of a real Docker engine, with the options that docs/security.md names. The container has this machine's Python, read-only."""
+"""Grading in a container of a real Docker engine, with the options that docs/security.md names. The
+container has this machine's Python, read-only.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +28,25 @@ IMAGE = "autogradient-test"
 READY_S = 60
 #: Folders of this machine that a Python in the container needs, and single files.
 SHOWN = dict.fromkeys(["/usr", "/opt", sys.base_prefix, sys.prefix, str(ROOT)])
-COPIED = ("/etc/passwd", "/etc/group", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime", "/bin", "/sbin", "/lib", "/lib64")
+COPIED = (
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/ld.so.cache",
+    "/etc/alternatives",
+    "/etc/localtime",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib64",
+)
 
 
 def documented() -> list[str]:
     """The options of the command in docs/security.md."""
     text = (ROOT / "docs/security.md").read_text()
-    words = shlex.split(next(line for line in text.splitlines() if line.startswith("    docker run ")))
+    words = shlex.split(
+        next(line for line in text.splitlines() if line.startswith("    docker run "))
+    )
     return words[2 : words.index("IMAGE")]
 
 
@@ -43,7 +57,9 @@ class Docker:
         self.environment = os.environ | ({"DOCKER_HOST": host} if host else {})
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(["docker", *words], env=self.environment, capture_output=True, text=True, timeout=200)
+        return subprocess.run(
+            ["docker", *words], env=self.environment, capture_output=True, text=True, timeout=200
+        )
 
     def runs(self) -> bool:
         return self.command("info", "--format", "{{.ServerVersion}}").returncode == 0
@@ -56,11 +72,30 @@ class Docker:
         made = self.command("import", str(folder / "image.tar"), IMAGE)
         assert made.returncode == 0, made.stderr
 
-    def autogradient(self, options: list[str], course: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    def autogradient(
+        self, options: list[str], course: Path, *words: str
+    ) -> subprocess.CompletedProcess[str]:
         """`autogradient` in a container that has `course` as its folder."""
         shown = [f"--volume={path}:{path}:ro" for path in SHOWN if os.path.isdir(path)]
-        place = [f"--volume={course}:{course}", f"--workdir={course}", "--tmpfs=/tmp:exec", "--env=HOME=/tmp", "--network=none"]
-        return self.command("run", "--rm", *shown, *place, *options, IMAGE, f"{sys.prefix}/bin/python", "-m", "autogradient", *words)
+        place = [
+            f"--volume={course}:{course}",
+            f"--workdir={course}",
+            "--tmpfs=/tmp:exec",
+            "--env=HOME=/tmp",
+            "--network=none",
+        ]
+        return self.command(
+            "run",
+            "--rm",
+            *shown,
+            *place,
+            *options,
+            IMAGE,
+            f"{sys.prefix}/bin/python",
+            "-m",
+            "autogradient",
+            *words,
+        )
 
 
 @pytest.fixture(scope="module")
@@ -69,22 +104,40 @@ def docker() -> Iterator[Docker]:
     if shutil.which("docker") is None:
         pytest.skip("docker is not installed")
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="docker-", ignore_cleanup_errors=True)))
+        folder = Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="docker-", ignore_cleanup_errors=True)
+            )
+        )
         engine = Docker(None)
         if not engine.runs():
             if os.geteuid() != 0 or shutil.which("dockerd") is None:
-                pytest.skip("no Docker engine runs here, and there is no dockerd that we could start")
+                pytest.skip(
+                    "no Docker engine runs here, and there is no dockerd that we could start"
+                )
             engine = Docker(f"unix://{folder}/docker.sock")
-            places = [f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid", f"--host=unix://{folder}/docker.sock"]
+            places = [
+                f"--data-root={folder}/data",
+                f"--exec-root={folder}/exec",
+                f"--pidfile={folder}/pid",
+                f"--host=unix://{folder}/docker.sock",
+            ]
             log = stack.enter_context((folder / "log").open("wb"))
             # no network for containers, and so nothing to change in this machine's
-            daemon = subprocess.Popen(["dockerd", *places, "--bridge=none", "--iptables=false", "--ip6tables=false"], stdout=log, stderr=log)
+            daemon = subprocess.Popen(
+                ["dockerd", *places, "--bridge=none", "--iptables=false", "--ip6tables=false"],
+                stdout=log,
+                stderr=log,
+            )
             stack.callback(daemon.wait, 60)
             stack.callback(daemon.terminate)
             deadline = time.monotonic() + READY_S
             while not engine.runs():
                 if daemon.poll() is not None or time.monotonic() > deadline:
-                    pytest.skip(f"dockerd does not start here: {(folder / 'log').read_text().strip().splitlines()[-1][:300]}")
+                    pytest.skip(
+                        "dockerd does not start here: "
+                        f"{(folder / 'log').read_text().strip().splitlines()[-1][:300]}"
+                    )
                 time.sleep(0.2)
         engine.build(folder)
         yield engine
@@ -94,7 +147,9 @@ def docker() -> Iterator[Docker]:
 def course(tmp_path: Path) -> Path:
     """A course with one assignment and a right answer to it. Everybody may write there."""
     (tmp_path / "grader_config").mkdir()
-    (tmp_path / "grader_config/course.toml").write_text('format = 1\nname = "A small course"\nrelease = "2026.1"\n')
+    (tmp_path / "grader_config/course.toml").write_text(
+        'format = 1\nname = "A small course"\nrelease = "2026.1"\n'
+    )
     small = homework.assignment(tmp_path / "source")
     handed_in = tmp_path / "submitted/ada/small/small.ipynb"
     handed_in.parent.mkdir(parents=True)
@@ -114,7 +169,12 @@ def test_with_the_documented_options_all_layers_hold(docker: Docker, course: Pat
 
 
 def test_an_ordinary_user_can_grade_in_a_container_too(docker: Docker, course: Path) -> None:
-    options = ["--user=12345:12345", "--security-opt=seccomp=unconfined", "--security-opt=apparmor=unconfined", "--security-opt=systempaths=unconfined"]
+    options = [
+        "--user=12345:12345",
+        "--security-opt=seccomp=unconfined",
+        "--security-opt=apparmor=unconfined",
+        "--security-opt=systempaths=unconfined",
+    ]
     said = docker.autogradient(options, course, "doctor")
     assert said.returncode == 0, said
     assert "confined: as an ordinary user" in said.stdout
@@ -123,14 +183,28 @@ def test_an_ordinary_user_can_grade_in_a_container_too(docker: Docker, course: P
 def test_a_class_is_graded_sealed_in_a_container(docker: Docker, course: Path) -> None:
     said = docker.autogradient(documented(), course, "grade", "--all")
     assert said.returncode == 0, said
-    (path,) = (path for path in (course / "results/small").glob("*.json") if not path.name.endswith(".staff.json"))
+    (path,) = (
+        path
+        for path in (course / "results/small").glob("*.json")
+        if not path.name.endswith(".staff.json")
+    )
     result = json.loads(path.read_text())
     assert (result["outcome"], result["sealed"], result["points"]["earned"]) == ("graded", True, 6)
 
 
-def test_without_the_options_nothing_is_graded_and_the_message_says_what_to_set(docker: Docker, course: Path) -> None:
+def test_without_the_options_nothing_is_graded_and_the_message_says_what_to_set(
+    docker: Docker, course: Path
+) -> None:
     said = docker.autogradient([], course, "doctor")
-    assert said.returncode == 1 and "work that nobody vouches for cannot be graded here; docs/security.md says what to set" in said.stdout
+    assert (
+        said.returncode == 1
+        and "work that nobody vouches for cannot be graded here; docs/security.md says what to set"
+        in said.stdout
+    )
     refused = docker.autogradient([], course, "grade", "--all")
-    assert refused.returncode != 0 and "in a container: --cap-add SYS_ADMIN --security-opt seccomp=unconfined" in refused.stderr
+    assert (
+        refused.returncode != 0
+        and "in a container: --cap-add SYS_ADMIN --security-opt seccomp=unconfined"
+        in refused.stderr
+    )
     assert not list(course.glob("results/small/*.json"))

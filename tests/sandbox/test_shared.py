@@ -1,4 +1,6 @@
-"""Nothing that one session does can be read by another, by what both see: attempts of `attacks.shared`, one after the other and side by side."""
+"""Nothing that one session does can be read by another, by what both see: attempts of
+`attacks.shared`, one after the other and side by side.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from confined import World, as_root, both, world
 
 __all__ = ["world"]
 
-#: Bits that are sent, and how many of them may be right: by guessing more are with a chance of one in 10⁹.
+#: Bits that are sent, and how many of them may be right: by guessing more are with a chance of one
+#: in 10⁹.
 BITS, CHANCE = 64, 55
 
 
@@ -45,20 +48,37 @@ def carried(world: World, name: str, beside: bool, leave_out: Collection[str] = 
         os.close(fd)
     assert sent == b".", "nothing was sent"
     assert came.ok, came.text
-    return sum(a == b for a, b in zip(bits[BITS:], shared.decoded(bits[:BITS], came.value), strict=True))
+    return sum(
+        a == b for a, b in zip(bits[BITS:], shared.decoded(bits[:BITS], came.value), strict=True)
+    )
 
 
-WAYS = [(name, beside) for name, (_, _, held) in shared.CHANNELS.items() for beside in ((True,) if held else (False, True))]
+WAYS = [
+    (name, beside)
+    for name, (_, _, held) in shared.CHANNELS.items()
+    for beside in ((True,) if held else (False, True))
+]
 
 
 @both
 @pytest.mark.promise("P12")
-@pytest.mark.parametrize(("name", "beside"), WAYS, ids=lambda value: value if isinstance(value, str) else "side by side" if value else "in sequence")
+@pytest.mark.parametrize(
+    ("name", "beside"),
+    WAYS,
+    ids=lambda value: (
+        value if isinstance(value, str) else "side by side" if value else "in sequence"
+    ),
+)
 def test_no_more_arrives_than_by_guessing(world: World, name: str, beside: bool) -> None:
     assert carried(world, name, beside) < CHANCE
 
 
-OPEN = {"names, with a clock": {"copies"}, "locks of files": {"seccomp"}, "locks of records": {"seccomp"}, "futexes": {"seccomp"}}
+OPEN = {
+    "names, with a clock": {"copies"},
+    "locks of files": {"seccomp"},
+    "locks of records": {"seccomp"},
+    "futexes": {"seccomp"},
+}
 
 
 @as_root
@@ -77,7 +97,13 @@ def test_what_proc_says_of_the_whole_machine_is_the_same_for_all(world: World) -
             os.waitpid(pid, 0)
         said = {}
         for name in os.listdir("/proc"):
-            if not name.isdigit() and name not in ("self", "thread-self", "mounts", "net", "sysvipc"):
+            if not name.isdigit() and name not in (
+                "self",
+                "thread-self",
+                "mounts",
+                "net",
+                "sysvipc",
+            ):
                 for folder, _, names in os.walk(f"/proc/{name}"):
                     said |= {f"{folder}/{inside}": text(f"{folder}/{inside}") for inside in names}
                 said[name] = text(f"/proc/{name}")
@@ -92,8 +118,18 @@ def test_what_proc_says_of_the_whole_machine_is_the_same_for_all(world: World) -
 
     first, second = world.run(look).value, world.run(look).value
     assert first == second
-    assert "MemTotal" in first["meminfo"] and "processor" in first["cpuinfo"] and first["/proc/sys/kernel/hostname"] == "grader\n"
-    loads = world.run(lambda: [Path("/proc/stat").read_text(), os.waitpid(os.fork() or os._exit(0), 0)[1], Path("/proc/stat").read_text()]).value
+    assert (
+        "MemTotal" in first["meminfo"]
+        and "processor" in first["cpuinfo"]
+        and first["/proc/sys/kernel/hostname"] == "grader\n"
+    )
+    loads = world.run(
+        lambda: [
+            Path("/proc/stat").read_text(),
+            os.waitpid(os.fork() or os._exit(0), 0)[1],
+            Path("/proc/stat").read_text(),
+        ]
+    ).value
     assert loads[0] == loads[2]
 
 
@@ -104,7 +140,15 @@ def test_nothing_of_what_all_sessions_see_can_be_changed(world: World) -> None:
 
     def attempts() -> list[str]:
         done = []
-        for path in ("/dev/null", "/dev/zero", "/dev/full", "/dev/urandom", os.__file__, "/usr", "/etc/ld.so.cache"):
+        for path in (
+            "/dev/null",
+            "/dev/zero",
+            "/dev/full",
+            "/dev/urandom",
+            os.__file__,
+            "/usr",
+            "/etc/ld.so.cache",
+        ):
             changes: dict[str, Callable[[], Any]] = {
                 "times": lambda path=path: os.utime(path),
                 "mode": lambda path=path: os.chmod(path, 0o777),
@@ -130,8 +174,22 @@ def test_nothing_of_what_all_sessions_see_can_be_changed(world: World) -> None:
 @both
 def test_only_what_grading_needs_is_seen(world: World) -> None:
     def look() -> Any:
-        return sorted(os.listdir("/usr")), os.statvfs("/usr").f_blocks, os.statvfs(os.__file__).f_blocks
+        return (
+            sorted(os.listdir("/usr")),
+            os.statvfs("/usr").f_blocks,
+            os.statvfs(os.__file__).f_blocks,
+        )
 
     folders, *blocks = world.run(look).value
-    assert set(folders) <= {"bin", "sbin", "lib", "lib32", "lib64", "libexec", "include", "share", "local"}
+    assert set(folders) <= {
+        "bin",
+        "sbin",
+        "lib",
+        "lib32",
+        "lib64",
+        "libexec",
+        "include",
+        "share",
+        "local",
+    }
     assert blocks == [0, 0], "memory, and not a part of some disk"

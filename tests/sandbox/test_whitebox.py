@@ -1,4 +1,6 @@
-"""Attacks by somebody who has read the code earn nothing, tell nothing, and end in time; see `attacks/whitebox.py`."""
+"""Attacks by somebody who has read the code earn nothing, tell nothing, and end in time; see
+`attacks/whitebox.py`.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,21 @@ def submitted(assignment: Assignment, attack: Attack) -> bytes:
     """The attack as a notebook."""
     notebook = Notebook(assignment, attack.answers)
     data = json.loads(notebook.bytes())
-    first = next(i for i, cell in enumerate(data["cells"]) if cell["metadata"].get("nbgrader", {}).get("solution"))
-    new = [{"cell_type": "code", "source": text, "metadata": {}, "outputs": [], "execution_count": None} for text in (*attack.before, *attack.extra)]
+    first = next(
+        i
+        for i, cell in enumerate(data["cells"])
+        if cell["metadata"].get("nbgrader", {}).get("solution")
+    )
+    new = [
+        {
+            "cell_type": "code",
+            "source": text,
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
+        for text in (*attack.before, *attack.extra)
+    ]
     data["cells"][first:first] = new[: len(attack.before)]
     data["cells"] += new[len(attack.before) :]
     for number, cell in enumerate(data["cells"]):
@@ -42,13 +57,30 @@ def submitted(assignment: Assignment, attack: Attack) -> bytes:
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.id)
 def test_an_attack_gains_nothing(attack: Attack, whitebox: Assignment, engine: Engine) -> None:
     started = time.monotonic()
-    graded = grade_bytes(whitebox, submitted(whitebox, attack), "whitebox.ipynb", engine, SubmissionInfo(students=["eve"]))
+    graded = grade_bytes(
+        whitebox,
+        submitted(whitebox, attack),
+        "whitebox.ipynb",
+        engine,
+        SubmissionInfo(students=["eve"]),
+    )
     spent = time.monotonic() - started
     result = graded.result
     assert result.sealed and result.outcome == "graded", graded.staff
-    lost = {case.name: case.message for part in result.parts if part.attempted for case in part.cases if case.outcome != "passed"}
+    lost = {
+        case.name: case.message
+        for part in result.parts
+        if part.attempted
+        for case in part.cases
+        if case.outcome != "passed"
+    }
     assert attack.least <= float(result.points.earned) <= attack.most, (attack.description, lost)
     assert SECRET not in result.to_json() and SECRET not in json.dumps(graded.notebook)
     assert spent < whitebox.limits.submission_s + OVER_S
-    replayed = [case for part in result.parts for case in part.cases if result.replayed and case.seconds is not None]
+    replayed = [
+        case
+        for part in result.parts
+        for case in part.cases
+        if result.replayed and case.seconds is not None
+    ]
     assert attack.promise != "P4" or not [case for case in replayed if case.name in ("one", "two")]

@@ -1,4 +1,6 @@
-"""Leaks planted in a finished release, all of which must be found, each by name; and what is no leak."""
+"""Leaks planted in a finished release, all of which must be found, each by name; and what is no
+leak.
+"""
 
 from __future__ import annotations
 
@@ -48,18 +50,28 @@ def in_file(name: str, content: bytes | str) -> Callable[[Release], None]:
 
 def find(notebook: Notebook, grade_id: str) -> dict[str, Any]:
     """The cell with an id."""
-    cell: dict[str, Any] = next(cell for cell in notebook["cells"] if cell["metadata"].get("nbgrader", {}).get("grade_id") == grade_id)
+    cell: dict[str, Any] = next(
+        cell
+        for cell in notebook["cells"]
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == grade_id
+    )
     return cell
 
 
 def new_cell(kind: str, text: str) -> dict[str, Any]:
     """A cell without metadata."""
-    return {"cell_type": kind, "id": "planted", "metadata": {}, "source": text} | ({"outputs": [], "execution_count": None} if kind == "code" else {})
+    return {"cell_type": kind, "id": "planted", "metadata": {}, "source": text} | (
+        {"outputs": [], "execution_count": None} if kind == "code" else {}
+    )
 
 
 def output(**data: Any) -> dict[str, Any]:
     """An output with its MIME bundle."""
-    return {"output_type": "display_data", "metadata": {}, "data": {key.replace("_", "/"): value for key, value in data.items()}}
+    return {
+        "output_type": "display_data",
+        "metadata": {},
+        "data": {key.replace("_", "/"): value for key, value in data.items()},
+    }
 
 
 def png(text: str, compressed: bool = False) -> bytes:
@@ -83,10 +95,15 @@ def b64(data: bytes | str) -> str:
     return base64.encodebytes(data.encode() if isinstance(data, str) else data).decode()
 
 
-#: What is planted, and what must be said of it: file, place, kind of text, cell of the source, role, beginning of the text.
+#: What is planted, and what must be said of it: file, place, kind of text, cell of the source,
+#: role, beginning of the text.
 PLANTED: dict[str, tuple[Callable[[Release], None], str]] = {
     "solution in a stub": (
-        in_notebook(lambda n: find(n, "and-gate-answer").update(source=f"def and_gate(a, b):\n    {SOLUTION}")),
+        in_notebook(
+            lambda n: find(n, "and-gate-answer").update(
+                source=f"def and_gate(a, b):\n    {SOLUTION}"
+            )
+        ),
         f"{NOTEBOOK}: cell 6 contains the line from cell 7 (a solution): {SOLUTION!r}",
     ),
     "short solution": (
@@ -94,99 +111,203 @@ PLANTED: dict[str, tuple[Callable[[Release], None], str]] = {
         f"{NOTEBOOK}: cell 23 contains the line from cell 17 (a solution): 'total = 2.5'",
     ),
     "source as a list of lines": (
-        in_notebook(lambda n: find(n, "and-gate-answer").update(source=["def and_gate(a, b):\n", "    return int(a + ", "b - 1.5 > 0)"])),
+        in_notebook(
+            lambda n: find(n, "and-gate-answer").update(
+                source=["def and_gate(a, b):\n", "    return int(a + ", "b - 1.5 > 0)"]
+            )
+        ),
         f"{NOTEBOOK}: cell 6 contains the line from cell 7 (a solution): {SOLUTION!r}",
     ),
     "commented out, other spaces": (
-        in_notebook(lambda n: n["cells"].append(new_cell("code", "#   return   int(a + b - 1.5\t> 0)"))),
+        in_notebook(
+            lambda n: n["cells"].append(new_cell("code", "#   return   int(a + b - 1.5\t> 0)"))
+        ),
         f"{NOTEBOOK}: cell 37 contains the line from cell 7 (a solution): {SOLUTION!r}",
     ),
     "cell metadata": (
-        in_notebook(lambda n: find(n, "and-gate")["metadata"].update(notes={"deep": [{"solution": SOLUTION}]})),
-        f"{NOTEBOOK}: the metadata of cell 7 contains the line from cell 7 (a solution): {SOLUTION!r}",
+        in_notebook(
+            lambda n: find(n, "and-gate")["metadata"].update(
+                notes={"deep": [{"solution": SOLUTION}]}
+            )
+        ),
+        (
+            f"{NOTEBOOK}: the metadata of cell 7 contains the line from cell 7 (a "
+            f"solution): {SOLUTION!r}"
+        ),
     ),
     "key of metadata": (
         in_notebook(lambda n: n["metadata"].update({HIDDEN: 1})),
-        f"{NOTEBOOK}: the notebook's metadata contains the line from cell 8 (a hidden test): {HIDDEN!r}",
+        (
+            f"{NOTEBOOK}: the notebook's metadata contains the line from cell 8 (a hidden "
+            f"test): {HIDDEN!r}"
+        ),
     ),
     "notebook metadata": (
         in_notebook(lambda n: n["metadata"].update(tests=HIDDEN)),
-        f"{NOTEBOOK}: the notebook's metadata contains the line from cell 8 (a hidden test): {HIDDEN!r}",
+        (
+            f"{NOTEBOOK}: the notebook's metadata contains the line from cell 8 (a hidden "
+            f"test): {HIDDEN!r}"
+        ),
     ),
     "beside the cells": (
         in_notebook(lambda n: n.update(extra=[HIDDEN, 1])),
         f"{NOTEBOOK}: the notebook contains the line from cell 8 (a hidden test): {HIDDEN!r}",
     ),
     "output text": (
-        in_notebook(lambda n: find(n, "and-gate")["outputs"].append({"output_type": "stream", "name": "stdout", "text": ["a\n", f"{WRONG}\n"]})),
-        f"{NOTEBOOK}: an output of cell 7 contains the line from cell 9 (a wrong answer): {WRONG!r}",
+        in_notebook(
+            lambda n: find(n, "and-gate")["outputs"].append(
+                {"output_type": "stream", "name": "stdout", "text": ["a\n", f"{WRONG}\n"]}
+            )
+        ),
+        (
+            f"{NOTEBOOK}: an output of cell 7 contains the line from cell 9 (a wrong "
+            f"answer): {WRONG!r}"
+        ),
     ),
     "output in base64": (
-        in_notebook(lambda n: find(n, "and-gate")["outputs"].append(output(application_pdf=b64(WRONG)))),
-        f"{NOTEBOOK}: an output of cell 7 contains the line from cell 9 (a wrong answer): {WRONG!r}",
+        in_notebook(
+            lambda n: find(n, "and-gate")["outputs"].append(output(application_pdf=b64(WRONG)))
+        ),
+        (
+            f"{NOTEBOOK}: an output of cell 7 contains the line from cell 9 (a wrong "
+            f"answer): {WRONG!r}"
+        ),
     ),
     "output picture": (
-        in_notebook(lambda n: find(n, "and-gate")["outputs"].append(output(image_png=b64(png(RIGHT, compressed=True))))),
-        f"{NOTEBOOK}: an output of cell 7 contains the line from cell 10 (a right answer): {RIGHT!r}",
+        in_notebook(
+            lambda n: find(n, "and-gate")["outputs"].append(
+                output(image_png=b64(png(RIGHT, compressed=True)))
+            )
+        ),
+        (
+            f"{NOTEBOOK}: an output of cell 7 contains the line from cell 10 (a right "
+            f"answer): {RIGHT!r}"
+        ),
     ),
     "output in HTML": (
-        in_notebook(lambda n: find(n, "and-gate")["outputs"].append(output(text_html="<b>return</b> int(<i>a</i> + b - 0.5 &gt; 0)"))),
-        f"{NOTEBOOK}: an output of cell 7 contains the line from cell 9 (a wrong answer): {WRONG!r}",
+        in_notebook(
+            lambda n: find(n, "and-gate")["outputs"].append(
+                output(text_html="<b>return</b> int(<i>a</i> + b - 0.5 &gt; 0)")
+            )
+        ),
+        (
+            f"{NOTEBOOK}: an output of cell 7 contains the line from cell 9 (a wrong "
+            f"answer): {WRONG!r}"
+        ),
     ),
     "attachment": (
-        in_notebook(lambda n: find(n, "and-gate-text").update(attachments={"a.png": {"image/png": b64(png(SOLUTION))}})),
-        f"{NOTEBOOK}: an attachment of cell 4 contains the line from cell 7 (a solution): {SOLUTION!r}",
+        in_notebook(
+            lambda n: find(n, "and-gate-text").update(
+                attachments={"a.png": {"image/png": b64(png(SOLUTION))}}
+            )
+        ),
+        (
+            f"{NOTEBOOK}: an attachment of cell 4 contains the line from cell 7 (a "
+            f"solution): {SOLUTION!r}"
+        ),
     ),
     "SVG with its text split by tags": (
-        in_file("neuron.svg", "<svg><text>return <tspan>int(a + b</tspan><tspan dy='1'> - 1.5 &gt; 0)</tspan></text></svg>"),
+        in_file(
+            "neuron.svg",
+            (
+                "<svg><text>return <tspan>int(a + b</tspan><tspan dy='1'> - 1.5 &gt; "
+                "0)</tspan></text></svg>"
+            ),
+        ),
         f"neuron.svg: the file contains the line from cell 7 (a solution): {SOLUTION!r}",
     ),
-    "text chunk of a picture": (in_file("plot.png", png(HIDDEN)), f"plot.png: the file contains the line from cell 8 (a hidden test): {HIDDEN!r}"),
+    "text chunk of a picture": (
+        in_file("plot.png", png(HIDDEN)),
+        f"plot.png: the file contains the line from cell 8 (a hidden test): {HIDDEN!r}",
+    ),
     "compressed chunk of a picture": (
         in_file("plot.png", png(HIDDEN, compressed=True)),
         f"plot.png: the file contains the line from cell 8 (a hidden test): {HIDDEN!r}",
     ),
-    "archive": (in_file("data.npz", archive(HIDDEN)), f"data.npz: the file contains the line from cell 8 (a hidden test): {HIDDEN!r}"),
+    "archive": (
+        in_file("data.npz", archive(HIDDEN)),
+        f"data.npz: the file contains the line from cell 8 (a hidden test): {HIDDEN!r}",
+    ),
     "public test": (
         in_file("tests/and-gate.py", f"\n    {HIDDEN}\n"),
         f"tests/and-gate.py: the file contains the line from cell 8 (a hidden test): {HIDDEN!r}",
     ),
     "hidden test's message": (
         in_file("tests/and-gate.py", "# One line must separate (1, 1) from the rest.\n"),
-        "tests/and-gate.py: the file contains the text from cell 8 (a hidden test): 'One line must separate (1, 1) from the rest.'",
+        (
+            "tests/and-gate.py: the file contains the text from cell 8 (a hidden test): "
+            "'One line must separate (1, 1) from the rest.'"
+        ),
     ),
-    "file beside": (in_file("notes.txt", f"todo\n  {HIDDEN}\n"), f"notes.txt: the file contains the line from cell 8 (a hidden test): {HIDDEN!r}"),
+    "file beside": (
+        in_file("notes.txt", f"todo\n  {HIDDEN}\n"),
+        f"notes.txt: the file contains the line from cell 8 (a hidden test): {HIDDEN!r}",
+    ),
     "file in another encoding": (
         in_file("notes.txt", f"\u00e9t\u00e9 {HIDDEN}".encode("latin-1")),
         f"notes.txt: the file contains the line from cell 8 (a hidden test): {HIDDEN!r}",
     ),
     "cell like a hint": (
-        in_notebook(lambda n: n["cells"].append(new_cell("markdown", f"<details><summary>Hint</summary>\n\n`{WRONG}`\n\n</details>"))),
+        in_notebook(
+            lambda n: n["cells"].append(
+                new_cell("markdown", f"<details><summary>Hint</summary>\n\n`{WRONG}`\n\n</details>")
+            )
+        ),
         f"{NOTEBOOK}: cell 37 contains the line from cell 9 (a wrong answer): {WRONG!r}",
     ),
     "rubric": (
-        in_notebook(lambda n: find(n, "why-answer").update(source="[1] crosswise: says how the corners lie")),
-        f"{NOTEBOOK}: cell 36 contains the line from cell 23 (a rubric): '[1] crosswise: says how the corners lie'",
+        in_notebook(
+            lambda n: find(n, "why-answer").update(source="[1] crosswise: says how the corners lie")
+        ),
+        (
+            f"{NOTEBOOK}: cell 36 contains the line from cell 23 (a rubric): '[1] "
+            "crosswise: says how the corners lie'"
+        ),
     ),
     "sample essay": (
-        in_notebook(lambda n: find(n, "why-answer").update(source="Its corners lie crosswise, and no straight line parts them.")),
-        f"{NOTEBOOK}: cell 36 contains the line from cell 22 (an essay's sample answer): 'Its corners lie crosswise, and no straight line parts them.'",
+        in_notebook(
+            lambda n: find(n, "why-answer").update(
+                source="Its corners lie crosswise, and no straight line parts them."
+            )
+        ),
+        (
+            f"{NOTEBOOK}: cell 36 contains the line from cell 22 (an essay's sample "
+            "answer): 'Its corners lie crosswise, and no straight line parts them.'"
+        ),
     ),
     "slip's explanation": (
         in_file("tests/sums-p4.py", "# that is without the bias\n"),
-        "tests/sums-p4.py: the file contains the line from cell 17 (a slip's explanation): 'that is without the bias'",
+        (
+            "tests/sums-p4.py: the file contains the line from cell 17 (a slip's "
+            "explanation): 'that is without the bias'"
+        ),
     ),
     "why an answer is wrong": (
-        in_notebook(lambda n: n["cells"].append(new_cell("markdown", "Mind that it fires when either input is 1!"))),
-        f"{NOTEBOOK}: cell 37 contains the line from cell 9 (why an answer is wrong): 'it fires when either input is 1'",
+        in_notebook(
+            lambda n: n["cells"].append(
+                new_cell("markdown", "Mind that it fires when either input is 1!")
+            )
+        ),
+        (
+            f"{NOTEBOOK}: cell 37 contains the line from cell 9 (why an answer is wrong): "
+            "'it fires when either input is 1'"
+        ),
     ),
     "staff note": (
-        in_notebook(lambda n: n["cells"].insert(0, new_cell("code", "%load_ext autogradient.authoring"))),
-        f"{NOTEBOOK}: cell 1 contains the line from cell 2 (a staff note): '%load_ext autogradient.authoring'",
+        in_notebook(
+            lambda n: n["cells"].insert(0, new_cell("code", "%load_ext autogradient.authoring"))
+        ),
+        (
+            f"{NOTEBOOK}: cell 1 contains the line from cell 2 (a staff note): '%load_ext "
+            "autogradient.authoring'"
+        ),
     ),
     "mutant": (
         in_notebook(lambda n: n["cells"].append(new_cell("code", "return int(a + b - 1.5 >= 0)"))),
-        f"{NOTEBOOK}: cell 37 contains the line from cell 11 (a mutant): 'return int(a + b - 1.5 >= 0)'",
+        (
+            f"{NOTEBOOK}: cell 37 contains the line from cell 11 (a mutant): 'return int(a "
+            "+ b - 1.5 >= 0)'"
+        ),
     ),
 }
 
@@ -201,7 +322,10 @@ def test_a_planted_leak_is_found(name: str) -> None:
     with pytest.raises(LeakError) as caught:
         leaks.check(assignment, release)
     first, *rest = str(caught.value).split("\n")
-    assert first == "gates: the release would show students what they must not see; nothing was written"
+    assert (
+        first
+        == "gates: the release would show students what they must not see; nothing was written"
+    )
     assert f"  {said}" in rest and len(rest) == len(caught.value.leaks)
 
 
@@ -209,14 +333,30 @@ def test_the_small_release_has_none() -> None:
     assert leaks.find_leaks(read(), build(read())) == []
 
 
-LITERAL = changed(("low, high = secret.uniform(-margin, margin, size=2)", 'low, high = 0.7193, secret.choice(["a word of the test", "b"])'))
+LITERAL = changed(
+    (
+        "low, high = secret.uniform(-margin, margin, size=2)",
+        'low, high = 0.7193, secret.choice(["a word of the test", "b"])',
+    )
+)
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("the number 0.7193.", [f"{NOTEBOOK}: cell 37 contains the number from cell 8 (a hidden test): '0.7193'"]),
-        ("it says 'a word of the test'", [f"{NOTEBOOK}: cell 37 contains the text from cell 8 (a hidden test): 'a word of the test'"]),
+        (
+            "the number 0.7193.",
+            [f"{NOTEBOOK}: cell 37 contains the number from cell 8 (a hidden test): '0.7193'"],
+        ),
+        (
+            "it says 'a word of the test'",
+            [
+                (
+                    f"{NOTEBOOK}: cell 37 contains the text from cell 8 (a hidden test): 'a "
+                    "word of the test'"
+                )
+            ],
+        ),
         ("the number 10.71935 is another one, and so is 0.71935", []),
         ("a word of this test", []),
     ],
@@ -229,34 +369,53 @@ def test_literals_of_hidden_tests(text: str, found: list[str]) -> None:
 
 
 def test_the_check_does_not_trust_what_made_the_release(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source, "strip_solution", lambda text: text.replace("# SOLUTION", "").replace("### BEGIN", "# BEGIN"))
+    monkeypatch.setattr(
+        source,
+        "strip_solution",
+        lambda text: text.replace("# SOLUTION", "").replace("### BEGIN", "# BEGIN"),
+    )
     assignment = read()
     found = leaks.find_leaks(assignment, build(assignment))
     assert f"{NOTEBOOK}: cell 6 contains the line from cell 7 (a solution): {SOLUTION!r}" in found
-    assert f"{NOTEBOOK}: cell 23 contains the line from cell 17 (a solution): 'total = 2.5'" in found
+    assert (
+        f"{NOTEBOOK}: cell 23 contains the line from cell 17 (a solution): 'total = 2.5'" in found
+    )
 
 
 def test_nor_what_made_the_public_tests() -> None:
     assignment = read()
     gate = assignment.part("and-gate")
-    gate.cases = tuple(case.__class__(case.name, case.title, case.points) for case in gate.cases)  # as if the hidden case were a visible one
+    # as if the hidden case were a visible one
+    gate.cases = tuple(case.__class__(case.name, case.title, case.points) for case in gate.cases)
     release = build(assignment)
     assert HIDDEN in release.files["tests/and-gate.py"].decode()
     found = leaks.find_leaks(read(), release)
-    assert f"tests/and-gate.py: the file contains the line from cell 8 (a hidden test): {HIDDEN!r}" in found
+    assert (
+        f"tests/and-gate.py: the file contains the line from cell 8 (a hidden test): {HIDDEN!r}"
+        in found
+    )
     assert all(sentence.startswith("tests/and-gate.py: ") for sentence in found)
 
 
 def test_an_allowance_silences_exactly_its_line() -> None:
-    allow = f"#     minutes: 20\n#     allow: [{{text: '{SOLUTION}', because: the lesson shows it}}]\n"
+    allow = (
+        f"#     minutes: 20\n#     allow: [{{text: '{SOLUTION}', because: the lesson shows it}}]\n"
+    )
     assignment = read(changed(("#     minutes: 20\n", allow)))
     release = build(assignment)
     in_notebook(lambda n: n["cells"].append(new_cell("code", f"{SOLUTION}\n{WRONG}")))(release)
-    assert leaks.find_leaks(assignment, release) == [f"{NOTEBOOK}: cell 37 contains the line from cell 9 (a wrong answer): {WRONG!r}"]
+    assert leaks.find_leaks(assignment, release) == [
+        f"{NOTEBOOK}: cell 37 contains the line from cell 9 (a wrong answer): {WRONG!r}"
+    ]
 
 
 def test_what_stands_in_public_is_no_secret() -> None:
-    text = changed(("# Draw the four corners.", "# Try `int(a + b - 1.5 > 0)`, or rather `return int(a + b - 1.5 > 0)`."))
+    text = changed(
+        (
+            "# Draw the four corners.",
+            "# Try `int(a + b - 1.5 > 0)`, or rather `return int(a + b - 1.5 > 0)`.",
+        )
+    )
     assert leaks.find_leaks(read(text), build(read(text))) == []
 
 
@@ -271,10 +430,18 @@ def test_nothing_is_written_where_something_leaks(tmp_path: Path) -> None:
     course = new_course(tmp_path)
     release_course.write_release(course, course.assignment("gates"), unproved=True)
     before = (course.released("gates") / NOTEBOOK).read_bytes()
-    (tmp_path / "source" / "gates" / "old-notes.txt").write_text(f"done: {SOLUTION}\n", encoding="utf-8")
+    (tmp_path / "source" / "gates" / "old-notes.txt").write_text(
+        f"done: {SOLUTION}\n", encoding="utf-8"
+    )
     said = f"old-notes.txt: the file contains the line from cell 7 (a solution): {SOLUTION!r}"
-    for attempt in (lambda a: release_course.write_release(course, a, unproved=True), lambda a: release_course.check_release(course, a)):
+    for attempt in (
+        lambda a: release_course.write_release(course, a, unproved=True),
+        lambda a: release_course.check_release(course, a),
+    ):
         with pytest.raises(LeakError) as caught:
             attempt(course.assignment("gates"))
         assert caught.value.leaks == [said]
-    assert not (course.released("gates") / "old-notes.txt").exists() and (course.released("gates") / NOTEBOOK).read_bytes() == before
+    assert (
+        not (course.released("gates") / "old-notes.txt").exists()
+        and (course.released("gates") / NOTEBOOK).read_bytes() == before
+    )

@@ -30,7 +30,7 @@ OK_CASES = '''
         {"code": ">>> square(-3)\\n9\\n", "points": 0.1, "failure_message": "Mind the sign."},
         {"name": "text", "code": ">>> square('a')\\nTraceback (most recent call last):\\n    ...\\nTypeError: unsupported operand type(s) for ** or pow(): 'str' and 'int'"},
     ], "scored": True, "setup": "", "teardown": "", "type": "doctest"}]
-'''
+'''  # noqa: E501
 OK = f'OK_FORMAT = True\n\ntest = {{"name": "q1", "points": 1,{OK_CASES}}}\n'
 EXCEPTION = """from otter.test_files import test_case
 
@@ -96,22 +96,38 @@ def same_as_stock(home: Path, name: str, part: Part) -> None:
     theirs = stock(home, name)
     assert part.id == theirs.name
     assert part.all_or_nothing == theirs.all_or_nothing
-    assert [(c.title, c.hidden, c.success_message or None, c.failure_message or None) for c in part.cases] == [
-        (c.name, c.hidden, c.success_message, c.failure_message) for c in theirs.test_cases
-    ]
-    assert [float(case.points) for case in part.cases] == pytest.approx([case.points for case in theirs.test_cases], abs=1e-12)
+    assert [
+        (c.title, c.hidden, c.success_message or None, c.failure_message or None)
+        for c in part.cases
+    ] == [(c.name, c.hidden, c.success_message, c.failure_message) for c in theirs.test_cases]
+    assert [float(case.points) for case in part.cases] == pytest.approx(
+        [case.points for case in theirs.test_cases], abs=1e-12
+    )
     for env in (RIGHT, WRONG):
         theirs.run(dict(env))
-        assert [not message for message in run(part, dict(env))] == [result.passed for result in theirs.test_case_results]
+        assert [not message for message in run(part, dict(env))] == [
+            result.passed for result in theirs.test_case_results
+        ]
 
 
 def test_ok_format(tmp_path: Path) -> None:
     home = folder(tmp_path, q1=OK)
     assignment = otter_format.load(home, seed=3)
-    assert (assignment.name, assignment.title, assignment.format, assignment.seed, assignment.cells) == ("homework", "homework", "otter", 3, [])
+    assert (
+        assignment.name,
+        assignment.title,
+        assignment.format,
+        assignment.seed,
+        assignment.cells,
+    ) == ("homework", "homework", "otter", 3, [])
     (part,) = assignment.parts
     same_as_stock(home, "q1", part)
-    assert (part.kind, part.style, part.points, part.names) == ("code", "functions", 1, ("square", "words"))
+    assert (part.kind, part.style, part.points, part.names) == (
+        "code",
+        "functions",
+        1,
+        ("square", "words"),
+    )
     assert [(c.name, c.title, c.points, c.hidden) for c in part.cases] == [
         ("test_case_1", "q1 - 1", Fraction(9, 20), False),
         ("test_case_2", "q1 - 2", Fraction(1, 10), True),
@@ -123,7 +139,10 @@ def test_ok_format(tmp_path: Path) -> None:
 
 
 def test_a_case_leaves_nothing_to_the_next(tmp_path: Path) -> None:
-    test = {"name": "q", "suites": [{"cases": [{"code": ">>> square = 3"}, {"code": ">>> square(2)\n4"}]}]}
+    test = {
+        "name": "q",
+        "suites": [{"cases": [{"code": ">>> square = 3"}, {"code": ">>> square(2)\n4"}]}],
+    }
     (part,) = otter_format.load(folder(tmp_path, q=f"OK_FORMAT = True\ntest = {test!r}")).parts
     env = dict(RIGHT)
     assert run(part, env) == ["", ""] and env == RIGHT
@@ -139,7 +158,9 @@ def test_exception_format(tmp_path: Path) -> None:
         ("test_type", "q2 - 3", Fraction(1, 10)),
     ]
     assert part.points == Fraction(4, 5) and part.names == ("square", "words", "more")
-    assert part.tests == EXCEPTION.replace("from otter.test_files import test_case", "pass").rstrip()
+    assert (
+        part.tests == EXCEPTION.replace("from otter.test_files import test_case", "pass").rstrip()
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,7 +172,10 @@ def test_exception_format(tmp_path: Path) -> None:
     ],
 )
 def test_other_ways_to_import_the_decorator(tmp_path: Path, imports: str, decorator: str) -> None:
-    text = f'{imports}\nOK_FORMAT = False\nname = "q"\n@{decorator}(\n    hidden=True)\ndef test_a(square): assert square(-3) == 9\n'
+    text = (
+        f'{imports}\nOK_FORMAT = False\nname = "q"\n@{decorator}(\n    hidden=True)\ndef '
+        "test_a(square): assert square(-3) == 9\n"
+    )
     home = folder(tmp_path, q=text)
     (part,) = otter_format.load(home).parts
     same_as_stock(home, "q", part)
@@ -167,11 +191,21 @@ def test_points_are_what_otter_resolves(tmp_path: Path, total: Any, ok: bool) ->
     for number, own in enumerate(itertools.product(VALUES, repeat=3)):
         name = f"q{number}"
         if ok:
-            test = {"name": name, "points": total, "suites": [{"cases": [{"code": ">>> 1\n1", "points": points} for points in own]}]}
+            test = {
+                "name": name,
+                "points": total,
+                "suites": [{"cases": [{"code": ">>> 1\n1", "points": points} for points in own]}],
+            }
             text = f"OK_FORMAT = True\ntest = {test!r}\n"
         else:
-            cases = "".join(f"@test_case(points={points})\ndef test_{i}(): pass\n" for i, points in enumerate(own))
-            text = f"from otter.test_files import test_case\nOK_FORMAT = False\nname = {name!r}\npoints = {total!r}\n{cases}"
+            cases = "".join(
+                f"@test_case(points={points})\ndef test_{i}(): pass\n"
+                for i, points in enumerate(own)
+            )
+            text = (
+                "from otter.test_files import test_case\nOK_FORMAT = False\nname = "
+                f"{name!r}\npoints = {total!r}\n{cases}"
+            )
         home = folder(tmp_path / name, **{name: text})
         try:
             theirs = stock(home, name)
@@ -180,19 +214,32 @@ def test_points_are_what_otter_resolves(tmp_path: Path, total: Any, ok: bool) ->
                 otter_format.load(home)
             continue
         (part,) = otter_format.load(home).parts
-        assert [float(case.points) for case in part.cases] == [case.points for case in theirs.test_cases]
+        assert [float(case.points) for case in part.cases] == [
+            case.points for case in theirs.test_cases
+        ]
         assert float(part.points) == theirs.possible
 
 
 def test_points_are_exact(tmp_path: Path) -> None:
     thirds = {"name": "q", "suites": [{"cases": [{"code": ">>> 1\n1"}] * 3}]}
     tenths = {"name": "r", "points": [0.1, 0.2, 0.3], "suites": thirds["suites"]}
-    whole = otter_format.load(folder(tmp_path, q=f"OK_FORMAT = True\ntest = {thirds}", r=f"OK_FORMAT = True\ntest = {tenths}"))
-    assert [part.points for part in whole.parts] == [1, Fraction(3, 5)] and whole.points == Fraction(8, 5)
+    whole = otter_format.load(
+        folder(
+            tmp_path, q=f"OK_FORMAT = True\ntest = {thirds}", r=f"OK_FORMAT = True\ntest = {tenths}"
+        )
+    )
+    assert [part.points for part in whole.parts] == [
+        1,
+        Fraction(3, 5),
+    ] and whole.points == Fraction(8, 5)
 
 
 def test_all_or_nothing(tmp_path: Path) -> None:
-    home = folder(tmp_path, q1=OK.replace('"points": 1,', '"points": 1, "all_or_nothing": True,'), q2=EXCEPTION + "all_or_nothing = True\n")
+    home = folder(
+        tmp_path,
+        q1=OK.replace('"points": 1,', '"points": 1, "all_or_nothing": True,'),
+        q2=EXCEPTION + "all_or_nothing = True\n",
+    )
     assignment = otter_format.load(home)
     for part in assignment.parts:
         same_as_stock(home, part.id, part)
@@ -225,12 +272,20 @@ def test_the_notebook_beside_it(tmp_path: Path) -> None:
         ("check", "q1", "", 6),
         ("scratch", "", "", 7),
     ]
-    assert [(question.id, question.cell) for question in assignment.questions] == [("q1", 4), ("q2", 5)]
+    assert [(question.id, question.cell) for question in assignment.questions] == [
+        ("q1", 4),
+        ("q2", 5),
+    ]
 
 
 def test_a_name_comes_from_the_file_where_the_test_has_none(tmp_path: Path) -> None:
-    home = folder(tmp_path, q1=OK.replace('"name": "q1", ', ""), q2=EXCEPTION.replace('name = "q2"\n', ""))
-    assert [(part.id, part.cases[0].title) for part in otter_format.load(home).parts] == [("q1", "q1 - 1"), ("q2", "q2 - 1")]
+    home = folder(
+        tmp_path, q1=OK.replace('"name": "q1", ', ""), q2=EXCEPTION.replace('name = "q2"\n', "")
+    )
+    assert [(part.id, part.cases[0].title) for part in otter_format.load(home).parts] == [
+        ("q1", "q1 - 1"),
+        ("q2", "q2 - 1"),
+    ]
 
 
 def test_files_are_never_run(tmp_path: Path) -> None:
@@ -254,37 +309,122 @@ BROKEN: list[tuple[str, int, str]] = [
     ("test = {", 1, errors.BAD_SYNTAX.format(problem="'{' was never closed")),
     ("OK_FORMAT = True\n", 1, errors.OTTER_NO_TEST),
     ("x = 1\n", 1, errors.OTTER_NO_TEST),
-    ("OK_FORMAT = not False\n" + CASE.format(""), 1, errors.OTTER_NOT_LITERAL.format(what="OK_FORMAT")),
+    (
+        "OK_FORMAT = not False\n" + CASE.format(""),
+        1,
+        errors.OTTER_NOT_LITERAL.format(what="OK_FORMAT"),
+    ),
     (ok("make()"), 2, errors.OTTER_NOT_LITERAL.format(what="'test'")),
     (ok("3"), 2, errors.OTTER_WRONG_TYPE.format(what="'test'", expected="a dict", got="int")),
     (ok("{}"), 2, errors.OTTER_NO_KEY.format(what="'test'", key="suites")),
-    (ok('{"name":\n 7, "suites": [{"cases": []}]}'), 3, errors.OTTER_WRONG_TYPE.format(what="'name'", expected="text", got="int")),
+    (
+        ok('{"name":\n 7, "suites": [{"cases": []}]}'),
+        3,
+        errors.OTTER_WRONG_TYPE.format(what="'name'", expected="text", got="int"),
+    ),
     (ok('{\n"suites": [{"cases": []}, {"cases": []}]}'), 3, errors.OTTER_SUITES.format(count=2)),
     (ok('{"suites": []}'), 2, errors.OTTER_SUITES.format(count=0)),
     (ok('{"suites": [{}]}'), 2, errors.OTTER_NO_KEY.format(what="the suite", key="cases")),
-    (ok('{"suites": [3]}'), 2, errors.OTTER_WRONG_TYPE.format(what="the suite", expected="a dict", got="int")),
-    (ok('{"suites": [{"cases": [],\n"type": "sql"}]}'), 3, errors.OTTER_SUITE_TYPE.format(type="sql")),
-    (ok('{"suites": [{"cases": [], "setup":\n">>> x = 1"}]}'), 3, errors.OTTER_SUITE_CODE.format(key="setup")),
-    (ok('{"suites": [{"cases": [\n{}]}]}'), 3, errors.OTTER_NO_KEY.format(what="case 1", key="code")),
-    (ok('{"suites": [{"cases": [{"code":\nmake()}]}]}'), 3, errors.OTTER_NOT_LITERAL.format(what="'code'")),
-    (ok('{"suites": [{"cases": [{"code": 1}]}]}'), 2, errors.OTTER_WRONG_TYPE.format(what="'code' of case 1", expected="text", got="int")),
-    (ok('{"suites": [{"cases": [3]}]}'), 2, errors.OTTER_WRONG_TYPE.format(what="case 1", expected="a dict", got="int")),
+    (
+        ok('{"suites": [3]}'),
+        2,
+        errors.OTTER_WRONG_TYPE.format(what="the suite", expected="a dict", got="int"),
+    ),
+    (
+        ok('{"suites": [{"cases": [],\n"type": "sql"}]}'),
+        3,
+        errors.OTTER_SUITE_TYPE.format(type="sql"),
+    ),
+    (
+        ok('{"suites": [{"cases": [], "setup":\n">>> x = 1"}]}'),
+        3,
+        errors.OTTER_SUITE_CODE.format(key="setup"),
+    ),
+    (
+        ok('{"suites": [{"cases": [\n{}]}]}'),
+        3,
+        errors.OTTER_NO_KEY.format(what="case 1", key="code"),
+    ),
+    (
+        ok('{"suites": [{"cases": [{"code":\nmake()}]}]}'),
+        3,
+        errors.OTTER_NOT_LITERAL.format(what="'code'"),
+    ),
+    (
+        ok('{"suites": [{"cases": [{"code": 1}]}]}'),
+        2,
+        errors.OTTER_WRONG_TYPE.format(what="'code' of case 1", expected="text", got="int"),
+    ),
+    (
+        ok('{"suites": [{"cases": [3]}]}'),
+        2,
+        errors.OTTER_WRONG_TYPE.format(what="case 1", expected="a dict", got="int"),
+    ),
     (
         ok('{"suites": [{"cases": [{"code": ">>>1"}]}]}'),
         2,
-        errors.OTTER_BAD_DOCTEST.format(case="q - 1", problem="line 1 of the docstring for <string> lacks blank after >>>: '>>>1'"),
+        errors.OTTER_BAD_DOCTEST.format(
+            case="q - 1",
+            problem="line 1 of the docstring for <string> lacks blank after >>>: '>>>1'",
+        ),
     ),
-    (ok('{"points": "2", "suites": [{"cases": []}]}'), 2, errors.OTTER_WRONG_TYPE.format(what=otter_format.TOTAL, expected=NUMBER, got="'2'")),
-    (ok('{\n"points": [1], "suites": [{"cases": []}]}'), 3, errors.OTTER_POINTS_COUNT.format(got=1, cases=0)),
-    (exception("points = -1\n" + CASE.format("")), 3, errors.OTTER_WRONG_TYPE.format(what=otter_format.TOTAL, expected=NUMBER, got="-1")),
-    (exception("points = 1\n" + CASE.format("points=2")), 3, errors.OTTER_POINTS_SUM.format(sum="2", total="1")),
-    (exception("points = 1 / 3\n" + CASE.format("")), 3, errors.OTTER_NOT_LITERAL.format(what=otter_format.TOTAL)),
-    (exception(CASE.format("points=POINTS")), 3, errors.OTTER_NOT_LITERAL.format(what="'points' of 'test_a'")),
-    (exception(CASE.format("points=True")), 3, errors.OTTER_WRONG_TYPE.format(what="'points' of 'test_a'", expected=NUMBER, got="True")),
-    (exception(CASE.format("point=1")), 3, errors.CASE_UNKNOWN_KEY.format(case="test_a", key="point", nearest=errors.NEAREST.format(word="points"))),
-    (exception(CASE.format("name=1")), 3, errors.OTTER_WRONG_TYPE.format(what="'name' of 'test_a'", expected="text", got="int")),
-    (exception(CASE.format("") + "\n" + CASE.format("")), 6, errors.OTTER_SAME_FUNCTION.format(name="test_a", first=4)),
-    (exception("if True:\n    @test_case()\n    def test_a(): pass"), 5, errors.OTTER_NESTED_CASE.format(name="test_a")),
+    (
+        ok('{"points": "2", "suites": [{"cases": []}]}'),
+        2,
+        errors.OTTER_WRONG_TYPE.format(what=otter_format.TOTAL, expected=NUMBER, got="'2'"),
+    ),
+    (
+        ok('{\n"points": [1], "suites": [{"cases": []}]}'),
+        3,
+        errors.OTTER_POINTS_COUNT.format(got=1, cases=0),
+    ),
+    (
+        exception("points = -1\n" + CASE.format("")),
+        3,
+        errors.OTTER_WRONG_TYPE.format(what=otter_format.TOTAL, expected=NUMBER, got="-1"),
+    ),
+    (
+        exception("points = 1\n" + CASE.format("points=2")),
+        3,
+        errors.OTTER_POINTS_SUM.format(sum="2", total="1"),
+    ),
+    (
+        exception("points = 1 / 3\n" + CASE.format("")),
+        3,
+        errors.OTTER_NOT_LITERAL.format(what=otter_format.TOTAL),
+    ),
+    (
+        exception(CASE.format("points=POINTS")),
+        3,
+        errors.OTTER_NOT_LITERAL.format(what="'points' of 'test_a'"),
+    ),
+    (
+        exception(CASE.format("points=True")),
+        3,
+        errors.OTTER_WRONG_TYPE.format(what="'points' of 'test_a'", expected=NUMBER, got="True"),
+    ),
+    (
+        exception(CASE.format("point=1")),
+        3,
+        errors.CASE_UNKNOWN_KEY.format(
+            case="test_a", key="point", nearest=errors.NEAREST.format(word="points")
+        ),
+    ),
+    (
+        exception(CASE.format("name=1")),
+        3,
+        errors.OTTER_WRONG_TYPE.format(what="'name' of 'test_a'", expected="text", got="int"),
+    ),
+    (
+        exception(CASE.format("") + "\n" + CASE.format("")),
+        6,
+        errors.OTTER_SAME_FUNCTION.format(name="test_a", first=4),
+    ),
+    (
+        exception("if True:\n    @test_case()\n    def test_a(): pass"),
+        5,
+        errors.OTTER_NESTED_CASE.format(name="test_a"),
+    ),
 ]
 
 
@@ -292,11 +432,21 @@ BROKEN: list[tuple[str, int, str]] = [
 def test_mistakes(tmp_path: Path, text: str, line: int, message: str) -> None:
     with pytest.raises(SourceErrors) as caught:
         otter_format.load(folder(tmp_path, q=text))
-    assert [(Path(m.file).name, m.line, m.message) for m in caught.value.mistakes] == [("q.py", line, message)]
+    assert [(Path(m.file).name, m.line, m.message) for m in caught.value.mistakes] == [
+        ("q.py", line, message)
+    ]
 
 
 def test_all_mistakes_at_once(tmp_path: Path) -> None:
-    home = folder(tmp_path, "a.ipynb", "b.ipynb", a="test = {", b=OK, c=OK, d=exception("points = x\n" + CASE.format("hidden=y")))
+    home = folder(
+        tmp_path,
+        "a.ipynb",
+        "b.ipynb",
+        a="test = {",
+        b=OK,
+        c=OK,
+        d=exception("points = x\n" + CASE.format("hidden=y")),
+    )
     (home / "tests/e.py").write_bytes(b"OK_FORMAT = True # \xff")
     with pytest.raises(SourceErrors) as caught:
         otter_format.load(home)
@@ -310,28 +460,49 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
 def test_what_counts_as_an_otter_folder(tmp_path: Path) -> None:
     assert otter_format.is_otter(folder(tmp_path / "a", q1=OK))
     assert otter_format.is_otter(folder(tmp_path / "b", q2=EXCEPTION))
-    assert not otter_format.is_otter(folder(tmp_path / "c", test_x="def test_x():\n    assert True\n"))
+    assert not otter_format.is_otter(
+        folder(tmp_path / "c", test_x="def test_x():\n    assert True\n")
+    )
     assert not otter_format.is_otter(tmp_path)
     assert not otter_format.is_otter(folder(tmp_path / "d", q1=OK) / "tests" / "q1.py")
 
 
-# ---- which format a path is ------------------------------------------------------------------------------------------
+# ---- which format a path is ----------------------------------------------------------------------
 
 
 def test_formats_are_told_apart(tmp_path: Path) -> None:
     assert load_assignment(folder(tmp_path, "a.ipynb", q1=OK)).format == "otter"
-    marked = {"nbgrader": {"grade": True, "solution": False, "locked": True, "grade_id": "a", "points": 1, "schema_version": 3, "task": False}}
+    marked = {
+        "nbgrader": {
+            "grade": True,
+            "solution": False,
+            "locked": True,
+            "grade_id": "a",
+            "points": 1,
+            "schema_version": 3,
+            "task": False,
+        }
+    }
     (tmp_path / "ps1").mkdir()
     path = tmp_path / "ps1" / "problem.ipynb"
     nbformat.write(new_notebook(cells=[new_code_cell("assert f", metadata=marked)]), path)
-    assert load_assignment(path, seed=4).format == load_assignment(tmp_path / "ps1").format == "nbgrader"
+    assert (
+        load_assignment(path, seed=4).format
+        == load_assignment(tmp_path / "ps1").format
+        == "nbgrader"
+    )
     ours = tmp_path / "ours"
     ours.mkdir()
-    header = "# ---\n# jupyter:\n#   autogradient:\n#     format: 1\n#     title: Ours\n# ---\n\n# %% [markdown]\n# # Ours\n"
+    header = (
+        "# ---\n# jupyter:\n#   autogradient:\n#     format: 1\n#     title: Ours\n# "
+        "---\n\n# %% [markdown]\n# # Ours\n"
+    )
     (ours / "ours.py").write_text(header)
     (ours / "tests").mkdir()
     (ours / "tests" / "data.py").write_text(OK)
-    assert load_assignment(ours).format == load_assignment(ours / "ours.py").format == "autogradient"
+    assert (
+        load_assignment(ours).format == load_assignment(ours / "ours.py").format == "autogradient"
+    )
 
 
 def test_what_is_no_assignment(tmp_path: Path) -> None:
@@ -350,7 +521,10 @@ def test_what_is_no_assignment(tmp_path: Path) -> None:
 
 def test_a_release_is_no_assignment(tmp_path: Path) -> None:
     home = folder(tmp_path, q1=OK)
-    nbformat.write(new_notebook(metadata={"autogradient": {"format": 1, "assignment": "homework"}}), home / "homework.ipynb")
+    nbformat.write(
+        new_notebook(metadata={"autogradient": {"format": 1, "assignment": "homework"}}),
+        home / "homework.ipynb",
+    )
     for path in (home, home / "homework.ipynb"):
         with pytest.raises(CourseError) as caught:
             load_assignment(path)

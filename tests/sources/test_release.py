@@ -1,4 +1,6 @@
-"""What students get: the same bytes from the same source, in metadata that nbgrader accepts, whole or not at all."""
+"""What students get: the same bytes from the same source, in metadata that nbgrader accepts, whole
+or not at all.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,11 @@ def notebook_of(assignment: Assignment) -> Any:
 
 def by_id(notebook: Any) -> dict[str, Any]:
     """Cells by their nbgrader id."""
-    return {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells if "nbgrader" in cell.metadata}
+    return {
+        cell.metadata.nbgrader.grade_id: cell
+        for cell in notebook.cells
+        if "nbgrader" in cell.metadata
+    }
 
 
 @every
@@ -66,13 +72,20 @@ def test_the_same_bytes_in_every_process() -> None:
     code = (
         "import hashlib, sys; from autogradient.sources import release, source\n"
         "for path in sys.argv[1:]:\n"
-        "    for name, data in sorted(release.build(source.load(path, seed=1)).files.items()): print(name, hashlib.sha256(data).hexdigest())\n"
+        "    for name, data in sorted(release.build(source.load(path, seed=1)).files.items()): "
+        "print(name, hashlib.sha256(data).hexdigest())\n"
     )
     paths = [str(SOURCES / name) for name in ("perceptrons", "activations", "gpu")]
     seen = set()
     for seed in ("1", "2", "3"):
         seen.add(
-            subprocess.run([sys.executable, "-c", code, *paths], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout
+            subprocess.run(
+                [sys.executable, "-c", code, *paths],
+                env={**os.environ, "PYTHONHASHSEED": seed},
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
         )
     assert len(seen) == 1
 
@@ -82,15 +95,21 @@ def test_nbgrader_and_nbformat_find_nothing_wrong(name: str) -> None:
     notebook = released(name)
     nbformat.validate(notebook)
     MetadataValidator().validate_nb(notebook)
-    ids = [cell.metadata.nbgrader.grade_id for cell in notebook.cells if "nbgrader" in cell.metadata]
+    ids = [
+        cell.metadata.nbgrader.grade_id for cell in notebook.cells if "nbgrader" in cell.metadata
+    ]
     assert [word for word, count in Counter(ids).items() if count > 1] == []
-    assert [word for word, count in Counter(cell.id for cell in notebook.cells).items() if count > 1] == []
+    assert [
+        word for word, count in Counter(cell.id for cell in notebook.cells).items() if count > 1
+    ] == []
 
 
 @every
 def test_checksums_are_nbgraders_own(name: str) -> None:
     cells = by_id(released(name)).values()
-    assert [cell.metadata.nbgrader.checksum for cell in cells] == [compute_checksum(cell) for cell in cells]
+    assert [cell.metadata.nbgrader.checksum for cell in cells] == [
+        compute_checksum(cell) for cell in cells
+    ]
 
 
 @every
@@ -99,11 +118,18 @@ def test_points_of_grade_cells_add_up_exactly(name: str) -> None:
     cells = by_id(released(name))
     for part in assignment.parts:
         ids = [f"{part.id}-answer"] if part.by_hand else [part.id, f"{part.id}-hidden"]
-        points = [Fraction(str(cells[i].metadata.nbgrader.get("points", 0))) for i in ids if i in cells]
+        points = [
+            Fraction(str(cells[i].metadata.nbgrader.get("points", 0))) for i in ids if i in cells
+        ]
         assert sum(points) == part.points, part.id
         if not part.by_hand:
             assert points[0] == part.visible_points
-    assert not [cell.source for cell in cells.values() if is_grade(cell) and not cell.metadata.nbgrader.points]  # stock validate crashes on them
+    # stock validate crashes on them
+    assert not [
+        cell.source
+        for cell in cells.values()
+        if is_grade(cell) and not cell.metadata.nbgrader.points
+    ]
 
 
 @every
@@ -112,7 +138,10 @@ def test_only_answers_can_be_edited(name: str) -> None:
         is_answer = grade_id.endswith("-answer")
         assert is_solution(cell) is is_answer
         assert is_locked(cell) is not is_answer or is_grade(cell)
-        assert cell.metadata.get("editable", True) is is_answer and cell.metadata.get("deletable", True) is is_answer
+        assert (
+            cell.metadata.get("editable", True) is is_answer
+            and cell.metadata.get("deletable", True) is is_answer
+        )
 
 
 @every
@@ -127,7 +156,9 @@ def test_stubs_hold_the_places_of_the_answers(name: str) -> None:
 
 @every
 def test_public_tests_stand_alone(name: str) -> None:
-    """They are otter's exception format, need nothing but otter, NumPy, torch and matplotlib, and hold every name they use."""
+    """They are otter's exception format, need nothing but otter, NumPy, torch and matplotlib, and
+    hold every name they use.
+    """
     assignment = load(name)
     from autogradient.model.testcode import bound_names, needed_names
 
@@ -141,7 +172,13 @@ def test_public_tests_stand_alone(name: str) -> None:
             if isinstance(node, (ast.Import, ast.ImportFrom))
             for alias in node.names
         }
-        assert {str(module).split(".")[0] for module in modules} <= {"otter", "numpy", "torch", "matplotlib", *sys.stdlib_module_names}
+        assert {str(module).split(".")[0] for module in modules} <= {
+            "otter",
+            "numpy",
+            "torch",
+            "matplotlib",
+            *sys.stdlib_module_names,
+        }
 
 
 def test_the_cells_in_their_order() -> None:
@@ -165,22 +202,37 @@ def test_the_cells_in_their_order() -> None:
 
 def test_checks_show_visible_points_only() -> None:
     cells = by_id(notebook_of(small()))
-    assert cells["and-gate"].source == 'display(_check := grader.check("and-gate"))\n1 * _check.grade'
-    assert cells["sums-p4"].source == 'grader.check("sums-p4")' and not cells["sums-p4"].metadata.nbgrader.grade
+    assert (
+        cells["and-gate"].source == 'display(_check := grader.check("and-gate"))\n1 * _check.grade'
+    )
+    assert (
+        cells["sums-p4"].source == 'grader.check("sums-p4")'
+        and not cells["sums-p4"].metadata.nbgrader.grade
+    )
     assert 'print("2 more points are checked after you submit.")' in cells["and-gate-hidden"].source
     assert 'print("1 more point is checked after you submit.")' in cells["sums-p4-hidden"].source
 
 
 def test_halves_and_tenths_are_written_as_they_are() -> None:
-    cells = by_id(notebook_of(read(changed(("points=1, ", "points=0.1, "), ("points=2, ", "points=0.25, ")))))
-    assert (cells["and-gate"].metadata.nbgrader.points, cells["and-gate-hidden"].metadata.nbgrader.points) == (0.1, 0.25)
+    cells = by_id(
+        notebook_of(read(changed(("points=1, ", "points=0.1, "), ("points=2, ", "points=0.25, "))))
+    )
+    assert (
+        cells["and-gate"].metadata.nbgrader.points,
+        cells["and-gate-hidden"].metadata.nbgrader.points,
+    ) == (0.1, 0.25)
     assert cells["and-gate"].source.endswith("0.1 * _check.grade")
 
 
 def test_options_are_listed_above_the_answer() -> None:
     cells = by_id(notebook_of(small()))
-    assert cells["sums-p1-options"].source == "*Choose one.*\n\n- **a** · the step\n- **b** · the sigmoid\n- **c** · no function at all"
-    assert cells["sums-p3-options"].source == "*True or false, one by one:*\n\n1. a bias moves the line\n2. a bias turns the line"
+    assert cells["sums-p1-options"].source == (
+        "*Choose one.*\n\n- **a** · the step\n- **b** · the sigmoid\n- **c** · no function at all"
+    )
+    assert (
+        cells["sums-p3-options"].source
+        == "*True or false, one by one:*\n\n1. a bias moves the line\n2. a bias turns the line"
+    )
 
 
 def test_given_cells_hold_the_courses_seed() -> None:
@@ -189,38 +241,72 @@ def test_given_cells_hold_the_courses_seed() -> None:
 
 def test_public_files_hold_no_hidden_case_and_throw_away_ones_do() -> None:
     assignment = small()
-    public, parity = release.build(assignment), release.build(assignment, {"sums-p1": "b", "sums-p4": 2.5})
-    assert "noisy" not in public.files["tests/and-gate.py"].decode() and not [name for name in public.files if "hidden" in name]
-    assert "def test_noisy_inputs(and_gate, margin):" in parity.files["tests/and-gate-hidden.py"].decode()
-    assert "is_right('number', total, 2.5, " in parity.files["tests/sums-p4-hidden.py"].decode()
-    assert by_id(nbformat.reads(parity.notebook.decode(), as_version=4))["and-gate-hidden"].source == (
-        'display(_check := grader.check("and-gate-hidden"))\n2 * _check.grade'
+    public, parity = (
+        release.build(assignment),
+        release.build(assignment, {"sums-p1": "b", "sums-p4": 2.5}),
     )
+    assert "noisy" not in public.files["tests/and-gate.py"].decode() and not [
+        name for name in public.files if "hidden" in name
+    ]
+    assert (
+        "def test_noisy_inputs(and_gate, margin):"
+        in parity.files["tests/and-gate-hidden.py"].decode()
+    )
+    assert "is_right('number', total, 2.5, " in parity.files["tests/sums-p4-hidden.py"].decode()
+    assert by_id(nbformat.reads(parity.notebook.decode(), as_version=4))[
+        "and-gate-hidden"
+    ].source == ('display(_check := grader.check("and-gate-hidden"))\n2 * _check.grade')
 
 
 def test_computed_arrays_are_written_out_in_throw_away_courses() -> None:
     assignment = read(changed(("total = 2.5  # SOLUTION", "total = np.eye(2) / 3  # SOLUTION")))
-    text = release.build(assignment, {"sums-p4": np.eye(2) / 3}).files["tests/sums-p4-hidden.py"].decode()
-    assert "is_right('number', total, ((0.3333333333333333, 0.0), (0.0, 0.3333333333333333)), " in text
+    text = (
+        release.build(assignment, {"sums-p4": np.eye(2) / 3})
+        .files["tests/sums-p4-hidden.py"]
+        .decode()
+    )
+    assert (
+        "is_right('number', total, ((0.3333333333333333, 0.0), (0.0, 0.3333333333333333)), " in text
+    )
     ast.parse(text)
 
 
 def test_a_part_with_hidden_points_only_has_a_check_of_its_form() -> None:
     text = changed(("@test_case(points=1, failure", "@test_case(points=1, hidden=True, failure"))
     cells = by_id(notebook_of(read(text)))
-    assert cells["and-gate"].source == 'grader.check("and-gate")' and cells["and-gate-hidden"].metadata.nbgrader.points == 3
+    assert (
+        cells["and-gate"].source == 'grader.check("and-gate")'
+        and cells["and-gate-hidden"].metadata.nbgrader.points == 3
+    )
     public = release.build(read(text)).files["tests/and-gate.py"].decode()
-    assert "@test_case(name='form of the answer', points=1, hidden=False, failure_message='Define and_gate in the cell above.')" in public
+    assert (
+        "@test_case(name='form of the answer', points=1, hidden=False, "
+        "failure_message='Define and_gate in the cell above.')" in public
+    )
 
 
 def test_figures_and_data_are_copied_and_private_files_are_not(tmp_path: Path) -> None:
     path = write(tmp_path)
-    for name in ("neuron.svg", "data/points.csv", "figures.py", "proof.json", ".hidden", "gates.ipynb"):
+    for name in (
+        "neuron.svg",
+        "data/points.csv",
+        "figures.py",
+        "proof.json",
+        ".hidden",
+        "gates.ipynb",
+    ):
         (path.parent / name).parent.mkdir(exist_ok=True)
         (path.parent / name).write_text(f"<svg>{name}</svg>")
     files = release.build(source.load(path)).files
-    assert files["neuron.svg"] == b"<svg>neuron.svg</svg>" and files["data/points.csv"] == b"<svg>data/points.csv</svg>"
-    assert {name for name in files if not name.startswith("tests/")} == {"gates.ipynb", "neuron.svg", "data/points.csv"}
+    assert (
+        files["neuron.svg"] == b"<svg>neuron.svg</svg>"
+        and files["data/points.csv"] == b"<svg>data/points.csv</svg>"
+    )
+    assert {name for name in files if not name.startswith("tests/")} == {
+        "gates.ipynb",
+        "neuron.svg",
+        "data/points.csv",
+    }
     assert json.loads(files["gates.ipynb"])["cells"]
 
 
@@ -228,11 +314,19 @@ def test_pictures_pasted_into_a_notebook_go_along(tmp_path: Path) -> None:
     book = jupytext.reads(TEXT, fmt="py:percent")
     pasted = {"image.png": {"image/png": "iVBORw0KGgo="}}
     for cell in book.cells:
-        if "question: and-gate" in cell.source or "hint: and-gate" in cell.source or cell.source.startswith("# Gates"):
+        if (
+            "question: and-gate" in cell.source
+            or "hint: and-gate" in cell.source
+            or cell.source.startswith("# Gates")
+        ):
             cell.attachments = pasted
     made = notebook_of(source.read(nbformat.writes(book), tmp_path / "gates.ipynb"))
     nbformat.validate(made)
-    assert [c.metadata.nbgrader.grade_id for c in made.cells if c.get("attachments") == pasted] == ["start-n1", "and-gate-text", "and-gate-hint1"]
+    assert [c.metadata.nbgrader.grade_id for c in made.cells if c.get("attachments") == pasted] == [
+        "start-n1",
+        "and-gate-text",
+        "and-gate-hint1",
+    ]
 
 
 def test_a_file_beside_the_source_cannot_take_the_place_of_a_generated_one(tmp_path: Path) -> None:
@@ -242,11 +336,15 @@ def test_a_file_beside_the_source_cannot_take_the_place_of_a_generated_one(tmp_p
     assert b"nothing is tested" not in release.build(source.load(path)).files["tests/and-gate.py"]
 
 
-# ---- on disk ---------------------------------------------------------------------------------------------------------
+# ---- on disk -------------------------------------------------------------------------------------
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_writing_makes_the_folder_exactly_the_release(tmp_path: Path) -> None:
@@ -298,7 +396,9 @@ def test_writing_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_difference_names_what_changed(tmp_path: Path) -> None:
     folder = tmp_path / "gates"
     built = release.build(small())
-    assert release.difference(built, folder).startswith("--- on disk/gates.ipynb\n+++ from source/gates.ipynb\n")
+    assert release.difference(built, folder).startswith(
+        "--- on disk/gates.ipynb\n+++ from source/gates.ipynb\n"
+    )
     release.write(built, folder)
     assert release.difference(built, folder) == ""
     (folder / ".ipynb_checkpoints").mkdir()
@@ -308,7 +408,10 @@ def test_the_difference_names_what_changed(tmp_path: Path) -> None:
     (folder / "tests" / "and-gate.py").write_text("name = 'and-gate'\n")
     (folder / "extra.bin").write_bytes(b"\xff\xfe\x00")
     difference = release.difference(built, folder)
-    assert "binary file extra.bin differs" in difference and "--- on disk/tests/and-gate.py" in difference
+    assert (
+        "binary file extra.bin differs" in difference
+        and "--- on disk/tests/and-gate.py" in difference
+    )
     assert "-name = 'and-gate'" in difference and "+OK_FORMAT = False" in difference
 
 
@@ -323,8 +426,14 @@ def test_a_stale_release_is_shown_as_a_difference(tmp_path: Path) -> None:
     assert first == "release/gates is not what the source gives; run 'autogradient release gates'"
     assert "--- on disk/tests/and-gate.py" in rest
     assert [line for line in rest if line.startswith(("-@", "+@"))] == [
-        "-@test_case(name='truth table', points=1, hidden=False, failure_message='Only (1, 1) may fire.')",
-        "+@test_case(name='truth table', points=1, hidden=False, failure_message='Only two ones may fire.')",
+        (
+            "-@test_case(name='truth table', points=1, hidden=False, failure_message='Only "
+            "(1, 1) may fire.')"
+        ),
+        (
+            "+@test_case(name='truth table', points=1, hidden=False, failure_message='Only "
+            "two ones may fire.')"
+        ),
     ]
 
 

@@ -175,15 +175,23 @@ def made(tmp_path: Path) -> Assignment:
     return source.load(scaffold.new(tmp_path, "my-first", 'Losses: "how far off?"'))
 
 
-# ---- new -------------------------------------------------------------------------------------------------------------
+# ---- new -----------------------------------------------------------------------------------------
 
 
 def test_new_is_complete(made: Assignment, tmp_path: Path) -> None:
     assert made.path == tmp_path / "source" / "my-first" / "my-first.py"
     assert made.title == 'Losses: "how far off?"'
-    assert [(part.id, part.kind) for part in made.parts] == [("my-first-sign", "choice"), ("my-first-mse", "code"), ("my-first-outlier", "essay")]
+    assert [(part.id, part.kind) for part in made.parts] == [
+        ("my-first-sign", "choice"),
+        ("my-first-mse", "code"),
+        ("my-first-outlier", "essay"),
+    ]
     assert [case.hidden for case in made.part("my-first-mse").cases] == [False, True]
-    assert made.part("my-first-mse").wrong and made.part("my-first-mse").right and made.part("my-first-outlier").rubric
+    assert (
+        made.part("my-first-mse").wrong
+        and made.part("my-first-mse").right
+        and made.part("my-first-outlier").rubric
+    )
     assert scaffold.fmt(made.path, check=True) == ""
     assert sorted(path.name for path in (tmp_path / "source").iterdir()) == ["my-first"]
 
@@ -222,7 +230,7 @@ def test_new_refuses_reserved_and_existing_names(tmp_path: Path) -> None:
     assert not list(folder.iterdir())
 
 
-# ---- fmt -------------------------------------------------------------------------------------------------------------
+# ---- fmt -----------------------------------------------------------------------------------------
 
 
 def test_untidy_becomes_tidy() -> None:
@@ -232,13 +240,20 @@ def test_untidy_becomes_tidy() -> None:
 
 
 def test_trailing_white_space_goes_where_python_does_not_mind() -> None:
-    text = '# %%\n#| staff\n# %load_ext autogradient.authoring\n\n# %%\nx = 1   \n# why \n\n\n# %%\ny = """a  \n"""   \n'
-    assert scaffold.normalised(text, Path("x.py")) == text.replace("x = 1   \n# why \n\n\n", "x = 1\n# why\n\n").replace("   \n", "\n")
+    text = (
+        "# %%\n#| staff\n# %load_ext autogradient.authoring\n\n# %%\nx = 1   \n# why "
+        '\n\n\n# %%\ny = """a  \n"""   \n'
+    )
+    assert scaffold.normalised(text, Path("x.py")) == text.replace(
+        "x = 1   \n# why \n\n\n", "x = 1\n# why\n\n"
+    ).replace("   \n", "\n")
 
 
 def test_broken_front_matter_is_a_mistake() -> None:
     with pytest.raises(errors.SourceErrors):
-        scaffold.normalised("# ---\n# jupyter:\n#   autogradient: [\n# ---\n\n# %%\nx = 1\n", Path("x.py"))
+        scaffold.normalised(
+            "# ---\n# jupyter:\n#   autogradient: [\n# ---\n\n# %%\nx = 1\n", Path("x.py")
+        )
 
 
 @pytest.mark.parametrize("name", ["perceptrons", "activations", "gpu"])
@@ -263,13 +278,16 @@ def test_fmt_writes_only_changes(tmp_path: Path) -> None:
 def test_broken_directives_are_left_alone() -> None:
     text = (
         "# ---\n# jupyter: [1]\n# ---\n\n# %%\n#| staff\n# %load_ext autogradient.authoring\n\n"
-        "# %%\n#|tests: gate\n#|wrogn: 1\nx = 1\n\n# %% [markdown]\n# <!--|rubric: [-->\n# - [1] x: y\n"
+        "# %%\n#|tests: gate\n#|wrogn: 1\nx = 1\n\n# %% [markdown]\n# <!--|rubric: [-->\n# - [1] "
+        "x: y\n"
     )
     assert scaffold.normalised(text, Path("x.py")) == text
 
 
 def test_comments_in_the_front_matter_survive() -> None:
-    header = "# ---\n# jupyter:\n#   autogradient:\n#     title: T  # a remark\n#     format: 1\n# ---\n"
+    header = (
+        "# ---\n# jupyter:\n#   autogradient:\n#     title: T  # a remark\n#     format: 1\n# ---\n"
+    )
     cells = "\n# %%\n#| staff\n# %load_ext autogradient.authoring\n"
     assert scaffold.normalised(header + cells, Path("x.py")) == header + cells
 
@@ -277,7 +295,8 @@ def test_comments_in_the_front_matter_survive() -> None:
 def test_triple_quoted_and_raw_cells_survive() -> None:
     text = (
         "# %%\n#| staff\n# %load_ext autogradient.authoring\n\n"
-        '# %% [markdown]\n"""\n<!--|question: gate-->\nText.\n"""\n\n# %% [raw]\n# raw <!--|x-->\n\n# %%\n# %%time\nx = 1\n\n# %% [markdown] tags=["a"]\n# More.\n'
+        '# %% [markdown]\n"""\n<!--|question: gate-->\nText.\n"""\n\n# %% [raw]\n# raw '
+        '<!--|x-->\n\n# %%\n# %%time\nx = 1\n\n# %% [markdown] tags=["a"]\n# More.\n'
     )
     assert scaffold.normalised(text, Path("x.py")) == text
 
@@ -290,21 +309,30 @@ def test_unreadable_source() -> None:
 def test_loss_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scaffold, "_code", lambda text: text.replace("x = 1", "x = 2"))
     with pytest.raises(errors.AutogradientError, match="cell 2"):
-        scaffold.normalised("# %%\n#| staff\n# %load_ext autogradient.authoring\n\n# %%\nx = 1\n", Path("x.py"))
+        scaffold.normalised(
+            "# %%\n#| staff\n# %load_ext autogradient.authoring\n\n# %%\nx = 1\n", Path("x.py")
+        )
 
 
-# ---- both ways through Jupytext --------------------------------------------------------------------------------------
+# ---- both ways through Jupytext ------------------------------------------------------------------
 
 
 def same(one: Assignment, other: Assignment) -> bool:
     """Whether two sources say the same, whatever kind of file they stand in."""
-    content = [[(cell.role, cell.target, cell.kind, cell.source, cell.keys) for cell in assignment.cells] for assignment in (one, other)]
+    content = [
+        [(cell.role, cell.target, cell.kind, cell.source, cell.keys) for cell in assignment.cells]
+        for assignment in (one, other)
+    ]
     return content[0] == content[1] and one.digest == other.digest and one.title == other.title
 
 
 @pytest.mark.parametrize("name", ["perceptrons", "activations", "gpu", "my-first"])
 def test_sources_survive_jupytext_both_ways(tmp_path: Path, name: str) -> None:
-    path = scaffold.new(tmp_path, name) if name == "my-first" else ROOT / "source" / name / f"{name}.py"
+    path = (
+        scaffold.new(tmp_path, name)
+        if name == "my-first"
+        else ROOT / "source" / name / f"{name}.py"
+    )
     text = path.read_text()
     there = tmp_path / f"{name}.ipynb"
     jupytext.write(jupytext.read(path), there)
@@ -327,7 +355,9 @@ def test_ipynb_is_formatted_cell_by_cell(tmp_path: Path) -> None:
     assert scaffold.fmt(path)
     after = nbformat.read(path, as_version=4)
     nbformat.validate(after)
-    assert [cell.source for cell in after.cells] == [cell.source for cell in jupytext.reads(TIDY, fmt="py:percent").cells]
+    assert [cell.source for cell in after.cells] == [
+        cell.source for cell in jupytext.reads(TIDY, fmt="py:percent").cells
+    ]
     assert after.cells[code + 1].outputs[0].text == "kept"
     assert after.metadata.autogradient == notebook.metadata.autogradient
     stamp = path.stat().st_mtime_ns

@@ -1,4 +1,6 @@
-"""A small course with a roster, deadlines, attempts and two essays, for what is decided after grading."""
+"""A small course with a roster, deadlines, attempts and two essays, for what is decided after
+grading.
+"""
 
 from __future__ import annotations
 
@@ -25,12 +27,20 @@ small = {due = 2026-10-12T12:00:00, sections = {tue = 2026-10-13T12:00:00}}
 per_day = "10%"
 at_most = "50%"
 """
-ROSTER = "student,section,name,email\nada,mon,Ada Lovelace,ada@example.org\nbob,tue,Bob Ray,\neve,,Eve Li,\n"
+ROSTER = (
+    "student,section,name,email\nada,mon,Ada Lovelace,ada@example.org\nbob,tue,Bob "
+    "Ray,\neve,,Eve Li,\n"
+)
 #: The essay `why` (two items) and a second one, `how`: 9 points together.
-SOURCE = homework.SOURCE.replace("- [2] compares: says which is more", "- [1.5] compares: says which is more\n# - [0.5] briefly: in a sentence").replace(
+SOURCE = homework.SOURCE.replace(
+    "- [2] compares: says which is more",
+    "- [1.5] compares: says which is more\n# - [0.5] briefly: in a sentence",
+).replace(
     "# %% [markdown]\n# The end.",
-    "# %% [markdown]\n# <!--| question: how -->\n# ## 6 · How\n\n# %% [markdown]\n# <!--| answer: how, kind: essay, points: 1 -->\n# By counting.\n\n"
-    "# %% [markdown]\n# <!--| rubric: how -->\n# - [1] counts: says how\n\n# %% [markdown]\n# The end.",
+    "# %% [markdown]\n# <!--| question: how -->\n# ## 6 · How\n\n# %% [markdown]\n# <!--| answer: "
+    "how, kind: essay, points: 1 -->\n# By counting.\n\n"
+    "# %% [markdown]\n# <!--| rubric: how -->\n# - [1] counts: says how\n\n# %% [markdown]\n# The "
+    "end.",
 )
 RIGHT = ANSWERS | {"how": "I count."}
 #: `scale` does not add up to 1: 1.5 points less.
@@ -53,7 +63,13 @@ def small(here: Course) -> Assignment:
     return load(here.source("small") / "small.py")
 
 
-def hand_in(here: Course, student: str, answers: dict[str, str], when: str | None = None, attempt: int | None = None) -> Path:
+def hand_in(
+    here: Course,
+    student: str,
+    answers: dict[str, str],
+    when: str | None = None,
+    attempt: int | None = None,
+) -> Path:
     """Put a notebook into submitted/, with nbgrader's file of the time at which it came."""
     folder = here.submitted / student / "small"
     folder = folder if attempt is None else folder / f"attempt-{attempt}"

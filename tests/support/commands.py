@@ -19,7 +19,11 @@ class Ran:
         out, err = io.StringIO(), io.StringIO()
         argv, sys.argv = sys.argv, ["autogradient", *arguments]
         try:
-            with contextlib.chdir(folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            with (
+                contextlib.chdir(folder),
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+            ):
                 main()
         except SystemExit as end:
             self.code = end.code if isinstance(end.code, int) else 0

@@ -1,4 +1,6 @@
-"""Runs a function confined, as root or as an ordinary user, with layers left out where a test wants to show what one is good for."""
+"""Runs a function confined, as root or as an ordinary user, with layers left out where a test wants
+to show what one is good for.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,16 @@ from autogradient.sandbox import confine, copies, kernel, mounts, selection
 
 #: Someone who is nobody here.
 USER = 23456
-BUDGET = confine.Budget(memory_mb=256, processes=64, disk_mb=16, file_mb=32, open_files=128, cpu_s=120)
+BUDGET = confine.Budget(
+    memory_mb=256, processes=64, disk_mb=16, file_mb=32, open_files=128, cpu_s=120
+)
 
 
 @dataclass
 class Came:
-    """What came of it: the value that the function returned or the error that ended it, the layers of each step."""
+    """What came of it: the value that the function returned or the error that ended it, the layers
+    of each step.
+    """
 
     value: Any = None
     error: str = ""
@@ -44,11 +50,14 @@ class Came:
 
 @functools.cache
 def _copies_of(who: str) -> str:
-    """Start a process that has the copies that sessions see for as long as this one lives; what they are known by."""
+    """Start a process that has the copies that sessions see for as long as this one lives; what
+    they are known by.
+    """
     key = selection.fingerprint()
     said, say = os.pipe()
     if os.fork() == 0:
-        os.closerange(3, say)  # a program that some test talks to would wait for this process, too, to hang up
+        # a program that some test talks to would wait for this process, too, to hang up
+        os.closerange(3, say)
         os.closerange(say + 1, 1 << 16)
         if who == "user":
             become_ordinary()
@@ -90,7 +99,9 @@ class World:
         before: Callable[[], object] = lambda: None,
         first: Callable[[int], Any] | None = None,
     ) -> Came:
-        """Run `function` in a worker. `before` runs in the fresh fork that will isolate; `first`, in PID 1 with the worker's pid, gives the value instead."""
+        """Run `function` in a worker. `before` runs in the fresh fork that will isolate; `first`,
+        in PID 1 with the worker's pid, gives the value instead.
+        """
         c = confine.Confinement(str(self.folder), budget, writable, trusted, hidden, card)
         confine.prepare(hidden)
         key = _copies_of(self.who)
@@ -104,7 +115,9 @@ class World:
                     copies.enter(key)
                 before()
                 came.layers += confine.isolate(c, leave_out)
-                _wait_for(_fork(out, came, lambda: _first(c, leave_out, out, came, function, first)))
+                _wait_for(
+                    _fork(out, came, lambda: _first(c, leave_out, out, came, function, first))
+                )
                 came.error = "silent"  # somebody below has reported
         os.close(out)
         lines = b""
@@ -116,13 +129,24 @@ class World:
         reports = [json.loads(line) for line in lines.splitlines()]
         shed: list[str] = next((report["shed"] for report in reports if report["shed"]), [])
         told = [Came(**report) for report in reports if report["error"] != "silent"]
-        return replace(told[0], shed=shed) if told else Came(error="Ended", text="no report", shed=shed)
+        return (
+            replace(told[0], shed=shed)
+            if told
+            else Came(error="Ended", text="no report", shed=shed)
+        )
 
     def close(self) -> None:
         shutil.rmtree(self.root, ignore_errors=True)
 
 
-def _first(c: confine.Confinement, leave_out: Collection[str], out: int, came: Came, function: Callable[[], Any], first: Callable[[int], Any] | None) -> None:
+def _first(
+    c: confine.Confinement,
+    leave_out: Collection[str],
+    out: int,
+    came: Came,
+    function: Callable[[], Any],
+    first: Callable[[int], Any] | None,
+) -> None:
     came.layers += confine.enclose(c, leave_out)
     pid = _fork(out, came, lambda: _worker(c, leave_out, came, function))
     came.shed = confine.shed(c, leave_out)
@@ -133,7 +157,9 @@ def _first(c: confine.Confinement, leave_out: Collection[str], out: int, came: C
         came.error = "silent"
 
 
-def _worker(c: confine.Confinement, leave_out: Collection[str], came: Came, function: Callable[[], Any]) -> None:
+def _worker(
+    c: confine.Confinement, leave_out: Collection[str], came: Came, function: Callable[[], Any]
+) -> None:
     came.layers += confine.drop(c, leave_out)
     came.value = function()
 
@@ -173,7 +199,17 @@ def become_ordinary() -> None:
     kernel.unshare(kernel.NEW_MOUNT)
     kernel.mount("", "/", kernel.MS_REC | kernel.MS_PRIVATE)
     needed = [Path(path) for path in mounts.plan().trees]
-    closed = {next((parent for parent in reversed(path.parents) if not parent.stat().st_mode & stat.S_IXOTH), None) for path in needed}
+    closed = {
+        next(
+            (
+                parent
+                for parent in reversed(path.parents)
+                if not parent.stat().st_mode & stat.S_IXOTH
+            ),
+            None,
+        )
+        for path in needed
+    }
     for folder in closed - {None}:
         assert folder is not None
         inside = [path for path in needed if folder in path.parents]
@@ -208,7 +244,12 @@ def why_no_user_namespaces() -> str:
 
 NO_USERS = why_no_user_namespaces()
 ROOT = pytest.param("root", marks=pytest.mark.skipif(os.getuid() != 0, reason="needs root"))
-USERS = pytest.param("user", marks=pytest.mark.skipif(bool(NO_USERS), reason=f"an ordinary user cannot be confined here: {NO_USERS}"))
+USERS = pytest.param(
+    "user",
+    marks=pytest.mark.skipif(
+        bool(NO_USERS), reason=f"an ordinary user cannot be confined here: {NO_USERS}"
+    ),
+)
 
 
 @pytest.fixture

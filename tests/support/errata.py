@@ -1,4 +1,6 @@
-"""A small assignment in which mistakes were found, and the notebooks of a class that had begun with it."""
+"""A small assignment in which mistakes were found, and the notebooks of a class that had begun with
+it.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,21 @@ from autogradient.model.assignment import Assignment
 from autogradient.sources import release
 from autogradient.sources.source import load
 
-#: What is mended: a text, a visible test, a stub, the setup, a question with another name, one that goes and one that is new.
+#: What is mended: a text, a visible test, a stub, the setup, a question with another name, one that
+#: goes and one that is new.
 MENDED = [
     ("# ## 2 · Sum\n", "# ## 2 · Sum\n# Add up `data`.\n"),
     ("assert double(3) == 6 and double(-1) == -2", "assert double(3) == 6 and double(-2) == -4"),
-    ('"""x divided by the sum of its entries."""', '"""x divided by the sum of its entries, as an array."""'),
+    (
+        '"""x divided by the sum of its entries."""',
+        '"""x divided by the sum of its entries, as an array."""',
+    ),
     ("UNIT = 1.0\n", "UNIT = 1.0\nTWO = 2.0\n"),
 ]
-RENAMED = [("question: pick -->", "question: larger, was: pick -->"), ("answer: pick\n", "answer: larger\n")]
+RENAMED = [
+    ("question: pick -->", "question: larger, was: pick -->"),
+    ("answer: pick\n", "answer: larger\n"),
+]
 NEW_QUESTION = """# %% [markdown]
 # <!--| question: half -->
 # ## 3a · Half
@@ -37,7 +46,11 @@ half = 0.5  # SOLUTION
 # <!--| question: pick -->
 """
 ADDED = [("# %% [markdown]\n# <!--| question: pick -->\n", NEW_QUESTION)]
-ESSAY = homework.SOURCE[homework.SOURCE.index("# %% [markdown]\n# <!--| question: why -->") : homework.SOURCE.index("# %% [markdown]\n# The end.")]
+ESSAY = homework.SOURCE[
+    homework.SOURCE.index("# %% [markdown]\n# <!--| question: why -->") : homework.SOURCE.index(
+        "# %% [markdown]\n# The end."
+    )
+]
 GONE = [(ESSAY, "")]
 
 
@@ -85,4 +98,7 @@ def texts(data: bytes) -> list[str]:
 
 def ids(data: bytes) -> list[str]:
     """The ids of a notebook's cells, "" for one of the student's own."""
-    return [cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", "") for cell in json.loads(data)["cells"]]
+    return [
+        cell.get("metadata", {}).get("nbgrader", {}).get("grade_id", "")
+        for cell in json.loads(data)["cells"]
+    ]

@@ -1,4 +1,6 @@
-"""What the fuzzer feeds on: tapes of bytes that decide what is built, values and frames, and what may come out."""
+"""What the fuzzer feeds on: tapes of bytes that decide what is built, values and frames, and what
+may come out.
+"""
 
 from __future__ import annotations
 
@@ -51,11 +53,47 @@ class Tape:
         return [make() for _ in range(self.below(most + 1)) if not self.ended]
 
 
-# ---- values and frames -----------------------------------------------------------------------------------------------
+# ---- values and frames ---------------------------------------------------------------------------
 
-INTS = (0, 1, -1, 2, 3, 7, 40, 200, 65_536, -(2**31), 2**31, 2**48, 2**63, -(2**63), 2**64, 10**30, 10**9)
+INTS = (
+    0,
+    1,
+    -1,
+    2,
+    3,
+    7,
+    40,
+    200,
+    65_536,
+    -(2**31),
+    2**31,
+    2**48,
+    2**63,
+    -(2**63),
+    2**64,
+    10**30,
+    10**9,
+)
 _FLOATS = (0.0, -0.0, 1.5, 1e308, 5e-324, float("inf"), float("-inf"), float("nan"))
-_WORDS = ("", "a", "ä", "\N{GRINNING FACE}", "\ud800", "x" * 70_000, "None", "__class__", "inf", "sNaN", "1e9", "-0x1f", "b1", "<f8", ">i4", "|O", "<U9999999")
+_WORDS = (
+    "",
+    "a",
+    "ä",
+    "\N{GRINNING FACE}",
+    "\ud800",
+    "x" * 70_000,
+    "None",
+    "__class__",
+    "inf",
+    "sNaN",
+    "1e9",
+    "-0x1f",
+    "b1",
+    "<f8",
+    ">i4",
+    "|O",
+    "<U9999999",
+)
 _NAMES = (
     "float32",
     "float64",
@@ -74,7 +112,15 @@ _NAMES = (
     "V8",
 )
 _DTYPES = ("<f8", ">f4", "|b1", "<i8", "|u1", "<c16", "<U3", "|S2", "<M8[ns]", "<f2")
-_TORCH = (torch.float32, torch.float64, torch.int64, torch.bool, torch.complex64, torch.bfloat16, torch.uint8)
+_TORCH = (
+    torch.float32,
+    torch.float64,
+    torch.int64,
+    torch.bool,
+    torch.complex64,
+    torch.bfloat16,
+    torch.uint8,
+)
 _Point = collections.namedtuple("_Point", "x y")
 _CODES = frames.OTHER + 1
 
@@ -82,18 +128,41 @@ _CODES = frames.OTHER + 1
 def value(tape: Tape, depth: int = 0) -> Any:
     """Plain data, of every kind that crosses."""
     deeper = lambda: value(tape, depth + 1)  # noqa: E731
-    key = lambda: tape.of((tape.of(_WORDS[:4]), tape.below(9), (tape.below(3), None), True, b"k", 1.5))  # noqa: E731
+
+    def key() -> Any:
+        return tape.of((tape.of(_WORDS[:4]), tape.below(9), (tape.below(3), None), True, b"k", 1.5))
+
     makers: list[Callable[[], Any]] = [
         lambda: None,
         lambda: tape.of(INTS),
         lambda: tape.of(_FLOATS),
         lambda: tape.of([w for w in _WORDS if w != "\ud800"]),
         lambda: tape.raw(tape.below(20)),
-        lambda: tape.of((True, False, ..., slice(1, None, 2), range(0, 9, 2), complex(0, float("inf")), fractions.Fraction(1, 3), decimal.Decimal("-1.50"))),
+        lambda: tape.of(
+            (
+                True,
+                False,
+                ...,
+                slice(1, None, 2),
+                range(0, 9, 2),
+                complex(0, float("inf")),
+                fractions.Fraction(1, 3),
+                decimal.Decimal("-1.50"),
+            )
+        ),
         lambda: _array(tape),
         lambda: _tensor(tape),
         lambda: tape.of(
-            (np.float32(1.5), np.int8(-3), np.datetime64("2020-01-01"), np.dtype("<f4"), torch.float16, torch.Size([2, 3]), torch.device("cpu"), int)
+            (
+                np.float32(1.5),
+                np.int8(-3),
+                np.datetime64("2020-01-01"),
+                np.dtype("<f4"),
+                torch.float16,
+                torch.Size([2, 3]),
+                torch.device("cpu"),
+                int,
+            )
         ),
     ]
     if depth < 4:
@@ -108,7 +177,9 @@ def value(tape: Tape, depth: int = 0) -> Any:
             lambda: _Point(deeper(), deeper()),
             lambda: _objects(tape.some(deeper)),
             lambda: pandas.Series(_numbers(tape), name=tape.of((None, "a"))),
-            lambda: pandas.DataFrame({"a": (numbers := _numbers(tape)), "b": [str(n) for n in numbers]}),
+            lambda: pandas.DataFrame(
+                {"a": (numbers := _numbers(tape)), "b": [str(n) for n in numbers]}
+            ),
         ]
     return tape.of(makers)()
 
@@ -120,7 +191,11 @@ def _numbers(tape: Tape) -> list[float]:
 def _array(tape: Tape) -> np.ndarray:
     shape = tape.of(((), (0,), (3,), (2, 2), (1, 0, 2)))
     return (
-        np.frombuffer(bytes(tape.raw(1)) * 512, np.uint8)[: int(np.prod(shape))].reshape(shape).astype(tape.of(_DTYPES)) if not tape.ended else np.zeros(shape)
+        np.frombuffer(bytes(tape.raw(1)) * 512, np.uint8)[: int(np.prod(shape))]
+        .reshape(shape)
+        .astype(tape.of(_DTYPES))
+        if not tape.ended
+        else np.zeros(shape)
     )
 
 
@@ -143,16 +218,33 @@ def tree(tape: Tape, depth: int = 0) -> Any:
     if kind < 2:
         return tape.of(INTS[:14])
     if kind < 4:
-        return tape.of((tape.of(_WORDS[:4]), tape.of(_WORDS[6:]), tape.of(_NAMES), tape.of(_DTYPES)))
+        return tape.of(
+            (tape.of(_WORDS[:4]), tape.of(_WORDS[6:]), tape.of(_NAMES), tape.of(_DTYPES))
+        )
     if kind < 8:
-        return tape.of((None, True, tape.of(_FLOATS), tape.raw(tape.below(20)), [], [tape.below(9) for _ in range(tape.below(4))], {}))
+        return tape.of(
+            (
+                None,
+                True,
+                tape.of(_FLOATS),
+                tape.raw(tape.below(20)),
+                [],
+                [tape.below(9) for _ in range(tape.below(4))],
+                {},
+            )
+        )
     if kind < 10:
         return tape.some(deeper)
     if kind == 10:
         return {tape.of(("a", "b", "type", "text")): deeper() for _ in range(tape.below(4))}
     code = tape.below(_CODES) if tape.below(12) else tape.of((-1, 31, 127, -128))
-    content = deeper() if code in (frames.DTYPE, frames.BIGINT, frames.TYPE, frames.SHARED) else tape.some(deeper)
-    made: Any = tuple.__new__(msgpack.ExtType, (code, packed(content)))  # it does not like codes below 0
+    content = (
+        deeper()
+        if code in (frames.DTYPE, frames.BIGINT, frames.TYPE, frames.SHARED)
+        else tape.some(deeper)
+    )
+    # it does not like codes below 0
+    made: Any = tuple.__new__(msgpack.ExtType, (code, packed(content)))
     return made
 
 
@@ -192,7 +284,9 @@ def mutated(tape: Tape, data: bytes) -> bytes:
         elif what == 3:
             made[at:at] = _lie(tape)
         elif what == 4:
-            made[at : at + 4] = tape.of((b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\x10\0\0\0"))
+            made[at : at + 4] = tape.of(
+                (b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\0\0\0\0", b"\x10\0\0\0")
+            )
         else:
             made[at:at] = tape.of(SEEDS)[: 1 + tape.below(40)]
     return bytes(made)
@@ -200,9 +294,15 @@ def mutated(tape: Tape, data: bytes) -> bytes:
 
 def _lie(tape: Tape) -> bytes:
     """The beginning of something that says it is larger than it is."""
-    head = tape.of((b"\xdd", b"\xdf", b"\xdb", b"\xc6", b"\xc9", b"\xdc", b"\xde", b"\xda", b"\xc5", b"\xc8"))
+    head = tape.of(
+        (b"\xdd", b"\xdf", b"\xdb", b"\xc6", b"\xc9", b"\xdc", b"\xde", b"\xda", b"\xc5", b"\xc8")
+    )
     size = tape.of((0xFFFFFFFF, 0x7FFFFFFF, 2_000_001, 2_000_000, 100_001, 0xFFFF, 70, 1))
-    number = struct.pack("!I", size) if head[0] in b"\xdd\xdf\xdb\xc6\xc9" else struct.pack("!H", min(size, 0xFFFF))
+    number = (
+        struct.pack("!I", size)
+        if head[0] in b"\xdd\xdf\xdb\xc6\xc9"
+        else struct.pack("!H", min(size, 0xFFFF))
+    )
     return bytes(head + number + (bytes([tape.below(32)]) if head[0] in b"\xc9\xc8" else b""))
 
 
@@ -218,15 +318,39 @@ def frame(tape: Tape) -> bytes:
     if what == 4:
         return _lie(tape) + tape.raw(20)
     if what == 5:
-        return bytes(tape.of((b"\x91", b"\x81\xa1a", b"\xd4\x01", b"\xc7\x01\x00"))) * (1 + tape.below(3000)) + tape.raw(9)
+        return bytes(tape.of((b"\x91", b"\x81\xa1a", b"\xd4\x01", b"\xc7\x01\x00"))) * (
+            1 + tape.below(3000)
+        ) + tape.raw(9)
     return packed(tree(tape))
 
 
-# ---- what must hold --------------------------------------------------------------------------------------------------
+# ---- what must hold ------------------------------------------------------------------------------
 
 PLAIN = {type(None), bool, int, float, str, bytes, list, dict}
-MORE = {complex, tuple, set, frozenset, slice, range, type(...), fractions.Fraction, decimal.Decimal, collections.OrderedDict, collections.Counter}
-MORE |= {collections.defaultdict, collections.deque, np.ndarray, torch.Tensor, torch.nn.Parameter, torch.Size, torch.dtype, torch.device, type}
+MORE = {
+    complex,
+    tuple,
+    set,
+    frozenset,
+    slice,
+    range,
+    type(...),
+    fractions.Fraction,
+    decimal.Decimal,
+    collections.OrderedDict,
+    collections.Counter,
+}
+MORE |= {
+    collections.defaultdict,
+    collections.deque,
+    np.ndarray,
+    torch.Tensor,
+    torch.nn.Parameter,
+    torch.Size,
+    torch.dtype,
+    torch.device,
+    type,
+}
 MORE |= {pandas.DataFrame, pandas.Series, np.bool_, object}
 
 
@@ -236,12 +360,17 @@ def only_plain(thing: Any, allowed: set[type]) -> None:
     while queue:
         item = queue.pop()
         kind = type(item)
-        if Proxy in allowed and (issubclass(kind, Proxy) or callable(item)):  # callable: a library's function, by its name, or the test's own again
+        # callable: a library's function, by its name, or the test's own again
+        if Proxy in allowed and (issubclass(kind, Proxy) or callable(item)):
             continue
-        if len(allowed) > len(PLAIN) and (isinstance(item, (np.generic, np.dtype, pandas.Index)) or (issubclass(kind, tuple) and hasattr(kind, "_fields"))):
+        if len(allowed) > len(PLAIN) and (
+            isinstance(item, (np.generic, np.dtype, pandas.Index))
+            or (issubclass(kind, tuple) and hasattr(kind, "_fields"))
+        ):
             assert kind.__module__.split(".")[0] in ("numpy", "pandas", "autogradient"), kind
         elif isinstance(item, type) and len(allowed) > len(PLAIN):
-            assert item in frames.PLAIN_TYPES.values() or item.__module__ == "submission", item  # the latter: the student's exceptions
+            # the latter: the student's exceptions
+            assert item in frames.PLAIN_TYPES.values() or item.__module__ == "submission", item
             continue
         else:
             assert kind in allowed, f"{kind} came out"
@@ -260,7 +389,11 @@ def same(a: Any, b: Any) -> bool:
     if type(a) is not type(b):
         return False
     if isinstance(a, (list, tuple, collections.deque)):
-        return len(a) == len(b) and all(map(same, a, b)) and getattr(a, "maxlen", None) == getattr(b, "maxlen", None)
+        return (
+            len(a) == len(b)
+            and all(map(same, a, b))
+            and getattr(a, "maxlen", None) == getattr(b, "maxlen", None)
+        )
     if isinstance(a, dict):
         return same(list(a), list(b)) and same(list(a.values()), list(b.values()))
     if isinstance(a, torch.Tensor):
@@ -271,5 +404,9 @@ def same(a: Any, b: Any) -> bool:
             return a.shape == b.shape and same(a.ravel().tolist(), b.ravel().tolist())
         return (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())
     if isinstance(a, (pandas.Series, pandas.DataFrame)):
-        return bool(a.equals(b)) and same(getattr(a, "name", None), getattr(b, "name", None)) and list(a.index) == list(b.index)
+        return (
+            bool(a.equals(b))
+            and same(getattr(a, "name", None), getattr(b, "name", None))
+            and list(a.index) == list(b.index)
+        )
     return repr(a) == repr(b) if isinstance(a, (float, complex)) else bool(a == b)

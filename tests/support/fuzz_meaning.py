@@ -1,7 +1,9 @@
-"""The fuzzer of meaning: another end whose messages are all well-formed, and never what was asked for.
+"""The fuzzer of meaning: another end whose messages are all well-formed, and never what was asked
+for.
 
-Where data is due come references, proxies, claims, callbacks and requests, and the other way round. While a test does what tests do with what it got, every
-function that runs here is looked at (`sys.setprofile`: an audit hook sees none of `globals()`, `vars()` and `getattr`).
+Where data is due come references, proxies, claims, callbacks and requests, and the other way round.
+While a test does what tests do with what it got, every function that runs here is looked at
+(`sys.setprofile`: an audit hook sees none of `globals()`, `vars()` and `getattr`).
 """
 
 from __future__ import annotations
@@ -48,8 +50,38 @@ _SPACE: dict[str, Any] = {"__name__": "tests"}
 exec(compile(_TEXT, "<tests>", "exec"), _SPACE)
 
 #: Never called for the other end, by whatever way.
-FORBIDDEN = {id(f) for f in (exec, eval, compile, open, globals, locals, vars, input, breakpoint, setattr, delattr, __import__)}
-FORBIDDEN |= {id(f) for f in (os.system, os.fork, os.execv, os.open, os.kill, os._exit, os.remove, pickle.loads, pickle.load, sys.exit)}
+FORBIDDEN = {
+    id(f)
+    for f in (
+        exec,
+        eval,
+        compile,
+        open,
+        globals,
+        locals,
+        vars,
+        input,
+        breakpoint,
+        setattr,
+        delattr,
+        __import__,
+    )
+}
+FORBIDDEN |= {
+    id(f)
+    for f in (
+        os.system,
+        os.fork,
+        os.execv,
+        os.open,
+        os.kill,
+        os._exit,
+        os.remove,
+        pickle.loads,
+        pickle.load,
+        sys.exit,
+    )
+}
 #: Files of libraries that use some of these for their own ends.
 _LIBRARIES = (
     "/collections/__init__.py",
@@ -67,7 +99,18 @@ _LIBRARIES = (
     "/wire/library.py",
 )
 
-MODULES = ("torch", "torch.nn.functional", "torch.nn.modules.linear", "torch.nn.modules.activation", "numpy", "numpy.ma", "math", "builtins", "os", "sys")
+MODULES = (
+    "torch",
+    "torch.nn.functional",
+    "torch.nn.modules.linear",
+    "torch.nn.modules.activation",
+    "numpy",
+    "numpy.ma",
+    "math",
+    "builtins",
+    "os",
+    "sys",
+)
 MODULES += (
     "torch.builtins",
     "torch._guards",
@@ -80,9 +123,44 @@ MODULES += (
     "torch.optim.sgd",
     "",
 )
-NAMES = ("relu", "Linear", "ReLU", "maximum", "tanh", "exec", "eval", "globals", "locals", "open", "system", "masked_all_like", "ANY", "_ANY", "attrgetter")
-NAMES += ("torch.os.system", "os.system", "torch.builtins.globals", "__globals__", "", "partial", "SGD", "load", "sqrt", "modules", "getattr", "kept")
-GOOD = (("torch", "relu"), ("torch.nn.modules.linear", "Linear"), ("math", "sqrt"), ("torch.optim.sgd", "SGD"), ("torch.nn.functional", "mse_loss"))
+NAMES = (
+    "relu",
+    "Linear",
+    "ReLU",
+    "maximum",
+    "tanh",
+    "exec",
+    "eval",
+    "globals",
+    "locals",
+    "open",
+    "system",
+    "masked_all_like",
+    "ANY",
+    "_ANY",
+    "attrgetter",
+)
+NAMES += (
+    "torch.os.system",
+    "os.system",
+    "torch.builtins.globals",
+    "__globals__",
+    "",
+    "partial",
+    "SGD",
+    "load",
+    "sqrt",
+    "modules",
+    "getattr",
+    "kept",
+)
+GOOD = (
+    ("torch", "relu"),
+    ("torch.nn.modules.linear", "Linear"),
+    ("math", "sqrt"),
+    ("torch.optim.sgd", "SGD"),
+    ("torch.nn.functional", "mse_loss"),
+)
 CLAIMS = (
     ["torch.nn.modules.linear.Linear", "torch.nn.modules.module.Module"],
     ["torch.Tensor"],
@@ -112,44 +190,78 @@ _TENSOR = msgpack.ExtType(frames.TENSOR, packed(["float64", [3], True, False, No
 
 
 class Hostile(Channel):
-    """Answers each request with something of another kind than it asks for, and asks for what it may not."""
+    """Answers each request with something of another kind than it asks for, and asks for what it
+    may not.
+    """
 
     def __init__(self, tape: Tape) -> None:
         self.tape, self.asked, self.sent = tape, 0, bytearray()
         self.polite = 1 + tape.below(6)
 
-    def send_bytes(self, *pieces: bytes | memoryview, fds: tuple[int, ...] = (), timeout: float | None = None) -> None:
+    def send_bytes(
+        self, *pieces: bytes | memoryview, fds: tuple[int, ...] = (), timeout: float | None = None
+    ) -> None:
         data = b"".join(pieces)
         self.sent += data
         message = frames.parts(data)
         if message.kind == frames.REQUEST:
             self.asked = message.number
 
-    def receive_bytes(self, count: int = 0, timeout: float | None = None, most: int = 0) -> tuple[memoryview, list[int]]:
+    def receive_bytes(
+        self, count: int = 0, timeout: float | None = None, most: int = 0
+    ) -> tuple[memoryview, list[int]]:
         if self.tape.ended:
             raise Closed("end of stream")
         if self.polite:  # something that a test can go on with
             self.polite -= 1
-            return memoryview(frames.message(frames.ANSWER, self.asked, b"", packed(_tuple([self.fitting()])))), []
+            return memoryview(
+                frames.message(frames.ANSWER, self.asked, b"", packed(_tuple([self.fitting()])))
+            ), []
         what = self.tape.below(8)
         if what == 0:
-            body = packed([self.tape.of(("call", "next", "draw", "back", "get", "probe", "attr")), *self.arguments()])
+            body = packed(
+                [
+                    self.tape.of(("call", "next", "draw", "back", "get", "probe", "attr")),
+                    *self.arguments(),
+                ]
+            )
             return memoryview(frames.message(frames.REQUEST, self.asked, self.state(), body)), []
         if what == 1:
-            return memoryview(frames.message(frames.ERROR, self.asked, self.state(), packed(self.error()))), []
+            return memoryview(
+                frames.message(frames.ERROR, self.asked, self.state(), packed(self.error()))
+            ), []
         answer = _tuple([self.thing()]) if self.tape.below(3) == 0 else self.thing()
-        return memoryview(frames.message(frames.ANSWER, self.asked, self.state(), packed(answer))), []
+        return memoryview(
+            frames.message(frames.ANSWER, self.asked, self.state(), packed(answer))
+        ), []
 
     def fitting(self) -> Any:
-        """Something that can be taken in: a listed name, an object that claims what it may not be, plain data."""
+        """Something that can be taken in: a listed name, an object that claims what it may not be,
+        plain data.
+        """
         tape = self.tape
         what = tape.below(6)
         if what < 2:
             return _other("reference", *tape.of(GOOD))
         if what < 5:
             kind = tape.of(("object", "object", "function", "class", "generator"))
-            return _other("handle", 1 + tape.below(6), kind, tape.of(("Mine", "Net", "f")), tape.of(CLAIMS), _tuple([]))
-        return tape.of((0.0, [1, 2], {"w": 2.0}, _TENSOR, msgpack.ExtType(frames.NAMED, packed(["R", ["sub", "dist"], [self.thing(2), 0.0]]))))
+            return _other(
+                "handle",
+                1 + tape.below(6),
+                kind,
+                tape.of(("Mine", "Net", "f")),
+                tape.of(CLAIMS),
+                _tuple([]),
+            )
+        return tape.of(
+            (
+                0.0,
+                [1, 2],
+                {"w": 2.0},
+                _TENSOR,
+                msgpack.ExtType(frames.NAMED, packed(["R", ["sub", "dist"], [self.thing(2), 0.0]])),
+            )
+        )
 
     def thing(self, depth: int = 0) -> Any:
         """A well-formed value of any kind."""
@@ -161,41 +273,97 @@ class Hostile(Channel):
             return _other("reference", tape.of(MODULES), tape.of(NAMES))
         if what < 6:
             kind = tape.of(("object", "function", "class", "generator", "exception"))
-            extra = tape.of((_tuple([]), _tuple([tape.of(MODULES), tape.of(NAMES)]), _tuple([1.5]), ["ValueError"])) if kind != "object" else _tuple([])
-            return _other("handle", 1 + tape.below(6), kind, tape.of(("Mine", "Net", "f")), tape.of(CLAIMS), extra)
+            extra = (
+                tape.of(
+                    (
+                        _tuple([]),
+                        _tuple([tape.of(MODULES), tape.of(NAMES)]),
+                        _tuple([1.5]),
+                        ["ValueError"],
+                    )
+                )
+                if kind != "object"
+                else _tuple([])
+            )
+            return _other(
+                "handle",
+                1 + tape.below(6),
+                kind,
+                tape.of(("Mine", "Net", "f")),
+                tape.of(CLAIMS),
+                extra,
+            )
         if what == 6:
             return _other("callback", tape.below(12))
         if what == 7:
             return msgpack.ExtType(frames.SHARED, packed(tape.of((1, 2, 3, 4, 5, -1, -2))))
         if what == 8:
-            return msgpack.ExtType(frames.GRAPH, packed([tape.below(4), [tape.below(5)] * tape.below(2), _TENSOR]))
+            return msgpack.ExtType(
+                frames.GRAPH, packed([tape.below(4), [tape.below(5)] * tape.below(2), _TENSOR])
+            )
         if what == 9 and depth < 3:
-            fields = tape.of((["sub", "dist"], ["shape", "data"], ["count", "index"], ["loss", "model"]))
-            return msgpack.ExtType(frames.NAMED, packed(["R", fields, [self.thing(depth + 1), self.thing(depth + 1)]]))
+            fields = tape.of(
+                (["sub", "dist"], ["shape", "data"], ["count", "index"], ["loss", "model"])
+            )
+            return msgpack.ExtType(
+                frames.NAMED, packed(["R", fields, [self.thing(depth + 1), self.thing(depth + 1)]])
+            )
         if what == 10 and depth < 3:
             return tape.of((list, _tuple))([self.thing(depth + 1), self.thing(depth + 1)])
         if what == 11 and depth < 3:
             return {tape.of(("w", "sub", "exec")): self.thing(depth + 1)}
         if what == 12 and depth < 3:
             code = tape.of(
-                (frames.RANGE, frames.SLICE, frames.COMPLEX, frames.DEQUE, frames.INDEX, frames.SERIES, frames.FRACTION, frames.OBJECTS, frames.SIZE)
+                (
+                    frames.RANGE,
+                    frames.SLICE,
+                    frames.COMPLEX,
+                    frames.DEQUE,
+                    frames.INDEX,
+                    frames.SERIES,
+                    frames.FRACTION,
+                    frames.OBJECTS,
+                    frames.SIZE,
+                )
             )
-            return msgpack.ExtType(code, packed([self.thing(depth + 1) for _ in range(2 + tape.below(2))]))
+            return msgpack.ExtType(
+                code, packed([self.thing(depth + 1) for _ in range(2 + tape.below(2))])
+            )
         return tape.of((0, 1.5, "text", None, True, [1, 2], {"w": 2.0}, _TENSOR))
 
     def arguments(self) -> list[Any]:
         tape = self.tape
         positional = _tuple([self.thing(1) for _ in range(tape.below(3))])
-        named = _tuple([_tuple([tape.of(("out", "key", "self", "__class__")), self.thing(1)])] if tape.below(3) == 0 else [])
+        named = _tuple(
+            [_tuple([tape.of(("out", "key", "self", "__class__")), self.thing(1)])]
+            if tape.below(3) == 0
+            else []
+        )
         return tape.of(
-            ([tape.below(12)], [tape.below(12), positional, named], [tape.below(12), tape.of(("normal", "shuffle", "__reduce__", "spawn")), positional, named])
+            (
+                [tape.below(12)],
+                [tape.below(12), positional, named],
+                [
+                    tape.below(12),
+                    tape.of(("normal", "shuffle", "__reduce__", "spawn")),
+                    positional,
+                    named,
+                ],
+            )
         )
 
     def error(self) -> Any:
         tape = self.tape
         names = [
             f"{tape.of(MODULES)}.{tape.of(NAMES)}",
-            tape.of(("unittest.case.SkipTest", "_pytest.outcomes.Exit", "builtins.ValueError", "numpy.linalg.LinAlgError")),
+            tape.of(
+                (
+                    "unittest.case.SkipTest",
+                    "_pytest.outcomes.Exit",
+                    "builtins.ValueError",
+                    "numpy.linalg.LinAlgError",
+                )
+            ),
         ]
         found = {
             "type": "E",
@@ -271,8 +439,9 @@ USES: tuple[Callable[[Any], Any], ...] = (
 
 @contextlib.contextmanager
 def watched(listed: set[int]) -> Iterator[None]:
-    """Every call in this thread: none of what is forbidden, of ours nothing but the boundary, of the test's nothing but what was handed out; and `resolve` gives
-    nothing but what is `listed`."""
+    """Every call in this thread: none of what is forbidden, of ours nothing but the boundary, of
+    the test's nothing but what was handed out; and `resolve` gives nothing but what is `listed`.
+    """
     ours = os.path.dirname(os.path.dirname(allowed.__file__))
     true = allowed.resolve
     problems: list[str] = []
@@ -280,7 +449,8 @@ def watched(listed: set[int]) -> Iterator[None]:
     def look(frame: types.FrameType, event: str, what: Any) -> None:
         if event == "c_call" and id(what) in FORBIDDEN:
             caller = frame.f_code.co_filename
-            error = "/wire/" in caller and what is setattr  # an attribute of an error of the student's
+            # an attribute of an error of the student's
+            error = "/wire/" in caller and what is setattr
             if not error and not any(part in caller for part in _LIBRARIES):
                 problems.append(f"{what!r} called from {caller}:{frame.f_lineno}")
         elif event == "call":
@@ -308,7 +478,9 @@ def watched(listed: set[int]) -> Iterator[None]:
 
 @functools.cache
 def warm() -> None:
-    """Have libraries do for the first time what they do for the first time, as a judge's interpreter does."""
+    """Have libraries do for the first time what they do for the first time, as a judge's
+    interpreter does.
+    """
     rehearsal.crossing()
     rehearsal.tests()
     codec.decode(codec.encode(torch.float64))
@@ -319,14 +491,25 @@ def warm() -> None:
 
 
 def _listed() -> set[int]:
-    return {id(value) for kind in ("reference", "equal", "claim", "error", "warning") for value in allowed._table(kind, allowed._loaded()).values()}
+    return {
+        id(value)
+        for kind in ("reference", "equal", "claim", "error", "warning")
+        for value in allowed._table(kind, allowed._loaded()).values()
+    }
 
 
 def try_meaning(tape: Tape) -> None:
-    """Whatever well-formed messages mean, only listed objects are resolved or called, and what is expected stays here."""
+    """Whatever well-formed messages mean, only listed objects are resolved or called, and what is
+    expected stays here.
+    """
     warm()
     channel = Hostile(tape)
-    student = Student(channel, named=frozenset({"f", "Mine"}), members={"Mine": ["weight"]}, copy_back=tape.below(4) == 3)
+    student = Student(
+        channel,
+        named=frozenset({"f", "Mine"}),
+        members={"Mine": ["weight"]},
+        copy_back=tape.below(4) == 3,
+    )
     student.classes = {"Mine"}
     arguments = (
         np.arange(3.0),
@@ -341,7 +524,12 @@ def try_meaning(tape: Tape) -> None:
     things: list[Any] = []
     _SPACE["calls"].clear()
     listed = _listed()
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings(), watched(listed):
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+        watched(listed),
+    ):
         warnings.simplefilter("ignore")
         for step in range(12):
             if tape.ended or student.over:
@@ -350,19 +538,32 @@ def try_meaning(tape: Tape) -> None:
                 if not things:
                     found = student.get("f")
                 elif step < 3 and issubclass(type(things[-1]), Proxy):
-                    found = student.ask("call", things[-1], arguments[: 1 + tape.below(len(arguments))], (), level=tape.below(3))
+                    found = student.ask(
+                        "call",
+                        things[-1],
+                        arguments[: 1 + tape.below(len(arguments))],
+                        (),
+                        level=tape.below(3),
+                    )
                 elif step < 3:
-                    found = student.ask("probe", "text", "g", (_SPACE["items"](), len), (), level=FREE)
+                    found = student.ask(
+                        "probe", "text", "g", (_SPACE["items"](), len), (), level=FREE
+                    )
                 else:
                     found = tape.of(JUDGES if tape.below(2) else USES)(tape.of(things))
             except RecursionError:
                 raise
             except Exception as error:
-                declared = isinstance(error, (Gone, BoundaryError, RemoteError, codec.NotPlain)) or hasattr(error, "remote_name")
+                declared = isinstance(
+                    error, (Gone, BoundaryError, RemoteError, codec.NotPlain)
+                ) or hasattr(error, "remote_name")
                 REACHED[f"meaning: {'declared' if declared else 'of the test'}"] += 1
                 continue
             REACHED[f"meaning: {'proxy' if issubclass(type(found), Proxy) else 'value'}"] += 1
             if step < 3 and not callable(found):
-                only_plain(found, PLAIN | MORE | {Proxy, type, types.FunctionType, types.BuiltinFunctionType})
+                only_plain(
+                    found,
+                    PLAIN | MORE | {Proxy, type, types.FunctionType, types.BuiltinFunctionType},
+                )
             things.append(found)
     assert not any(mark in channel.sent for mark in _MARKS), "what is expected was sent"

@@ -1,6 +1,8 @@
-"""Hostile input for all that reads what students send, made by Hypothesis, and a child process to try it in.
+"""Hostile input for all that reads what students send, made by Hypothesis, and a child process to
+try it in.
 
-An input is a `Tape`: bytes that decide what is built, so that a shorter tape is a simpler input. `once(NAME, bytes.fromhex(TAPE))` tries one again.
+An input is a `Tape`: bytes that decide what is built, so that a shorter tape is a simpler input.
+`once(NAME, bytes.fromhex(TAPE))` tries one again.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ EACH_S, LEAST_S = 0.01, 60
 __all__ = ["REACHED", "TAPE", "TARGETS", "Tape", "campaign", "cost", "once", "packed"]
 
 
-# ---- what must hold --------------------------------------------------------------------------------------------------
+# ---- what must hold ------------------------------------------------------------------------------
 
 
 def try_frame(tape: Tape) -> None:
@@ -55,7 +57,8 @@ def try_frame(tape: Tape) -> None:
         return
     REACHED["decode: good"] += 1
     only_plain(found, PLAIN | MORE)
-    with contextlib.suppress(codec.NotPlain):  # within bounds as a frame, but not as a value; or a tensor that is only said to be on a GPU
+    # within bounds as a frame, but not as a value; or a tensor that is only said to be on a GPU
+    with contextlib.suppress(codec.NotPlain):
         codec.encode(found)
 
 
@@ -82,7 +85,17 @@ def try_stream(tape: Tape) -> None:
     channel, far = Channel.pair()
     with contextlib.closing(channel):
         content = frame(tape)
-        claimed = tape.of((len(content), len(content), len(content) + 1, max(0, len(content) - 1), 0, 0xFFFFFFFF, frames.MAX_PLAIN_BYTES))
+        claimed = tape.of(
+            (
+                len(content),
+                len(content),
+                len(content) + 1,
+                max(0, len(content) - 1),
+                0,
+                0xFFFFFFFF,
+                frames.MAX_PLAIN_BYTES,
+            )
+        )
         far.sendall(struct.pack("!I", claimed) + content if tape.below(8) else content[:3])
         far.shutdown(socket.SHUT_WR)
         with contextlib.suppress(Closed, codec.BadFrame):
@@ -90,11 +103,17 @@ def try_stream(tape: Tape) -> None:
         far.close()
 
 
-# ---- notebooks -------------------------------------------------------------------------------------------------------
+# ---- notebooks -----------------------------------------------------------------------------------
 
 _NOTEBOOK: dict[str, Any] = {
     "cells": [
-        {"cell_type": "code", "id": "a-answer", "metadata": {"nbgrader": {"grade_id": "a-answer"}}, "source": ["def a():\n", "    return 1"], "outputs": []},
+        {
+            "cell_type": "code",
+            "id": "a-answer",
+            "metadata": {"nbgrader": {"grade_id": "a-answer"}},
+            "source": ["def a():\n", "    return 1"],
+            "outputs": [],
+        },
         {"cell_type": "markdown", "metadata": {}, "source": "words \\ud83d\N{GRINNING FACE}"},
     ],
     "metadata": {"autogradient": {"assignment": "small"}, "kernelspec": {"name": "python3"}},
@@ -108,11 +127,19 @@ _OLD = {
     "worksheets": [
         {
             "metadata": {},
-            "cells": [{"cell_type": "code", "input": "1", "outputs": [], "language": "python"}, {"cell_type": "heading", "level": 1, "source": "H"}],
+            "cells": [
+                {"cell_type": "code", "input": "1", "outputs": [], "language": "python"},
+                {"cell_type": "heading", "level": 1, "source": "H"},
+            ],
         }
     ],
 }
-_NOTEBOOKS = [json.dumps(_NOTEBOOK), json.dumps(_NOTEBOOK, ensure_ascii=False, indent=1), json.dumps(_OLD), json.dumps({"nbformat": 2, "worksheets": []})]
+_NOTEBOOKS = [
+    json.dumps(_NOTEBOOK),
+    json.dumps(_NOTEBOOK, ensure_ascii=False, indent=1),
+    json.dumps(_OLD),
+    json.dumps({"nbformat": 2, "worksheets": []}),
+]
 _KEYS = (
     "cells",
     "metadata",
@@ -154,7 +181,28 @@ def _json(tape: Tape, depth: int = 0) -> Any:
     what = tape.below(6 if depth > 5 else 9)
     if what < 4:
         return tape.of(
-            (None, True, 3, 4, 2, 5, 0, -1, 1.5, float("nan"), 10**40, "code", "markdown", "raw", "\ud83d", "\udc00x", "<<<<<<< a\n", "a-answer", {}, [])
+            (
+                None,
+                True,
+                3,
+                4,
+                2,
+                5,
+                0,
+                -1,
+                1.5,
+                float("nan"),
+                10**40,
+                "code",
+                "markdown",
+                "raw",
+                "\ud83d",
+                "\udc00x",
+                "<<<<<<< a\n",
+                "a-answer",
+                {},
+                [],
+            )
         )
     if what < 7:
         return tape.some(lambda: _json(tape, depth + 1))
@@ -166,7 +214,11 @@ def _changed(tape: Tape, thing: Any, depth: int = 0) -> Any:
     if tape.below(10) == 9 or tape.ended:
         return _json(tape, 3) if not tape.ended else thing
     if isinstance(thing, dict):
-        made = {key: _changed(tape, item, depth + 1) for key, item in thing.items() if tape.below(12) != 11}
+        made = {
+            key: _changed(tape, item, depth + 1)
+            for key, item in thing.items()
+            if tape.below(12) != 11
+        }
         return made | {tape.of(_KEYS): _json(tape, 4) for _ in range(tape.below(8) // 7)}
     return [_changed(tape, item, depth + 1) for item in thing] if isinstance(thing, list) else thing
 
@@ -180,7 +232,9 @@ def file(tape: Tape) -> bytes:
         made = bytearray(tape.of(_NOTEBOOKS).encode())
         for _ in range(1 + tape.below(4)):
             at = tape.below(len(made) + 1)
-            made[at : at + tape.below(6)] = tape.of((tape.raw(1), tape.of(_PIECES), made[at : at + 40], b""))
+            made[at : at + tape.below(6)] = tape.of(
+                (tape.raw(1), tape.of(_PIECES), made[at : at + 40], b"")
+            )
         return bytes(made)
     if what == 3:
         return bytes(tape.of(_PIECES) * (1 + tape.below(3000)) + tape.of(_PIECES))
@@ -201,13 +255,16 @@ def try_notebook(tape: Tape) -> None:
             REACHED["notebook: refused"] += 1
             return
     REACHED["notebook: read"] += 1
-    assert all(type(cell.source) is str and type(cell.kind) is str and type(cell.grade_id) is str for cell in found.cells)
+    assert all(
+        type(cell.source) is str and type(cell.kind) is str and type(cell.grade_id) is str
+        for cell in found.cells
+    )
     assert len(found.cells) == len(found.data["cells"]) <= read_notebook.MAX_CELLS
     json.dumps(found.data, ensure_ascii=False).encode()
     copy.deepcopy(found.data)
 
 
-# ---- trying ----------------------------------------------------------------------------------------------------------
+# ---- trying --------------------------------------------------------------------------------------
 
 TARGETS: dict[str, Callable[[Tape], None]] = {
     "decode": try_frame,
@@ -221,7 +278,9 @@ TARGETS: dict[str, Callable[[Tape], None]] = {
 
 
 def once(name: str, data: bytes) -> None:
-    """Try one tape. Raises AssertionError where it breaks what must hold, or costs more memory than it may."""
+    """Try one tape. Raises AssertionError where it breaks what must hold, or costs more memory than
+    it may.
+    """
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")  # the peak is counted anew
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -231,7 +290,9 @@ def once(name: str, data: bytes) -> None:
 
 
 def campaign(name: str, inputs: int, seed: int) -> None:
-    """Try so many tapes in a child of limited memory. Raises AssertionError with the smallest tape that fails, or the one that ended the child."""
+    """Try so many tapes in a child of limited memory. Raises AssertionError with the smallest tape
+    that fails, or the one that ended the child.
+    """
     last = mmap.mmap(-1, 2 + TAPE)
     report, tell = os.pipe()
     child = os.fork()
@@ -262,12 +323,17 @@ def campaign(name: str, inputs: int, seed: int) -> None:
     if said == b"fine":
         return
     tape = last[2 : 2 + struct.unpack("!H", last[:2])[0]]
-    why = said.decode() or f"the process ended ({status}: a crash, too much processor time or no answer)"
+    why = (
+        said.decode()
+        or f"the process ended ({status}: a crash, too much processor time or no answer)"
+    )
     raise AssertionError(f"{name}: {why}\nthe last tape: {tape.hex()}")
 
 
 def cost(work: Callable[[], Any]) -> float:
-    """MB that `work` needs at most, in a child that may have 3 GB and 60 s. Raises AssertionError where it ends otherwise."""
+    """MB that `work` needs at most, in a child that may have 3 GB and 60 s. Raises AssertionError
+    where it ends otherwise.
+    """
     report, tell = os.pipe()
     child = os.fork()
     if child == 0:
@@ -277,7 +343,12 @@ def cost(work: Callable[[], Any]) -> float:
                 file.write("5")
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             work()
-            os.write(tell, struct.pack("!d", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024))
+            os.write(
+                tell,
+                struct.pack(
+                    "!d", (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+                ),
+            )
         os._exit(0)
     os.close(tell)
     with os.fdopen(report, "rb") as file_of_report:

@@ -1,4 +1,6 @@
-"""A small assignment in the course's own format, and the notebooks that students make of its release."""
+"""A small assignment in the course's own format, and the notebooks that students make of its
+release.
+"""
 
 from __future__ import annotations
 
@@ -174,7 +176,11 @@ class Notebook:
 
     def at(self, grade_id: str) -> int:
         """Where the first cell with this id stands."""
-        return next(i for i, cell in enumerate(self.cells) if cell["metadata"].get("nbgrader", {}).get("grade_id") == grade_id)
+        return next(
+            i
+            for i, cell in enumerate(self.cells)
+            if cell["metadata"].get("nbgrader", {}).get("grade_id") == grade_id
+        )
 
     def number(self, grade_id: str) -> int:
         """The cell's number as problems count."""
@@ -194,7 +200,9 @@ class Notebook:
         self.cells.insert(to, self.cells.pop(self.at(grade_id)))
 
     def insert(self, after: str, text: str, kind: str = "code") -> None:
-        """A new cell of the student's own below the cell called `after`; at the end where that is ""."""
+        """A new cell of the student's own below the cell called `after`; at the end where that is
+        "".
+        """
         self.cells.insert(self.at(after) + 1 if after else len(self.cells), new_cell(text, kind))
 
     def forget(self) -> None:

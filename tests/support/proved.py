@@ -1,4 +1,6 @@
-"""Proof files without proving, for tests of what comes after: they say of sources as they stand that these were proved."""
+"""Proof files without proving, for tests of what comes after: they say of sources as they stand
+that these were proved.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,18 @@ from autogradient.proving.prove import Proof
 
 
 def prove_cheaply(assignment: Assignment, **changes: Any) -> Path:
-    """Write the proof of an assignment as it would be had everything been found right; `changes` are of the file's keys, None leaves one out."""
-    said = {"digest": assignment.digest, **Proof(assignment.name, assignment.digest).to_dict()} | changes
+    """Write the proof of an assignment as it would be had everything been found right; `changes`
+    are of the file's keys, None leaves one out.
+    """
+    said = {
+        "digest": assignment.digest,
+        **Proof(assignment.name, assignment.digest).to_dict(),
+    } | changes
     path = proof_path(assignment)
-    path.write_text(json.dumps({key: value for key, value in said.items() if value is not None}, indent=1) + "\n")
+    path.write_text(
+        json.dumps({key: value for key, value in said.items() if value is not None}, indent=1)
+        + "\n"
+    )
     return path
 
 

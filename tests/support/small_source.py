@@ -193,6 +193,9 @@ def new_course(folder: Path, text: str = TEXT) -> config.Course:
     """A course in `folder` with the source in it."""
     settings = folder / "grader_config" / "course.toml"
     settings.parent.mkdir(parents=True)
-    settings.write_text('format = 1\nname = "Gates"\nrelease = "2026.1"\nseed = 2026\nassignments = ["gates"]\n', encoding="utf-8")
+    settings.write_text(
+        'format = 1\nname = "Gates"\nrelease = "2026.1"\nseed = 2026\nassignments = ["gates"]\n',
+        encoding="utf-8",
+    )
     write(folder / "source", text)
     return config.find(folder)

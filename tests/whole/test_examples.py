@@ -11,10 +11,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.ipynb"))}
+    return {
+        str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.ipynb"))
+    }
 
 
-def test_the_sample_submissions_fit_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sample_submissions_fit_the_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.syspath_prepend(ROOT / "examples")
     importlib.import_module("write_submissions").main(tmp_path)
     made, kept = files(tmp_path), files(ROOT / "examples" / "submissions")

@@ -1,4 +1,6 @@
-"""The assignment on cards: its workbench, its kernels under nvcc, and the questions that need a card, judged on the processor. With a card, all of it."""
+"""The assignment on cards: its workbench, its kernels under nvcc, and the questions that need a
+card, judged on the processor. With a card, all of it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ SCALES = [
     ("FACTOR = 2 / 3", "FACTOR = 1e6"),
     ("CAP = CALLS", "CAP = 1 + CALLS"),
 ]
-#: Returns empty tensors and, once the products of many of them are asked for together, works them all out at once.
+#: Returns empty tensors and, once the products of many of them are asked for together, works them
+#: all out at once.
 PUT_OFF = """
 seen, owed, tokens, places = [], [], {}, {}
 matmul = torch.Tensor.__matmul__
@@ -61,7 +64,7 @@ def stack(found, *rest):
     return torch.tensor([float(place if one is None else matmul(one[1], matmul(worked_out(*one[2]), one[3]))) for place, one in zip(found, late)])
 
 torch.Tensor.__matmul__, torch.stack = product, stack
-"""
+"""  # noqa: E501
 compiles = pytest.mark.skipif(not shutil.which("g++"), reason="needs g++")
 
 
@@ -91,11 +94,13 @@ def kernels(gpu: Assignment, part: str) -> list[str]:
     return found
 
 
-# ---- the workbench ---------------------------------------------------------------------------------------------------
+# ---- the workbench -------------------------------------------------------------------------------
 
 
 @compiles
-def test_kernels_run_on_the_processor_and_what_cannot_be_on_a_card_is_refused(bench: Callable[..., Any]) -> None:
+def test_kernels_run_on_the_processor_and_what_cannot_be_on_a_card_is_refused(
+    bench: Callable[..., Any],
+) -> None:
     text = """
 __global__ void meet(float *x, int mode) {
     __shared__ float tile[64];
@@ -139,11 +144,16 @@ __global__ void exchange(float *x) {
     if (t < 8) first = __shfl_sync(0xff, 100.0f + t, 7);
     x[t] = 10000 * down + 100 * swapped + first;
 }
-"""
+"""  # noqa: E501
     x = torch.zeros(64)
     for order in range(3):
         bench(text, "exchange")(1, 64, x, order=order)
-        expected = [10000 * (t + 3 if t % 32 + 3 < 32 else t) + 100 * (t ^ 1) + (107 if t < 8 else t // 32 * 32) for t in range(64)]
+        expected = [
+            10000 * (t + 3 if t % 32 + 3 < 32 else t)
+            + 100 * (t ^ 1)
+            + (107 if t < 8 else t // 32 * 32)
+            for t in range(64)
+        ]
         assert x.tolist() == expected
 
 
@@ -151,18 +161,35 @@ __global__ void exchange(float *x) {
 def test_nvcc_takes_every_right_kernel(gpu: Assignment, tmp_path: Path) -> None:
     texts = [*kernels(gpu, "fused-kernel-p3"), *kernels(gpu, "tiled-reduction-p2")]
     spaces = "\n".join(f"namespace right{k} {{ {text} }}" for k, text in enumerate(texts))
-    (tmp_path / "all.cu").write_text(f'#include "{GPU / "cuda_anywhere.h"}"\n{spaces}\nLAUNCHER(right0::scale_silu)\n')
+    (tmp_path / "all.cu").write_text(
+        f'#include "{GPU / "cuda_anywhere.h"}"\n{spaces}\nLAUNCHER(right0::scale_silu)\n'
+    )
     for arch in ("sm_80", "sm_90"):
-        made = subprocess.run(["nvcc", f"-arch={arch}", "-cubin", "-o", str(tmp_path / "all.cubin"), str(tmp_path / "all.cu")], capture_output=True, text=True)
+        made = subprocess.run(
+            [
+                "nvcc",
+                f"-arch={arch}",
+                "-cubin",
+                "-o",
+                str(tmp_path / "all.cubin"),
+                str(tmp_path / "all.cu"),
+            ],
+            capture_output=True,
+            text=True,
+        )
         assert made.returncode == 0, made.stderr
 
 
-# ---- the questions that need a card ----------------------------------------------------------------------------------
+# ---- the questions that need a card --------------------------------------------------------------
 
 
 @compiles
-def test_questions_for_the_card_are_judged_as_on_one(gpu: Assignment, tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a machine that pretends to have a card, with small inputs, and time enough for a processor."""
+def test_questions_for_the_card_are_judged_as_on_one(
+    gpu: Assignment, tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a machine that pretends to have a card, with small inputs, and time enough for a
+    processor.
+    """
     shutil.copytree(GPU, tmp_path / "gpu")
     path = tmp_path / "gpu" / "gpu.py"
     text = path.read_text()
@@ -175,18 +202,36 @@ def test_questions_for_the_card_are_judged_as_on_one(gpu: Assignment, tmp_path: 
         monkeypatch.setattr(module, "has_gpu", lambda: True)
         monkeypatch.setattr(module, "gpu", lambda: "Pretender 9")
     on_card = [part for part in assignment.parts if assignment.needs_card(part)]
-    forged = next(variant.source for variant in assignment.part("as-fast-as-torch").wrong if "kept from an earlier call" in variant.because)
+    forged = next(
+        variant.source
+        for variant in assignment.part("as-fast-as-torch").wrong
+        if "kept from an earlier call" in variant.because
+    )
 
     def earned(answers: dict[str, str]) -> dict[str, float]:
-        found = grade_bytes(assignment, Notebook(assignment, answers).bytes(), "gpu.ipynb", engine, SubmissionInfo(students=["ada"]), card=True).result
+        found = grade_bytes(
+            assignment,
+            Notebook(assignment, answers).bytes(),
+            "gpu.ipynb",
+            engine,
+            SubmissionInfo(students=["ada"]),
+            card=True,
+        ).result
         return {part.id: float(part.earned) for part in found.parts if part.earned}
 
-    assert earned({part.id: part.solution for part in assignment.parts}) == {part.id: float(part.points) for part in on_card}
+    assert earned({part.id: part.solution for part in assignment.parts}) == {
+        part.id: float(part.points) for part in on_card
+    }
     assert earned({"as-fast-as-torch": forged}) == {"as-fast-as-torch": 1}
-    assert earned({"as-fast-as-torch": PUT_OFF}) == {"as-fast-as-torch": 1}, "right, but not fast: the work was put off"
+    assert earned({"as-fast-as-torch": PUT_OFF}) == {"as-fast-as-torch": 1}, (
+        "right, but not fast: the work was put off"
+    )
 
 
-@pytest.mark.skipif(not (card.is_there() and torch.cuda.is_available() and shutil.which("nvcc")), reason="needs an NVIDIA card, a torch with CUDA and nvcc")
+@pytest.mark.skipif(
+    not (card.is_there() and torch.cuda.is_available() and shutil.which("nvcc")),
+    reason="needs an NVIDIA card, a torch with CUDA and nvcc",
+)
 @pytest.mark.timeout(1500)
 def test_the_whole_assignment_is_proved_on_a_card(gpu: Assignment, engine: Engine) -> None:
     found = prove(gpu, engine, jobs=os.cpu_count() or 1).to_dict()

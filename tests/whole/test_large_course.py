@@ -1,4 +1,6 @@
-"""A course of sixty assignments: each step takes as long as there is work, and never grows faster than the course."""
+"""A course of sixty assignments: each step takes as long as there is work, and never grows faster
+than the course.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +73,9 @@ def made(root: Path, count: int) -> Path:
         path.parent.mkdir(parents=True)
         path.write_text(SOURCE.format(number=number))
         data = release.build(load(path)).notebook.decode()
-        data = data.replace("...", f"return {number} * x", 1).replace("following = ...", f"following = {number} + 1")
+        data = data.replace("...", f"return {number} * x", 1).replace(
+            "following = ...", f"following = {number} + 1"
+        )
         place = root / "submitted" / "ada" / f"n{number}" / f"n{number}.ipynb"
         place.parent.mkdir(parents=True)
         place.write_text(data)
@@ -106,5 +110,7 @@ def test_no_step_grows_faster_than_the_course(tmp_path: Path) -> None:
         root = made(tmp_path / name, count)
         counted[name] = [calls(root, *step) for step in steps]
     for step, small, large in zip(steps, counted["small"], counted["large"], strict=True):
-        assert large <= 1.25 * LARGE / SMALL * small, f"{' '.join(step)}: {small} calls for {SMALL} assignments, {large} for {LARGE}"
+        assert large <= 1.25 * LARGE / SMALL * small, (
+            f"{' '.join(step)}: {small} calls for {SMALL} assignments, {large} for {LARGE}"
+        )
     assert Ran(tmp_path / "large", "report").out.count("3/3") == LARGE

@@ -1,4 +1,6 @@
-"""What is installed: pyproject.toml, environment.yml, constraints.txt and the Makefile say the same."""
+"""What is installed: pyproject.toml, environment.yml, constraints.txt and the Makefile say the
+same.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +18,43 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 #: What conda-forge calls packages that have another name there, and what it splits an extra into.
-CONDA_NAMES = {"matplotlib": "matplotlib-base", "msgpack": "msgpack-python", "playwright": "playwright-python", "torch": "pytorch"}
+CONDA_NAMES = {
+    "matplotlib": "matplotlib-base",
+    "msgpack": "msgpack-python",
+    "playwright": "playwright-python",
+    "torch": "pytorch",
+}
 CONDA_EXTRAS = {("githubkit", "auth-app"): "pyjwt"}
 #: What conda brings that is no dependency of the package.
 TOOLS = {"python", "git", "make", "cxx-compiler", "pip", "setuptools"}
 
 
 def requirements() -> list[Requirement]:
-    """Everything that `pip install -e '.[dev]'` asks for by name, the extras `lab`, `dask` and `github` included."""
+    """Everything that `pip install -e '.[dev]'` asks for by name, the extras `lab`, `dask` and
+    `github` included.
+    """
     extras = PROJECT["optional-dependencies"]
-    lines = [*PROJECT["dependencies"], *extras["lab"], *extras["dask"], *extras["github"], *extras["dev"]]
-    return [requirement for requirement in map(Requirement, lines) if requirement.name != PROJECT["name"]]
+    lines = [
+        *PROJECT["dependencies"],
+        *extras["lab"],
+        *extras["dask"],
+        *extras["github"],
+        *extras["dev"],
+    ]
+    return [
+        requirement
+        for requirement in map(Requirement, lines)
+        if requirement.name != PROJECT["name"]
+    ]
 
 
 def pins() -> dict[str, str]:
     """constraints.txt: name → version."""
-    lines = [line for line in (ROOT / "constraints.txt").read_text().split("\n") if line and not line.startswith("#")]
+    lines = [
+        line
+        for line in (ROOT / "constraints.txt").read_text().split("\n")
+        if line and not line.startswith("#")
+    ]
     found = {}
     for line in lines:
         name, equals, version = line.partition("==")
@@ -45,13 +68,22 @@ def test_conda_installs_the_same_packages() -> None:
     environment = yaml.safe_load((ROOT / "environment.yml").read_text())
     assert environment["channels"] == ["conda-forge"]
     plain = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
-    by_pip = [line for entry in environment["dependencies"] if isinstance(entry, dict) for line in entry["pip"]]
-    conda = {entry.split()[0]: "".join(entry.split()[1:]) for entry in plain} | {Requirement(line).name: str(Requirement(line).specifier) for line in by_pip}
+    by_pip = [
+        line
+        for entry in environment["dependencies"]
+        if isinstance(entry, dict)
+        for line in entry["pip"]
+    ]
+    conda = {entry.split()[0]: "".join(entry.split()[1:]) for entry in plain} | {
+        Requirement(line).name: str(Requirement(line).specifier) for line in by_pip
+    }
     expected = {"python": PROJECT["requires-python"]}
     for requirement in requirements():
         expected[CONDA_NAMES.get(requirement.name, requirement.name)] = str(requirement.specifier)
         expected |= {CONDA_EXTRAS[requirement.name, extra]: "" for extra in requirement.extras}
-    assert {name: version for name, version in conda.items() if name not in TOOLS or name in expected} == expected
+    assert {
+        name: version for name, version in conda.items() if name not in TOOLS or name in expected
+    } == expected
     assert set(conda) >= TOOLS
 
 
@@ -71,7 +103,11 @@ def test_the_readme_names_only_targets_that_there_are() -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
-    named = {name for page in pages for name in re.findall(r"(?:^ *|`)make ([a-z]+)\b", page.read_text(), re.MULTILINE)}
+    named = {
+        name
+        for page in pages
+        for name in re.findall(r"(?:^ *|`)make ([a-z]+)\b", page.read_text(), re.MULTILINE)
+    }
     assert {"demo", "test", "setup", "lab"} <= named <= targets, named - targets
 
 
@@ -84,7 +120,13 @@ def test_every_target_is_described() -> None:
 
 def test_what_the_package_needs_at_run_time_is_packed() -> None:
     """Files that are no modules are named in pyproject.toml."""
-    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["autogradient"]
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"][
+        "package-data"
+    ]["autogradient"]
     packed = {path for pattern in data for path in (ROOT / "autogradient").glob(pattern)}
-    others = {path for path in (ROOT / "autogradient").rglob("*") if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts}
+    others = {
+        path
+        for path in (ROOT / "autogradient").rglob("*")
+        if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
+    }
     assert others == packed

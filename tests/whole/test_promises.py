@@ -1,4 +1,6 @@
-"""What docs/security.md promises and what tests try are the same: each promise's number stands on tests, and each number on a test is promised."""
+"""What docs/security.md promises and what tests try are the same: each promise's number stands on
+tests, and each number on a test is promised.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ PROMISED = set(re.findall(r"^- \[(P\d+)\]", PAGE, re.MULTILINE))
 
 def numbers_on_tests() -> dict[str, set[str]]:
     """The numbers on tests, and where: marks, and the attacks of a table."""
-    found: dict[str, set[str]] = {attack.promise: {"support/attacks/whitebox.py"} for attack in ATTACKS}
+    found: dict[str, set[str]] = {
+        attack.promise: {"support/attacks/whitebox.py"} for attack in ATTACKS
+    }
     for path in sorted((ROOT / "tests").rglob("*.py")):
         for words in re.findall(r"mark\.promise\(([^)]*)\)", path.read_text()):
             for number in re.findall(r'"(P\d+)"', words):
@@ -31,7 +35,9 @@ def test_each_promise_has_a_test_and_each_number_is_promised() -> None:
     numbers = numbers_on_tests()
     assert sorted(PROMISED - set(numbers)) == [], "promised, and not tried"
     assert sorted(set(numbers) - PROMISED) == [], "tried, and not promised"
-    assert sorted(PROMISED, key=lambda number: int(number[1:])) == [f"P{n}" for n in range(1, len(PROMISED) + 1)]
+    assert sorted(PROMISED, key=lambda number: int(number[1:])) == [
+        f"P{n}" for n in range(1, len(PROMISED) + 1)
+    ]
 
 
 def section(title: str) -> str:
@@ -43,7 +49,9 @@ def section(title: str) -> str:
 def test_the_page_names_every_request() -> None:
     asked = re.search(r"\*\*What a judge may ask\*\*(.*?)\n\n", section("The boundary"), re.DOTALL)
     assert asked is not None
-    operations = {name.removeprefix("do_") for name in vars(Servant) if name.startswith("do_")} | {"back"}
+    operations = {name.removeprefix("do_") for name in vars(Servant) if name.startswith("do_")} | {
+        "back"
+    }
     assert set(re.findall(r"`(\w+)`", asked[1])) == operations
     table = re.findall(r"^\| `(\w+)` \|", section("The boundary"), re.MULTILINE)
     assert set(table) == {student.CALLBACK, student.ITERATOR, student.GENERATOR, "back"}
@@ -56,15 +64,25 @@ def test_the_page_names_what_comes_along(key: str) -> None:
 
 
 def test_every_group_that_may_be_claimed_has_its_list() -> None:
-    assert {group for _, group in allowed._GROUPS} | set(allowed._SAID.values()) == set(allowed._OWN_WORDS)
+    assert {group for _, group in allowed._GROUPS} | set(allowed._SAID.values()) == set(
+        allowed._OWN_WORDS
+    )
 
 
-BOUNDS = re.findall(r"^\| ([^|*]+) \| ([\d.]+) \| `([\w.]+)` \| ([^|]+) \| `(test_\w+)` \|$", section("Bounds"), re.MULTILINE)
+BOUNDS = re.findall(
+    r"^\| ([^|*]+) \| ([\d.]+) \| `([\w.]+)` \| ([^|]+) \| `(test_\w+)` \|$",
+    section("Bounds"),
+    re.MULTILINE,
+)
 
 
 @pytest.mark.promise("P15")
-@pytest.mark.parametrize("what, number, constant, then, where", BOUNDS, ids=[constant for _, _, constant, _, _ in BOUNDS])
-def test_each_bound_of_the_page_is_the_codes(what: str, number: str, constant: str, then: str, where: str) -> None:
+@pytest.mark.parametrize(
+    "what, number, constant, then, where", BOUNDS, ids=[constant for _, _, constant, _, _ in BOUNDS]
+)
+def test_each_bound_of_the_page_is_the_codes(
+    what: str, number: str, constant: str, then: str, where: str
+) -> None:
     found = pkgutil.resolve_name(f"autogradient.{constant}")
     assert found == float(number), f"{what}: the page says {number}, {constant} is {found}"
     assert list((ROOT / "tests").rglob(f"{where}.py")), where

@@ -37,7 +37,9 @@ def killed(pid: int) -> None:
 
 @pytest.mark.parametrize("unread", [b"", b"something that it never read"])
 def test_a_killed_process_is_an_end_however_it_is_found(unread: bytes) -> None:
-    """With something unread the system calls it a reset, and a broken pipe where more is written."""
+    """With something unread the system calls it a reset, and a broken pipe where more
+    is written.
+    """
     with child() as (near, pid):
         if unread:
             near.send_bytes(unread)

@@ -1,4 +1,6 @@
-"""Ten thousand hostile inputs for the decoders, the reader of notebooks and the trusted end of a conversation; benchmarks/fuzz.py tries a million."""
+"""Ten thousand hostile inputs for the decoders, the reader of notebooks and the trusted end of a
+conversation; benchmarks/fuzz.py tries a million.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,15 @@ from autogradient.grading import read_notebook
 from autogradient.wire import codec, frames
 from autogradient.wire.channel import Channel
 
-INPUTS = {"decode": 2500, "decode_plain": 2500, "round trip": 1000, "stream": 1000, "notebook": 1500, "conversation": 1500, "meaning": 1200}
+INPUTS = {
+    "decode": 2500,
+    "decode_plain": 2500,
+    "round trip": 1000,
+    "stream": 1000,
+    "notebook": 1500,
+    "conversation": 1500,
+    "meaning": 1200,
+}
 
 
 @pytest.mark.promise("P8")
@@ -36,15 +46,32 @@ def test_the_inputs_are_ten_thousand_and_get_far() -> None:
     for _ in range(400):
         for target in fuzzing.TARGETS.values():
             target(fuzzing.Tape(rng.randbytes(rng.randrange(fuzzing.TAPE))))
-    for what in ("decode: good", "decode: bad", "plain: good", "plain: bad", "notebook: read", "notebook: refused"):
+    for what in (
+        "decode: good",
+        "decode: bad",
+        "plain: good",
+        "plain: bad",
+        "notebook: read",
+        "notebook: refused",
+    ):
         assert fuzzing.REACHED[what] > 20, (what, fuzzing.REACHED)
     for what in ("proxy", "value", "declared", "of the test"):
         assert fuzzing.REACHED[f"meaning: {what}"] > 20, (what, fuzzing.REACHED)
-    for what in ("proxy at 0", "value at 1", "value at 2", "proxy at 2", "Gone", "BoundaryError", "RemoteError"):
+    for what in (
+        "proxy at 0",
+        "value at 1",
+        "value at 2",
+        "proxy at 2",
+        "Gone",
+        "BoundaryError",
+        "RemoteError",
+    ):
         assert fuzzing.REACHED[f"conversation: {what}"] > 5, (what, fuzzing.REACHED)
 
 
-def test_a_target_that_fails_is_reported_with_its_smallest_input(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_target_that_fails_is_reported_with_its_smallest_input(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fragile(tape: fuzzing.Tape) -> None:
         assert tape.below(256) < 7, "it broke"
 
@@ -64,12 +91,16 @@ def test_a_target_that_crashes_is_reported_with_its_input(monkeypatch: pytest.Mo
 
 
 def test_a_target_that_takes_memory_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(fuzzing.TARGETS, "decode", lambda tape: (bytearray(b"x") * (80_000_000 if len(tape.data) > 3 else 1))[0])
+    monkeypatch.setitem(
+        fuzzing.TARGETS,
+        "decode",
+        lambda tape: (bytearray(b"x") * (80_000_000 if len(tape.data) > 3 else 1))[0],
+    )
     with pytest.raises(AssertionError, match="it cost"):
         fuzzing.campaign("decode", 300, seed=1)
 
 
-# ---- what the fuzzer found, or cannot find because it is large -------------------------------------------------------
+# ---- what the fuzzer found, or cannot find because it is large -----------------------------------
 
 
 def extension(code: int, content: Any) -> msgpack.ExtType:
@@ -88,7 +119,9 @@ SMALL = {
     "an index of a range": extension(frames.INDEX, [MANY, [None]]),
     "a frame of a range": extension(frames.FRAME, [[MANY], [MANY, [None]], [MANY, [None]]]),
     "a named tuple of a range": extension(frames.NAMED, ["a", ["b"], MANY]),
-    "a tensor of quantized numbers": extension(frames.TENSOR, ["quint8", [4], False, False, None, b"abcd"]),
+    "a tensor of quantized numbers": extension(
+        frames.TENSOR, ["quint8", [4], False, False, None, b"abcd"]
+    ),
     "a tensor of bits": extension(frames.TENSOR, ["bits8", [4], False, False, None, b"abcd"]),
 }
 
@@ -142,7 +175,13 @@ def test_a_length_that_is_a_lie_costs_nothing() -> None:
 @pytest.mark.parametrize("half", [False, True])
 def test_a_large_notebook_costs_little(unit: str, half: bool) -> None:
     """5 MB of it at most thirty times that: a notebook is read in the grader's own process."""
-    text = '{"nbformat": 4, "cells": [], "a": [' + unit * (5_000_000 // len(unit)) + "0]" + (', "b": "\\ud800"' if half else "") + "}"
+    text = (
+        '{"nbformat": 4, "cells": [], "a": ['
+        + unit * (5_000_000 // len(unit))
+        + "0]"
+        + (', "b": "\\ud800"' if half else "")
+        + "}"
+    )
 
     def work() -> None:
         with contextlib.suppress(SubmissionError):

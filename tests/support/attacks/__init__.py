@@ -1,1 +1,3 @@
-"""Cheating, prying and broken submissions, and the harness that grades them: `python -m tests.attacks`."""
+"""Cheating, prying and broken submissions, and the harness that grades them: `python -m
+tests.attacks`.
+"""

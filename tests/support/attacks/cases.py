@@ -10,7 +10,12 @@ CONTROLS = (
     control("control-right", "a correct submission", answers=RIGHT, least=POSSIBLE, most=POSSIBLE),
     control("control-wrong", "honest but wrong: the base of all other cases", least=HONEST),
     control("control-blank", "the stubs as released", answers=STUBS, most=0),
-    control("control-hard-coded", "hard-codes what a visible test expects", answers=std("return np.array([[-1.22474487], [0.0], [1.22474487]])"), least=HONEST),
+    control(
+        "control-hard-coded",
+        "hard-codes what a visible test expects",
+        answers=std("return np.array([[-1.22474487], [0.0], [1.22474487]])"),
+        least=HONEST,
+    ),
 )
 
 CASES: tuple[Case, ...] = (

@@ -1,4 +1,6 @@
-"""Against this design: answers whose bytes are no values, or values that are meant to hurt whoever takes them in."""
+"""Against this design: answers whose bytes are no values, or values that are meant to hurt whoever
+takes them in.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,13 @@ def _nest(levels, inner):
 #: Which function has seen its hidden input.
 _ON = (
     std("if x.shape[1] > 1: globals().update(_on=1, _v=str(x[0]))\nreturn (x - x.mean()) / x.std()")
-    | leaky("if float(x.min()) < 0: globals().update(_on=2, _v=str(x.tolist()))\nreturn torch.relu(x)")
-    | meter("return self.last", add="if value != 2.0: globals().update(_on=3, _v=str(value))\nself.last = value")
+    | leaky(
+        "if float(x.min()) < 0: globals().update(_on=2, _v=str(x.tolist()))\nreturn torch.relu(x)"
+    )
+    | meter(
+        "return self.last",
+        add="if value != 2.0: globals().update(_on=3, _v=str(value))\nself.last = value",
+    )
 )
 
 
@@ -40,12 +47,32 @@ def frames(id: str, description: str, *expressions: str, calls: int = 0, ahead: 
     """The answers of hidden calls are these bytes: of each function another of the expressions."""
     choice = ", ".join(f"lambda: {expression}" for expression in expressions)
     hook = f"{FIND}{_HOOK}{ahead}\ndef _body(): return [{choice}][_on % {len(expressions)}]()"
-    return wire(f"frame-{id}", description, hook, answers=_ON, least=HONEST, calls=calls, formats=("nbgrader",))
+    return wire(
+        f"frame-{id}",
+        description,
+        hook,
+        answers=_ON,
+        least=HONEST,
+        calls=calls,
+        formats=("nbgrader",),
+    )
 
 
 CASES: tuple[Case, ...] = (
-    frames("empty", "nothing, half a value, a value and more", "b''", "_pack([1.0] * 100)[:50]", "_pack(1) + b'\\xc0\\xc0'"),
-    frames("no-text", "text that is not UTF-8, a list and a number for an array", "_pack([1, 2])", "b'\\xa4\\xff\\xfe\\xfd\\xfc'", "_pack(5)"),
+    frames(
+        "empty",
+        "nothing, half a value, a value and more",
+        "b''",
+        "_pack([1.0] * 100)[:50]",
+        "_pack(1) + b'\\xc0\\xc0'",
+    ),
+    frames(
+        "no-text",
+        "text that is not UTF-8, a list and a number for an array",
+        "_pack([1, 2])",
+        "b'\\xa4\\xff\\xfe\\xfd\\xfc'",
+        "_pack(5)",
+    ),
     frames(
         "raw-missing",
         "arrays whose numbers are to come along, and do not",
@@ -67,7 +94,12 @@ CASES: tuple[Case, ...] = (
         "b'\\x81\\xa1x' * 100_000 + b'\\xc0'",
         "_nest(300, _pack(1))",
     ),
-    frames("nested-large", "extensions nested fifty deep around ten megabytes", "_nest(50, _pack(bytes(10_000_000)))", calls=3),
+    frames(
+        "nested-large",
+        "extensions nested fifty deep around ten megabytes",
+        "_nest(50, _pack(bytes(10_000_000)))",
+        calls=3,
+    ),
     frames(
         "long",
         "a list of ten million items, an integer of ten million digits",
@@ -83,14 +115,28 @@ CASES: tuple[Case, ...] = (
         "b'\\xc6\\xff\\xff\\xff\\xffx'",
         "b'\\xdf\\xff\\xff\\xff\\xff\\xa1x\\xc0'",
     ),
-    frames("empty-maps", "forty million empty maps", "b'\\xdc\\x00\\x14' + (b'\\xdd' + struct.pack('!I', 2_000_000) + b'\\x80' * 2_000_000) * 20", calls=3),
+    frames(
+        "empty-maps",
+        "forty million empty maps",
+        (
+            "b'\\xdc\\x00\\x14' + (b'\\xdd' + struct.pack('!I', 2_000_000) + b'\\x80' * "
+            "2_000_000) * 20"
+        ),
+        calls=3,
+    ),
     frames(
         "colliding",
         "a set of a hundred thousand numbers with one hash",
         "_one(codes.SET, [_E(codes.BIGINT, hex(n * (2**61 - 1) * 2**4)) for n in range(100_000)])",
         calls=3,
     ),
-    frames("unhashable", "keys that cannot be hashed, pairs that are none", "_x(codes.DICT, [[1], 2])", "_x(codes.SET, [1], {})", "_x(codes.DICT, 1, 2)"),
+    frames(
+        "unhashable",
+        "keys that cannot be hashed, pairs that are none",
+        "_x(codes.DICT, [[1], 2])",
+        "_x(codes.SET, [1], {})",
+        "_x(codes.DICT, 1, 2)",
+    ),
     frames(
         "array-shapes",
         "arrays with shapes that lie",
@@ -126,16 +172,37 @@ CASES: tuple[Case, ...] = (
         "_x(codes.OBJECTS, [0, 2**47], [])",
         "_x(codes.OBJECTS, [2], 'ab')",
     ),
-    frames("tensor-types", "tensors of types that are none, or hardly any", "_pack(_t('load'))", "_pack(_t('quint8'))", "_pack(_t('bits8'))"),
-    frames("tensor-odd-types", "tensors of rare types", "_pack(_t('complex32'))", "_pack(_t('float8_e4m3fn'))", "_pack(_t('int1'))"),
+    frames(
+        "tensor-types",
+        "tensors of types that are none, or hardly any",
+        "_pack(_t('load'))",
+        "_pack(_t('quint8'))",
+        "_pack(_t('bits8'))",
+    ),
+    frames(
+        "tensor-odd-types",
+        "tensors of rare types",
+        "_pack(_t('complex32'))",
+        "_pack(_t('float8_e4m3fn'))",
+        "_pack(_t('int1'))",
+    ),
     frames(
         "tensor-gradients",
         "gradients that are none, of another shape, of integers",
         "_pack(_t('float32', ['x'], True))",
-        "_pack(_t('float32', _E(codes.TENSOR, ['float32', [7], False, False, None, bytes(28)]), True))",
+        (
+            "_pack(_t('float32', _E(codes.TENSOR, ['float32', [7], False, False, None, "
+            "bytes(28)]), True))"
+        ),
         "_pack(_t('int32', None, True))",
     ),
-    frames("shared", "objects that nobody shared", "_one(codes.SHARED, 1)", "_one(codes.SHARED, -1)", "_one(codes.SHARED, 2**62)"),
+    frames(
+        "shared",
+        "objects that nobody shared",
+        "_one(codes.SHARED, 1)",
+        "_one(codes.SHARED, -1)",
+        "_one(codes.SHARED, 2**62)",
+    ),
     frames(
         "graph",
         "histories that nobody has, or that lead to one leaf a hundred thousand times",
@@ -168,19 +235,43 @@ CASES: tuple[Case, ...] = (
     frames(
         "handle-exceptions",
         "exception classes with parents in circles, or fifteen deep",
-        "_say('handle', 7, 'exception', 'E', [], [[7, 'E', [[7, 'E', ['SystemExit', 'Exception']]]]])",
+        (
+            "_say('handle', 7, 'exception', 'E', [], [[7, 'E', [[7, 'E', ['SystemExit', "
+            "'Exception']]]]])"
+        ),
         "_say('handle', 7, 'exception', 'E', [], _deep)",
         "_say('handle', 7, 'exception', 'AssertionError', [], 5)",
         ahead="_deep = ['Exception']\nfor _i in range(15): _deep = [[_i, 'E', _deep]]",
     ),
-    frames("handle-nonsense", "handles of wrong kinds", "_say('handle', 'x', 1, 2, 3, 4)", "_say('handle')", "_say('nothing')"),
-    frames("handle-callbacks", "functions of the test's that were never given", "_say('callback', 10**6)", "_say('callback', [1])", "_say('plain', 5)"),
-    frames("types", "types that are not plain", "_one(codes.TYPE, 'os.system')", "_one(codes.TYPE, 'builtins.exec')", "_one(codes.TYPE, 5)"),
+    frames(
+        "handle-nonsense",
+        "handles of wrong kinds",
+        "_say('handle', 'x', 1, 2, 3, 4)",
+        "_say('handle')",
+        "_say('nothing')",
+    ),
+    frames(
+        "handle-callbacks",
+        "functions of the test's that were never given",
+        "_say('callback', 10**6)",
+        "_say('callback', [1])",
+        "_say('plain', 5)",
+    ),
+    frames(
+        "types",
+        "types that are not plain",
+        "_one(codes.TYPE, 'os.system')",
+        "_one(codes.TYPE, 'builtins.exec')",
+        "_one(codes.TYPE, 5)",
+    ),
     frames(
         "named-tuples",
         "named tuples with words for names, with the names of methods",
         "_x(codes.NAMED, 'class', ['__class__', 'def'], [1, 2])",
-        "_x(codes.NAMED, 'R', ['shape', 'requires_grad', 'grad'], [_E(codes.TUPLE, [3]), True, 1.0])",
+        (
+            "_x(codes.NAMED, 'R', ['shape', 'requires_grad', 'grad'], [_E(codes.TUPLE, "
+            "[3]), True, 1.0])"
+        ),
         "_x(codes.NAMED, '__import__(\"os\")', ['a'], [1])",
     ),
     frames(
@@ -206,6 +297,10 @@ CASES: tuple[Case, ...] = (
         "_one(codes.DECIMAL, _v + 'x')",
     ),
     frames(
-        "telling-more", "types, dtypes and operations called like the hidden input", "_one(codes.TYPE, _v)", "_x(codes.NAMED, _v, ['a'], [1, 2])", "_say(_v)"
+        "telling-more",
+        "types, dtypes and operations called like the hidden input",
+        "_one(codes.TYPE, _v)",
+        "_x(codes.NAMED, _v, ['a'], [1, 2])",
+        "_say(_v)",
     ),
 )

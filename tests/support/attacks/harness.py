@@ -1,6 +1,8 @@
-"""Grades attacks in a place full of secrets and looks at what came of it: points, leaks, hangs, other people's results, processes, files.
+"""Grades attacks in a place full of secrets and looks at what came of it: points, leaks, hangs,
+other people's results, processes, files.
 
-`Campaign` runs attacks in worker processes with an engine each; a worker adopts every orphan of its engine, so that nothing escapes its count.
+`Campaign` runs attacks in worker processes with an engine each; a worker adopts every orphan of its
+engine, so that nothing escapes its count.
 """
 
 from __future__ import annotations
@@ -69,7 +71,7 @@ class Report:
     problems: list[str] = field(default_factory=list)
 
 
-# ---- the place -------------------------------------------------------------------------------------------------------
+# ---- the place -----------------------------------------------------------------------------------
 
 
 class Listener:
@@ -107,13 +109,25 @@ class Listener:
 
     def words(self) -> dict[str, str]:
         """What the ports are called in cases."""
-        return {corpus.TCP: str(self.tcp.getsockname()[1]), corpus.UDP: str(self.udp.getsockname()[1]), corpus.ABSTRACT: self.name}
+        return {
+            corpus.TCP: str(self.tcp.getsockname()[1]),
+            corpus.UDP: str(self.udp.getsockname()[1]),
+            corpus.ABSTRACT: self.name,
+        }
 
 
 def write_secrets(root: Path) -> None:
-    """A home with credentials and a course with a gradebook, results and keys, all of them marked."""
+    """A home with credentials and a course with a gradebook, results and keys, all of
+    them marked.
+    """
     home, course = root / "home", root / "course"
-    for file in (".git-credentials", ".netrc", ".config/gh/hosts.yml", ".ssh/id_ed25519", ".bash_history"):
+    for file in (
+        ".git-credentials",
+        ".netrc",
+        ".config/gh/hosts.yml",
+        ".ssh/id_ed25519",
+        ".bash_history",
+    ):
         (home / file).parent.mkdir(parents=True, exist_ok=True)
         (home / file).write_text(f"{corpus.IN_HOME}\n")
     (course / "results").mkdir()
@@ -149,21 +163,32 @@ class Place:
         """The assignment, with short limits."""
         key = (attack.suite, attack.format)
         if key not in self.assignments:
-            folder = self.root / "course" / ("source" if attack.format == "nbgrader" else "otter") / name_of(attack.suite)
+            folder = (
+                self.root
+                / "course"
+                / ("source" if attack.format == "nbgrader" else "otter")
+                / name_of(attack.suite)
+            )
             path = folder / f"{folder.name}.ipynb" if attack.format == "nbgrader" else folder
             if attack.suite == "shared":
                 shared_corpus().write_assignment(attack.format, folder)
             else:
-                corpus.write_assignment("nbgrader" if attack.format == "nbgrader" else "otter", folder)
+                corpus.write_assignment(
+                    "nbgrader" if attack.format == "nbgrader" else "otter", folder
+                )
             self.assignments[key] = replace(load_assignment(path), limits=LIMITS)
         return self.assignments[key]
 
     def grade(self, attack: Attack, student: str) -> list[batch.Done]:
-        """Grade as the command does. Raises ConfinementError where something is missing: these submissions are not to be run then."""
+        """Grade as the command does. Raises ConfinementError where something is missing: these
+        submissions are not to be run then.
+        """
         if self.engine is None:
             self.engine = Engine()
             self.engine.check()
-        return grade_course.grade_files([self.submitted(attack, student)], [self.assignment(attack)], Local(self.engine, 1))
+        return grade_course.grade_files(
+            [self.submitted(attack, student)], [self.assignment(attack)], Local(self.engine, 1)
+        )
 
     def peer(self, attack: Attack) -> str:
         """What the peer's submission comes to."""
@@ -181,14 +206,16 @@ class Place:
             shared_corpus().write_case(right, attack.format, peer)
         else:
             right = corpus.Case("", "", "", answers=corpus.RIGHT)
-            corpus.write_case(right, "nbgrader" if attack.format == "nbgrader" else "otter", peer, {})
+            corpus.write_case(
+                right, "nbgrader" if attack.format == "nbgrader" else "otter", peer, {}
+            )
         file = peer / f"{peer.name}.ipynb"
         book = json.loads(file.read_text())
         book["cells"].append(corpus.markdown(corpus.IN_PEER) | {"id": "peer"})
         file.write_text(json.dumps(book))
         attack.write(mine, self.words)
 
-    # ---- one attack --------------------------------------------------------------------------------------------------
+    # ---- one attack ------------------------------------------------------------------------------
 
     def attempt(self, attack: Attack) -> Report:
         """Grade an attack, then a peer, and say what is wrong."""
@@ -215,7 +242,10 @@ class Place:
         thread.join(attack.budget_s + OVER_S)
         report.seconds = time.monotonic() - started
         if thread.is_alive():
-            report.problems.append(f"hangs: not ended after {report.seconds:.0f} s, its budget is {attack.budget_s:.0f} s")
+            report.problems.append(
+                f"hangs: not ended after {report.seconds:.0f} s, its budget is "
+                f"{attack.budget_s:.0f} s"
+            )
             self.abandon()
             thread.join(OVER_S)
         elif isinstance(done[0], SubmissionError):
@@ -234,7 +264,9 @@ class Place:
         self.aftermath(report, attack, files, processes)
         return report
 
-    def judge(self, report: Report, attack: Attack, assignment: Assignment, done: batch.Done) -> None:
+    def judge(
+        self, report: Report, attack: Attack, assignment: Assignment, done: batch.Done
+    ) -> None:
         """Look at the result and at all that its student can read."""
         graded = done.graded
         result = graded.result
@@ -242,25 +274,43 @@ class Place:
         if not result.sealed:
             report.problems.append("not sealed")
         if result.outcome not in ("graded", "unreadable"):
-            report.problems.append(f"outcome: {result.outcome}; {json.dumps(graded.staff, default=str)[-600:]}")
+            report.problems.append(
+                f"outcome: {result.outcome}; {json.dumps(graded.staff, default=str)[-600:]}"
+            )
         if result.outcome == "graded" and (points.ungraded or points.possible != assignment.points):
-            report.problems.append(f"escapes: {points.ungraded} points ungraded of {points.possible}")
+            report.problems.append(
+                f"escapes: {points.ungraded} points ungraded of {points.possible}"
+            )
         written, staff = len(result.to_json().encode()), len(within(graded.staff, MAX_STAFF_BYTES))
         if written > MAX_BYTES or staff > MAX_STAFF_BYTES:
             report.problems.append(f"result of {written} bytes, {staff} beside it")
-        readable = [result.to_json(), summary.markdown(result, assignment.title, assignment.headings), json.dumps(graded.notebook, ensure_ascii=False)]
+        readable = [
+            result.to_json(),
+            summary.markdown(result, assignment.title, assignment.headings),
+            json.dumps(graded.notebook, ensure_ascii=False),
+        ]
         if len(readable[-1]) > MOST_NOTEBOOK_MB * 1_000_000:
             report.problems.append(f"executed notebook of {len(readable[-1]) // 1_000_000} MB")
             graded.notebook = None
         began = time.monotonic()
         try:
-            readable.append(page.html_page(result, graded.notebook, assignment.title, assignment.files, assignment.headings))
+            readable.append(
+                page.html_page(
+                    result, graded.notebook, assignment.title, assignment.files, assignment.headings
+                )
+            )
         except Exception as error:
-            report.problems.append(f"feedback fails with {type(error).__name__}: {str(error)[:200]}")
+            report.problems.append(
+                f"feedback fails with {type(error).__name__}: {str(error)[:200]}"
+            )
         if time.monotonic() - began > MOST_PAGE_S:
             report.problems.append(f"feedback takes {time.monotonic() - began:.0f} s")
         self.look(report, attack, float(points.earned), readable)
-        stale = [problem.message for problem in result.problems if re.search(r"'?autogradient\.|has no attribute '(_[A-Z]|[A-Z]+')", problem.message)]
+        stale = [
+            problem.message
+            for problem in result.problems
+            if re.search(r"'?autogradient\.|has no attribute '(_[A-Z]|[A-Z]+')", problem.message)
+        ]
         if attack.kind == "wire" and stale:
             report.problems.append(f"does not attack any more: {stale[0]}")
 
@@ -269,22 +319,34 @@ class Place:
         report.points = points
         if points > attack.most:
             report.forged = True
-            report.problems.append(f"forged: {points:g} points where at most {attack.most:g} are deserved")
+            report.problems.append(
+                f"forged: {points:g} points where at most {attack.most:g} are deserved"
+            )
         if points < attack.least:
-            report.problems.append(f"loses honest points: {points:g} where {attack.least:g} are deserved")
+            report.problems.append(
+                f"loses honest points: {points:g} where {attack.least:g} are deserved"
+            )
         found = sorted({secret for text in readable for secret in secrets_in(text, attack.suite)})
         if found:
             report.leaked = True
             report.problems.append(f"leaks: {', '.join(found)}")
 
-    def aftermath(self, report: Report, attack: Attack, files: Mapping[str, tuple[int, ...]], processes: set[int]) -> None:
+    def aftermath(
+        self,
+        report: Report,
+        attack: Attack,
+        files: Mapping[str, tuple[int, ...]],
+        processes: set[int],
+    ) -> None:
         """What a submission must leave as it was: others' results, processes, files."""
         if self.engine is not None:
             left = left_over(processes, OVER_S)
             if left:
                 report.problems.append(f"leaves processes: {describe(left)}")
         now = self.files()
-        changed = sorted(name for name in files.keys() | now.keys() if files.get(name) != now.get(name))
+        changed = sorted(
+            name for name in files.keys() | now.keys() if files.get(name) != now.get(name)
+        )
         if changed:
             report.problems.append(f"changes files: {', '.join(changed[:5])}")
         found = traces()
@@ -297,7 +359,9 @@ class Place:
             if self.peer(attack) != self.usual[attack.suite, attack.format]:
                 report.problems.append("changes a peer's result")
         except Exception as error:
-            report.problems.append(f"a peer cannot be graded: {type(error).__name__}: {str(error)[:300]}")
+            report.problems.append(
+                f"a peer cannot be graded: {type(error).__name__}: {str(error)[:300]}"
+            )
             self.abandon()
 
     def files(self) -> dict[str, tuple[int, ...]]:
@@ -311,7 +375,11 @@ class Place:
                 with contextlib.suppress(FileNotFoundError):
                     state = os.lstat(path)
                     is_file = not os.path.isdir(path)
-                    found[os.path.relpath(path, self.root)] = (state.st_mode, state.st_uid, *((state.st_size, state.st_mtime_ns) if is_file else ()))
+                    found[os.path.relpath(path, self.root)] = (
+                        state.st_mode,
+                        state.st_uid,
+                        *((state.st_size, state.st_mtime_ns) if is_file else ()),
+                    )
         return found
 
     def abandon(self) -> None:
@@ -336,7 +404,9 @@ def verdicts(result: Result) -> str:
 
 
 def left_over(before: set[int], seconds: float) -> set[int]:
-    """Processes below this one that were not there before, and have not ended after some seconds."""
+    """Processes below this one that were not there before, and have not ended after
+    some seconds.
+    """
     deadline = time.monotonic() + seconds
     while (left := descendants() - before) and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -345,7 +415,11 @@ def left_over(before: set[int], seconds: float) -> set[int]:
 
 def peak() -> int:
     """The most memory that this process, the grader, has held since `forget_peak`; in MB."""
-    (line,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
+    (line,) = [
+        line
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    ]
     return int(line.split()[1]) // 1024
 
 
@@ -366,15 +440,30 @@ def describe(pids: Iterable[int]) -> str:
     for pid in pids:
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(pid)
-            words.append(f"{pid} ({process.status()}, child of {process.ppid()}: {' '.join(process.cmdline())[-80:]})")
+            words.append(
+                f"{pid} ({process.status()}, child of {process.ppid()}: "
+                f"{' '.join(process.cmdline())[-80:]})"
+            )
     return "; ".join(words[:5])
 
 
 def traces() -> list[str]:
-    """Files that cases made where they should not be able to; removed, so that the next case is not blamed."""
+    """Files that cases made where they should not be able to; removed, so that the next case is not
+    blamed.
+    """
     package = Path(autogradient.__file__).parent
     found = []
-    for folder in (Path("/"), Path("/tmp"), Path("/var/tmp"), Path("/dev/shm"), Path("/run"), package, package / "wire", package / "sandbox", package.parent):
+    for folder in (
+        Path("/"),
+        Path("/tmp"),
+        Path("/var/tmp"),
+        Path("/dev/shm"),
+        Path("/run"),
+        package,
+        package / "wire",
+        package / "sandbox",
+        package.parent,
+    ):
         with contextlib.suppress(OSError):
             for path in folder.glob(f"{corpus.TRACE}*"):
                 found.append(str(path))
@@ -387,7 +476,12 @@ def secrets_in(text: str, suite: str) -> set[str]:
     found = set()
     plain = html.unescape(text)
     for word in (corpus.MARK, *([corpus.SECRET_NUMBER] if suite == "own" else [])):
-        encoded = {word, word[::-1], word.encode().hex(), *(_base64_core(word, shift) for shift in range(3))}
+        encoded = {
+            word,
+            word[::-1],
+            word.encode().hex(),
+            *(_base64_core(word, shift) for shift in range(3)),
+        }
         if any(form in text or form in plain for form in encoded):
             found.add(word if word in plain else f"{word} (encoded)")
     return found
@@ -395,24 +489,35 @@ def secrets_in(text: str, suite: str) -> set[str]:
 
 def _base64_core(word: str, shift: int) -> str:
     """What base64 makes of a word wherever it stands, but for its edges."""
-    return base64.b64encode(b"\0" * shift + word.encode()).decode()[4 if shift else 0 :].rstrip("=")[:-1]
+    return (
+        base64.b64encode(b"\0" * shift + word.encode())
+        .decode()[4 if shift else 0 :]
+        .rstrip("=")[:-1]
+    )
 
 
-# ---- many attacks ----------------------------------------------------------------------------------------------------
+# ---- many attacks --------------------------------------------------------------------------------
 
 _place: Place
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def _start(base: str) -> None:
-    """Prepare a worker process: a folder of its own, which is also its home; orphans below it become its children."""
+    """Prepare a worker process: a folder of its own, which is also its home; orphans below it
+    become its children.
+    """
     global _place
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # nobody waits for the reports of a run that was killed
+    # nobody waits for the reports of a run that was killed
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     root = Path(base) / str(os.getpid())
     (root / "tmp").mkdir(parents=True)
-    os.environ |= {"HOME": str(root / "home"), "TMPDIR": str(root / "tmp"), "XDG_CACHE_HOME": str(root / "cache")}
+    os.environ |= {
+        "HOME": str(root / "home"),
+        "TMPDIR": str(root / "tmp"),
+        "XDG_CACHE_HOME": str(root / "cache"),
+    }
     tempfile.tempdir = None
     _place = Place(root)
     os.chdir(root / "course")
@@ -423,7 +528,9 @@ def _attempt(key: Key) -> Report:
 
 
 class Campaign:
-    """Runs attacks side by side, each worker with a folder, an environment with a token and an engine of its own. Use as a context manager."""
+    """Runs attacks side by side, each worker with a folder, an environment with a token and an
+    engine of its own. Use as a context manager.
+    """
 
     def __init__(self, keys: Iterable[Key], jobs: int) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="attacks-", ignore_cleanup_errors=True)
@@ -431,8 +538,12 @@ class Campaign:
         self.reports: dict[Key, Future[Report]] = {}
 
     def __enter__(self) -> Campaign:
-        with _environment(GITHUB_TOKEN=corpus.IN_ENVIRONMENT, AWS_SECRET_ACCESS_KEY=corpus.IN_ENVIRONMENT):
-            self.pool = ProcessPoolExecutor(self.jobs, multiprocessing.get_context("spawn"), _start, (self.folder.name,))
+        with _environment(
+            GITHUB_TOKEN=corpus.IN_ENVIRONMENT, AWS_SECRET_ACCESS_KEY=corpus.IN_ENVIRONMENT
+        ):
+            self.pool = ProcessPoolExecutor(
+                self.jobs, multiprocessing.get_context("spawn"), _start, (self.folder.name,)
+            )
             self.reports = {key: self.pool.submit(_attempt, key) for key in self.keys}
         return self
 

@@ -1,7 +1,9 @@
-"""What two sessions have in common, used to pass bits on: a sender, which was given a hidden input, and a receiver, whose output is shown.
+"""What two sessions have in common, used to pass bits on: a sender, which was given a hidden input,
+and a receiver, whose output is shown.
 
-The text of this module runs as a cell in both. A receiver returns one number for each bit; what they mean is found out from the first half,
-which everybody knows (`decoded`): so any difference that a sender can make counts, whatever it looks like.
+The text of this module runs as a cell in both. A receiver returns one number for each bit; what
+they mean is found out from the first half, which everybody knows (`decoded`): so any difference
+that a sender can make counts, whatever it looks like.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ held = []
 
 
 def _big() -> str:
-    """The largest file that every session sees and that nobody has mapped: pages that are mapped are not dropped."""
+    """The largest file that every session sees and that nobody has mapped: pages that are mapped
+    are not dropped.
+    """
     with open("/proc/self/maps") as file:
         mapped = {line.split(maxsplit=5)[-1].strip() for line in file}
     best, size = "", 0
@@ -86,12 +90,17 @@ def send_names(bits, tag) -> None:
 def receive_names(count, tag) -> list:
     """The same, with a clock."""
     os.path.exists(f"{os.path.dirname(os.__file__)}/absent")
-    return [_timed(lambda at=at: os.stat(f"{os.path.dirname(os.__file__)}/absent-{tag}-{at}")) for at in range(count)]
+    return [
+        _timed(lambda at=at: os.stat(f"{os.path.dirname(os.__file__)}/absent-{tag}-{at}"))
+        for at in range(count)
+    ]
 
 
 def _files(count) -> list:
     folder = os.path.dirname(os.__file__)
-    return [f"{folder}/{name}" for name in sorted(os.listdir(folder)) if name.endswith(".py")][:count]
+    return [f"{folder}/{name}" for name in sorted(os.listdir(folder)) if name.endswith(".py")][
+        :count
+    ]
 
 
 def send_flock(bits, tag) -> None:
@@ -146,8 +155,13 @@ def _words(count) -> list:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.mmap.restype = ctypes.c_void_p
     with open(_big(), "rb") as file:
-        start = libc.mmap(None, ctypes.c_size_t(count * 4096), 1, mmap.MAP_SHARED, file.fileno(), ctypes.c_long(0))
-    return [(start + at * 4096, ctypes.c_uint32.from_address(start + at * 4096).value) for at in range(count)]
+        start = libc.mmap(
+            None, ctypes.c_size_t(count * 4096), 1, mmap.MAP_SHARED, file.fileno(), ctypes.c_long(0)
+        )
+    return [
+        (start + at * 4096, ctypes.c_uint32.from_address(start + at * 4096).value)
+        for at in range(count)
+    ]
 
 
 def send_futexes(bits, tag) -> None:
@@ -169,7 +183,10 @@ def send_futexes(bits, tag) -> None:
 def receive_futexes(count, tag) -> list:
     """Wake who waits at each word; how many there were."""
     libc = ctypes.CDLL(None, use_errno=True)
-    return [float(libc.syscall(_FUTEX, ctypes.c_void_p(address), _WAKE, 100, None, None, 0)) for address, _ in _words(count)]
+    return [
+        float(libc.syscall(_FUTEX, ctypes.c_void_p(address), _WAKE, 100, None, None, 0))
+        for address, _ in _words(count)
+    ]
 
 
 #: Name → how to send and how to receive; and whether what is sent goes with the sender.
@@ -185,11 +202,16 @@ CHANNELS = {
 
 
 def decoded(known, measured) -> list:
-    """The bits that the second half of the measurements stand for, by the limit that tells the first half apart best."""
+    """The bits that the second half of the measurements stand for, by the limit that tells the
+    first half apart best.
+    """
     half = len(known)
     best = (-1, 0.0, True)
     for limit in sorted(set(measured[:half])):
         for above in (True, False):
-            right = sum((value > limit) is (bool(bit) is above) for value, bit in zip(measured[:half], known, strict=True))
+            right = sum(
+                (value > limit) is (bool(bit) is above)
+                for value, bit in zip(measured[:half], known, strict=True)
+            )
             best = max(best, (right, limit, above))
     return [int((value > best[1]) is best[2]) for value in measured[half:]]

@@ -1,7 +1,9 @@
-"""Attacks by somebody who has read the code: what an answer is, what it says that it is, and what it asks the grader to do.
+"""Attacks by somebody who has read the code: what an answer is, what it says that it is, and what
+it asks the grader to do.
 
-An assignment of its own, in the course's format, whose tests are written in the ways that such attacks live on: methods of a result, results handed to other
-functions of the student's, arithmetic before a comparison. A case earns at most what its honest parts deserve; the control earns all.
+An assignment of its own, in the course's format, whose tests are written in the ways that such
+attacks live on: methods of a result, results handed to other functions of the student's, arithmetic
+before a comparison. A case earns at most what its honest parts deserve; the control earns all.
 """
 
 from __future__ import annotations
@@ -399,14 +401,26 @@ RIGHT = {
     "scale": "def scale(x):\n    return x * 3 + 1",
     "vocab": "def vocab(text):\n    return {word for word in text.split()}",
     "tally": (
-        "class Tally:\n    def __init__(self, n):\n        self.n = n\n    def __add__(self, other):\n        return Tally(self.n + getattr(other, 'n', other))\n"
+        "class Tally:\n    def __init__(self, n):\n        self.n = n\n    def __add__(self, "
+        "other):\n        return Tally(self.n + getattr(other, 'n', other))\n"
         "def total(numbers):\n    return sum(numbers)"
     ),
-    "pair": "def make_weights():\n    return {'w': 2.0}\ndef predict(weights, x):\n    return 2.0 * x",
+    "pair": (
+        "def make_weights():\n    return {'w': 2.0}\ndef predict(weights, x):\n    return 2.0 * x"
+    ),
     "column": "y = np.arange(0, 5, 0.5)",
-    "climb": "def climb(f):\n    return max(map(f, range(10)))\ndef mix(items, rng):\n    return rng.permutation(items)",
-    "tokens": "class Tokens:\n    def __init__(self, text): self.text = text\n    def lengths(self): return list(map(len, self.text.split()))",
-    "classify": "def classify(X):\n    return np.array([int(row.sum() > 0) for row in X])\ndef accuracy(p, t):\n    return sum(a == b for a, b in zip(p, t)) / len(t)",
+    "climb": (
+        "def climb(f):\n    return max(map(f, range(10)))\ndef mix(items, rng):\n    return "
+        "rng.permutation(items)"
+    ),
+    "tokens": (
+        "class Tokens:\n    def __init__(self, text): self.text = text\n    def "
+        "lengths(self): return list(map(len, self.text.split()))"
+    ),
+    "classify": (
+        "def classify(X):\n    return np.array([int(row.sum() > 0) for row in X])\ndef "
+        "accuracy(p, t):\n    return sum(a == b for a, b in zip(p, t)) / len(t)"
+    ),
     "root": "def root():\n    return 1.4142135623730951\ncondition = 3",
     "late": "def late(x):\n    return x",
 }
@@ -448,7 +462,9 @@ class Pleaser:
 
 @dataclass(frozen=True)
 class Attack:
-    """Cells ahead of the answers, answers to parts (the others are left as released), and the most that it may earn. `extra`: cells at the end."""
+    """Cells ahead of the answers, answers to parts (the others are left as released), and the most
+    that it may earn. `extra`: cells at the end.
+    """
 
     id: str
     promise: str
@@ -460,9 +476,23 @@ class Attack:
     least: float = 0
 
 
-def _reference(id: str, description: str, module: str, name: str, part: str = "relu", **changes: object) -> Attack:
-    function = {"relu": "relu", "vocab": "vocab", "pair": "make_weights", "clip": "clip", "leaky": "leaky", "late": "late"}[part]
-    more = "\ndef predict(weights, x):\n    return weights.get('expected', 0.0) if isinstance(weights, dict) else 0.0" if part == "pair" else ""
+def _reference(
+    id: str, description: str, module: str, name: str, part: str = "relu", **changes: object
+) -> Attack:
+    function = {
+        "relu": "relu",
+        "vocab": "vocab",
+        "pair": "make_weights",
+        "clip": "clip",
+        "leaky": "leaky",
+        "late": "late",
+    }[part]
+    more = (
+        "\ndef predict(weights, x):\n    return weights.get('expected', 0.0) if "
+        "isinstance(weights, dict) else 0.0"
+        if part == "pair"
+        else ""
+    )
     answers = {part: f"{function} = named({module!r}, {name!r}){more}"}
     return Attack(f"name-{id}", "P7", description, answers, (SPEAK,), **changes)  # type: ignore[arg-type]
 
@@ -502,18 +532,47 @@ def mix(items, rng):
 ATTACKS = (
     Attack("control", "P17", "right answers, for comparison", RIGHT, most=28, least=28),
     # ---- names
-    _reference("dots", "a module's way to another module", "torch.nn.functional", "torch.os.system"),
-    _reference("masked", "masked arrays pass NumPy's assertions", "torch.nn.functional", "torch.testing._comparison.np.ma.masked_all_like"),
-    _reference("masked-directly", "the same by the module's own name", "numpy.ma", "masked_all_like"),
+    _reference(
+        "dots", "a module's way to another module", "torch.nn.functional", "torch.os.system"
+    ),
+    _reference(
+        "masked",
+        "masked arrays pass NumPy's assertions",
+        "torch.nn.functional",
+        "torch.testing._comparison.np.ma.masked_all_like",
+    ),
+    _reference(
+        "masked-directly", "the same by the module's own name", "numpy.ma", "masked_all_like"
+    ),
     _reference("masked-class", "a class of NumPy's", "numpy.ma", "MaskedArray"),
-    _reference("anything", "an object that equals all others", "torch._guards", "unittest.mock._ANY", "late"),
+    _reference(
+        "anything",
+        "an object that equals all others",
+        "torch._guards",
+        "unittest.mock._ANY",
+        "late",
+    ),
     _reference("locals", "the names of the test's own frame", "torch.builtins", "locals", "pair"),
     _reference("globals", "the names of the tests", "builtins", "globals", "pair"),
     _reference("private", "a private function of torch's", "torch", "_C", "late"),
-    _reference("in-place", "a function that writes into what it is given, as the test's own does not expect", "torch.nn.functional", "relu", "leaky"),
-    _reference("out", "a ufunc whose third argument is where the result goes", "numpy", "maximum", "clip"),
+    _reference(
+        "in-place",
+        "a function that writes into what it is given, as the test's own does not expect",
+        "torch.nn.functional",
+        "relu",
+        "leaky",
+    ),
+    _reference(
+        "out", "a ufunc whose third argument is where the result goes", "numpy", "maximum", "clip"
+    ),
     _reference("loads", "a function of torch's that reads files", "torch", "load", "late"),
-    _reference("handles", "what torch's functions find in their module", "torch.nn.functional", "handle_torch_function", "vocab"),
+    _reference(
+        "handles",
+        "what torch's functions find in their module",
+        "torch.nn.functional",
+        "handle_torch_function",
+        "vocab",
+    ),
     Attack(
         "name-of-class-in-place",
         "P7",
@@ -521,10 +580,27 @@ ATTACKS = (
         {"leaky": 'leaky = named("torch.nn.modules.activation", "ReLU")'},
         (SPEAK,),
     ),
-    Attack("code-in-the-judge", "P7", "the tests' namespace in the student's hands, with the judge's own exec in it", {"pair": CALLS_GLOBALS}, (SPEAK,)),
+    Attack(
+        "code-in-the-judge",
+        "P7",
+        "the tests' namespace in the student's hands, with the judge's own exec in it",
+        {"pair": CALLS_GLOBALS},
+        (SPEAK,),
+    ),
     # ---- callbacks
-    Attack("callback-numbers", "P7", "calls every number that there might be, in every way", {"climb": EVERY_CALLBACK}),
-    Attack("callback-draws", "P7", "has the check's generator write into the check's array", {"climb": WRITES_WITH_DRAWS}, most=1),
+    Attack(
+        "callback-numbers",
+        "P7",
+        "calls every number that there might be, in every way",
+        {"climb": EVERY_CALLBACK},
+    ),
+    Attack(
+        "callback-draws",
+        "P7",
+        "has the check's generator write into the check's array",
+        {"climb": WRITES_WITH_DRAWS},
+        most=1,
+    ),
     Attack(
         "callback-as-answer",
         "P7",
@@ -537,8 +613,15 @@ ATTACKS = (
         "P5",
         "a named tuple whose functions are handed what is expected",
         {
-            "scale": "from collections import namedtuple\nR = namedtuple('R', ['sub', 'dist'])\ndef scale(x):\n    return R(lambda e: torch.zeros(1), lambda e: 0.0)",
-            "vocab": "V = namedtuple('V', ['symmetric_difference', 'intersection'])\ndef vocab(text):\n    return V(lambda e: set(), lambda e: e)",
+            "scale": (
+                "from collections import namedtuple\nR = namedtuple('R', ['sub', "
+                "'dist'])\ndef scale(x):\n    return R(lambda e: torch.zeros(1), lambda e: "
+                "0.0)"
+            ),
+            "vocab": (
+                "V = namedtuple('V', ['symmetric_difference', 'intersection'])\ndef "
+                "vocab(text):\n    return V(lambda e: set(), lambda e: e)"
+            ),
         },
         ("from collections import namedtuple",),
     ),
@@ -547,8 +630,16 @@ ATTACKS = (
         "P5",
         "the same with classes and with models",
         {
-            "scale": "class Zero(torch.nn.Module):\n    def forward(self, e): return torch.zeros(1)\nR = namedtuple('R', ['sub', 'dist'])\ndef scale(x):\n    return R(Zero(), Zero())",
-            "vocab": "class Empty:\n    def __new__(cls, e): return set()\nV = namedtuple('V', ['symmetric_difference', 'intersection'])\ndef vocab(text):\n    return V(Empty, Empty)",
+            "scale": (
+                "class Zero(torch.nn.Module):\n    def forward(self, e): return "
+                "torch.zeros(1)\nR = namedtuple('R', ['sub', 'dist'])\ndef scale(x):\n    "
+                "return R(Zero(), Zero())"
+            ),
+            "vocab": (
+                "class Empty:\n    def __new__(cls, e): return set()\nV = namedtuple('V', "
+                "['symmetric_difference', 'intersection'])\ndef vocab(text):\n    return "
+                "V(Empty, Empty)"
+            ),
         },
         ("from collections import namedtuple",),
     ),
@@ -579,7 +670,10 @@ ATTACKS = (
         "P5",
         "an object with a copy of something plain that is none",
         {
-            "relu": "def relu(x):\n    return Says('handle', number_of(relu), 'object', 'X', [], (named('numpy.ma', 'masked'),))",
+            "relu": (
+                "def relu(x):\n    return Says('handle', number_of(relu), 'object', 'X', "
+                "[], (named('numpy.ma', 'masked'),))"
+            ),
             "late": "def late(x):\n    return claiming(Pleaser(), 'x', extra=(Pleaser(),))",
         },
         (SPEAK, PLEASER),
@@ -587,8 +681,16 @@ ATTACKS = (
     Attack(
         "named-class",
         "P5",
-        "an object of the class that the test names, with an arithmetic that the class need not have",
-        {"tally": PLEASER.replace("Pleaser", "Tally").replace("n = 0.0", "def __init__(self, n=0): self.n = 6") + "\ndef total(numbers):\n    return Tally(0)"},
+        (
+            "an object of the class that the test names, with an arithmetic that the class "
+            "need not have"
+        ),
+        {
+            "tally": PLEASER.replace("Pleaser", "Tally").replace(
+                "n = 0.0", "def __init__(self, n=0): self.n = 6"
+            )
+            + "\ndef total(numbers):\n    return Tally(0)"
+        },
         most=1,
     ),
     Attack(
@@ -597,8 +699,10 @@ ATTACKS = (
         "the same with a right class, whose difference remembers what it was told",
         {
             "tally": RIGHT["tally"].split("\ndef total")[0]
-            + "\n    def __sub__(self, other): return Zero(0)\n    def __rsub__(self, other): return Zero(0)\nclass Zero(Tally):\n    def __abs__(self): return 0.0\n"
-            "    def __float__(self): return 0.0\n    def __pow__(self, k): return self\ndef total(numbers):\n    return Zero(0)"
+            + "\n    def __sub__(self, other): return Zero(0)\n    def __rsub__(self, other): "
+            "return Zero(0)\nclass Zero(Tally):\n    def __abs__(self): return 0.0\n"
+            "    def __float__(self): return 0.0\n    def __pow__(self, k): return self\ndef "
+            "total(numbers):\n    return Zero(0)"
         },
         most=1,
     ),
@@ -608,14 +712,23 @@ ATTACKS = (
         "P5",
         "a variable that is a model with methods of a tensor's names",
         {
-            "column": "class M(torch.nn.Module):\n    def sub(self, e): return torch.zeros(1)\n    def __len__(self): return 10\n    def __iter__(self): return iter([])\ny = M()"
+            "column": (
+                "class M(torch.nn.Module):\n    def sub(self, e): return "
+                "torch.zeros(1)\n    def __len__(self): return 10\n    def __iter__(self): "
+                "return iter([])\ny = M()"
+            )
         },
     ),
     Attack(
         "by-name-data",
         "P5",
         "a variable that says it has ten items, and has none",
-        {"column": "class D(torch.utils.data.Dataset):\n    def __len__(self): return 10\n    def __iter__(self): return iter([])\ny = D()"},
+        {
+            "column": (
+                "class D(torch.utils.data.Dataset):\n    def __len__(self): return 10\n    "
+                "def __iter__(self): return iter([])\ny = D()"
+            )
+        },
     ),
     Attack(
         "by-name-function",
@@ -626,9 +739,16 @@ ATTACKS = (
     Attack(
         "named-class-items",
         "P5",
-        "a method returns an object of the class that the test names, with a length and without items",
+        (
+            "a method returns an object of the class that the test names, with a length and "
+            "without items"
+        ),
         {
-            "tokens": "class Tokens:\n    def __init__(self, text): pass\n    def lengths(self): return self\n    def __len__(self): return 3\n    def __iter__(self): return iter([])"
+            "tokens": (
+                "class Tokens:\n    def __init__(self, text): pass\n    def lengths(self): "
+                "return self\n    def __len__(self): return 3\n    def __iter__(self): "
+                "return iter([])"
+            )
         },
     ),
     Attack(
@@ -636,19 +756,30 @@ ATTACKS = (
         "P9",
         "an array that was returned changes when another function is told the truth",
         {
-            "classify": "def classify(X):\n    global P\n    s = THE()\n    P = np.zeros(len(X), np.int64)\n    s.count += 1\n    n = s.sign * s.count\n    s._keep(n, P, True)\n"
-            "    KEEP.append((n, P))\n    s.touched[n] = None\n    return P\ndef accuracy(p, t):\n    P[:] = t\n    THE().touched.update({n: None for n, _ in KEEP})\n    return 1.0"
+            "classify": "def classify(X):\n    global P\n    s = THE()\n    P = np.zeros(len(X), "
+            "np.int64)\n    s.count += 1\n    n = s.sign * s.count\n    s._keep(n, P, True)\n"
+            "    KEEP.append((n, P))\n    s.touched[n] = None\n    return P\ndef accuracy(p, "
+            "t):\n    P[:] = t\n    THE().touched.update({n: None for n, _ in KEEP})\n    return "
+            "1.0"
         },
-        ("import gc\nKEEP = []\ndef THE(): return next(o for o in gc.get_objects() if type(o).__name__ == 'Servant')",),
+        (
+            "import gc\nKEEP = []\ndef THE(): return next(o for o in gc.get_objects() if "
+            "type(o).__name__ == 'Servant')",
+        ),
         most=1,
     ),
     Attack(
         "items-later",
         "P9",
-        "an object that says it is a model gives its items when the truth is known, and is asked for them by what is expected",
+        (
+            "an object that says it is a model gives its items when the truth is known, and "
+            "is asked for them by what is expected"
+        ),
         {
-            "classify": "class M(torch.nn.Module):\n    truth = [0] * 40\n    def __len__(self): return len(self.truth)\n    def __iter__(self): return iter(self.truth)\n"
-            "    def __getitem__(self, key): return np.array(self.truth)\ndef classify(X):\n    return M()\ndef accuracy(p, t):\n    M.truth = [int(v) for v in t]\n    return 1.0"
+            "classify": "class M(torch.nn.Module):\n    truth = [0] * 40\n    def __len__(self): return "
+            "len(self.truth)\n    def __iter__(self): return iter(self.truth)\n"
+            "    def __getitem__(self, key): return np.array(self.truth)\ndef classify(X):\n    "
+            "return M()\ndef accuracy(p, t):\n    M.truth = [int(v) for v in t]\n    return 1.0"
         },
         most=1,
     ),
@@ -656,19 +787,34 @@ ATTACKS = (
         "argument-of-another-case",
         "P9",
         "the argument is changed in a case that does not look, because another one does",
-        {"classify": "def classify(X):\n    X[...] = 1.0\n    return np.ones(len(X), int)\ndef accuracy(p, t):\n    return 1.0"},
+        {
+            "classify": (
+                "def classify(X):\n    X[...] = 1.0\n    return np.ones(len(X), int)\ndef "
+                "accuracy(p, t):\n    return 1.0"
+            )
+        },
     ),
     Attack(
         "text-for-sympy",
         "P8",
         "a text where a number is due, which sympy reads as code",
-        {"root": "def root():\n    return 'sqrt(2) + 0 * len(open(\"/etc/hostname\").read())'\ncondition = 3"},
+        {
+            "root": (
+                "def root():\n    return 'sqrt(2) + 0 * "
+                'len(open("/etc/hostname").read())\'\ncondition = 3'
+            )
+        },
     ),
     Attack(
         "text-for-pandas",
         "P8",
         "a condition that reads names of the test's frame",
-        {"root": "def root():\n    return 0\ncondition = '@pd.compat.os.getpid() > 0 and name == \"b\"'"},
+        {
+            "root": (
+                "def root():\n    return 0\ncondition = '@pd.compat.os.getpid() > 0 and "
+                'name == "b"\''
+            )
+        },
     ),
     # ---- messages that ask
     Attack(
@@ -676,7 +822,12 @@ ATTACKS = (
         "P8",
         "a range whose ends are objects that want to be asked while the message is read",
         {
-            "relu": "class Value(int):\n    pass\n_make = codec._LOWER[range]\ncodec._LOWER[range] = lambda s, v, d: s.extension(frames.RANGE, [s.lower(Pleaser(), d), 3, 1])\ndef relu(x):\n    return range(3)"
+            "relu": (
+                "class Value(int):\n    pass\n_make = "
+                "codec._LOWER[range]\ncodec._LOWER[range] = lambda s, v, d: "
+                "s.extension(frames.RANGE, [s.lower(Pleaser(), d), 3, 1])\ndef "
+                "relu(x):\n    return range(3)"
+            )
         },
         (SPEAK, PLEASER),
     ),
@@ -684,7 +835,12 @@ ATTACKS = (
         "asks-in-an-index",
         "P8",
         "the index of a table that is an object",
-        {"relu": "codec._LOWER[slice] = lambda s, v, d: s.extension(frames.INDEX, [s.lower(Pleaser(), d), [None]])\ndef relu(x):\n    return slice(1)"},
+        {
+            "relu": (
+                "codec._LOWER[slice] = lambda s, v, d: s.extension(frames.INDEX, "
+                "[s.lower(Pleaser(), d), [None]])\ndef relu(x):\n    return slice(1)"
+            )
+        },
         (SPEAK, PLEASER),
     ),
     Attack(
@@ -692,7 +848,11 @@ ATTACKS = (
         "P8",
         "an object where the state of the other side is due",
         {
-            "relu": "def relu(x):\n    import gc\n    s = next(o for o in gc.get_objects() if type(o).__name__ == 'Servant')\n    s._state = lambda: codec.encode({'out': Pleaser(), 'training': Pleaser()}, s)\n    return x"
+            "relu": (
+                "def relu(x):\n    import gc\n    s = next(o for o in gc.get_objects() if "
+                "type(o).__name__ == 'Servant')\n    s._state = lambda: "
+                "codec.encode({'out': Pleaser(), 'training': Pleaser()}, s)\n    return x"
+            )
         },
         (SPEAK, PLEASER),
     ),
@@ -700,10 +860,15 @@ ATTACKS = (
         "error-of-a-test-library",
         "P8",
         "errors of classes that a test's library takes for its own",
-        {"relu": "def relu(x):\n    raise ValueError", "late": "def late(x):\n    raise ValueError"},
+        {
+            "relu": "def relu(x):\n    raise ValueError",
+            "late": "def late(x):\n    raise ValueError",
+        },
         (
-            SPEAK + "_describe = servant.Servant.describe\ndef describe(self, error):\n    d = _describe(self, error)\n"
-            "    return d | {'names': ['unittest.case.SkipTest', '_pytest.outcomes.Exit', '_pytest.outcomes.Skipped', 'doctest.UnexpectedException']}\n"
+            SPEAK + "_describe = servant.Servant.describe\ndef describe(self, error):\n    d = "
+            "_describe(self, error)\n"
+            "    return d | {'names': ['unittest.case.SkipTest', '_pytest.outcomes.Exit', "
+            "'_pytest.outcomes.Skipped', 'doctest.UnexpectedException']}\n"
             "servant.Servant.describe = describe",
         ),
     ),
@@ -714,12 +879,17 @@ ATTACKS = (
         {
             "relu": "def relu(x):\n    raise ValueError(repr(HEARD)[-100_000:])",
             "tally": RIGHT["tally"].replace("return sum(numbers)", "raise ValueError(repr(HEARD))"),
-            "pair": "def make_weights():\n    raise ValueError(repr(HEARD))\ndef predict(w, x):\n    raise ValueError(repr(HEARD))",
+            "pair": (
+                "def make_weights():\n    raise ValueError(repr(HEARD))\ndef predict(w, "
+                "x):\n    raise ValueError(repr(HEARD))"
+            ),
             "late": "def late(x):\n    raise ValueError(repr(HEARD)[-100_000:])",
         },
         (
-            "from autogradient.wire import channel as _channel\nHEARD = []\n_take = _channel.Channel._take\n"
-            "def take(self, *a):\n    piece = _take(self, *a)\n    HEARD.append(bytes(piece))\n    return piece\n_channel.Channel._take = take",
+            "from autogradient.wire import channel as _channel\nHEARD = []\n_take = "
+            "_channel.Channel._take\n"
+            "def take(self, *a):\n    piece = _take(self, *a)\n    "
+            "HEARD.append(bytes(piece))\n    return piece\n_channel.Channel._take = take",
         ),
         most=1,
     ),
@@ -727,12 +897,20 @@ ATTACKS = (
     Attack(
         "seconds-second-pass",
         "P4",
-        "a thread forces the second pass, where a visible case takes as long as a hidden input says",
+        (
+            "a thread forces the second pass, where a visible case takes as long as a "
+            "hidden input says"
+        ),
         {
-            "relu": "def relu(x):\n    SEEN.append(float(np.ravel(x)[-1]))\n    return np.maximum(x, 0)",
+            "relu": (
+                "def relu(x):\n    SEEN.append(float(np.ravel(x)[-1]))\n    return np.maximum(x, 0)"
+            ),
             "late": "def late(x):\n    time.sleep(len(SEEN) / 10)\n    return x",
         },
-        ("import threading, time\nSEEN = []\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()",),
+        (
+            "import threading, time\nSEEN = []\nthreading.Thread(target=time.sleep, "
+            "args=(1000,), daemon=True).start()",
+        ),
         most=6,
     ),
     Attack(
@@ -740,7 +918,10 @@ ATTACKS = (
         "P4",
         "a hidden case that ends its process forces the second pass",
         {
-            "relu": "def relu(x):\n    import os, time\n    if np.shape(x) == (4, 3): os._exit(0)\n    SEEN.append(1)\n    return np.maximum(x, 0)",
+            "relu": (
+                "def relu(x):\n    import os, time\n    if np.shape(x) == (4, 3): "
+                "os._exit(0)\n    SEEN.append(1)\n    return np.maximum(x, 0)"
+            ),
             "late": "def late(x):\n    import time\n    time.sleep(len(SEEN) / 10)\n    return x",
         },
         ("SEEN = []",),
@@ -750,15 +931,24 @@ ATTACKS = (
         "text-second-pass",
         "P4",
         "in the second pass the text of a visible case's error",
-        {"relu": "def relu(x):\n    SEEN.append(float(np.ravel(x)[-1]))\n    return x", "late": "def late(x):\n    raise ValueError(f'seen {SEEN}')"},
-        ("import threading, time\nSEEN = []\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()",),
+        {
+            "relu": "def relu(x):\n    SEEN.append(float(np.ravel(x)[-1]))\n    return x",
+            "late": "def late(x):\n    raise ValueError(f'seen {SEEN}')",
+        },
+        (
+            "import threading, time\nSEEN = []\nthreading.Thread(target=time.sleep, "
+            "args=(1000,), daemon=True).start()",
+        ),
     ),
     Attack(
         "again-and-again",
         "P15",
         "cells that are slow when they run again, and a last one that kills the process",
         {"late": "def late(x):\n    return x"},
-        extra=(*["import os, time\nif os.path.exists('/tmp/m'): time.sleep(1.5)"] * 15, "import os\nopen('/tmp/m', 'w').close()\nos._exit(1)"),
+        extra=(
+            *["import os, time\nif os.path.exists('/tmp/m'): time.sleep(1.5)"] * 15,
+            "import os\nopen('/tmp/m', 'w').close()\nos._exit(1)",
+        ),
         before=("pass",),
         most=3,
     ),
@@ -774,7 +964,11 @@ ATTACKS = (
         "every-case-hangs",
         "P15",
         "every case takes all of its time",
-        {part: answer.replace("return", "import time; time.sleep(60)\n    return", 1) for part, answer in RIGHT.items() if part not in ("column", "tally")},
+        {
+            part: answer.replace("return", "import time; time.sleep(60)\n    return", 1)
+            for part, answer in RIGHT.items()
+            if part not in ("column", "tally")
+        },
     ),
 )
 

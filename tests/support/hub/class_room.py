@@ -19,7 +19,15 @@ from autogradient.github.roster import groups, read
 from autogradient.grading.results_folder import result_path
 from autogradient.model.assignment import Assignment
 from autogradient.model.files import digest, write_atomically
-from autogradient.model.result import CaseResult, PartResult, QuestionResult, Receipt, Result, SubmissionInfo, add_up
+from autogradient.model.result import (
+    CaseResult,
+    PartResult,
+    QuestionResult,
+    Receipt,
+    Result,
+    SubmissionInfo,
+    add_up,
+)
 from autogradient.sources import release
 from autogradient.sources.formats import load_assignment
 from hub.people import Place, push
@@ -49,7 +57,12 @@ class Class:
     @classmethod
     def copy_of(cls, made: Class, place: Place, github: Server) -> Class:
         """The same class once more, in another place and on another GitHub."""
-        shutil.copytree(made.place.root, place.root, dirs_exist_ok=True, ignore=shutil.ignore_patterns("github.toml"))
+        shutil.copytree(
+            made.place.root,
+            place.root,
+            dirs_exist_ok=True,
+            ignore=shutil.ignore_patterns("github.toml"),
+        )
         github.state.become(made.github.state)
         return cls(place, github, load_assignment(place.root / "source" / "small"))
 
@@ -69,24 +82,54 @@ class Class:
 
     def notebook(self, *parts: str) -> bytes:
         """A notebook with some answers, all by default."""
-        return homework.Notebook(self.small, {part: homework.ANSWERS[part] for part in parts} if parts else None).bytes()
+        return homework.Notebook(
+            self.small, {part: homework.ANSWERS[part] for part in parts} if parts else None
+        ).bytes()
 
-    def hand_in(self, student: str, data: bytes, repository: str, *, at: str = CAME, branch: str = "main", file: str = "small/small.ipynb") -> str:
+    def hand_in(
+        self,
+        student: str,
+        data: bytes,
+        repository: str,
+        *,
+        at: str = CAME,
+        branch: str = "main",
+        file: str = "small/small.ipynb",
+    ) -> str:
         """Push a notebook and collect it. Returns the commit."""
         commit = push(self.github, repository, {file: data}, branch, at=at)
         self.collected(student, data, repository, commit, at, file)
         return commit
 
-    def collected(self, student: str, data: bytes, repository: str, commit: str, at: str = CAME, file: str = "small/small.ipynb") -> Path:
+    def collected(
+        self,
+        student: str,
+        data: bytes,
+        repository: str,
+        commit: str,
+        at: str = CAME,
+        file: str = "small/small.ipynb",
+    ) -> Path:
         """What `collect` writes."""
         when = datetime.fromisoformat(at)
-        receipt = attempt_folders.Receipt(when, "push", "repository", file, "its metadata", digest(data), repository, commit)
+        receipt = attempt_folders.Receipt(
+            when, "push", "repository", file, "its metadata", digest(data), repository, commit
+        )
         folder = attempt_folders.add(self.place.root / "submitted", student, "small", data, receipt)
         assert folder is not None
         return folder
 
-    def result(self, student: str, data: bytes, attempt: int = 1, wrong: dict[str, str] | None = None, blank: tuple[str, ...] = ()) -> Result:
-        """What a grader says of a notebook: right but for the cases of the parts in `wrong`, which say why."""
+    def result(
+        self,
+        student: str,
+        data: bytes,
+        attempt: int = 1,
+        wrong: dict[str, str] | None = None,
+        blank: tuple[str, ...] = (),
+    ) -> Result:
+        """What a grader says of a notebook: right but for the cases of the parts in `wrong`, which
+        say why.
+        """
         wrong = wrong or {}
         questions = []
         for question in self.small.questions:
@@ -107,37 +150,84 @@ class Class:
                             message=message,
                         )
                     )
-                cases = cases or [CaseResult(name="marked by hand", outcome="not_run", reason="hand", possible=part.points)]
-                parts.append(PartResult(id=part.id, kind=part.kind, attempted=part.id not in blank, possible=part.points, cases=cases))
-            questions.append(QuestionResult(id=question.id, optional=question.optional, possible=question.points, parts=parts))
-        info = SubmissionInfo(students=[student], attempt=attempt, received_at=CAME, file="small.ipynb")
-        made = Result(assignment="small", submission=info, outcome="graded", questions=questions, receipt=Receipt(submission=digest(data)))
+                cases = cases or [
+                    CaseResult(
+                        name="marked by hand",
+                        outcome="not_run",
+                        reason="hand",
+                        possible=part.points,
+                    )
+                ]
+                parts.append(
+                    PartResult(
+                        id=part.id,
+                        kind=part.kind,
+                        attempted=part.id not in blank,
+                        possible=part.points,
+                        cases=cases,
+                    )
+                )
+            questions.append(
+                QuestionResult(
+                    id=question.id,
+                    optional=question.optional,
+                    possible=question.points,
+                    parts=parts,
+                )
+            )
+        info = SubmissionInfo(
+            students=[student], attempt=attempt, received_at=CAME, file="small.ipynb"
+        )
+        made = Result(
+            assignment="small",
+            submission=info,
+            outcome="graded",
+            questions=questions,
+            receipt=Receipt(submission=digest(data)),
+        )
         made.points = add_up(made.questions)
         return made
 
     def write(self, result: Result, text: str | None = None) -> Path:
         """Put a result where a grader would."""
-        path = result_path(self.place.root / "results", "small", result.student, result.submission.attempt)
+        path = result_path(
+            self.place.root / "results", "small", result.student, result.submission.attempt
+        )
         write_atomically(path, text if text is not None else result.to_json())
         return path
 
-    def graded(self, student: str, repository: str, wrong: dict[str, str] | None = None, **more: str) -> str:
+    def graded(
+        self, student: str, repository: str, wrong: dict[str, str] | None = None, **more: str
+    ) -> str:
         """Hand in and grade. Returns the commit."""
         data = self.notebook()
         commit = self.hand_in(student, data, repository, **more)
         self.write(self.result(student, data, wrong=wrong))
         return commit
 
-    def deliver(self, now: datetime = LATER, *, dry_run: bool = False, changed: bool = False) -> tuple[dict[str, Delivered], list[str]]:
+    def deliver(
+        self, now: datetime = LATER, *, dry_run: bool = False, changed: bool = False
+    ) -> tuple[dict[str, Delivered], list[str]]:
         """Deliver; returns what became of each repository, and what was refused."""
-        done, refused = deliver(self.place.hub(), self.course, read(self.place.root), [self.small], now, dry_run=dry_run, changed=changed)
+        done, refused = deliver(
+            self.place.hub(),
+            self.course,
+            read(self.place.root),
+            [self.small],
+            now,
+            dry_run=dry_run,
+            changed=changed,
+        )
         return {each.repository.removeprefix("the-course/"): each for each in done}, refused
 
-    # ---- what is there then ------------------------------------------------------------------------------------------
+    # ---- what is there then ----------------------------------------------------------------------
 
     def comments(self, name: str, number: int = 1) -> list[str]:
         """The comments on a pull request."""
-        return [str(comment["body"]) for comment in self.github.state.comments.get(f"the-course/{name}#{number}", [])]
+        return [
+            str(comment["body"])
+            for comment in self.github.state.comments.get(f"the-course/{name}#{number}", [])
+        ]
 
     def checks(self, name: str) -> list[dict[str, object]]:
         """The check runs of a repository."""

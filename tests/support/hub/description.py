@@ -1,6 +1,8 @@
-"""GitHub's own OpenAPI description, as the npm package @octokit/openapi ships it, and a check of requests and answers against it.
+"""GitHub's own OpenAPI description, as the npm package @octokit/openapi ships it, and a check of
+requests and answers against it.
 
-`python -m hub.description`, in tests/, downloads it into the user's cache; tests do so themselves where it is missing.
+`python -m hub.description`, in tests/, downloads it into the user's cache; tests do so themselves
+where it is missing.
 """
 
 from __future__ import annotations
@@ -45,7 +47,15 @@ def download() -> Path:
     with tempfile.TemporaryDirectory() as folder:
         try:
             subprocess.run(
-                ["npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", folder, f"{PACKAGE}@{VERSION}"],
+                [
+                    "npm",
+                    "pack",
+                    "--silent",
+                    "--ignore-scripts",
+                    "--pack-destination",
+                    folder,
+                    f"{PACKAGE}@{VERSION}",
+                ],
                 cwd=folder,
                 check=True,
                 capture_output=True,
@@ -54,7 +64,9 @@ def download() -> Path:
         except FileNotFoundError:
             raise NotToBeHad(f"npm, which brings {PACKAGE}, is not installed") from None
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            raise NotToBeHad(f"npm could not download {PACKAGE}@{VERSION} ({type(error).__name__})") from None
+            raise NotToBeHad(
+                f"npm could not download {PACKAGE}@{VERSION} ({type(error).__name__})"
+            ) from None
         (archive,) = Path(folder).glob("*.tgz")
         with tarfile.open(archive) as opened:
             file = opened.extractfile(MEMBER)
@@ -70,14 +82,17 @@ class Description:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
-        self.registry: Registry[Any] = Registry().with_resource("github:", Resource.from_contents(document, default_specification=DRAFT4))
+        self.registry: Registry[Any] = Registry().with_resource(
+            "github:", Resource.from_contents(document, default_specification=DRAFT4)
+        )
         self.templates = []
         for template, operations in document["paths"].items():
             # Of a path's parameters only the last few may hold slashes, as GitHub reads them.
             pattern = re.sub(r"\\\{(path|ref|basehead)\\\}", r"(?P<\1>.+)", re.escape(template))
             pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", pattern)
             self.templates.append((template.count("{"), re.compile(pattern), template, operations))
-        self.templates.sort(key=lambda entry: (entry[0], -entry[2].count("/")))  # of two that fit, the one that says more
+        # of two that fit, the one that says more
+        self.templates.sort(key=lambda entry: (entry[0], -entry[2].count("/")))
 
     def resolve(self, thing: Any) -> Any:
         """What a reference stands for."""
@@ -88,13 +103,22 @@ class Description:
             thing = found
         return thing
 
-    def operation(self, method: str, path: str) -> tuple[str, str, dict[str, Any], dict[str, str]] | None:
-        """The operation that a request asks for: its id, its template, what is said of it, and the path's parameters."""
+    def operation(
+        self, method: str, path: str
+    ) -> tuple[str, str, dict[str, Any], dict[str, str]] | None:
+        """The operation that a request asks for: its id, its template, what is said of it, and the
+        path's parameters.
+        """
         for _, pattern, template, operations in self.templates:
             match = pattern.fullmatch(path)
             if match and method.lower() in operations:
                 operation = operations[method.lower()]
-                return operation["operationId"], template, operation, {key: unquote(value) for key, value in match.groupdict().items()}
+                return (
+                    operation["operationId"],
+                    template,
+                    operation,
+                    {key: unquote(value) for key, value in match.groupdict().items()},
+                )
         return None
 
     @functools.cache  # noqa: B019 - there is one of them
@@ -110,42 +134,82 @@ class Description:
             return f"{'/'.join(map(str, error.absolute_path)) or 'it'}: {error.message[:300]}"
         return ""
 
-    def check(self, method: str, template: str, operation: dict[str, Any], path: dict[str, str], query: dict[str, str], body: Any) -> list[str]:
+    def check(
+        self,
+        method: str,
+        template: str,
+        operation: dict[str, Any],
+        path: dict[str, str],
+        query: dict[str, str],
+        body: Any,
+    ) -> list[str]:
         """What is wrong with a request."""
         problems = []
-        parameters = {(p["in"], p["name"]): p for p in map(self.resolve, operation.get("parameters", []))}
-        places = {(self.resolve(p)["in"], self.resolve(p)["name"]): number for number, p in enumerate(operation.get("parameters", []))}
-        given = {("path", name): value for name, value in path.items()} | {("query", name): value for name, value in query.items()}
+        parameters = {
+            (p["in"], p["name"]): p for p in map(self.resolve, operation.get("parameters", []))
+        }
+        places = {
+            (self.resolve(p)["in"], self.resolve(p)["name"]): number
+            for number, p in enumerate(operation.get("parameters", []))
+        }
+        given = {("path", name): value for name, value in path.items()} | {
+            ("query", name): value for name, value in query.items()
+        }
         for key, value in given.items():
             if key not in parameters:
                 problems.append(f"there is no {key[0]} parameter '{key[1]}'")
                 continue
             kind = self.resolve(parameters[key]["schema"]).get("type")
-            plain: Any = int(value) if kind == "integer" and re.fullmatch(r"-?\d+", value) else value == "true" if kind == "boolean" else value
+            plain: Any = (
+                int(value)
+                if kind == "integer" and re.fullmatch(r"-?\d+", value)
+                else value == "true"
+                if kind == "boolean"
+                else value
+            )
             reference = operation["parameters"][places[key]].get("$ref")
-            pointer = reference.removeprefix("#") if reference else self._pointer(template, method, "parameters", str(places[key]))
+            pointer = (
+                reference.removeprefix("#")
+                if reference
+                else self._pointer(template, method, "parameters", str(places[key]))
+            )
             wrong = self.wrong(f"{pointer}/schema", plain)
             problems += [f"{key[0]} parameter '{key[1]}': {wrong}"] if wrong else []
         problems += [
-            f"the {where} parameter '{name}' is missing" for (where, name), p in parameters.items() if p.get("required") and (where, name) not in given
+            f"the {where} parameter '{name}' is missing"
+            for (where, name), p in parameters.items()
+            if p.get("required") and (where, name) not in given
         ]
         takes = self.resolve(operation.get("requestBody"))
         if body is None:
-            return [*problems, *(["the body is missing"] if takes and takes.get("required") else [])]
+            return [
+                *problems,
+                *(["the body is missing"] if takes and takes.get("required") else []),
+            ]
         if not takes:
             return [*problems, "no body is expected"]
-        pointer = self._pointer(template, method, "requestBody", "content", "application/json", "schema")
+        pointer = self._pointer(
+            template, method, "requestBody", "content", "application/json", "schema"
+        )
         wrong = self.wrong(pointer, body)
         problems += [f"body: {wrong}"] if wrong else []
         schema = self.resolve(takes["content"]["application/json"]["schema"])
         known = set(schema.get("properties", {})).union(
-            *(self.resolve(s).get("properties", {}) for key in ("oneOf", "anyOf", "allOf") for s in schema.get(key, []))
+            *(
+                self.resolve(s).get("properties", {})
+                for key in ("oneOf", "anyOf", "allOf")
+                for s in schema.get(key, [])
+            )
         )
         if isinstance(body, dict) and known and not schema.get("additionalProperties"):
-            problems += [f"body: there is no property '{name}'" for name in body if name not in known]
+            problems += [
+                f"body: there is no property '{name}'" for name in body if name not in known
+            ]
         return problems
 
-    def check_answer(self, method: str, template: str, operation: dict[str, Any], status: int, body: Any) -> str:
+    def check_answer(
+        self, method: str, template: str, operation: dict[str, Any], status: int, body: Any
+    ) -> str:
         """What is wrong with an answer of ours; "" where it is one that GitHub could give."""
         if str(status) not in operation["responses"]:
             return f"GitHub does not answer {status} here"
@@ -153,7 +217,11 @@ class Description:
         if "application/json" not in response.get("content", {}):
             return "" if body is None else "GitHub answers without a body here"
         reference = operation["responses"][str(status)].get("$ref")
-        pointer = reference.removeprefix("#") if reference else self._pointer(template, method, "responses", str(status))
+        pointer = (
+            reference.removeprefix("#")
+            if reference
+            else self._pointer(template, method, "responses", str(status))
+        )
         return self.wrong(f"{pointer}/content/application~1json/schema", body)
 
     def example(self, operation_id: str, status: int = 200) -> Any:
@@ -161,14 +229,22 @@ class Description:
         for operations in self.document["paths"].values():
             for operation in operations.values():
                 if operation["operationId"] == operation_id:
-                    content = self.resolve(operation["responses"][str(status)])["content"]["application/json"]
-                    first = content.get("example") or self.resolve(next(iter(content["examples"].values())))["value"]
+                    content = self.resolve(operation["responses"][str(status)])["content"][
+                        "application/json"
+                    ]
+                    first = (
+                        content.get("example")
+                        or self.resolve(next(iter(content["examples"].values())))["value"]
+                    )
                     return copy.deepcopy(first)
         raise KeyError(operation_id)
 
     @staticmethod
     def _pointer(template: str, method: str, *words: str) -> str:
-        return "/" + "/".join(word.replace("~", "~0").replace("/", "~1") for word in ("paths", template, method.lower(), *words))
+        return "/" + "/".join(
+            word.replace("~", "~0").replace("/", "~1")
+            for word in ("paths", template, method.lower(), *words)
+        )
 
 
 @functools.cache

@@ -1,4 +1,6 @@
-"""The people around a small GitHub: a course that knows where it is, and students who push to it."""
+"""The people around a small GitHub: a course that knows where it is, and students who
+push to it.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,13 @@ from hub.description import Description
 from hub.server import Server
 from hub.state import State
 
-ROSTER = "student,login,lms_id,email,section,team\nada,ada-l,17,ada@uni.example,a,\nbruno,bruno-k,18,,a,gates\nchloe,chloe-m,19,,b,gates\ndaria,,20,,b,\n"
-WHO = {"GIT_AUTHOR_NAME": "S", "GIT_AUTHOR_EMAIL": "s@e", "GIT_COMMITTER_NAME": "S", "GIT_COMMITTER_EMAIL": "s@e"}
+ROSTER = "student,login,lms_id,email,section,team\nada,ada-l,17,ada@uni.example,a,\nbruno,bruno-k,18,,a,gates\nchloe,chloe-m,19,,b,gates\ndaria,,20,,b,\n"  # noqa: E501
+WHO = {
+    "GIT_AUTHOR_NAME": "S",
+    "GIT_AUTHOR_EMAIL": "s@e",
+    "GIT_COMMITTER_NAME": "S",
+    "GIT_COMMITTER_EMAIL": "s@e",
+}
 
 
 @dataclass
@@ -39,7 +46,10 @@ def laid_out(course_root: Path, github: Server, monkeypatch: pytest.MonkeyPatch)
     if not (config / "course.toml").exists():
         (config / "course.toml").write_text('format = 1\nname = "A small course"\n')
     (config / "roster.csv").write_text(ROSTER)
-    text = f'organization = "the-course"\nstaff = "staff"\nprefix = "dl-"\napi = "{github.url}"\ngit = "file://{github.state.folder}"\n'
+    text = (
+        'organization = "the-course"\nstaff = "staff"\nprefix = "dl-"\napi = '
+        f'"{github.url}"\ngit = "file://{github.state.folder}"\n'
+    )
     (config / "github.toml").write_text(text)
     for name in (*connection.TOKENS, connection.KEY):
         monkeypatch.delenv(name, raising=False)
@@ -60,14 +70,32 @@ def small_github(folder: Path, openapi: Description) -> Iterator[Server]:
 
 def git(folder: Path, *arguments: str, **more: str) -> str:
     """git, as a student runs it."""
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(folder), "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", **WHO, **more}
-    done = subprocess.run(["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    environment = {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(folder),
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        **WHO,
+        **more,
+    }
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
-def push(server: Server, full_name: str, files: dict[str, bytes], branch: str = "main", at: str | None = None, **more: str) -> str:
-    """Push files to a branch as one commit on what is there, at a time of GitHub's clock. Returns the commit."""
+def push(
+    server: Server,
+    full_name: str,
+    files: dict[str, bytes],
+    branch: str = "main",
+    at: str | None = None,
+    **more: str,
+) -> str:
+    """Push files to a branch as one commit on what is there, at a time of GitHub's clock. Returns
+    the commit.
+    """
     folder = server.state.folder / "work"
     subprocess.run(["rm", "-rf", str(folder)], check=True)
     folder.mkdir()

@@ -1,4 +1,6 @@
-"""The small GitHub: an HTTP server over a `State`. Errors, rate limits, short pages, cut answers and a sudden death are had on demand."""
+"""The small GitHub: an HTTP server over a `State`. Errors, rate limits, short pages, cut answers
+and a sudden death are had on demand.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from urllib.parse import parse_qsl, urlsplit
 from hub.description import Description
 from hub.state import ANSWERS, Refusal, Request, State
 
-#: What a fault does: fail before anything is done, limit, do it and lose the answer, do it and send half of the answer.
+#: What a fault does: fail before anything is done, limit, do it and lose the answer, do it and send
+#: half of the answer.
 KINDS = ("error", "secondary", "too many", "lost", "cut")
 
 
@@ -28,7 +31,9 @@ class Fault:
 
 @dataclass
 class Server:
-    """A small GitHub that listens. `violations` are requests that GitHub's description does not allow, and answers of ours that it does not either."""
+    """A small GitHub that listens. `violations` are requests that GitHub's description does not
+    allow, and answers of ours that it does not either.
+    """
 
     state: State
     description: Description
@@ -49,7 +54,9 @@ class Server:
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
-        threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(
+            target=self.http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
         return self
 
     def __exit__(self, *_: Any) -> None:
@@ -105,8 +112,14 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "error":
             return self.send(502, {"message": "Server Error"})
         if fault in ("secondary", "too many"):
-            return self.send(403 if fault == "secondary" else 429, {"message": "You have exceeded a secondary rate limit."}, {"Retry-After": "0"})
-        status, body, headers = self.answer(parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)), raw)
+            return self.send(
+                403 if fault == "secondary" else 429,
+                {"message": "You have exceeded a secondary rate limit."},
+                {"Retry-After": "0"},
+            )
+        status, body, headers = self.answer(
+            parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)), raw
+        )
         if hub.lives is not None:
             hub.lives -= 1
         if fault == "lost" or hub.lives == 0:
@@ -114,7 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send(status, body, headers, cut=fault == "cut")
 
-    def answer(self, path: str, query: dict[str, str], raw: bytes) -> tuple[int, Any, dict[str, str]]:
+    def answer(
+        self, path: str, query: dict[str, str], raw: bytes
+    ) -> tuple[int, Any, dict[str, str]]:
         hub = self.hub
         found = hub.description.operation(self.command, path)
         if found is None:
@@ -127,11 +142,22 @@ class _Handler(BaseHTTPRequestHandler):
         if name not in ANSWERS:
             return self.violation(f"{self.command} {path}: {name} is not to be had here")
         try:
-            if not hub.state.knows(self.headers.get("Authorization", ""), app=path.startswith("/app") or path.endswith("/installation")):
+            if not hub.state.knows(
+                self.headers.get("Authorization", ""),
+                app=path.startswith("/app") or path.endswith("/installation"),
+            ):
                 raise Refusal(401, "Bad credentials")
             status, answer = ANSWERS[name](hub.state, Request(values, query, body or {}))
         except Refusal as refusal:
-            return refusal.status, {"message": refusal.message, "documentation_url": "https://docs.github.com/rest", "errors": refusal.errors}, {}
+            return (
+                refusal.status,
+                {
+                    "message": refusal.message,
+                    "documentation_url": "https://docs.github.com/rest",
+                    "errors": refusal.errors,
+                },
+                {},
+            )
         headers = {}
         if isinstance(answer, list):
             answer, headers = self.page(answer, path, query)
@@ -144,23 +170,38 @@ class _Handler(BaseHTTPRequestHandler):
         self.hub.violations.append(sentence)
         return 400, {"message": sentence}, {}
 
-    def page(self, entries: list[Any], path: str, query: dict[str, str]) -> tuple[list[Any], dict[str, str]]:
-        """One page, with a link to the next: numbered, or where the listing is a record, by a mark."""
+    def page(
+        self, entries: list[Any], path: str, query: dict[str, str]
+    ) -> tuple[list[Any], dict[str, str]]:
+        """One page, with a link to the next: numbered, or where the listing is a
+        record, by a mark.
+        """
         size = min(int(query.get("per_page", 30)), self.hub.longest_page)
         by_mark = path.endswith("/activity")
-        start = int(query.get("after", "0")) if by_mark else (int(query.get("page", "1")) - 1) * size
+        start = (
+            int(query.get("after", "0")) if by_mark else (int(query.get("page", "1")) - 1) * size
+        )
         if start + size >= len(entries):
             return entries[start : start + size], {}
-        following = {**query, **({"after": str(start + size)} if by_mark else {"page": str(start // size + 2)})}
+        following = {
+            **query,
+            **({"after": str(start + size)} if by_mark else {"page": str(start // size + 2)}),
+        }
         link = "&".join(f"{key}={value}" for key, value in following.items())
         return entries[start : start + size], {"Link": f'<{self.hub.url}{path}?{link}>; rel="next"'}
 
-    def send(self, status: int, body: Any, headers: dict[str, str] | None = None, *, cut: bool = False) -> None:
+    def send(
+        self, status: int, body: Any, headers: dict[str, str] | None = None, *, cut: bool = False
+    ) -> None:
         data = b"" if body is None else json.dumps(body).encode()
         if cut:
             data = data[: len(data) // 2]
         self.send_response(status)
-        for name, value in {**(headers or {}), "Content-Type": "application/json; charset=utf-8", "Content-Length": str(len(data))}.items():
+        for name, value in {
+            **(headers or {}),
+            "Content-Type": "application/json; charset=utf-8",
+            "Content-Length": str(len(data)),
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
