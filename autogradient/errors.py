@@ -7,6 +7,7 @@
     │   ├── LeakError     something secret would reach the student
     │   └── StaleError    release/ is not what the source gives
     ├── SubmissionError   a submitted file cannot be read as a notebook
+    ├── ResultError       a file of results/ is damaged, or a newer version wrote it
     ├── ProofError        an assignment has no up-to-date proof, or its proof failed
     ├── CellError         a cell that an author runs is wrong, or the reference fails its tests
     ├── LedgerError       results/ledger.jsonl is damaged
@@ -93,6 +94,16 @@ class StaleError(ReleaseError):
 
 class SubmissionError(AutogradientError):
     """A submitted file is no readable notebook."""
+
+
+class ResultError(AutogradientError):
+    """A result on disk cannot be read. `problem` is what is wrong with it; "" where that is only
+    that a later version wrote it.
+    """
+
+    def __init__(self, message: str, problem: str = "") -> None:
+        self.problem = problem
+        super().__init__(message)
 
 
 class ProofError(AutogradientError):
@@ -506,6 +517,22 @@ STRAY_SUBMISSION = (
     "notebook into a folder named after the assignment"
 )
 NO_RESULT = "{path} is no result; give a file of results/ASSIGNMENT/STUDENT.json"
+DAMAGED_RESULT = (
+    "{file} is damaged ({problem}), so that nobody knows its mark; restore it, or run "
+    "'autogradient grade --all', which keeps it under another name and grades the submission again"
+)
+NEWER_RESULT = (
+    "{file} was written by a newer version of Autogradient (its schema is {schema}, this version "
+    "reads {known}); it stays as it is: upgrade Autogradient to read it"
+)
+SET_ASIDE = (
+    "{file} was damaged ({problem}); it is kept as {kept}, and its submission was graded again"
+)
+STRAY_RESULTS = (
+    "{folder} has results of {count} {students}, but the course has no assignment '{name}'"
+    "{nearest}: where it was renamed, rename this folder and those of that name in submitted/ and "
+    "autograded/, too; where it was removed, move the folder out of results/"
+)
 NOTHING_TO_VERIFY = "{path}: nothing was handed in, so there is nothing to grade again"
 SUBMISSION_GONE = (
     "{folder} has no notebook with the digest {digest}… that the result was made from; put "

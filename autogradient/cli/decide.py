@@ -4,12 +4,14 @@ importable from `decisions`, `sheets` and `coursework`.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from autogradient import errors
+from autogradient.cli.grade import EXIT_FAILED
 from autogradient.cli.saying import say
 
 WHO = click.option(
@@ -165,7 +167,12 @@ def gradebook(rebuild: bool) -> None:
     taken = gradebooks.take_hand_marks(here.gradebook_url, here.ledger)
     say(errors.TAKEN.format(count=len(taken)))
     if rebuild:
-        say(errors.REBUILT.format(count=grade_course.rebuild_gradebook(here)))
+        count, left = grade_course.rebuild_gradebook(here)
+        for sentence in left:
+            say(sentence, err=True)
+        say(errors.REBUILT.format(count=count))
+        if left:
+            sys.exit(EXIT_FAILED)
     else:
         grade_course.bring_penalties(here, here.names())
 

@@ -200,17 +200,22 @@ def regrade(
     with _grader(jobs, dask) as grader:
         with output.Bar("regrading", quiet=as_json) as watcher:
             changes, looked_at = regrading.preview(here, assignments, grader, watcher=watcher)
+        graded = grade_course.Graded()
         if not preview:
-            grade_course.grade_course(here, assignments, grader)
+            graded = grade_course.grade_course(here, assignments, grader)
+    for sentence in graded.skipped:
+        say(sentence, err=True)
     if as_json:
         say_json([change.to_dict() for change in changes])
-        return
-    for change in changes:
-        say(change.text)
-    say(
-        f"{len(changes)} of {looked_at} {'would come' if preview else 'came'} out "
-        f"otherwise, {looked_at - len(changes)} the same"
-    )
+    else:
+        for change in changes:
+            say(change.text)
+        say(
+            f"{len(changes)} of {looked_at} {'would come' if preview else 'came'} out "
+            f"otherwise, {looked_at - len(changes)} the same"
+        )
+    if graded.failed:
+        sys.exit(EXIT_FAILED)
 
 
 @click.command()

@@ -327,15 +327,21 @@ def feedback(names: tuple[str, ...]) -> None:
 
     Example: autogradient feedback perceptrons
     """
+    from autogradient.cli import output
     from autogradient.course import config
     from autogradient.coursework.report import write_feedback
 
     here = config.find()
-    written, fresh = write_feedback(here, chosen_names(here, names))
+    with output.Bar("writing feedback", quiet=not sys.stderr.isatty()) as bar:
+        found = write_feedback(here, chosen_names(here, names), step=bar.step)
+    for sentence in found.damaged:
+        say(sentence, err=True)
     say(
-        f"feedback: {len(written)} written, {len(fresh)} up to date; in "
+        f"feedback: {len(found.written)} written, {len(found.fresh)} up to date; in "
         f"{errors.relative(here.feedback)}"
     )
+    if found.damaged:
+        sys.exit(EXIT_FAILED)
 
 
 @cli.command()
@@ -362,6 +368,8 @@ def report(names: tuple[str, ...]) -> None:
         Console().print(table.table(results, chosen))
     else:
         say(table.plain(results, chosen), nl=False)
+    if any(one.damaged for one in results):
+        sys.exit(EXIT_FAILED)
 
 
 @cli.command()
@@ -391,13 +399,19 @@ def export(names: tuple[str, ...], target: str, out: Path | None) -> None:
     from autogradient.course import config
 
     here = config.find()
+    chosen = chosen_names(here, names)
     if target == "gradescope":
-        _to_gradescope(here, chosen_names(here, names), out)
+        _to_gradescope(here, chosen, out)
         return
-    from autogradient.coursework.report import write_marks
+    from autogradient.coursework.report import all_results, unknown_marks, write_marks
 
-    for path in write_marks(here, chosen_names(here, names), out or here.results):
+    results = all_results(here, chosen)
+    for sentence in unknown_marks(here, results):
+        say(sentence, err=True)
+    for path in write_marks(results, chosen, out or here.results):
         say(errors.relative(path))
+    if any(one.damaged for one in results):
+        sys.exit(EXIT_FAILED)
 
 
 def _to_gradescope(here: Any, names: list[str], out: Path | None) -> None:

@@ -65,9 +65,11 @@ class Over:
 
 class Marked(Result):
     """A result as it counts for one student, with what people and policies decided about it; never
-    written to disk.
+    written to disk. `damaged` says what is wrong with its file, where that cannot be read: nothing
+    is known of it then, and its outcome is `missing`.
     """
 
+    damaged: str = ""
     team: list[str] = Field(default_factory=list)
     attempts: int = 1
     unread: list[Result] = Field(default_factory=list)
@@ -82,8 +84,8 @@ class Marked(Result):
 
     @property
     def counts_for_nothing(self) -> bool:
-        """Whether there is no mark: the student is excused, or nothing was handed in and nobody
-        decided otherwise.
+        """Whether there is no mark: the student is excused, the result is damaged, or nothing was
+        handed in and nobody decided otherwise.
         """
         return self.excused is not None or self.outcome == "missing"
 

@@ -20,7 +20,7 @@ from autogradient.course import ledger, marks
 from autogradient.course.config import Course
 from autogradient.course.ledger import Adjustment, Excuse, Extension, Mark, Void
 from autogradient.coursework import grade_course, report
-from autogradient.errors import CourseError, GradebookError, nearest
+from autogradient.errors import CourseError, GradebookError, ResultError, nearest
 from autogradient.feedback import decided
 from autogradient.feedback.table import points as as_points
 from autogradient.grading import find_submissions, results_folder
@@ -314,7 +314,7 @@ def write(course: Course, name: str, entries: Sequence[Entry]) -> list[str]:
     try:
         _show(course, name, {entry.student for entry in entries if isinstance(entry, Mark)})
         grade_course.bring_penalties(course, [name])
-    except GradebookError as error:
+    except (GradebookError, ResultError) as error:
         said.append(errors.IN_THE_LEDGER_ONLY.format(problem=error))
     after = report.all_results(course, [name])
     changed = [

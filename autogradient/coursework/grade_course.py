@@ -18,14 +18,14 @@ from autogradient.course import marks
 from autogradient.course.config import CONFIG, ROSTER, Course, checked_student
 from autogradient.course.ledger import read
 from autogradient.coursework import gradebook_penalties
-from autogradient.coursework.report import _newest, _shown, each_mark, take_hand_marks
-from autogradient.errors import GradebookError, SubmissionError
+from autogradient.coursework.report import _shown, each_mark, take_hand_marks
+from autogradient.errors import GradebookError, ResultError, SubmissionError
 from autogradient.grading import batch, find_submissions, messages, results_folder
 from autogradient.grading.archives import NOTEBOOK, is_ignored, left_out
 from autogradient.grading.batch import Done, Grader, Watcher
 from autogradient.grading.verdict_cache import Verdicts
 from autogradient.model.assignment import Assignment
-from autogradient.model.files import write_atomically
+from autogradient.model.files import digest_of, write_atomically
 from autogradient.model.result import Result
 from autogradient.proving import proofs
 from autogradient.sources import release
@@ -36,15 +36,15 @@ VERDICTS = ".verdicts"
 MAX_STEM = 150
 #: Submissions that are written into the gradebook at once.
 AT_ONCE = 25
-#: Where in results/ it stands when penalties were last written into the gradebook, by the time of
-#: the file.
+#: Where in results/ it stands from what penalties were last written into the gradebook: a digest.
 STAMP = ".penalties"
 
 
 @dataclass
 class Graded:
     """What grading a course came to: which submissions (student, assignment), how many of them were
-    graded now, which files belong to none, and whether the grader failed.
+    graded now, what is to be said of files that were left out or damaged, and whether the grader
+    failed.
     """
 
     submissions: list[tuple[str, str]] = field(default_factory=list)
@@ -62,16 +62,20 @@ def grade_course(
     again. Of several attempts all are graded, and the gradebook shows the one that counts by now.
     No result is kept in memory.
     """
-    items, skipped, proved = [], _stray(course), proofs.proved(assignments)
+    items, skipped, newer = [], _stray(course), list[str]()
+    proved = proofs.proved(assignments)
     for item in find_submissions.submissions(course.submitted, assignments, course.policy.zone):
         try:
             checked_student(item.students[0])
         except GradebookError as error:
             skipped.append(f"{errors.relative(item.path)}: {error}")
             continue
+        if sentence := results_folder.newer(result_of(course, item)):
+            newer.append(sentence)
+            continue
         shown = _autograded(course, item).exists() and (course.root / "gradebook.db").exists()
         items.append(replace(item, again=not shown and item.attempt is None))
-    graded = Graded([_whose(item) for item in items], skipped=skipped)
+    graded = Graded([_whose(item) for item in items], skipped=skipped + newer, failed=bool(newer))
 
     def run(
         items: list[find_submissions.Item], recorder: _Recorder, watcher: Watcher | None
@@ -95,6 +99,7 @@ def grade_course(
     for done in run(items, recorder, watcher):
         graded.new += done.again
         graded.failed |= done.graded.result.outcome == "grader_error"
+        graded.skipped += [done.remark] if done.remark else []
     if recorder.unseen:  # graded long ago, but it counts only now: its notebook is wanted once more
         for _ in run(recorder.unseen, _Recorder(course), None):
             pass
@@ -111,42 +116,50 @@ def bring_penalties(course: Course, names: list[str], *, anew: bool = True) -> N
         course.policy.deadlines or gradebook_penalties.any_set(database)
     ):
         return
-    known = [
-        course.ledger,
-        course.root / CONFIG,
-        course.root / ROSTER,
-        database,
-        *course.results.glob("*/*.json"),
-        *course.results.glob("*/attempts/*/*.json"),
-    ]
-    if not anew and _newest([stamp]) > _newest(known):
+
+    def made_from() -> str:
+        decided = [course.ledger, course.root / CONFIG, course.root / ROSTER, database]
+        results = [
+            path
+            for pattern in ("*/*.json", "*/attempts/*/*.json")
+            for path in sorted(course.results.glob(pattern))
+            if not path.name.endswith(".staff.json")
+        ]
+        return digest_of(*decided, *results)
+
+    if not anew and stamp.is_file() and stamp.read_text(encoding="ascii") == made_from():
         return
     for name in names:
-        gradebook_penalties.write(course.gradebook_url, name, each_mark(course, [name]))
-    write_atomically(stamp, "")
+        known = (one for one in each_mark(course, [name]) if not one.damaged)
+        gradebook_penalties.write(course.gradebook_url, name, known)
+    write_atomically(stamp, made_from())
 
 
-def rebuild_gradebook(course: Course) -> int:
+def rebuild_gradebook(course: Course) -> tuple[int, list[str]]:
     """Make nbgrader's gradebook anew from results and ledger alone; returns the number of
-    submissions in it. Raises GradebookError, LedgerError.
+    submissions in it, and a sentence for each result that cannot be read or is of no assignment of
+    the course. Raises GradebookError, LedgerError.
     """
     from autogradient.coursework import gradebook
 
     gradebook.take_hand_marks(course.gradebook_url, course.ledger)
     ledger, sections = read(course.ledger), course.sections()
-    releases, results = [], []
+    releases, results, left = [], [], results_folder.stray(course.results, course.names())
     for name in course.names():
         decisions = marks.Decisions(ledger, name, course.former(name))
-        found = results_folder.read_results(course.results, name)
-        results += [
-            marks.counting(attempts, student, course.policy, decisions, sections.get(student, ""))
-            for student, attempts in found.items()
-        ]
+        for student in results_folder.students(course.results, name):
+            rules = (student, course.policy, decisions, sections.get(student, ""))
+            try:
+                attempts = results_folder.read_attempts(course.results, name, student)
+            except ResultError as error:
+                left.append(str(error))
+                continue
+            results += [marks.counting(attempts, *rules)] if attempts else []
         assignment = course.assignment(name)
         releases.append((assignment, _released(assignment)))
     gradebook.rebuild(course.gradebook_url, releases, results, course.ledger)
     bring_penalties(course, course.names())
-    return len(results)
+    return len(results), left
 
 
 def _released(assignment: Assignment) -> Any:
@@ -239,14 +252,24 @@ class _Chooser:
         self.decisions: dict[str, marks.Decisions] = {}
 
     def counts(self, student: str, name: str) -> int | None:
-        """The number of the attempt."""
+        """The number of the attempt; None where that cannot be known."""
         decisions = self.decisions.get(name) or self.decisions.setdefault(
             name, marks.Decisions(self.ledger, name, self.course.former(name))
         )
-        attempts = results_folder.read_attempts(self.course.results, name, student)
+        try:
+            attempts = results_folder.read_attempts(self.course.results, name, student)
+        except ResultError:  # one of them is of a newer version
+            return None
         return marks.counting(
             attempts, student, self.course.policy, decisions, self.sections.get(student, "")
         ).submission.attempt
+
+
+def result_of(course: Course, item: find_submissions.Item) -> Path:
+    """Where the result of a submission is kept."""
+    return results_folder.result_path(
+        course.results, item.assignment.name, item.students[0], item.attempt
+    )
 
 
 def _whose(item: find_submissions.Item) -> tuple[str, str]:

@@ -14,8 +14,8 @@ from autogradient import errors
 from autogradient.course.config import Course
 from autogradient.course.ledger import BY_HAND, read
 from autogradient.course.marks import Decisions, Marked, make
-from autogradient.coursework.grade_course import VERDICTS
-from autogradient.errors import CourseError, SubmissionError
+from autogradient.coursework.grade_course import VERDICTS, result_of
+from autogradient.errors import CourseError, ResultError, SubmissionError
 from autogradient.grading import batch, find_submissions, results_folder
 from autogradient.grading.batch import Grader, Watcher
 from autogradient.grading.engine import Engine
@@ -77,7 +77,11 @@ def preview(
     """What grading everything in submitted/ would change, and how many were looked at; no result,
     mark or gradebook is written.
     """
-    items = list(find_submissions.submissions(course.submitted, assignments, course.policy.zone))
+    items = [
+        item
+        for item in find_submissions.submissions(course.submitted, assignments, course.policy.zone)
+        if not results_folder.newer(result_of(course, item))
+    ]
     ledger, sections = read(course.ledger), course.sections()
     decisions = {
         assignment.name: Decisions(ledger, assignment.name, assignment.former)
@@ -98,7 +102,7 @@ def preview(
                 anew[key][one.item.attempt] = one.graded.result
             left[key] -= 1
             if not left[key] and key in anew:  # all attempts are there
-                before = results_folder.read_attempts(course.results, name, student)
+                before = _before(course, name, student)
                 rules = (student, course.policy, decisions[name], sections.get(student, ""))
                 old, new = (
                     make(before, *rules) if before else None,
@@ -106,6 +110,14 @@ def preview(
                 )
                 changes[key] = _change(old, new, decisions[name].former)
     return [change for change in changes.values() if change], len(items)
+
+
+def _before(course: Course, name: str, student: str) -> list[Result]:
+    """The results that there are; none where one of them is damaged."""
+    try:
+        return results_folder.read_attempts(course.results, name, student)
+    except ResultError:
+        return []
 
 
 def _after(before: list[Result], anew: dict[int | None, Result]) -> list[Result]:

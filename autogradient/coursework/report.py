@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from autogradient import errors
+from autogradient import errors, feedback
 from autogradient.course import marks
-from autogradient.course.config import CONFIG, ROSTER, Course
+from autogradient.course.config import Course
 from autogradient.course.ledger import read
 from autogradient.course.marks import Marked
-from autogradient.errors import nearest
+from autogradient.errors import ResultError, nearest
 from autogradient.grading import results_folder
 from autogradient.model.assignment import Assignment
-from autogradient.model.files import write_atomically
+from autogradient.model.files import digest, digest_of, write_atomically
 from autogradient.model.result import Result
 
 #: Where in results/ it stands for which state of the gradebook hand marks have been taken.
 TAKEN = ".hand-marks"
+#: The folder in results/ where it stands what feedback pages were made from.
+PAGES = ".feedback"
 #: Results by assignment and student: those of the attempts, oldest first.
 Given = Mapping[str, Mapping[str, Sequence[Result]]]
 
@@ -62,18 +63,22 @@ def each_mark(
             results_folder.students(course.results, name) if given is None else given.get(name, {})
         )
         for student in dict.fromkeys([*present, *sections]):
-            attempts = (
-                results_folder.read_attempts(course.results, name, student)
-                if given is None
-                else list(given.get(name, {}).get(student, ()))
-            )
-            if not attempts and student in sections:
+            damaged, attempts = "", list((given or {}).get(name, {}).get(student, ()))
+            if given is None:
+                try:
+                    attempts = results_folder.read_attempts(course.results, name, student)
+                except ResultError as error:
+                    damaged = str(error)
+            if not attempts and (damaged or student in sections):
                 assignment = assignment or course.assignment(name)
                 attempts = [results_folder.missing(assignment, student)]
             for member in (attempts[0].submission.students or [student]) if attempts else ():
-                yield marks.make(
+                marked = marks.make(
                     attempts, member, course.policy, decisions, sections.get(member, ""), now=now
                 )
+                if damaged:
+                    marked.outcome, marked.damaged = "missing", damaged
+                yield marked
 
 
 def take_hand_marks(course: Course) -> None:
@@ -107,15 +112,23 @@ def _first(students: list[str]) -> str:
     return ", ".join(students[:3]) + (f" and {len(students) - 3} more" if len(students) > 3 else "")
 
 
-def notices(course: Course, marked: Sequence[Marked]) -> list[str]:
-    """What the reader of marks should know: whose time of receipt is not known, and what in the
-    deadlines has no effect. A sentence each.
+def unknown_marks(course: Course, marked: Sequence[Marked]) -> list[str]:
+    """A sentence for each result that is damaged, and for each folder of results that are of no
+    assignment of the course.
     """
+    damaged = dict.fromkeys(one.damaged for one in marked if one.damaged)
+    return [*damaged, *results_folder.stray(course.results, course.names())]
+
+
+def notices(course: Course, marked: Sequence[Marked]) -> list[str]:
+    """What the reader of marks should know: which results are damaged or of no assignment, whose
+    time of receipt is not known, and what in the deadlines has no effect. A sentence each.
+    """
+    found = unknown_marks(course, marked)
     unknown: dict[str, list[str]] = {}
     for one in marked:
         if one.due is not None and one.outcome != "missing" and marks.received(one) is None:
             unknown.setdefault(one.assignment, []).append(one.student)
-    found = []
     found += [
         errors.NO_TIME_OF_RECEIPT.format(assignment=name, students=_first(students))
         for name, students in unknown.items()
@@ -149,63 +162,103 @@ def notices(course: Course, marked: Sequence[Marked]) -> list[str]:
     return found
 
 
-def write_feedback(
-    course: Course, names: list[str], *, now: datetime | None = None
-) -> tuple[list[Path], list[Path]]:
-    """feedback/{student}/{assignment}/: a Markdown summary and an HTML page for each result.
-    Returns the folders written and those up to date.
+class Feedback(NamedTuple):
+    """Folders of feedback that were written, those that were up to date, and a sentence for each
+    result that is damaged, of which there is none.
     """
-    from autogradient.feedback import page
+
+    written: list[Path]
+    fresh: list[Path]
+    damaged: list[str]
+
+
+def write_feedback(
+    course: Course,
+    names: list[str],
+    *,
+    now: datetime | None = None,
+    step: Callable[[int, int], None] = lambda done, of: None,
+) -> Feedback:
+    """feedback/{student}/{assignment}/: a Markdown summary and an HTML page for each result. What
+    was made from the same, and still stands as it was written, is not made again. `step` is told
+    how many pages are there, of how many.
+    """
     from autogradient.model.environment import cpu_count
 
     now = now or datetime.now(UTC)
-    written: list[Path] = []
-    fresh: list[Path] = []
+    found = Feedback([], [], [])
+    due: list[tuple[str, Path, Marked, str]] = []
+    known = {name: _MadeFrom(course.results / PAGES / f"{name}.json") for name in names}
+    code = digest_of(*sorted(Path(feedback.__file__).parent.glob("*.py")))
     for name in names:
-        results = [
-            result for result in all_results(course, [name], now=now) if result.outcome != "missing"
-        ]
-        settings = [course.root / CONFIG, course.root / ROSTER]
-        changed = _newest(
-            [
-                course.ledger,
-                *settings,
-                *course.source(name).rglob("*"),
-                *Path(page.__file__).parent.glob("*.py"),
-            ]
-        )
-        end = marks.end_of_silence(course.policy, marks.Decisions(read(course.ledger), name))
-        if end is not None and end < now:  # from then on there is more to be shown
-            changed = max(changed, int(end.timestamp() * 1e9))
-        due: list[tuple[Path, Marked]] = []
-        for result in results:
-            student, first = result.student, result.team[0]
-            folder = course.feedback / student / name
-            shown = course.root / "autograded" / student / name
-            attempts = (course.results / name / "attempts" / first).glob("*.json")
-            done = _newest([folder / "feedback.html"])
-            if done and done > max(
-                changed,
-                _newest(
-                    [
-                        *shown.glob("*"),
-                        results_folder.result_path(course.results, name, first),
-                        *attempts,
-                    ]
-                ),
-            ):
-                fresh.append(folder)
-                continue
-            due.append((folder, result))
-        if due:
-            write = partial(_write_feedback, course, course.assignment(name))
-            # each page is drawn in a process of its own
-            with ThreadPoolExecutor(cpu_count()) as pool:
-                written += pool.map(write, *zip(*due, strict=True))
-    return written, fresh
+        source = code + digest_of(*sorted(course.source(name).rglob("*")))
+        for result in all_results(course, [name], now=now):
+            folder = course.feedback / result.student / name
+            if result.damaged:
+                found.damaged.append(result.damaged)
+            elif result.outcome != "missing":
+                made_from = digest(f"{source} {result!r} {_shown_digest(course, result)}".encode())
+                if known[name].has(folder, made_from):
+                    found.fresh.append(folder)
+                else:
+                    due.append((name, folder, result, made_from))
+
+    def write(one: tuple[str, Path, Marked, str]) -> Path:
+        name, folder, result, made_from = one
+        _write_feedback(course, assignments[name], folder, result)
+        known[name].add(folder, made_from)
+        return folder
+
+    assignments = {name: course.assignment(name) for name in dict.fromkeys(one[0] for one in due)}
+    step(len(found.fresh), len(found.fresh) + len(due))
+    try:
+        with ThreadPoolExecutor(cpu_count()) as pool:  # each page is drawn in a process of its own
+            for folder in pool.map(write, due):
+                found.written.append(folder)
+                done = len(found.fresh) + len(found.written)
+                step(done, len(found.fresh) + len(due))
+    finally:  # what was written before an interrupt, too
+        for pages in known.values():
+            pages.write()
+    return found
 
 
-def _write_feedback(course: Course, assignment: Assignment, folder: Path, result: Marked) -> Path:
+class _MadeFrom:
+    """What the pages of an assignment were made from, and which they are: digests, by student."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.changed = path, False
+        try:
+            found = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            found = None
+        self.pages: dict[str, Any] = found if isinstance(found, dict) else {}
+
+    def has(self, folder: Path, made_from: str) -> bool:
+        """Whether the pages of a folder are there as they were written, and from this."""
+        return self.pages.get(folder.parent.name) == [made_from, _pages_digest(folder)]
+
+    def add(self, folder: Path, made_from: str) -> None:
+        """Know of the pages of a folder, which were just written."""
+        self.pages[folder.parent.name], self.changed = [made_from, _pages_digest(folder)], True
+
+    def write(self) -> None:
+        """Keep what is known."""
+        if self.changed:
+            write_atomically(self.path, json.dumps(self.pages, indent=1, sort_keys=True) + "\n")
+
+
+def _pages_digest(folder: Path) -> str:
+    return digest_of(folder / "feedback.md", folder / "feedback.html")
+
+
+def _shown_digest(course: Course, result: Marked) -> str:
+    """A digest of the notebook that is shown for a result."""
+    folder = course.root / "autograded" / result.student / result.assignment
+    return digest_of(folder / "attempt.txt", folder / f"{result.assignment}.ipynb")
+
+
+def _write_feedback(course: Course, assignment: Assignment, folder: Path, result: Marked) -> None:
     from autogradient.feedback import page, summary
 
     notebook = (
@@ -218,12 +271,6 @@ def _write_feedback(course: Course, assignment: Assignment, folder: Path, result
         folder / "feedback.md", summary.markdown(result, assignment.title, assignment.headings)
     )
     write_atomically(folder / "feedback.html", html)
-    return folder
-
-
-def _newest(paths: Iterable[Path]) -> int:
-    """When the newest of some files was changed, in nanoseconds; 0 where there are none."""
-    return max((path.stat().st_mtime_ns for path in paths if path.is_file()), default=0)
 
 
 def shown_notebook(
@@ -244,11 +291,10 @@ def _notebook(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def write_marks(course: Course, names: list[str], folder: Path) -> list[Path]:
+def write_marks(results: Sequence[Marked], names: list[str], folder: Path) -> list[Path]:
     """marks.csv (a row a student) and parts.csv (a row a part). Returns the paths."""
     from autogradient.coursework import export_csv
 
-    results = all_results(course, names)
     students = sorted({student for result in results for student in result.submission.students})
     paths = [folder / "marks.csv", folder / "parts.csv"]
     write_atomically(paths[0], export_csv.marks_csv(results, names, students))

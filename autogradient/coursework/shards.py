@@ -18,8 +18,8 @@ from typing import Any
 
 from autogradient import errors
 from autogradient.course.config import Course, checked_student
-from autogradient.coursework.grade_course import VERDICTS, Graded
-from autogradient.errors import CourseError, GradebookError
+from autogradient.coursework.grade_course import VERDICTS, Graded, result_of
+from autogradient.errors import CourseError, GradebookError, ResultError
 from autogradient.grading import batch, find_submissions, results_folder
 from autogradient.grading.batch import Grader, Watcher
 from autogradient.grading.find_submissions import Item
@@ -126,7 +126,11 @@ def grade_shard(
     to `out`, laid out as results/. Nothing else is written.
     """
     items = outdated(course, assignments, grader.card)[shard.number - 1 :: shard.of]
-    graded = Graded([(item.students[0], item.assignment.name) for item in items])
+    newer = {id(item): results_folder.newer(result_of(course, item)) for item in items}
+    items = [item for item in items if not newer[id(item)]]
+    said = [sentence for sentence in newer.values() if sentence]
+    whose = [(item.students[0], item.assignment.name) for item in items]
+    graded = Graded(whose, skipped=said, failed=bool(said))
     verdicts = Verdicts(course.results / VERDICTS)
     known: dict[str, Any] = {
         "release": course.release,
@@ -140,9 +144,7 @@ def grade_shard(
             graded.new += done.again
             graded.failed |= done.graded.result.outcome == "grader_error"
             item = done.item
-            path = results_folder.result_path(
-                course.results, item.assignment.name, item.students[0], item.attempt
-            )
+            path = result_of(course, item)
             for written in (path, path.with_suffix(".staff.json")):
                 target = out / written.relative_to(course.results)
                 target.parent.mkdir(parents=True, exist_ok=True)
@@ -166,7 +168,7 @@ def merge(course: Course, folders: list[Path]) -> tuple[int, list[str]]:
                 continue
             try:
                 changed += _merge(course, folder, path)
-            except (ValueError, OSError, GradebookError) as error:
+            except (ValueError, OSError, GradebookError, ResultError) as error:
                 refused.append(
                     errors.NOT_MERGED.format(
                         file=errors.relative(path), problem=str(error).split("\n")[0]
@@ -187,7 +189,13 @@ def _merge(course: Course, folder: Path, path: Path) -> bool:
     target = results_folder.result_path(
         course.results, result.assignment, student, result.submission.attempt
     )
-    old = results_folder.read_result(target)
+    try:
+        old = results_folder.read_result(target)
+    except ResultError as error:
+        if not error.problem:  # of a newer version
+            raise
+        results_folder.set_aside(target)
+        old = None
     same = old is not None and old.receipt.work == result.receipt.work
     late = old is not None and old.graded_at > result.graded_at
     if late and not same:

@@ -53,6 +53,8 @@ def points(result: Result) -> str:
     """
     if is_excused(result):
         return "excused"
+    if isinstance(result, Marked) and result.damaged:
+        return "result damaged"
     if result.outcome in ("missing", "unreadable"):
         return NOTHING if result.outcome == "missing" else "unreadable"
     if not result.questions:

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from autogradient import errors
-from autogradient.errors import ClusterError, SubmissionError, WorkerError
+from autogradient.errors import ClusterError, ResultError, SubmissionError, WorkerError
 from autogradient.grading import grade
 from autogradient.grading.engine import Engine
 from autogradient.grading.find_submissions import Item
 from autogradient.grading.judge import gpu, has_gpu
 from autogradient.grading.read_notebook import read_file
-from autogradient.grading.results_folder import read_result, result_path
+from autogradient.grading.results_folder import read_result, result_path, set_aside
 from autogradient.grading.verdict_cache import Verdicts
 from autogradient.model.assignment import Assignment
 from autogradient.model.environment import environment_digest
@@ -43,13 +43,15 @@ from autogradient.model.result import (
 @dataclass(frozen=True)
 class Done:
     """A graded item. `again` is false where the result on disk was still good, and `moved` is true
-    where it came at another time than that says.
+    where it came at another time than that says. `remark` says what became of an old result that
+    was damaged.
     """
 
     item: Item
     graded: grade.Graded
     again: bool = True
     moved: bool = False
+    remark: str = ""
 
 
 class Watcher:
@@ -244,7 +246,10 @@ def _kept(
         if item.students
         else None
     )
-    old = read_result(path) if path else None
+    try:
+        old = read_result(path) if path else None
+    except ResultError:
+        old = None
     if old is None or not (
         old.outcome == "unreadable" or (old.outcome == "graded" and not item.again)
     ):
@@ -303,7 +308,7 @@ class _Grading:
             if self.results and student
             else None
         )
-        old = read_result(target) if target else None
+        old, remark = self._before(target) if target else (None, "")
         info = SubmissionInfo(
             students=list(item.students),
             attempt=item.attempt,
@@ -332,7 +337,7 @@ class _Grading:
         if graded.result.outcome == "unreadable" and old is not None and old.outcome == "graded":
             before, graded = old.to_json(), _fall_back(old, graded)
             if graded.result.to_json() == before:
-                return Done(item, graded, again=False)
+                return Done(item, graded, again=False, remark=remark)
         elif (
             target is not None
             and old is not None
@@ -347,7 +352,18 @@ class _Grading:
                 write_atomically(
                     target.with_suffix(".staff.json"), within(graded.staff, MAX_STAFF_BYTES)
                 )
-        return Done(item, graded)
+        return Done(item, graded, remark=remark)
+
+    def _before(self, path: Path) -> tuple[Result | None, str]:
+        """The result from before, and a sentence where that was damaged: then it is set aside."""
+        try:
+            return read_result(path), ""
+        except ResultError as error:
+            if not self.write:
+                return None, str(error)
+            kept = errors.relative(set_aside(path))
+            file, problem = errors.relative(path), error.problem
+            return None, errors.SET_ASIDE.format(file=file, problem=problem, kept=kept)
 
     def _grade(self, item: Item, data: bytes, info: SubmissionInfo) -> grade.Graded:
         """Grade a file; where a process of the grader's own died under it, once more."""

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Collection
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from autogradient import errors
+from autogradient.errors import ResultError, nearest
 from autogradient.model.assignment import Assignment
-from autogradient.model.result import Result, SubmissionInfo, add_up
+from autogradient.model.result import SCHEMA, Result, SubmissionInfo, add_up
+
+#: How a result begins; by that alone one of a newer version is known.
+_SCHEMA = re.compile(rb"\A\s*\{\s*\"schema\"\s*:\s*(\d{1,9})\s*,")
 
 
 def result_path(results: Path, assignment: str, student: str, attempt: int | None = None) -> Path:
@@ -19,16 +29,93 @@ def result_path(results: Path, assignment: str, student: str, attempt: int | Non
 
 
 def read_result(path: Path) -> Result | None:
-    """A result on disk; None where there is none that is valid."""
+    """A result on disk; None where there is none. Raises ResultError where it is damaged or of a
+    newer version.
+    """
     try:
-        return Result.from_json(path.read_bytes())
-    except (FileNotFoundError, ValueError):
-        return None
+        data = path.read_bytes()
+    except FileNotFoundError:
+        if not path.is_symlink():
+            return None
+        raise _damaged(path, "a link that leads nowhere") from None
+    except OSError as error:
+        raise _damaged(path, error.strerror or str(error)) from None
+    if sentence := newer(path):
+        raise ResultError(sentence)
+    try:
+        return Result.from_json(data)
+    except ValidationError as error:
+        raise _damaged(path, _problem(data, error)) from None
+
+
+def newer(path: Path) -> str:
+    """A sentence where a later version wrote a result, else ""; without reading much of it."""
+    try:
+        with path.open("rb") as file:
+            schema = _schema(file.read(100))
+    except OSError:
+        return ""
+    if schema <= SCHEMA:
+        return ""
+    known = {"schema": schema, "known": SCHEMA}
+    return errors.NEWER_RESULT.format(file=errors.relative(path), **known)
+
+
+def set_aside(path: Path) -> Path:
+    """Give a damaged result another name, under which nobody takes it for one; returns that."""
+    number, kept = 1, path.with_name(f"{path.name}.damaged")
+    while kept.is_symlink() or kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.damaged-{number}")
+    return path.rename(kept)
+
+
+def _schema(data: bytes) -> int:
+    match = _SCHEMA.match(data)
+    return int(match.group(1)) if match else 0
+
+
+def _damaged(path: Path, problem: str) -> ResultError:
+    sentence = errors.DAMAGED_RESULT.format(file=errors.relative(path), problem=problem)
+    return ResultError(sentence, problem)
+
+
+def _problem(data: bytes, error: ValidationError) -> str:
+    """What is wrong with the bytes of a result, for people."""
+    if not data.strip(b"\0 \n"):
+        return "it is empty" if not data else "it holds nothing"
+    try:
+        json.loads(data)
+    except ValueError:
+        return "it is no JSON, or breaks off"
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc'])) or 'the whole'}: {first['msg']}"
+
+
+def stray(results: Path, assignments: Collection[str]) -> list[str]:
+    """A sentence for each folder of results that belong to none of the assignments."""
+    sentences = []
+    for folder in sorted(results.glob("*")):
+        name = folder.name
+        if name.startswith(".") or name in assignments or not folder.is_dir():
+            continue
+        count = len(students(results, name))
+        if count:
+            sentences.append(
+                errors.STRAY_RESULTS.format(
+                    folder=errors.relative(folder),
+                    count=count,
+                    students="student" if count == 1 else "students",
+                    name=name,
+                    nearest=nearest(name, assignments),
+                )
+            )
+    return sentences
 
 
 def read_results(results: Path, assignment: str) -> dict[str, list[Result]]:
-    """All valid results of an assignment on disk: student → those of the attempts in order, or the
-    one of a single submission.
+    """All results of an assignment on disk: student → those of the attempts in order, or the one of
+    a single submission. Raises ResultError where one cannot be read.
     """
     return {
         student: found
@@ -45,8 +132,8 @@ def students(results: Path, assignment: str) -> list[str]:
 
 
 def read_attempts(results: Path, assignment: str, student: str) -> list[Result]:
-    """A student's valid results of an assignment: those of the attempts in the order in which they
-    came, or else the one of a single submission.
+    """A student's results of an assignment: those of the attempts in the order in which they came,
+    or else the one of a single submission. Raises ResultError where one cannot be read.
     """
     numbers = sorted(
         int(path.stem)

@@ -13,6 +13,13 @@ def digest(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+def digest_of(*paths: Path) -> str:
+    """A digest of names and contents of files, in this order; of what is no file, of its name."""
+    contents = (path.read_bytes() if path.is_file() else b"" for path in paths)
+    found = [f"{path.name} {digest(data)}" for path, data in zip(paths, contents, strict=True)]
+    return digest("\n".join(found).encode("utf-8", "surrogateescape"))
+
+
 def write_atomically(path: Path, data: str | bytes) -> None:
     """Write beside `path`, then rename: a reader sees the old file or the new one, never half of
     one.

@@ -26,6 +26,8 @@ from pydantic import (
 from autogradient import errors, visible
 
 CaseOutcome = Literal["passed", "failed", "timed_out", "not_run", "grader_error"]
+#: The number of the form in which results are written; an older one is read, too.
+SCHEMA: Literal[1] = 1
 SubmissionOutcome = Literal["graded", "unreadable", "missing", "grader_error"]
 #: Reasons of `not_run`: it needs a card, or is judged on another machine than this one, which has
 #: the card.
@@ -168,7 +170,7 @@ class Result(_Record):
     nobody looked, as in results of earlier versions.
     """
 
-    schema_: Literal[1] = Field(default=1, alias="schema")
+    schema_: Literal[1] = Field(default=SCHEMA, alias="schema")
     assignment: str
     release: str = ""
     submission: SubmissionInfo = Field(default_factory=SubmissionInfo)
