@@ -29,6 +29,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autogradient.wire import codec
+from autogradient.wire.boundary import Boundary
 from autogradient.wire.channel import SEND_S, Channel, Closed, Silent
 from autogradient.wire.frames import ANSWER, ERROR, NO_RAWS, REQUEST, Message, message, parts
 
@@ -47,7 +48,7 @@ class TimeOver(Gone):
     """The other end did not answer in time."""
 
 
-class Peer(codec.Boundary):
+class Peer(Boundary):
     """One end. The subclass serves operations (`serve`), says what stands for its objects (`lower`,
     `lift`) and raises the other's errors (`fail`).
     """
