@@ -1,5 +1,4 @@
-"""What may cross beside plain data, by lists: names, claims, callbacks, errors, and questions to an
-object.
+"""What may cross beside plain data, by lists: names, claims, errors and callbacks.
 
 A student owns the other end and can send any words. `resolve` alone makes an object of this process
 out of them, and only one that is listed here; nothing else on the trusted side looks a name up, and
@@ -12,16 +11,14 @@ no list says what is *not* allowed.
     error       a class of exceptions          "numpy.linalg.LinAlgError"
     warning     a category of warnings         "RuntimeWarning"
 
-`may_be_called` says which of the test's objects may be called from over there, `may_be_asked` which
-attributes a student's object may be asked for.
+`may_be_called` says which of the test's objects may be called from over there. Which attributes a
+student's object may be asked for: see `questions`.
 """
 
 from __future__ import annotations
 
 import builtins
 import collections
-import decimal
-import fractions
 import functools
 import inspect
 import io
@@ -32,7 +29,7 @@ import re
 import sys
 import types
 import unittest.mock
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -101,17 +98,6 @@ matplotlib.colors:Normalize matplotlib.container:Container matplotlib.gridspec:G
 matplotlib.gridspec:SubplotSpec matplotlib.spines:Spines matplotlib.ticker:TickHelper
 matplotlib.transforms:TransformNode
 """
-#: Classes of which a stand-in says that it is one, without passing for it: what it may be asked is
-#: listed below, under the group.
-_SAID = {
-    "builtins.code": "code",
-    "contextlib._GeneratorContextManager": "context",
-    "contextlib.ContextDecorator": "context",
-    "contextlib.nullcontext": "context",
-    "contextlib.ExitStack": "context",
-    "torch.utils.hooks.RemovableHandle": "hook",
-    "torch.distributions.distribution.Distribution": "distribution",
-}
 _ERRORS = """
 numpy.linalg: LinAlgError
 numpy.exceptions: AxisError DTypePromotionError TooHardError
@@ -149,10 +135,10 @@ def resolve(kind: str, *words: Any) -> Any:
     """
     if any(type(word) is not str for word in words):
         return None
-    return _table(kind, _loaded()).get(words[0] if len(words) == 1 else words)
+    return _table(kind, loaded_libraries()).get(words[0] if len(words) == 1 else words)
 
 
-def _loaded() -> tuple[bool, ...]:
+def loaded_libraries() -> tuple[bool, ...]:
     """Which of the libraries that are looked into are there: a table is made anew when one is
     imported.
     """
@@ -334,175 +320,6 @@ def look_up(module: str, name: str) -> Any:
     return found
 
 
-# ---- claims: what a stand-in passes for, and what it may be asked --------------------------------
-
-
-def claimed(mro: Iterable[str]) -> type | None:
-    """The class that a stand-in may pass for: pure-Python classes only. Compiled code believes
-    `__class__`, and would crash on a false tensor.
-    """
-    for path in mro:
-        if path in ("builtins.function", "builtins.method"):
-            return types.FunctionType
-        if path == "builtins.generator":
-            return types.GeneratorType
-        found = resolve("claim", path)
-        if found is not None and not issubclass(found, _compiled()):
-            kind: type = found
-            return kind
-    return None
-
-
-def _compiled() -> tuple[type, ...]:
-    torch = sys.modules.get("torch")
-    return (
-        np.ndarray,
-        int,
-        float,
-        str,
-        bytes,
-        list,
-        tuple,
-        dict,
-        set,
-        *((torch.Tensor,) if torch else ()),
-    )
-
-
-def groups(mro: Iterable[str]) -> set[str]:
-    """To which groups of a library an object says it belongs: model, optimizer, schedule, data,
-    figure, distribution, code, context, hook.
-    """
-    found = set()
-    for path in mro:
-        if path in _SAID:
-            found.add(_SAID[path])
-        elif resolve("claim", path) is not None:
-            found.add(next(group for start, group in _GROUPS if path.startswith(start)))
-    return found
-
-
-_GROUPS = (
-    ("torch.nn.", "model"),
-    ("torch.optim.lr_scheduler", "schedule"),
-    ("torch.optim.", "optimizer"),
-    ("torch.utils.data.", "data"),
-    ("matplotlib.", "figure"),
-)
-#: What plain data has, too, and an object of a group may be asked for all the same: it shows
-#: nothing of the test's but a model's input, a mode, a place.
-_OWN_WORDS: dict[str, frozenset[str]] = {
-    group: frozenset(words.split())
-    for group, words in {
-        "model": (
-            "apply bfloat16 cpu cuda dim double eval float half items keys mode "
-            "requires_grad_ size stride to type values"
-        ),
-        "optimizer": "step",
-        "schedule": "step",
-        "data": "data indices values",
-        "figure": (
-            "angle axes boxplot clear copy get hist items keys name norm plot remove "
-            "scatter size title update values"
-        ),
-        "distribution": "loc sample",
-        "code": "",
-        "context": "",
-        "hook": "remove",
-    }.items()
-}
-
-
-@functools.cache
-def _words_of_data(loaded: tuple[bool, ...]) -> frozenset[str]:
-    """Every public attribute of a type that crosses as plain data: whoever asks for one means such
-    data, which a student's object must not answer for.
-    """
-    kinds: list[Any] = [
-        np.ndarray,
-        np.float64,
-        np.int64,
-        list,
-        tuple,
-        dict,
-        set,
-        frozenset,
-        str,
-        bytes,
-        int,
-        float,
-        complex,
-    ]
-    kinds += [
-        fractions.Fraction,
-        decimal.Decimal,
-        collections.deque,
-        collections.Counter,
-        collections.OrderedDict,
-        collections.defaultdict,
-    ]
-    torch, pandas = sys.modules.get("torch"), sys.modules.get("pandas")
-    if torch is not None:
-        kinds += [torch.Tensor, torch.nn.Parameter, torch.Size]
-    if pandas is not None:
-        kinds += [pandas.DataFrame, pandas.Series, pandas.Index]
-    named = {"_asdict", "_replace", "_make", "_fields", "_field_defaults"}
-    return (
-        frozenset(name for kind in kinds for name in dir(kind) if not name.startswith("_")) | named
-    )
-
-
-def words_of_data() -> frozenset[str]:
-    """See `_words_of_data`."""
-    return _words_of_data(_loaded())
-
-
-def may_be_asked(name: str, mro: Iterable[str], members: Iterable[str]) -> bool:
-    """Whether a student's object, which says that it has the classes `mro`, may be asked for an
-    attribute.
-
-    `members` are the words of its class in the instructor's own answer. What no plain data has can
-    only be meant for such an object.
-    """
-    return (
-        name not in words_of_data()
-        or name in members
-        or any(name in _OWN_WORDS[group] for group in groups(mro))
-    )
-
-
-def is_scalar(value: Any) -> bool:
-    """Whether a value is one number or text, whatever it is wrapped in."""
-    if isinstance(
-        value,
-        (bool, int, float, complex, str, bytes, fractions.Fraction, decimal.Decimal, np.generic),
-    ):
-        return True
-    return hasattr(value, "ndim") and value.ndim == 0
-
-
-def may_be_told(value: Any) -> bool:
-    """Whether a word that plain data has, too, may be said with this argument: a mode, a type, a
-    place, a function; no data that could be what is expected.
-    """
-    torch = sys.modules.get("torch")
-    if isinstance(value, tuple):  # a shape
-        return all(type(item) is int for item in value)
-    plain = (
-        bool,
-        int,
-        str,
-        type(None),
-        np.dtype,
-        type,
-        *((torch.dtype, torch.device) if torch is not None else ()),
-    )
-    return isinstance(value, plain) or (
-        callable(value)
-        and not isinstance(value, (np.ndarray, *((torch.Tensor,) if torch is not None else ())))
-    )
-
-
 # ---- callbacks -----------------------------------------------------------------------------------
 
 #: What the code of tests, of the instructor's own cells and of data cells is compiled as.
@@ -567,7 +384,7 @@ def may_be_called(value: Any, folder: str) -> bool:
     if kind is functools.partial:
         return (
             may_be_called(value.func, folder)
-            or reference(value.func) in _table("equal", _loaded())
+            or reference(value.func) in _table("equal", loaded_libraries())
             or value.func in _COMPUTE
         )
     if kind is np.vectorize:

@@ -26,10 +26,10 @@ import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-import numpy as np
-
 from autogradient.wire import codec
+from autogradient.wire.boundary import Boundary
 from autogradient.wire.channel import SEND_S, Channel, Closed, Silent
+from autogradient.wire.contents import assign, assign_gradient, is_tensor
 from autogradient.wire.frames import ANSWER, ERROR, NO_RAWS, REQUEST, Message, message, parts
 
 #: Requests that one end serves, levels of requests within requests, and objects and graphs that it
@@ -47,7 +47,7 @@ class TimeOver(Gone):
     """The other end did not answer in time."""
 
 
-class Peer(codec.Boundary):
+class Peer(Boundary):
     """One end. The subclass serves operations (`serve`), says what stands for its objects (`lower`,
     `lift`) and raises the other's errors (`fail`).
     """
@@ -265,7 +265,7 @@ class Peer(codec.Boundary):
         if number is not None:
             self.touched[number] = None
             return number
-        if _is_tensor(value) and value.requires_grad:
+        if is_tensor(value) and value.requires_grad:
             # a leaf in an answer is the other's to keep: a model's parameter
             keep = self.shares(value) or self.answering
         elif self.shares(value):
@@ -406,7 +406,7 @@ class Peer(codec.Boundary):
         from autogradient.wire.autograd import join
 
         if (
-            not _is_tensor(tensor)
+            not is_tensor(tensor)
             or id(tensor) in self.numbers
             or type(graph) is not int
             or type(numbers) is not list
@@ -424,7 +424,7 @@ class Peer(codec.Boundary):
         if graph not in self.graphs:
             raise RuntimeError("Trying to backward through a graph that is gone")
         tensor, leaves, others = self.graphs[graph]
-        gradient = gradient.to(tensor.device) if _is_tensor(gradient) else gradient
+        gradient = gradient.to(tensor.device) if is_tensor(gradient) else gradient
         create = create_graph is True
         if not others:
             if not leaves:
@@ -448,45 +448,6 @@ class Peer(codec.Boundary):
         finally:
             for number, leaf in leaves.items():
                 leaf.grad = before[number]
-
-
-def assign(old: Any, new: Any) -> None:
-    """Write the content of `new` into `old`, where the two are alike."""
-    if isinstance(old, np.ndarray) and isinstance(new, np.ndarray):
-        if old.shape == new.shape and old.dtype == new.dtype and old.flags.writeable:
-            old[...] = new
-    elif type(old) is list and type(new) is list:
-        old[:] = new
-    elif type(old) in (dict, set) and type(new) is type(old):
-        old.clear()
-        old.update(new)
-    elif _is_tensor(old) and _is_tensor(new) and old.shape == new.shape and old.dtype == new.dtype:
-        old.data.copy_(new.data)
-        if old.is_leaf:
-            if old.requires_grad != new.requires_grad:
-                old.requires_grad_(new.requires_grad)
-            assign_gradient(old, new)
-
-
-def assign_gradient(old: Any, new: Any) -> None:
-    """Write the gradient of `new` into `old`, where they are leaf tensors that are alike."""
-    if not (
-        _is_tensor(old)
-        and _is_tensor(new)
-        and old.is_leaf
-        and old.shape == new.shape
-        and old.dtype == new.dtype
-    ):
-        return
-    if old.grad is not None and new.grad is not None:
-        old.grad.data.copy_(new.grad)
-    else:
-        old.grad = None if new.grad is None else new.grad.to(old.device)
-
-
-def _is_tensor(value: Any) -> bool:
-    torch = sys.modules.get("torch")
-    return torch is not None and type(value) in (torch.Tensor, torch.nn.Parameter)
 
 
 def _leaves(function: Any) -> Iterator[Any]:

@@ -10,7 +10,7 @@ asked, and believed, as little as possible:
               attributes; iterated once, as a copy
     stranger  anything else that a call returned: using it at all fails the case
 
-What may be asked at all is listed in `allowed`. Never a comparison, truth or `in`: a check judges
+What may be asked at all is listed in `questions`. Never a comparison, truth or `in`: a check judges
 plain data that the grader holds. Nor arithmetic that ends in a plain value, once a value of the
 test's own has gone into it: `abs(f(x) - expected)` would be the student's word on what it was just
 told. (An attribute of what came of it is its own: whoever writes `(a + 3).data` means an object
@@ -23,7 +23,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from autogradient.wire.allowed import claimed, groups, is_scalar, may_be_told, words_of_data
+from autogradient.wire.questions import claimed, groups, is_scalar, may_be_told, words_of_data
 
 NAMED, FREE, LIMITED, STRANGER = 3, 2, 1, 0
 #: Items of an iterable that are copied.

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from autogradient.wire import allowed, library
+from autogradient.wire import allowed, library, questions
 from autogradient.wire.channel import Channel
 from autogradient.wire.codec import BadFrame, NotPlain
 from autogradient.wire.peer import MAX_KEPT, Peer
@@ -358,7 +358,7 @@ class Student(Peer):
             return LIMITED
         if self._taken(mro):
             return NAMED
-        return LIMITED if allowed.groups(mro) else STRANGER
+        return LIMITED if questions.groups(mro) else STRANGER
 
     def _taken(self, mro: Sequence[str]) -> list[str]:
         """Those of an object's classes that the test has taken from the student."""
@@ -379,7 +379,7 @@ class Student(Peer):
         if "*" in members:
             return True
         return (
-            name in members if name.startswith("__") else allowed.may_be_asked(name, mro, members)
+            name in members if name.startswith("__") else questions.may_be_asked(name, mro, members)
         )
 
     def named_tuple(self, value: Any) -> None:
@@ -390,7 +390,7 @@ class Student(Peer):
             function = isinstance(
                 item, (type, types.FunctionType, types.BuiltinFunctionType)
             ) or type(item) in (FunctionProxy, GeneratorProxy, ClassProxy)
-            if function or (callable(item) and field in allowed.words_of_data()):
+            if function or (callable(item) and field in questions.words_of_data()):
                 what = (
                     f"an object of type {object.__getattribute__(item, '_type')}"
                     if issubclass(type(item), Proxy)

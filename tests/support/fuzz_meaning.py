@@ -494,7 +494,7 @@ def _listed() -> set[int]:
     return {
         id(value)
         for kind in ("reference", "equal", "claim", "error", "warning")
-        for value in allowed._table(kind, allowed._loaded()).values()
+        for value in allowed._table(kind, allowed.loaded_libraries()).values()
     }
 
 

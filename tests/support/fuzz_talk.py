@@ -381,7 +381,9 @@ def _acceptable(error: Exception, student: Student) -> None:
     where = traceback.extract_tb(error.__traceback__)[-1]
     files = (
         "/wire/peer.py",
+        "/wire/contents.py",
         "/wire/codec.py",
+        "/wire/boundary.py",
         "/wire/lifting.py",
         "/wire/channel.py",
         "/wire/autograd.py",

@@ -12,7 +12,7 @@ import pytest
 from attacks.whitebox import ATTACKS
 
 from autogradient.sandbox.servant import Servant
-from autogradient.wire import allowed, student
+from autogradient.wire import questions, student
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "security.md").read_text()
@@ -64,8 +64,8 @@ def test_the_page_names_what_comes_along(key: str) -> None:
 
 
 def test_every_group_that_may_be_claimed_has_its_list() -> None:
-    assert {group for _, group in allowed._GROUPS} | set(allowed._SAID.values()) == set(
-        allowed._OWN_WORDS
+    assert {group for _, group in questions._GROUPS} | set(questions._SAID.values()) == set(
+        questions._OWN_WORDS
     )
 
 

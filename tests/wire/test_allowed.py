@@ -27,7 +27,7 @@ from autogradient.grading import judge as grading_side
 from autogradient.grading import trial as judging_side
 from autogradient.grading.trial import Trial
 from autogradient.sandbox.mounts import WORK
-from autogradient.wire import allowed, codec, frames
+from autogradient.wire import allowed, codec, frames, questions
 from autogradient.wire.channel import Channel
 from autogradient.wire.proxies import (
     FREE,
@@ -123,7 +123,7 @@ def test_a_students_object_answers_for_no_attribute_of_plain_data(kind: type) ->
     """None at all, but for the few of each group that say nothing of a result."""
     missed = []
     for group, mro in CLAIMS.items():
-        may = allowed._OWN_WORDS.get(group, frozenset())
+        may = questions._OWN_WORDS.get(group, frozenset())
         for level in (LIMITED, FREE, NAMED):
             for proxies in (ObjectProxy, FunctionProxy, ClassProxy):
                 student = Nobody(named=frozenset({"Own"}), members={"Own": []})
@@ -143,18 +143,20 @@ def test_what_models_and_figures_may_be_asked_is_written_down() -> None:
     it stands in the list of its group, or it is refused.
     """
     refused = set()
-    for path, kind in allowed._table("claim", allowed._loaded()).items():
-        (group,) = allowed.groups([path])
+    for path, kind in allowed._table("claim", allowed.loaded_libraries()).items():
+        (group,) = questions.groups([path])
         for name in words(kind):
             student = Nobody()
             try:
                 getattr(proxy(student, [path], LIMITED), name)
-                assert name not in allowed.words_of_data() or name in allowed._OWN_WORDS[group], (
+                assert (
+                    name not in questions.words_of_data() or name in questions._OWN_WORDS[group]
+                ), (
                     path,
                     name,
                 )
             except BoundaryError:
-                assert name in allowed.words_of_data() - allowed._OWN_WORDS[group]
+                assert name in questions.words_of_data() - questions._OWN_WORDS[group]
                 refused.add((group, name))
     doing = {name for group, name in refused if group == "model"}
     assert not doing & {"forward", "parameters", "state_dict", "train", "eval", "to", "zero_grad"}
@@ -284,7 +286,7 @@ def test_names_stand_for_listed_objects_only() -> None:
             assert allowed.resolve("error", f"{module}.{name}") is None or issubclass(
                 getattr(room, name), Exception
             )
-    assert set(found) == set(allowed._table("equal", allowed._loaded()))
+    assert set(found) == set(allowed._table("equal", allowed.loaded_libraries()))
     kinds = {type(value).__name__ for value in found.values() if not isinstance(value, type)}
     assert kinds <= {"ufunc", "function", "builtin_function_or_method", "method"}
     assert (
@@ -322,7 +324,7 @@ def test_no_way_leads_elsewhere(kind: str, module: str, name: str) -> None:
 
 @pytest.mark.promise("P9")
 def test_what_comes_by_name_writes_into_nothing_that_it_is_given() -> None:
-    for (module, name), value in allowed._table("reference", allowed._loaded()).items():
+    for (module, name), value in allowed._table("reference", allowed.loaded_libraries()).items():
         if isinstance(value, type):
             continue
         arguments = [np.full((2, 2), 0.25), torch.full((2, 2), 0.25, dtype=torch.float64)][
@@ -443,7 +445,7 @@ def never() -> Iterator[tuple[str, Any]]:
     yield "attrgetter", operator.attrgetter("__globals__")
     yield "a partial of getattr", functools.partial(getattr, judge)
     yield "a partial of exec", functools.partial(exec)
-    for room in (judging_side, grading_side, allowed, codec, frames):
+    for room in (judging_side, grading_side, allowed, questions, codec, frames):
         yield from (
             (f"{room.__name__}.{name}", value)
             for name, value in vars(room).items()
