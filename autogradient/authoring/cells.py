@@ -18,7 +18,7 @@ from autogradient.model.assignment import Cell, Part
 from autogradient.model.testcode import bound_names
 from autogradient.sources import source
 from autogradient.sources.directives import Directive, parse
-from autogradient.sources.release import given_source
+from autogradient.sources.public_tests import given_source
 
 _STAND_IN = "#| answer: {part}\nanswer = ...  # SOLUTION"
 _EARLIER = "#| answer: {part}\n#| kind: true-false\n#| points: 1\nearlier{n} = True  # SOLUTION"

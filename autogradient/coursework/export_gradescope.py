@@ -29,7 +29,7 @@ from autogradient.feedback.summary import plain
 from autogradient.model.assignment import Assignment, Part
 from autogradient.model.files import write_atomically
 from autogradient.model.result import NO_VERDICT, CaseResult, decimal
-from autogradient.sources import release
+from autogradient.sources import public_tests
 
 #: Below the course: what is written here is in no repository, since it holds hidden tests and
 #: marks.
@@ -140,7 +140,7 @@ def autograder(course: Course, assignment: Assignment, expected: Mapping[str, An
     of short answers by part id. Raises CourseError.
     """
     files = {
-        f"tests/{part.id}.py": release.test_file(
+        f"tests/{part.id}.py": public_tests.test_file(
             assignment, part, hidden=None, expected=expected.get(part.id)
         ).encode()
         for part in autograder_parts(assignment)

@@ -25,7 +25,7 @@ from autogradient.model.testcode import bound_names, class_members, without_magi
 from autogradient.sandbox import Interpreter, card
 from autogradient.sandbox.interpreter import HELLO_S
 from autogradient.sources.foreign import prelude
-from autogradient.sources.release import given_source
+from autogradient.sources.public_tests import given_source
 from autogradient.wire import codec
 from autogradient.wire.channel import END
 

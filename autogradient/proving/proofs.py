@@ -21,7 +21,7 @@ from autogradient.model.environment import environment_digest
 from autogradient.model.files import cache_folder, write_atomically
 
 if TYPE_CHECKING:
-    from autogradient.proving.prove import Proof
+    from autogradient.proving.findings import Proof
 
 
 #: The form of a proof's digest, and what a proof has to say; those of earlier versions may have

@@ -22,7 +22,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -35,119 +35,17 @@ from autogradient.grading.judge import Snapshot, Verdict
 from autogradient.grading.read_notebook import read_notebook
 from autogradient.grading.submission import plan_release
 from autogradient.model import short_answers
-from autogradient.model.assignment import Assignment, Limits, Part, Variant
+from autogradient.model.assignment import Assignment, Limits, Part
 from autogradient.model.points import show_points
-from autogradient.model.result import SubmissionInfo, decimal
-from autogradient.model.testcode import parse
-from autogradient.proving.mutants import Mutant, mutants
+from autogradient.model.result import SubmissionInfo
+from autogradient.proving.findings import Proof
+from autogradient.proving.mutants import mutants
+from autogradient.proving.variants import Task, tasks_of
 from autogradient.sandbox import Interpreter
 from autogradient.sources.release import build
 from autogradient.wire import codec
 
-#: What a hostile function returns, as Python; `a` are its positional arguments.
-HOSTILE = {
-    "None": "None",
-    "an empty array": "np.zeros((0, 3))",
-    "an empty list": "[]",
-    "NaN": "float('nan')",
-    "an array of NaN": "np.full(np.shape(a[0]) if a else (3,), np.nan)",
-    "infinity": "float('inf')",
-    "the wrong shape": "np.zeros((7, 11))",
-    "a string": "'right'",
-    "the input itself": "a[0] if a else None",
-    "an empty dict": "{}",
-}
-KILLED_SHARE, EQUIVALENT_SHARE = Fraction(95, 100), Fraction(10, 100)
-
-
-@dataclass
-class Tally:
-    """How many of how many, and a sentence for each that is not."""
-
-    done: int = 0
-    of: int = 0
-    missed: list[str] = field(default_factory=list)
-
-    def count(self, fine: bool, sentence: str) -> None:
-        """Count one."""
-        self.of += 1
-        self.done += fine
-        if not fine:
-            self.missed.append(sentence)
-
-
-@dataclass
-class Proof:
-    """What the proof of one assignment found. Holds no times and no host, so that the same
-    assignment gives the same file.
-    """
-
-    assignment: str
-    digest: str
-    reference: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
-    blank: tuple[Fraction, Fraction] = (Fraction(0), Fraction(0))
-    right: Tally = field(default_factory=Tally)
-    wrong: Tally = field(default_factory=Tally)
-    mutants: Tally = field(default_factory=Tally)
-    equivalent: int = 0
-    hostile: Tally = field(default_factory=Tally)
-    boundary: Tally = field(default_factory=Tally)
-    remarks: list[str] = field(default_factory=list)
-    not_run: list[str] = field(default_factory=list)  # parts that need a card, where there is none
-
-    @property
-    def proved(self) -> bool:
-        """Whether everything that is asked holds."""
-        return (
-            self.reference[0] == self.reference[1]
-            and self.blank[0] == 0
-            and self.right.done == self.right.of
-            and self.wrong.done == self.wrong.of
-            and self.mutants.done >= KILLED_SHARE * self.mutants.of
-            and self.hostile.done == self.hostile.of
-            and self.boundary.done == self.boundary.of
-            and not self.remarks
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The proof as `prove --json` prints it."""
-        return {
-            "assignment": self.assignment,
-            "proved": self.proved,
-            "reference": {
-                "earned": decimal(self.reference[0]),
-                "possible": decimal(self.reference[1]),
-            },
-            "blank": {"earned": decimal(self.blank[0]), "possible": decimal(self.blank[1])},
-            "right": {
-                "full": self.right.done,
-                "of": self.right.of,
-                "missed": sorted(self.right.missed),
-            },
-            "wrong": {
-                "caught": self.wrong.done,
-                "of": self.wrong.of,
-                "missed": sorted(self.wrong.missed),
-            },
-            "mutants": {
-                "killed": self.mutants.done,
-                "of": self.mutants.of,
-                "equivalent": self.equivalent,
-                "survived": sorted(self.mutants.missed),
-            },
-            "hostile": {
-                "refused": self.hostile.done,
-                "of": self.hostile.of,
-                "accepted": sorted(self.hostile.missed),
-            },
-            "boundary": {
-                "alike": self.boundary.done,
-                "of": self.boundary.of,
-                "differ": sorted(self.boundary.missed),
-            },
-            "remarks": sorted(self.remarks),
-            "not_run": self.not_run,
-        }
+EQUIVALENT_SHARE = Fraction(10, 100)
 
 
 @dataclass
@@ -256,7 +154,7 @@ def _prove_parts(
         ) as session,
         JudgeProcesses(engine, folder, assignment.limits) as judges,
     ):
-        tasks: list[tuple[Part, _Task]] = []
+        tasks: list[tuple[Part, Task]] = []
         stands: dict[str, _Stand] = {}
         for part, stand, verdict in _walk(
             assignment, parts, session.start(1), expected, proof, judges.own
@@ -270,7 +168,7 @@ def _prove_parts(
                     )
             if stand is not None:
                 stands[part.id] = stand
-            tasks += [(part, task) for task in _tasks(part)]
+            tasks += [(part, task) for task in tasks_of(part)]
         _run_all(assignment, proof, tasks, stands, expected, judges, jobs, progress)
     return earned
 
@@ -416,57 +314,10 @@ def _why(verdict: Verdict, case: str) -> str:
 # ---- variants ------------------------------------------------------------------------------------
 
 
-@dataclass
-class _Task:
-    """One variant to try: the cell, whether it runs over the reference, and what has to
-    come of it.
-    """
-
-    group: str
-    source: str
-    label: str
-    over: bool = True
-    earns: Fraction | None = None
-    mutant: Mutant | None = None
-
-
-def _tasks(part: Part) -> list[_Task]:
-    tasks = [_Task("right", v.source, f"{part.id}: {v.because}") for v in part.right]
-    wrongs: list[Variant] = [
-        *part.wrong,
-        *(short_answers.kind_of(part).slips(part) if part.is_short else ()),
-    ]
-    tasks += [_Task("wrong", v.source, f"{part.id}: {v.because}", earns=v.earns) for v in wrongs]
-    if part.kind == "code":
-        declared = {(e.before, e.after) for e in part.equivalents}
-        for mutant in mutants(part.solution):
-            group = "equivalent" if (mutant.before, mutant.after) in declared else "mutant"
-            tasks.append(
-                _Task(
-                    group,
-                    mutant.source,
-                    f"{part.id}: {mutant.before}  →  {mutant.after}",
-                    over=False,
-                    mutant=mutant,
-                )
-            )
-        functions = _functions(part.solution)
-        for name, value in HOSTILE.items() if functions else ():
-            text = "import numpy as np\n" + "\n".join(
-                f"def {function}(*a, **k):\n    return {value}" for function in functions
-            )
-            tasks.append(_Task("hostile", text, f"{part.id}: {name} from {', '.join(functions)}"))
-    return tasks
-
-
-def _functions(source: str) -> list[str]:
-    return [node.name for node in parse(source).body if isinstance(node, ast.FunctionDef)]
-
-
 def _run_all(
     assignment: Assignment,
     proof: Proof,
-    tasks: list[tuple[Part, _Task]],
+    tasks: list[tuple[Part, Task]],
     stands: dict[str, _Stand],
     expected: dict[str, Any],
     judges: JudgeProcesses,
@@ -476,7 +327,7 @@ def _run_all(
     finished = 0
     total = sum(task.group != "equivalent" for _, task in tasks)
 
-    def earn(item: tuple[Part, _Task]) -> Fraction | None:
+    def earn(item: tuple[Part, Task]) -> Fraction | None:
         part, task = item
         return (
             None
@@ -492,7 +343,7 @@ def _run_all(
                 progress(finished, total)
 
 
-def _count(proof: Proof, part: Part, task: _Task, earned: Fraction | None) -> None:
+def _count(proof: Proof, part: Part, task: Task, earned: Fraction | None) -> None:
     if earned is None:
         proof.equivalent += 1
         return
@@ -510,7 +361,7 @@ def _count(proof: Proof, part: Part, task: _Task, earned: Fraction | None) -> No
 def _earned(
     assignment: Assignment,
     part: Part,
-    task: _Task,
+    task: Task,
     stand: _Stand | None,
     expected: dict[str, Any],
     judge_process: JudgeProcess,

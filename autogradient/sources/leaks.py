@@ -24,7 +24,8 @@ from autogradient import errors
 from autogradient.errors import LeakError
 from autogradient.model.assignment import Assignment, Cell, Part
 from autogradient.model.testcode import statements, without_magics
-from autogradient.sources.release import Release, given_source, test_file
+from autogradient.sources.public_tests import given_source, test_file
+from autogradient.sources.release import Release
 from autogradient.sources.source import BEGIN, END, SOLUTION_COMMENT
 
 #: Shorter lines and literals mean nothing by themselves: `else:`, `"mean"`, `0.5`.

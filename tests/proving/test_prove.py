@@ -18,6 +18,7 @@ from autogradient.errors import ProofError
 from autogradient.grading import judge
 from autogradient.grading.engine import Engine
 from autogradient.model.assignment import Assignment
+from autogradient.proving.findings import Proof
 from autogradient.proving.proofs import (
     proof_path,
     proved_here,
@@ -25,7 +26,7 @@ from autogradient.proving.proofs import (
     require_proof,
     write_proof,
 )
-from autogradient.proving.prove import Proof, prove
+from autogradient.proving.prove import prove
 from autogradient.sources import source
 
 EQUIVALENT = CODE[CODE.index("# %%\n#| equivalent") : CODE.index("# %% [markdown]\n# <!--| hint")]

@@ -26,7 +26,7 @@ from small_source import TEXT, changed, new_course, read, write
 from autogradient.coursework import release_course
 from autogradient.errors import StaleError
 from autogradient.model.assignment import Assignment
-from autogradient.sources import release, source
+from autogradient.sources import public_tests, release, source
 
 SOURCES = Path(__file__).parents[2] / "source"
 
@@ -163,7 +163,7 @@ def test_public_tests_stand_alone(name: str) -> None:
     from autogradient.model.testcode import bound_names, needed_names
 
     for part in (part for part in assignment.parts if not part.by_hand):
-        text = release.test_file(assignment, part, hidden=False)
+        text = public_tests.test_file(assignment, part, hidden=False)
         assert text.startswith("OK_FORMAT = False\n")
         assert needed_names(text) <= set(bound_names(text))
         modules = {

@@ -12,7 +12,8 @@ import pytest
 from small_source import TEXT, changed, read, write
 
 from autogradient.sources import directives, source
-from autogradient.sources.release import build, given_source, load
+from autogradient.sources.public_tests import given_source
+from autogradient.sources.release import build, load
 
 
 def test_the_model_of_a_whole_source() -> None:

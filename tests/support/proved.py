@@ -10,8 +10,8 @@ from typing import Any
 
 from autogradient.course import config
 from autogradient.model.assignment import Assignment
+from autogradient.proving.findings import Proof
 from autogradient.proving.proofs import proof_path
-from autogradient.proving.prove import Proof
 
 
 def prove_cheaply(assignment: Assignment, **changes: Any) -> Path:
