@@ -418,7 +418,7 @@ def _to_gradescope(here: Any, names: list[str], out: Path | None) -> None:
     from datetime import UTC, datetime
 
     from autogradient.coursework import export_gradescope
-    from autogradient.grading.grade import expected_answers
+    from autogradient.grading.reference_answers import expected_answers
 
     with warm_engine() as engine:
         for name in names:

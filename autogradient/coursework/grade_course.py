@@ -21,8 +21,9 @@ from autogradient.coursework import gradebook_penalties
 from autogradient.coursework.report import _shown, each_mark, take_hand_marks
 from autogradient.errors import GradebookError, ResultError, SubmissionError
 from autogradient.grading import batch, find_submissions, messages, results_folder
-from autogradient.grading.archives import NOTEBOOK, is_ignored, left_out
+from autogradient.grading.archives import left_out
 from autogradient.grading.batch import Done, Grader, Watcher
+from autogradient.grading.file_kinds import NOTEBOOK, is_ignored
 from autogradient.grading.verdict_cache import Verdicts
 from autogradient.model.assignment import Assignment
 from autogradient.model.files import digest_of, write_atomically

@@ -27,12 +27,12 @@ from autogradient.grading.archives import (
     MAX_CONTENTS,
     Reader,
     Refused,
-    is_ignored,
     opened_zip,
     refuse,
     zip_reader,
     zip_time,
 )
+from autogradient.grading.file_kinds import is_ignored
 from autogradient.grading.find_submissions import TIMESTAMP, timestamp
 from autogradient.grading.read_notebook import file_reader
 

@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autogradient import errors
+from autogradient.grading.claims import claims
 from autogradient.grading.read_notebook import StudentCell, read_notebook
-from autogradient.grading.submission import claims, plan_submission
+from autogradient.grading.submission import plan_submission
 from autogradient.model.assignment import Assignment
 from autogradient.sources.release import (
     ReleasedCell,

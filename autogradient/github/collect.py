@@ -5,7 +5,7 @@ student's trouble does not stop the others.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,17 +18,18 @@ from autogradient.github import attempt_folders, messages, ownership
 from autogradient.github import pushes as heads
 from autogradient.github.accounts import Accounts
 from autogradient.github.archive import HandedIn, Sorter
-from autogradient.github.attempt_folders import Receipt, iso
+from autogradient.github.attempt_folders import Receipt
+from autogradient.github.candidates import Candidate, Looking, State, choose
 from autogradient.github.deadlines import Deadlines
-from autogradient.github.git import EMAIL, Bare
+from autogradient.github.git import Bare
 from autogradient.github.hosting import Hosting, PullRequest, Repository
 from autogradient.github.ownership import Run
 from autogradient.github.platform_attempts import take as take_attempts
 from autogradient.github.pushes import Head
-from autogradient.github.read_commit import few, shown, take
-from autogradient.github.recognise import Found, Recogniser
+from autogradient.github.read_commit import shown, take
+from autogradient.github.recognise import Recogniser
 from autogradient.github.roster import Group, groups
-from autogradient.github.settings import BASE, UPDATE
+from autogradient.github.settings import BASE
 from autogradient.grading import messages as left_out_messages
 from autogradient.grading.find_submissions import LEFT_OUT_FILE, student_folder
 from autogradient.model.files import digest, write_atomically
@@ -38,8 +39,6 @@ PERMISSIONS = {"contents": "read", "pull_requests": "read", "metadata": "read"}
 #: In submitted/STUDENT/: which heads were looked at last, so that nothing is fetched where none has
 #: moved.
 SEEN = ".collected.json"
-#: Commits of one repository that are looked at in one go.
-MOST_COMMITS = 400
 
 
 @dataclass
@@ -52,34 +51,6 @@ class Collected:
     attempts: list[Path] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    head: Head
-    found: Found
-
-
-@dataclass(frozen=True)
-class _State:
-    """The heads at some time (None: now), and which assignments are taken from them (None: all)."""
-
-    at: datetime | None
-    names: frozenset[str] | None
-    heads: tuple[Head, ...]
-
-    @property
-    def name(self) -> str:
-        """The time, as it is remembered."""
-        return iso(self.at) if self.at else "now"
-
-    @property
-    def digest(self) -> str:
-        """Tells whether something has changed."""
-        moved = sorted(
-            f"{head.order} {head.branch} {head.commit} {head.pull_request}" for head in self.heads
-        )
-        return digest("\n".join([*sorted(self.names or ()), "", *moved]).encode())
 
 
 class Collector:
@@ -239,26 +210,26 @@ class Collector:
 
     def _states(
         self, group: Group, found: Callable[[datetime | None], list[Head]], at: datetime | None
-    ) -> list[_State]:
+    ) -> list[State]:
         """What is to be looked at: how it stood at each deadline that has passed, and how it stands
         now; or, with `at`, how it stood then.
         """
         if at is not None:
-            return [_State(at, None, tuple(found(at)))]
+            return [State(at, None, tuple(found(at)))]
         passed = self.deadlines.of(group)
         return [
             *(
-                _State(moment, names, tuple(found(moment)))
+                State(moment, names, tuple(found(moment)))
                 for moment, names in sorted(passed.items())
             ),
-            _State(None, None, tuple(found(None))),
+            State(None, None, tuple(found(None))),
         ]
 
     def _heads(
         self,
         hosting: Hosting,
         repository: str,
-        states: list[_State],
+        states: list[State],
         group: Group,
         done: Collected,
         at: datetime | None,
@@ -278,11 +249,18 @@ class Collector:
             return
         url = hosting.settings.url(repository)
         with Bare(secrets=hosting.git_configuration(url), local=url.startswith("file:")) as git:
-            looking = _Looking(git, url, self.recogniser, self._begun(git, url, source), done)
+            looking = Looking(
+                git,
+                url,
+                self.recogniser,
+                self._begun(git, url, source),
+                done.remarks,
+                done.problems,
+            )
             found = [(state, looking.candidates(state)) for state in todo]
         for state, candidates in found:
             for name, several in sorted(candidates.items()):
-                candidate, remark = _choose(several)
+                candidate, remark = choose(several)
                 remarks = (
                     [
                         messages.COLLECT_AS_IT_STOOD.format(
@@ -325,7 +303,7 @@ class Collector:
         self,
         group: Group,
         name: str,
-        candidate: _Candidate,
+        candidate: Candidate,
         source: str,
         repository: str,
         remarks: list[str],
@@ -428,92 +406,6 @@ class Collector:
             f"{assignment.name} {assignment.digest}" for assignment in self.recogniser.assignments
         )
         return digest("\n".join(known).encode())
-
-
-class _Looking:
-    """Looks at commits of one repository, at each once."""
-
-    def __init__(
-        self, git: Bare, url: str, recogniser: Recogniser, begun: set[str], done: Collected
-    ) -> None:
-        self.git, self.url, self.recogniser, self.begun, self.done = (
-            git,
-            url,
-            recogniser,
-            begun,
-            done,
-        )
-        self.trouble = False
-        self._looked: dict[str, dict[str, Found]] = {}
-
-    def candidates(self, state: _State) -> dict[str, list[_Candidate]]:
-        """The notebooks of each assignment, by head in their order."""
-        found: dict[str, list[_Candidate]] = {}
-        for head in _first_of_each(state.heads):
-            for name, each in self._look(head).items():
-                if state.names is None or name in state.names:
-                    found.setdefault(name, []).append(_Candidate(head, each))
-        return found
-
-    def _look(self, head: Head) -> dict[str, Found]:
-        if head.commit in self._looked:
-            return self._looked[head.commit]
-        place = messages.COLLECT_PLACE.format(branch=shown(head.branch), commit=head.commit[:10])
-        chosen: dict[str, Found] = {}
-        if len(self._looked) == MOST_COMMITS:
-            self.done.remarks.append(messages.COLLECT_ENOUGH.format(limit=MOST_COMMITS))
-        elif len(self._looked) < MOST_COMMITS:
-            try:
-                files, left_out = take(self.git, self.url, head.commit)
-                if not (
-                    head.branch.startswith(UPDATE) and self.git.committer("refs/taken") == EMAIL
-                ):
-                    chosen, more = self.recogniser.sort_out(
-                        file for file in files if digest(file.data) not in self.begun
-                    )
-                    self.done.remarks += [
-                        f"{place}: {sentence}" for sentence in few([*left_out, *more])
-                    ]
-                # else it is a correction that nobody has taken yet; it holds what the student's own
-                # branch does
-            except AutogradientError as error:
-                self.done.problems.append(f"{place}: {error}")
-                self.trouble = True
-        self._looked[head.commit] = chosen
-        return chosen
-
-
-def _first_of_each(found: Sequence[Head]) -> list[Head]:
-    """Heads without those whose commit came earlier in the list."""
-    return list({head.commit: head for head in reversed(found)}.values())[::-1]
-
-
-def _choose(several: list[_Candidate]) -> tuple[_Candidate, str]:
-    """The head that counts: the first, unless somebody went on elsewhere: a later push in which all
-    of it is answered and more.
-
-    Where the very same notebook was pushed to several branches, it counts from when it first
-    arrived.
-    """
-    best, remark = several[0], ""
-    for other in several[1:]:
-        later = (
-            best.head.received is not None
-            and other.head.received is not None
-            and other.head.received > best.head.received
-        )
-        if later and best.found.attempted < other.found.attempted:
-            best, remark = other, messages.COLLECT_WENT_ON.format(branch=shown(other.head.branch))
-        elif later and not remark and other.found.file.data != best.found.file.data:
-            remark = messages.COLLECT_NEWER.format(
-                branch=shown(other.head.branch), chosen=shown(best.head.branch)
-            )
-    same = [
-        each
-        for each in several
-        if each.found.file.data == best.found.file.data and each.head.received is not None
-    ]
-    return min(same, key=lambda each: each.head.received or datetime.max, default=best), remark
 
 
 def _seen(path: Path, repository: str, assignments: str) -> dict[str, str]:

@@ -7,13 +7,12 @@ Nothing of a student's is run here, and what a grader wrote is believed as far a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from autogradient.course.config import Course
-from autogradient.course.marks import Marked, Over
 from autogradient.course.roster import Member
 from autogradient.coursework import report
 from autogradient.errors import (
@@ -25,10 +24,11 @@ from autogradient.errors import (
 )
 from autogradient.github import feedback_text, messages, ownership
 from autogradient.github.attempt_folders import iso
-from autogradient.github.check_results import Accepted, Origin, accept
+from autogradient.github.check_results import accept
 from autogradient.github.feedback_text import Note
 from autogradient.github.git import Bare
 from autogradient.github.hosting import Check, Comment, Hosting, PullRequest, Repository
+from autogradient.github.letters import Letter, Sorter
 from autogradient.github.roster import groups
 from autogradient.github.settings import BASE, FEEDBACK, MAIN
 from autogradient.model.assignment import Assignment
@@ -58,38 +58,6 @@ class Delivered:
     problems: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Letter:
-    """What is to be said about an assignment in a repository: `commit` is what it is about, ""
-    where that is not there; `author` whose pull request it belongs to.
-    """
-
-    assignment: Assignment
-    note: Note
-    commit: str = ""
-    author: str = ""
-    #: A later commit that came, but does not count.
-    other: str = ""
-    number: int | None = None
-    #: Why not, where there were too many attempts that day.
-    over: Over | None = None
-
-    @property
-    def said(self) -> list[str | int | None]:
-        """What tells whether something has changed."""
-        return [
-            self.assignment.name,
-            self.assignment.title,
-            self.note.digest,
-            self.note.out,
-            self.commit,
-            self.author,
-            self.other,
-            self.number,
-            str(self.over or ""),
-        ]
-
-
 def deliver(
     hosting: Hosting,
     course: Course,
@@ -117,8 +85,8 @@ def deliver(
         )
     }
     settings, there = hosting.settings, hosting.repositories()
-    sorter = _Sorter(course, assignments, accepted, marked, settings.shared)
-    mail: list[tuple[str, Repository | None, list[_Letter]]] = []
+    sorter = Sorter(course, assignments, accepted, marked, settings.shared)
+    mail: list[tuple[str, Repository | None, list[Letter]]] = []
     refusals: dict[str, str] = {}
     for group in groups(members):
         name = settings.repository(group.name)
@@ -176,14 +144,14 @@ class _Memory:
             said = {}
         self.said: dict[str, str] = said if isinstance(said, dict) else {}
 
-    def knows(self, repository: str, letters: list[_Letter], private: bool) -> bool:
+    def knows(self, repository: str, letters: list[Letter], private: bool) -> bool:
         """Whether all of it was said before."""
         return all(
             self.said.get(key) == said
             for key, said in self.entries(repository, letters, private).items()
         )
 
-    def keep(self, repository: str, letters: list[_Letter], private: bool, *, good: bool) -> None:
+    def keep(self, repository: str, letters: list[Letter], private: bool, *, good: bool) -> None:
         """Remember what was said, or that something was in the way. Written at once, since the next
         repository may be one too many for GitHub.
         """
@@ -191,109 +159,13 @@ class _Memory:
             self.said[key] = said if good else ""
         write_atomically(self.path, json.dumps(self.said, indent=0, sort_keys=True) + "\n")
 
-    def entries(self, repository: str, letters: list[_Letter], private: bool) -> dict[str, str]:
+    def entries(self, repository: str, letters: list[Letter], private: bool) -> dict[str, str]:
         return {
             f"{repository} {letter.assignment.name}": digest(
                 json.dumps([private, letter.said]).encode()
             )
             for letter in letters
         }
-
-
-@dataclass
-class _Sorter:
-    """Sorts what is to be said by repositories."""
-
-    course: Course
-    assignments: Iterable[Assignment]
-    accepted: Accepted
-    marked: dict[tuple[str, str], Marked]
-    shared: str
-
-    def of(self, assignment: Assignment, member: Member) -> tuple[Marked, Origin] | None:
-        """What a student gets and where it came from; None where nothing was handed in."""
-        marked = self.marked.get((assignment.name, member.student))
-        origin = (
-            self.accepted.origins.get(
-                (assignment.name, member.student, marked.submission.attempt or 0)
-            )
-            if marked
-            else None
-        )
-        return (marked, origin) if marked and origin else None
-
-    def latest(
-        self, assignment: Assignment, member: Member, origin: Origin
-    ) -> tuple[str, int | None]:
-        """Commit ("" where it is the one that counts) and number of the last attempt."""
-        last = self.accepted.results[assignment.name][member.student][-1]
-        found = self.accepted.origins[assignment.name, member.student, last.submission.attempt or 0]
-        return (
-            found.commit
-            if found.repository == origin.repository and found.commit != origin.commit
-            else "",
-            last.submission.attempt,
-        )
-
-    def own(
-        self, members: Iterable[Member], repository: Repository | None, full_name: str
-    ) -> list[_Letter]:
-        """What goes to the repository of a student or team. Of a commit that is in another one, as
-        after a change of team, only the words go there.
-        """
-        full_name = repository.full_name if repository else full_name
-        private = repository is None or repository.is_private
-        out = []
-        for assignment in self.assignments:
-            found = [
-                (member, *what)
-                for member in members
-                if (what := self.of(assignment, member)) and not self.is_shared(what[1])
-            ]
-            if not found:
-                continue
-            several = [
-                feedback_text.note(assignment, marked, origin, self.course.policy)
-                for _, marked, origin in found
-            ]
-            note = (
-                several[0]
-                if all(one == several[0] for one in several)
-                else feedback_text.differing(assignment)
-            )
-            member, marked, origin = found[0]
-            here = origin.repository.lower() == full_name.lower()
-            other, last = self.latest(assignment, member, origin) if here else ("", None)
-            over = next((one for one in marked.over if one.attempt == last), None)
-            shown = note if private else feedback_text.public(assignment)
-            out.append(
-                _Letter(
-                    assignment,
-                    shown,
-                    origin.commit if here else "",
-                    other=other,
-                    number=marked.submission.attempt,
-                    over=over,
-                )
-            )
-        return out
-
-    def is_shared(self, origin: Origin) -> bool:
-        return bool(self.shared) and origin.repository.lower() == self.shared.lower()
-
-    def to_shared(self, members: Iterable[Member]) -> list[_Letter]:
-        """What goes to the pull requests in a shared repository: everybody there can read them."""
-        found = [
-            (member, assignment, what[1])
-            for assignment in self.assignments
-            for member in members
-            if (what := self.of(assignment, member))
-        ]
-        return [
-            _Letter(assignment, feedback_text.public(assignment), origin.commit, member.login)
-            for member, assignment, origin in found
-            if self.is_shared(origin)
-        ]
 
 
 class _Office:
@@ -315,7 +187,7 @@ class _Office:
         self,
         done: Delivered,
         full_name: str,
-        letters: list[_Letter],
+        letters: list[Letter],
         *,
         shared: bool,
         private: bool,
@@ -358,7 +230,7 @@ class _Box:
 
     # ---- the comment -----------------------------------------------------------------------------
 
-    def comment(self, letter: _Letter) -> None:
+    def comment(self, letter: Letter) -> None:
         """One comment on the pull request that a commit is in; one on another pull request says
         where it went.
         """
@@ -418,7 +290,7 @@ class _Box:
             and comment.author.lower() not in self.office.logins
         )
 
-    def pull(self, letter: _Letter) -> int | None:
+    def pull(self, letter: Letter) -> int | None:
         """The pull request that a commit is in, by GitHub's own word; else the standing one."""
         found: list[PullRequest] = []
         if letter.commit:

@@ -18,6 +18,7 @@ from autogradient.github.read_commit import MAX_BYTES, MAX_NOTEBOOKS, printable,
 from autogradient.github.recognise import File, Found, Recogniser, choose
 from autogradient.grading import archives, messages
 from autogradient.grading.archives import Budget, LeftOut
+from autogradient.grading.file_kinds import NOTEBOOK
 
 #: Blackboard's own record beside what was handed in.
 _RECORD = re.compile(r".*_attempt_[\d-]+\.txt", re.DOTALL)
@@ -89,7 +90,7 @@ def _read(
     found: list[Attempt] = []
     left, said, budget, looked = list(handed.left_out), list[str](), Budget(size=MAX_BYTES), 0
     for placed in sorted(
-        handed.files, key=lambda placed: (archives.NOTEBOOK not in placed.path.lower(), placed.path)
+        handed.files, key=lambda placed: (NOTEBOOK not in placed.path.lower(), placed.path)
     ):
         for each in archives.notebooks(placed.path, placed.read, budget):
             if isinstance(each, LeftOut):

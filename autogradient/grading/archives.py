@@ -25,6 +25,15 @@ from pathlib import PurePosixPath
 from typing import IO, Any
 
 from autogradient.grading import messages
+from autogradient.grading.file_kinds import (
+    NOTEBOOK,
+    OTHERS,
+    is_archive,
+    is_ignored,
+    is_web_page,
+    kind,
+    like_notebook,
+)
 
 #: Of a file; of all that is read of one student's work; files in it that are looked at; archives
 #: within archives.
@@ -34,86 +43,9 @@ MAX_OPENED = 2_000
 #: Bytes of a zip's list of contents: of one that a platform made, and of one that a student handed
 #: in. Bytes of memory that xz may ask for.
 MAX_CONTENTS, MAX_INNER_CONTENTS, MAX_XZ = 64_000_000, 2_000_000, 128_000_000
-NOTEBOOK = ".ipynb"
-#: What systems and platforms put beside what was handed in.
-IGNORED = ("thumbs.db", "desktop.ini", "__macosx", "timestamp.txt", "receipt.json")
-#: Never a notebook and often large, so not opened: data, pictures, films, programs.
-_OTHERS = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".gif",
-    ".svg",
-    ".webp",
-    ".bmp",
-    ".heic",
-    ".mp3",
-    ".wav",
-    ".mp4",
-    ".mov",
-    ".avi",
-    ".mkv",
-    ".csv",
-    ".tsv",
-    ".npy",
-    ".npz",
-    ".pt",
-    ".pth",
-    ".pkl",
-    ".pickle",
-    ".h5",
-    ".parquet",
-    ".py",
-    ".pyc",
-    ".md",
-    ".toml",
-    ".yml",
-    ".yaml",
-)
-_OFFICE = (
-    ".docx",
-    ".doc",
-    ".odt",
-    ".pages",
-    ".pptx",
-    ".ppt",
-    ".odp",
-    ".key",
-    ".xlsx",
-    ".xls",
-    ".ods",
-    ".numbers",
-    ".rtf",
-)
-_ARCHIVES = (
-    ".zip",
-    ".rar",
-    ".7z",
-    ".tar",
-    ".tgz",
-    ".gz",
-    ".tbz2",
-    ".tbz",
-    ".bz2",
-    ".txz",
-    ".xz",
-    ".zst",
-)
 #: Files that are named in sentences of the same reason.
 MAX_NAMED = 5
 _HEAD = 8192
-_BEGINS = {
-    b"PK\x03\x04": "zip",
-    b"PK\x05\x06": "zip",
-    b"PK\x07\x08": "zip",
-    b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\x00": "xz",
-    b"Rar!\x1a\x07": "RAR",
-    b"7z\xbc\xaf\x27\x1c": "7z",
-    b"\x28\xb5\x2f\xfd": "Zstandard",
-    b"%PDF-": "PDF",
-}
 _BROKEN = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -171,49 +103,6 @@ class Budget:
         return data
 
 
-def is_ignored(path: str) -> bool:
-    """Whether a path is hidden, or one that systems and platforms add of themselves."""
-    return any(
-        (part.startswith(".") and part not in (".", "..")) or part.lower() in IGNORED
-        for part in path.split("/")
-    )
-
-
-def is_archive(name: str) -> bool:
-    """Whether a file's name is that of an archive."""
-    return name.lower().endswith(_ARCHIVES)
-
-
-def kind(head: bytes, name: str = "") -> str:
-    """What a file is by its first bytes: zip, gzip, bzip2, xz, tar, RAR, 7z, Zstandard, PDF,
-    office, or "" for anything else.
-    """
-    named = {".rar": "RAR", ".7z": "7z", ".zst": "Zstandard", ".pdf": "PDF"}.get(
-        name.lower()[name.rfind(".") :] if "." in name else ""
-    )
-    found = next((kind for begin, kind in _BEGINS.items() if head.startswith(begin)), "")
-    if name.lower().endswith(_OFFICE) or (
-        found == "zip" and (b"word/" in head or b"[Content_Types].xml" in head[:64])
-    ):
-        return "office"
-    return found or named or ("tar" if head[257:262] == b"ustar" else "")
-
-
-def is_web_page(beginning: bytes) -> bool:
-    """Whether a text is HTML, by its first words."""
-    return re.match(rb"<(!doctype html|html|head|\?xml)\b", beginning, re.IGNORECASE) is not None
-
-
-def like_notebook(data: bytes) -> bool:
-    """Whether some bytes are a notebook's, whatever the file is called."""
-    plain = data.replace(b"\x00", b"")  # as Windows writes it
-    return (
-        plain.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"{")
-        and b'"nbformat"' in plain
-        and (b'"cells"' in plain or b'"worksheets"' in plain)
-    )
-
-
 def notebooks(path: str, read: Reader, budget: Budget, level: int = 0) -> Iterator[Piece | LeftOut]:
     """The notebooks that a file is or holds, and what else there is, as files left out."""
     try:
@@ -226,7 +115,7 @@ def notebooks(path: str, read: Reader, budget: Budget, level: int = 0) -> Iterat
 
 def _notebooks(path: str, read: Reader, budget: Budget, level: int) -> Iterator[Piece | LeftOut]:
     name = PurePosixPath(path).name.lower()
-    if name.endswith(_OTHERS):
+    if name.endswith(OTHERS):
         raise Refused(messages.LEFT_NO_NOTEBOOK)
     if not (NOTEBOOK in name or is_archive(name)):
         budget.opened -= 1

@@ -23,8 +23,9 @@ from typing import Any
 from autogradient import errors
 from autogradient.errors import ClusterError, SubmissionError, WorkerError
 from autogradient.grading.find_submissions import Item
-from autogradient.grading.grade import Graded, known_answers, unreadable
+from autogradient.grading.grade import Graded, unreadable
 from autogradient.grading.read_notebook import read_notebook
+from autogradient.grading.reference_answers import known_answers
 from autogradient.grading.submission import plan_submission
 from autogradient.grading.verdict_cache import Verdicts
 from autogradient.model.assignment import Assignment, Part

@@ -25,6 +25,7 @@ from autogradient import errors
 from autogradient.errors import AutogradientError, ClusterError, ConfinementError, WorkerError
 from autogradient.grading import grade
 from autogradient.grading.engine import Engine
+from autogradient.grading.reference_answers import computed_answers
 from autogradient.grading.verdict_cache import CarriedVerdicts
 from autogradient.model.assignment import Assignment
 from autogradient.model.environment import environment
@@ -169,7 +170,7 @@ def _grade(engine: Engine, assignment: Assignment, job: dict[str, Any]) -> dict[
 
 def _compute(engine: Engine, assignment: Assignment, job: dict[str, Any]) -> dict[str, Any]:
     return {
-        "values": grade.computed_answers(
+        "values": computed_answers(
             assignment, [assignment.part(name) for name in job["compute"]], engine
         )
     }

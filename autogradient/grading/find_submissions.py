@@ -13,8 +13,9 @@ from pathlib import Path
 from autogradient import errors
 from autogradient.course import times
 from autogradient.errors import SubmissionError
-from autogradient.grading import archives, messages
-from autogradient.grading.archives import NOTEBOOK, Budget, LeftOut, Piece
+from autogradient.grading import messages
+from autogradient.grading.archives import Budget, LeftOut, Piece, Refused
+from autogradient.grading.file_kinds import NOTEBOOK, is_ignored, kind
 from autogradient.grading.read_notebook import (
     Notebook,
     file_reader,
@@ -61,8 +62,7 @@ def find_notebooks(path: Path) -> list[Path]:
     if path.is_file():
         if (
             path.suffix.lower() == NOTEBOOK
-            and archives.kind(file_reader(path)(_HEAD) if not path.is_symlink() else b"")
-            not in _UNPACKED
+            and kind(file_reader(path)(_HEAD) if not path.is_symlink() else b"") not in _UNPACKED
         ):
             return [path]
         return [path.parent / each.path for each in inside(path) if isinstance(each, Piece)] or [
@@ -74,7 +74,7 @@ def find_notebooks(path: Path) -> list[Path]:
     # no links to other people's work, no pipes
     found = [p for p in found if not p.is_symlink() or p.resolve().is_relative_to(home)]
     if not found or any(
-        archives.kind(file_reader(p)(_HEAD)) in _UNPACKED for p in found if not p.is_symlink()
+        kind(file_reader(p)(_HEAD)) in _UNPACKED for p in found if not p.is_symlink()
     ):
         found = [p.parent / each.path for p, each in _looked_into(files) if isinstance(each, Piece)]
     if not found:
@@ -97,7 +97,7 @@ def _files(folder: Path) -> Iterator[Path]:
     """
     for place, folders, names in os.walk(folder):
         for name in sorted(names) + [name for name in folders if Path(place, name).is_symlink()]:
-            if not archives.is_ignored(name):
+            if not is_ignored(name):
                 yield Path(place, name)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
 
@@ -240,7 +240,7 @@ def timestamp(folder: Path) -> str | None:
     """What a folder's timestamp.txt says; None where there is none that can be read."""
     try:
         return times.decoded(file_reader(folder / TIMESTAMP)(times.MAX_BYTES))
-    except archives.Refused:
+    except Refused:
         return None
 
 

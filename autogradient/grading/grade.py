@@ -8,11 +8,10 @@ at a time, by a judge in another process. Parts of which no snapshot could be ha
 from __future__ import annotations
 
 import contextlib
-import copy
 import datetime
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,8 +19,10 @@ from autogradient import errors
 from autogradient.errors import SubmissionError
 from autogradient.grading import judge
 from autogradient.grading.engine import Engine
+from autogradient.grading.executed_notebook import check_outputs, executed
 from autogradient.grading.judge import Snapshot, Verdict
 from autogradient.grading.read_notebook import Notebook, read_notebook
+from autogradient.grading.reference_answers import expected_answers
 from autogradient.grading.run_cells import (
     Again,
     Beginnings,
@@ -31,12 +32,11 @@ from autogradient.grading.run_cells import (
     replay,
     run_steps,
 )
-from autogradient.grading.submission import Submission, plan_release, plan_submission
+from autogradient.grading.submission import Submission, plan_submission
 from autogradient.grading.verdict_cache import Known, Verdicts
-from autogradient.model import short_answers
 from autogradient.model.assignment import Assignment, Case, Part
 from autogradient.model.environment import environment_digest
-from autogradient.model.files import cache_folder, digest, write_atomically
+from autogradient.model.files import digest
 from autogradient.model.result import (
     ELSEWHERE,
     ON_GPU,
@@ -49,7 +49,6 @@ from autogradient.model.result import (
     add_up,
     first_of,
 )
-from autogradient.wire import codec
 
 
 @dataclass
@@ -159,7 +158,7 @@ def grade_notebook(
     return Graded(
         result,
         staff,
-        executed(notebook, runs, _check_outputs(submission, found)),
+        executed(notebook, runs, check_outputs(submission, found)),
         answers,
         starved,
         essays,
@@ -431,107 +430,3 @@ def _result(
 def _can_run(assignment: Assignment, part: Part, card: bool | None) -> bool:
     needed = assignment.needs_card(part)
     return not part.by_hand and card in (None, needed) and (judge.has_gpu() or not needed)
-
-
-# ---- the executed notebook -----------------------------------------------------------------------
-
-
-def _check_outputs(submission: Submission, verdicts: dict[str, Verdict]) -> dict[int, str]:
-    """What the check cells show in the executed notebook: a line for each of their cases. A check
-    without hidden cell of its own shows all.
-    """
-    with_hidden = {part for part, hidden in submission.checks.values() if hidden}
-    shown = {}
-    for index, (part, hidden) in submission.checks.items():
-        cases = [
-            case
-            for case in verdicts[part].cases
-            if case.hidden == hidden or part not in with_hidden
-        ]
-        shown[index] = "".join(
-            f"{'✓' if case.outcome == 'passed' else '✗' if case.outcome != 'not_run' else '○'} "
-            f"{case.name}{': ' + case.message if case.message else ''}\n"
-            for case in cases
-        )
-    return shown
-
-
-def executed(notebook: Notebook, runs: Runs, checks: dict[int, str]) -> dict[str, Any]:
-    """The student's notebook with the outputs of this run in place of whatever was saved in it;
-    check cells show their verdict.
-    """
-    data = copy.deepcopy(notebook.data)
-    count = 0
-    for index, cell in enumerate(data["cells"]):
-        if cell.get("cell_type") != "code":
-            continue
-        run = runs.cells.get(index)
-        cell["outputs"], cell["execution_count"] = [], None
-        if checks.get(index):
-            cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": checks[index]}]
-        if run is not None:
-            count += 1
-            cell["outputs"], cell["execution_count"] = run.outputs, count
-    return data
-
-
-# ---- what the reference says ---------------------------------------------------------------------
-
-
-def expected_answers(assignment: Assignment, engine: Engine) -> dict[str, Any]:
-    """The reference's value of every short answer, those that must be computed by this engine. See
-    `known_answers`.
-    """
-    return known_answers(
-        assignment, lambda computed: computed_answers(assignment, computed, engine)
-    )
-
-
-def known_answers(
-    assignment: Assignment, compute: Callable[[list[Part]], dict[str, Any]]
-) -> dict[str, Any]:
-    """The reference's value of every short answer. Those that must be computed are, once per
-    version of the assignment, and kept in the user's cache.
-    """
-    short = [part for part in assignment.parts if part.by_value]
-    values = {part.id: short_answers.literal_answer(part) for part in short}
-    computed = [part for part in short if values[part.id] is ...]
-    if not computed:
-        return values
-    cache = cache_folder() / "expected" / assignment.digest.removeprefix("sha256:")
-    if cache.is_file():
-        try:
-            return values | codec.decode(cache.read_bytes())
-        except codec.BadFrame:
-            cache.unlink(missing_ok=True)
-    found = compute(computed)
-    write_atomically(cache, codec.encode(found))
-    return values | found
-
-
-def computed_answers(
-    assignment: Assignment, computed: list[Part], engine: Engine
-) -> dict[str, Any]:
-    """The reference's values of some short answers: its notebook is run up to the last of them."""
-    steps = plan_release(assignment, assignment.reference)
-    wanted = {part.id for part in computed}
-    last = max(i for i, step in enumerate(steps) if step.do == "part" and step.part in wanted)
-    with Beginnings(engine, assignment, 1) as beginnings:
-        snapshots = run_steps(
-            assignment,
-            beginnings.begin,
-            steps[: last + 1],
-            wanted,
-            Runs(),
-            TimeBudget(assignment.limits.submission_s),
-        )
-    values = {}
-    for part in computed:
-        found = (snapshots[part.id].value or {}).get("value")
-        if not isinstance(found, bytes):
-            raise errors.ProofError(
-                f"{assignment.name}: the reference's answer to '{part.id}' has no plain "
-                "value; look at its cell"
-            )
-        values[part.id] = codec.decode(found)  # the instructor's own
-    return values

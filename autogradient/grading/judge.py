@@ -1,8 +1,8 @@
 """The grader's side of a verdict: has a judge try one part, and decides what each case comes to.
 
 `Snapshot` is what a part's tests may look at. A judge's process (`trial`) holds the tests and asks
-forks of the snapshot; what it reports is data. Every case of the part comes out with an outcome,
-whatever the other sides do.
+forks of the snapshot; what it reports is data (`case_results`). Every case of the part comes out
+with an outcome, whatever the other sides do.
 """
 
 from __future__ import annotations
@@ -16,11 +16,20 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from autogradient.errors import WorkerError, WorkerTimeout
+from autogradient.grading.case_results import (
+    DIED,
+    MISSING,
+    STOPPED,
+    case_result,
+    ended_early,
+    from_report,
+    staff_note,
+)
 from autogradient.grading.engine import JudgeProcess
 from autogradient.grading.test_needs import demands
 from autogradient.model import short_answers
 from autogradient.model.assignment import Assignment, Case, Part
-from autogradient.model.result import MAX_MESSAGE, CaseOutcome, CaseResult
+from autogradient.model.result import CaseOutcome, CaseResult
 from autogradient.model.testcode import bound_names, class_members, without_magics
 from autogradient.sandbox import Interpreter, card
 from autogradient.sandbox.interpreter import HELLO_S
@@ -29,23 +38,10 @@ from autogradient.sources.public_tests import given_source
 from autogradient.wire import codec
 from autogradient.wire.channel import END
 
-MISSING = (
-    "{names} is not defined when the check runs: the cell that defines it is missing, "
-    "stands below the check, or stopped with an error."
-)
 NOT_FILLED = "Not attempted yet."
-STOPPED = "It may take {seconds:g} s; look for a loop that never ends."
-DIED = "The Python process ended while this check ran ({how})."
-RAISED = "Your code raised {error}."
-#: All that is said of a hidden case that did not come to its end: which of these it was could tell
-#: of hidden inputs.
-NO_END = "Your code raised an error, or its process ended."
 OUT_OF_TIME = "The notebook took more than {seconds:g} s altogether, so this was not looked at."
 TOO_MUCH = "Your code's answer was more than the check could look at."
-BROKEN = "The check itself could not be run; your instructor has been told."
 BY_HAND = "hand"
-#: Characters of what a case printed that are kept for staff.
-MAX_NOTE = 5000
 
 
 @dataclass
@@ -114,7 +110,9 @@ def without_verdict(
 ) -> Verdict:
     """Every case of the part, or every one of `cases`, with the same outcome and no points."""
     all_cases = cases or part.cases or (Case("marked by hand", "marked by hand", part.points),)
-    return Verdict([_result(case, outcome, message=message, reason=reason) for case in all_cases])
+    return Verdict(
+        [case_result(case, outcome, message=message, reason=reason) for case in all_cases]
+    )
 
 
 def judge(
@@ -171,29 +169,6 @@ def together(part: Part, verdicts: list[Verdict]) -> Verdict:
     return Verdict(cases, staff, any(verdict.starved for verdict in verdicts))
 
 
-def _result(
-    case: Case,
-    outcome: CaseOutcome,
-    *,
-    message: str = "",
-    reason: str | None = None,
-    seconds: float | None = None,
-    earned: Fraction | None = None,
-) -> CaseResult:
-    points = earned if earned is not None else case.points if outcome == "passed" else Fraction(0)
-    visible_seconds = None if case.hidden or seconds is None else round(seconds, 4)
-    return CaseResult(
-        name=case.title,
-        hidden=case.hidden,
-        outcome=outcome,
-        reason=reason,
-        earned=points,
-        possible=case.points,
-        message=message,
-        seconds=visible_seconds,
-    )
-
-
 # ---- short answers -------------------------------------------------------------------------------
 
 
@@ -232,12 +207,12 @@ def _judge_value(
     out: list[CaseResult] = []
     for case in part.cases:
         if case.name == short_answers.FORM_CASE:
-            out.append(_result(case, "failed" if problem else "passed", message=problem))
+            out.append(case_result(case, "failed" if problem else "passed", message=problem))
         elif problem:  # the form's case says what is wrong
-            out.append(_result(case, "failed"))
+            out.append(case_result(case, "failed"))
         else:
             out.append(
-                _result(
+                case_result(
                     case,
                     "passed" if right else "failed",
                     message=""
@@ -351,7 +326,7 @@ def _judge_code(
     while left:
         if time.monotonic() >= until:
             message = OUT_OF_TIME.format(seconds=assignment.limits.submission_s)
-            done |= {case.name: _result(case, "timed_out", message=message) for case in left}
+            done |= {case.name: case_result(case, "timed_out", message=message) for case in left}
             break
         try:
             runner = (
@@ -363,7 +338,7 @@ def _judge_code(
             verdict.starved |= snapshot.interpreter.starved(error)
             verdict.staff["fork"] = {"error": ["WorkerError", str(error), []]}
             done |= {
-                case.name: _result(case, "failed", message=_ended(case, snapshot.quiet))
+                case.name: case_result(case, "failed", message=ended_early(case, snapshot.quiet))
                 for case in left
             }
             break
@@ -374,8 +349,8 @@ def _judge_code(
                 if not left or report.get("case") != left[0].name:
                     raise WorkerError("a report on another case")
                 case = left.pop(0)
-                done[case.name] = _from_report(case, report, limit, seen, snapshot.missing)
-                verdict.staff[case.title] = _note(report)
+                done[case.name] = from_report(case, report, limit, seen, snapshot.missing)
+                verdict.staff[case.title] = staff_note(report)
                 if report.get("late") is True:
                     ended = True
                     verdict.starved |= _starved(runner, limit)
@@ -385,8 +360,8 @@ def _judge_code(
                     if str(report["gone"]) == END:
                         verdict.starved |= runner.session.was_killed(runner.pid)
                         how = runner.session.how_it_ended(runner.pid)
-                    done[case.name] = _result(
-                        case, "failed", message=_ended(case, seen, DIED.format(how=how))
+                    done[case.name] = case_result(
+                        case, "failed", message=ended_early(case, seen, DIED.format(how=how))
                     )
                 seen |= case.hidden  # from now on the process may know a hidden input
         except WorkerError as error:  # the judge was stopped, or died, over what it was given
@@ -402,10 +377,14 @@ def _judge_code(
                         [],
                     ]
                 }
-                message = STOPPED.format(seconds=limit) if late else _ended(case, seen, TOO_MUCH)
+                message = (
+                    STOPPED.format(seconds=limit) if late else ended_early(case, seen, TOO_MUCH)
+                )
                 if late and time.monotonic() >= until:
                     message = OUT_OF_TIME.format(seconds=assignment.limits.submission_s)
-                done[case.name] = _result(case, "timed_out" if late else "failed", message=message)
+                done[case.name] = case_result(
+                    case, "timed_out" if late else "failed", message=message
+                )
         if ended:
             runner.kill()
         stopped = stop_at_failure and any(result.outcome != "passed" for result in done.values())
@@ -414,7 +393,9 @@ def _judge_code(
             verdict.left, left = left, []
         if left and (stopped or len(left) == before or (in_place and ended)):
             done |= {
-                case.name: _result(case, "failed", message="" if stopped else _ended(case, seen))
+                case.name: case_result(
+                    case, "failed", message="" if stopped else ended_early(case, seen)
+                )
                 for case in left
             }
             left = []
@@ -422,103 +403,7 @@ def _judge_code(
     return verdict
 
 
-def _note(report: dict[str, Any]) -> dict[str, Any]:
-    """What staff may see of a report, cut."""
-    found: Any = report.get("error")
-    proper = isinstance(found, list) and len(found) == 3 and isinstance(found[2], list)
-    error = (
-        [
-            str(found[0])[:200],
-            str(found[1])[:MAX_MESSAGE],
-            [str(line)[:500] for line in found[2][:20]],
-        ]
-        if proper
-        else None
-    )
-    seconds = report.get("seconds") if isinstance(report.get("seconds"), float) else None
-    return {
-        "error": error,
-        "output": str(report.get("output") or "")[:MAX_NOTE],
-        "seconds": seconds,
-        "gone": str(report.get("gone") or "")[:200],
-    }
-
-
-def _ended(case: Case, quiet: bool, sentence: str = DIED.format(how="it stopped answering")) -> str:
-    """What to say of a case that did not come to its end. Not how, of a hidden one: an exit code is
-    eight bits of what the process has seen.
-    """
-    return (
-        " ".join(filter(None, [case.failure_message, NO_END])) if case.hidden or quiet else sentence
-    )
-
-
 def _starved(runner: Interpreter, limit: float) -> bool:
     """Whether a process that ran out of time spent much of it waiting for a processor."""
     _, waited = runner.usage()
     return waited > limit / 4
-
-
-def _from_report(
-    case: Case, report: dict[str, Any], limit: float, quiet: bool, gone: list[str]
-) -> CaseResult:
-    """A case's result from what the judge says of it; a report that is none counts as failed.
-
-    With `quiet` no text of the student's goes into it, and no time: hidden inputs of other cases
-    may have been seen by then. Of a hidden case four things can be told apart: passed, failed, no
-    end, timed out. `gone` are the names that were missing before.
-    """
-    seconds = (
-        report.get("seconds") if isinstance(report.get("seconds"), float) and not quiet else None
-    )
-    if report.get("passed") is True:
-        # a cell of asserts: its last value may be partial credit, as in nbgrader
-        partial = report.get("earned")
-        # nor is it where it is no number
-        if isinstance(partial, float) and not partial >= case.points:
-            # more digits could tell of hidden inputs
-            some = round(Fraction(repr(partial)), 2) if partial > 0 else Fraction(0)
-            return _result(case, "failed", earned=some, seconds=seconds)
-        return _result(case, "passed", seconds=seconds)
-    if report.get("late") is True:
-        return _result(case, "timed_out", message=STOPPED.format(seconds=limit))
-    if report.get("broken"):
-        return _result(case, "grader_error", message=BROKEN)
-    missing = report.get("missing")
-    # which these are was told before any hidden input was sent
-    if isinstance(missing, list) and missing and (case.hidden or quiet):
-        missing = [name for name in gone if name in missing]
-    if isinstance(missing, list) and missing:
-        return _result(
-            case,
-            "failed",
-            message=MISSING.format(names=" and ".join(f"`{name}`" for name in missing)),
-            seconds=seconds,
-        )
-    error = report.get("error")
-    error = error if isinstance(error, list) and len(error) > 1 else None
-    return _result(
-        case,
-        "failed",
-        message=" ".join(
-            filter(None, [case.failure_message, _raised(case, error, case.hidden or quiet)])
-        ),
-        seconds=seconds,
-    )
-
-
-def _raised(case: Case, error: list[Any] | None, quiet: bool) -> str:
-    """What the student may know of an exception: of a visible case its text, of a hidden one only
-    that there was one.
-    """
-    if not error or error[0] == "AssertionError":
-        if error and not quiet and error[1] and not case.failure_message:
-            return str(error[1])
-        return ""
-    if error[0] == "BoundaryError" and quiet:
-        return ""
-    if quiet:  # not even which: the choice of an error could tell of hidden inputs
-        return NO_END
-    if error[0] == "BoundaryError":
-        return f"{str(error[1])[:1].upper()}{str(error[1])[1:]}."
-    return RAISED.format(error=f"{error[0]}: {error[1]}".rstrip(": "))

@@ -15,6 +15,7 @@ from autogradient import errors
 from autogradient.errors import SubmissionError
 from autogradient.grading import archives, messages
 from autogradient.grading.archives import MAX_MB, Budget, LeftOut, Piece
+from autogradient.grading.file_kinds import NOTEBOOK, is_web_page, kind
 from autogradient.model.files import digest
 
 # an empty list takes eighty times as much memory as room in the file
@@ -75,7 +76,7 @@ def read_file(path: Path) -> bytes:
         raise SubmissionError(
             errors.CANNOT_READ.format(name=path.name, problem="it is not in its archive any more")
         )
-    if not path.name.lower().endswith(archives.NOTEBOOK) and path.is_file():
+    if not path.name.lower().endswith(NOTEBOOK) and path.is_file():
         found = list(inside(path))
         whole = next(
             (each.data for each in found if isinstance(each, Piece) and each.path == path.name),
@@ -135,7 +136,7 @@ def read_notebook(data: bytes, name: str) -> Notebook:
         raise SubmissionError(
             errors.TOO_LARGE.format(name=name, size=len(data) / 1e6, limit=MAX_MB)
         )
-    if (what := archives.kind(data[:8192])) in _KINDS:
+    if (what := kind(data[:8192])) in _KINDS:
         raise SubmissionError(messages.NOT_A_NOTEBOOK.format(name=name, what=_KINDS[what]))
     try:
         text = data.decode("utf-8-sig")
@@ -176,7 +177,7 @@ def _what_else(beginning: str) -> str | None:
     """
     if beginning.startswith("version https://git-lfs.github.com/spec/"):
         return errors.LFS_POINTER
-    if archives.is_web_page(beginning.encode("utf-8", "replace")):
+    if is_web_page(beginning.encode("utf-8", "replace")):
         return errors.WEB_PAGE
     return None
 

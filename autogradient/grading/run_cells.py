@@ -15,7 +15,7 @@ from typing import Protocol
 
 from autogradient import errors
 from autogradient.errors import WorkerError
-from autogradient.grading import judge
+from autogradient.grading.case_results import DIED
 from autogradient.grading.engine import Engine
 from autogradient.grading.judge import Snapshot
 from autogradient.grading.submission import Step
@@ -162,7 +162,7 @@ def run_steps(
     parts = {part.id: part for part in assignment.parts}
     limit = assignment.limits.cell_s
     snapshots: dict[str, Snapshot] = {}
-    lost = Snapshot(lost=judge.DIED.format(how="it stopped answering"))
+    lost = Snapshot(lost=DIED.format(how="it stopped answering"))
     main, since = begin(), list[Step]()
     last: Interpreter | None = None
     sources: list[str] = []
@@ -314,5 +314,5 @@ def replay(
     except WorkerError as error:
         runs.starved |= main.starved(error)
     for name, cases in left.items():
-        decide(parts[name], Snapshot(lost=judge.DIED.format(how="it stopped answering")), cases)
+        decide(parts[name], Snapshot(lost=DIED.format(how="it stopped answering")), cases)
     return {}

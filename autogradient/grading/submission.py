@@ -6,26 +6,16 @@ instructor's copy wherever the student left, moved, edited, doubled or deleted t
 
 from __future__ import annotations
 
-import ast
-import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from autogradient import errors
+from autogradient.grading.claims import Matching, behaviour, defined_in, names_asked, same_text
 from autogradient.grading.essays import Essays, composed, plain
-from autogradient.grading.read_notebook import CONFLICT, Notebook, StudentCell
+from autogradient.grading.read_notebook import CONFLICT, Notebook
 from autogradient.model.assignment import Assignment, Part
-from autogradient.model.files import digest
 from autogradient.model.result import Problem
-from autogradient.model.testcode import bound_names, loaded_names, parse
-from autogradient.sources.release import (
-    COLAB_CELL,
-    ReleasedCell,
-    cell_id,
-    checksum,
-    former_ids,
-    released_cells,
-)
+from autogradient.model.testcode import bound_names, loaded_names
+from autogradient.sources.release import ReleasedCell, cell_id, checksum, released_cells
 
 #: Problems of one kind that are told one by one; more are told in one sentence.
 MANY = 3
@@ -71,11 +61,6 @@ def plan_submission(assignment: Assignment, notebook: Notebook) -> Submission:
     return _Planner(assignment, notebook).plan()
 
 
-def claims(assignment: Assignment, notebook: Notebook) -> list[ReleasedCell | None]:
-    """The released cell that each of a student's cells is; None for the student's own."""
-    return _Planner(assignment, notebook).claims
-
-
 def plan_release(assignment: Assignment, fill: dict[str, str]) -> list[Step]:
     """The steps of the release itself with the answer cells of `fill` (grade_id → cell text); for
     proofs and expected values.
@@ -92,91 +77,16 @@ def plan_release(assignment: Assignment, fill: dict[str, str]) -> list[Step]:
     return steps
 
 
-def _same(a: str, b: str) -> bool:
-    return plain(a) == plain(b)
-
-
-@lru_cache(maxsize=10_000)
-def _code(source: str) -> str:
-    """What a cell does, whatever its comments and docstrings say: a stub without its comment is
-    still a stub.
-    """
-    try:
-        tree = parse(source)
-        for node in ast.walk(tree):
-            documented = (
-                isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-                and ast.get_docstring(node, clean=False) is not None
-            )
-            if documented and len(node.body) > 1:  # type: ignore[attr-defined]
-                del node.body[0]  # type: ignore[attr-defined]
-        # not the text, which is kept: it may be large
-        return digest(ast.dump(tree).encode("utf-8", "replace"))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return digest(plain(source).encode("utf-8", "replace"))
-
-
-@lru_cache(maxsize=10_000)
-def _defines(source: str) -> frozenset[str]:
-    """Names that a student's cell binds; where it is no plain Python (magics, a slip), those that
-    begin a line as a definition or an assignment.
-    """
-    try:
-        found = bound_names(source)
-    except (ValueError, RecursionError, MemoryError):
-        found = []
-    return frozenset(
-        found
-        or [
-            a or b
-            for a, b in re.findall(
-                r"^(?:(?:def|class)[ \t]+(\w+)|(\w+)[ \t]*=(?!=))", source, re.MULTILINE
-            )
-        ]
-    )
-
-
-def _names(part: Part) -> list[str]:
-    """What an answer has to bind: a short answer its variable, code what the stub sketches; the
-    reference may bind more than that.
-    """
-    sketched = set(bound_names(part.stub))
-    return (
-        list(part.names[:1])
-        if part.is_short
-        else [name for name in part.names if name in sketched] or list(part.names)
-    )
-
-
 class _Planner:
     def __init__(self, assignment: Assignment, notebook: Notebook) -> None:
         self.assignment = assignment
         self.cells = notebook.cells
         self.notebook = notebook
-        self.released = released_cells(assignment)
-        # its cells have no ids: a check is known by the test it names
-        if assignment.format == "otter":
-            self.released = [
-                ReleasedCell(part.id, "code", "", "check", part.id) for part in assignment.parts
-            ]
-        self.known = {cell.grade_id: cell for cell in self.released}
-        self.order = {cell.grade_id: i for i, cell in enumerate(self.released)}
-        self.former = former_ids(assignment)
-        for old, new in self.former.items():
-            self.known.setdefault(old, self.known[new])
-        self.by_cell_id = {cell_id(grade_id): cell for grade_id, cell in self.known.items()}
-        # put there when it was published: no cell of the student's, and nothing to run
-        if assignment.format == "autogradient":
-            self.by_cell_id[COLAB_CELL], self.order[COLAB_CELL] = (
-                ReleasedCell(COLAB_CELL, "code", "", "colab", ""),
-                -1,
-            )
-        self.by_text: dict[str, list[ReleasedCell]] = {}
-        for cell in self.released:
-            self.by_text.setdefault(plain(cell.source), []).append(cell)
-        self.part_names = {name for part in assignment.parts for name in _names(part)}
+        matching = Matching(assignment)
+        self.released, self.order = matching.released, matching.order
+        self.former, self.part_names = matching.former, matching.part_names
         self.problems: list[Problem] = []
-        self.claims: list[ReleasedCell | None] = [self.claim(cell) for cell in self.cells]
+        self.claims: list[ReleasedCell | None] = [matching.claim(cell) for cell in self.cells]
         self.texts = Essays(
             assignment,
             self.released,
@@ -193,46 +103,6 @@ class _Planner:
         self.found: dict[str, int] = {}
         self.missing: dict[str, str] = {}
         self.deleted: list[str] = []
-
-    def claim(self, cell: StudentCell) -> ReleasedCell | None:
-        """The released cell that a student's cell is, by nbgrader id, by cell id, or by its text;
-        None for one of the student's own.
-        """
-        found = (
-            self.known.get(cell.grade_id)
-            or self.by_cell_id.get(cell.grade_id.removeprefix("#"))
-            or self.claim_by_text(cell)
-        )
-        if found is None or (
-            found.role == "answer" and found.kind != cell.kind and found.kind == "code"
-        ):
-            return None
-        if (
-            found.role in ("check", "hidden", "text", "colab")
-            and cell.kind == "code"
-            and self.answered_in(cell, found)
-        ):
-            return None
-        return found
-
-    def claim_by_text(self, cell: StudentCell) -> ReleasedCell | None:
-        text = plain(cell.source)
-        if not text:
-            return None
-        match = re.search(r"grader\.check\(\s*[\"']([^\"']+)[\"']\s*\)", text)
-        if cell.kind == "code" and match and match.group(1) in self.known and len(text) < 200:
-            return self.known[match.group(1)]
-        same = [released for released in self.by_text.get(text, []) if released.kind == cell.kind]
-        return same[0] if same and (len(same) == 1 or same[0].role != "answer") else None
-
-    def answered_in(self, cell: StudentCell, released: ReleasedCell) -> bool:
-        """Whether a student typed an answer into a cell that is no answer cell."""
-        ours = self.assignment.format == "autogradient"
-        return (
-            ours
-            and not _same(cell.source, released.source)
-            and bool((_defines(cell.source) - _defines(released.source)) & self.part_names)
-        )
 
     def problem(self, cell: int | None, message: str) -> None:
         self.problems.append(Problem(cell=None if cell is None else cell + 1, message=message))
@@ -286,7 +156,7 @@ class _Planner:
         texts: list[int] = []
         for answer in released:
             candidates = self.where(answer.grade_id)
-            alike = _code if answer.kind == "code" else plain
+            alike = behaviour if answer.kind == "code" else plain
             changed = [
                 i
                 for i in candidates
@@ -315,9 +185,9 @@ class _Planner:
             name
             for i in chosen
             if self.attempted[part.id]
-            for name in _defines(self.cells[i].source)
+            for name in defined_in(self.cells[i].source)
         }
-        missing = [name for name in _names(part) if name not in defined]
+        missing = [name for name in names_asked(part) if name not in defined]
         found = sorted(
             {
                 max(
@@ -340,13 +210,13 @@ class _Planner:
     def may_answer(self, i: int, name: str, part: Part) -> bool:
         """Whether a student's cell that is not the answer cell of `part` binds one of its names."""
         claim = self.claims[i]
-        if self.cells[i].kind != "code" or name not in _defines(self.cells[i].source):
+        if self.cells[i].kind != "code" or name not in defined_in(self.cells[i].source):
             return False
         return claim is None or (
             claim.role == "answer"
             and claim.kind == "code"
             and claim.target != part.id
-            and name not in _defines(claim.source)
+            and name not in defined_in(claim.source)
         )
 
     def explain_missing(self, part: Part, released: list[ReleasedCell]) -> None:
@@ -355,13 +225,13 @@ class _Planner:
         for cell in self.cells:
             if cell.grade_id in ids and cell.kind != "code":
                 self.attempted[part.id] = all(
-                    not _same(cell.source, answer.source) for answer in released
+                    not same_text(cell.source, answer.source) for answer in released
                 )
                 self.problem(
                     cell.index, errors.ANSWER_NOT_CODE.format(part=part.id, kind=cell.kind)
                 )
                 return
-        self.missing[part.id] = " or ".join(_names(part)) or "it"
+        self.missing[part.id] = " or ".join(names_asked(part)) or "it"
 
     def find_essay(self, part: Part, chosen: list[int], texts: list[int]) -> None:
         """An essay is what was written between its question and the next, whatever became of its
@@ -387,7 +257,7 @@ class _Planner:
 
     def binds_an_answer(self, index: int) -> bool:
         """Whether a cell binds a name that some part asks for."""
-        return bool(_defines(self.cells[index].source) & self.part_names)
+        return bool(defined_in(self.cells[index].source) & self.part_names)
 
     # ---- places ----------------------------------------------------------------------------------
 
@@ -550,7 +420,7 @@ class _Planner:
         name = cell.target or self.assignment.name
         if not stands:
             self.problem(None, errors.LOCKED_DELETED.format(what=what, part=name))
-        elif not _same(self.cells[stands[0]].source, cell.source) and not self.is_of_a_release(
+        elif not same_text(self.cells[stands[0]].source, cell.source) and not self.is_of_a_release(
             stands[0]
         ):
             self.problem(stands[0], errors.LOCKED_EDITED.format(what=what, part=name))

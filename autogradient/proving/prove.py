@@ -30,9 +30,10 @@ from autogradient import errors
 from autogradient.errors import WorkerError
 from autogradient.grading import judge
 from autogradient.grading.engine import Engine, JudgeProcess, JudgeProcesses
-from autogradient.grading.grade import expected_answers, grade_notebook
+from autogradient.grading.grade import grade_notebook
 from autogradient.grading.judge import Snapshot, Verdict
 from autogradient.grading.read_notebook import read_notebook
+from autogradient.grading.reference_answers import expected_answers
 from autogradient.grading.submission import plan_release
 from autogradient.model import short_answers
 from autogradient.model.assignment import Assignment, Limits, Part

@@ -24,7 +24,8 @@ from autogradient.errors import SubmissionError
 from autogradient.github.archive import HandedIn, Placed, Sorter
 from autogradient.github.platform_attempts import take
 from autogradient.github.recognise import File, Found
-from autogradient.grading.archives import Budget, LeftOut, Piece, kind, like_notebook, notebooks
+from autogradient.grading.archives import Budget, LeftOut, Piece, notebooks
+from autogradient.grading.file_kinds import kind, like_notebook
 
 FIXED = {
     "deadline": None,

@@ -15,10 +15,11 @@ from autogradient.errors import CourseError
 from autogradient.github.accounts import Accounts
 from autogradient.github.audit import difference, look
 from autogradient.github.collect import Collected, Collector
-from autogradient.github.enrol import Enrolled, archive, check_names, enrol
+from autogradient.github.enrol import Enrolled, archive, enrol
 from autogradient.github.ownership import Run
 from autogradient.github.publish import to_github
 from autogradient.github.recognise import Recogniser
+from autogradient.github.repository_names import check_names
 from autogradient.github.roster import Group, groups, read
 from autogradient.github.settings import Settings, load
 

@@ -12,9 +12,10 @@ import pytest
 from homework import Notebook, assignment
 from small_source import read
 
+from autogradient.grading.case_results import NO_END
 from autogradient.grading.engine import Engine
 from autogradient.grading.grade import grade_bytes
-from autogradient.grading.judge import NO_END, Snapshot, judge
+from autogradient.grading.judge import Snapshot, judge
 from autogradient.model.assignment import Assignment, Part
 from autogradient.model.result import SubmissionInfo
 

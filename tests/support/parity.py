@@ -24,7 +24,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from autogradient.grading.engine import Engine
-from autogradient.grading.grade import expected_answers, grade_bytes
+from autogradient.grading.grade import grade_bytes
+from autogradient.grading.reference_answers import expected_answers
 from autogradient.model import short_answers
 from autogradient.model.assignment import Assignment, Part
 from autogradient.model.points import show_points

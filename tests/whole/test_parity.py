@@ -20,7 +20,7 @@ from parity import Scores, Stock
 from small_source import CODE, HEAD, TEXT, changed, read
 
 from autogradient.grading.engine import Engine
-from autogradient.grading.grade import expected_answers
+from autogradient.grading.reference_answers import expected_answers
 from autogradient.model.assignment import Assignment
 from autogradient.sources import release, source
 from autogradient.sources.formats import load_assignment

@@ -24,6 +24,7 @@ import pytest
 import torch
 
 from autogradient.grading import judge as grading_side
+from autogradient.grading import library_patches
 from autogradient.grading import trial as judging_side
 from autogradient.grading.trial import Trial
 from autogradient.sandbox.mounts import WORK
@@ -445,7 +446,15 @@ def never() -> Iterator[tuple[str, Any]]:
     yield "attrgetter", operator.attrgetter("__globals__")
     yield "a partial of getattr", functools.partial(getattr, judge)
     yield "a partial of exec", functools.partial(exec)
-    for room in (judging_side, grading_side, allowed, questions, codec, frames):
+    for room in (
+        judging_side,
+        library_patches,
+        grading_side,
+        allowed,
+        questions,
+        codec,
+        frames,
+    ):
         yield from (
             (f"{room.__name__}.{name}", value)
             for name, value in vars(room).items()
