@@ -525,6 +525,11 @@ NEWER_RESULT = (
     "{file} was written by a newer version of Autogradient (its schema is {schema}, this version "
     "reads {known}); it stays as it is: upgrade Autogradient to read it"
 )
+NOT_GRADED = "could not be graded: {whose} ({problem}); mend that and run the same command again"
+NOT_KEPT = (
+    "{folder} cannot be written ({problem}), so verdicts are not kept: marks are right, the next "
+    "run takes longer"
+)
 SET_ASIDE = (
     "{file} was damaged ({problem}); it is kept as {kept}, and its submission was graded again"
 )

@@ -5,7 +5,7 @@ write marks and feedback.
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -84,7 +84,7 @@ def grade_course(
         known: dict[str, Any] = {
             "release": course.release,
             "proved": proved,
-            "verdicts": Verdicts(course.results / VERDICTS),
+            "verdicts": verdicts,
         }
         with closing(
             batch.grade_each(items, grader, results=course.results, **known, watcher=watcher)
@@ -96,11 +96,19 @@ def grade_course(
             finally:  # after an interrupt, too, what was finished need not be graded again
                 recorder.record()
 
+    verdicts, troubles = Verdicts(course.results / VERDICTS), defaultdict[str, list[str]](list)
     recorder = _Recorder(course, items)
     for done in run(items, recorder, watcher):
         graded.new += done.again
         graded.failed |= done.graded.result.outcome == "grader_error"
         graded.skipped += [done.remark] if done.remark else []
+        if done.trouble:
+            troubles[done.trouble].append("/".join(_whose(done.item)))
+    for problem, whose in troubles.items():
+        graded.skipped.append(errors.NOT_GRADED.format(whose=", ".join(whose), problem=problem))
+    if verdicts.problem:
+        place = errors.relative(verdicts.folder)
+        graded.skipped.append(errors.NOT_KEPT.format(folder=place, problem=verdicts.problem))
     if recorder.unseen:  # graded long ago, but it counts only now: its notebook is wanted once more
         for _ in run(recorder.unseen, _Recorder(course), None):
             pass

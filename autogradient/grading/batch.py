@@ -44,7 +44,7 @@ from autogradient.model.result import (
 class Done:
     """A graded item. `again` is false where the result on disk was still good, and `moved` is true
     where it came at another time than that says. `remark` says what became of an old result that
-    was damaged.
+    was damaged, `trouble` why the grader failed, where it did.
     """
 
     item: Item
@@ -52,6 +52,7 @@ class Done:
     again: bool = True
     moved: bool = False
     remark: str = ""
+    trouble: str = ""
 
 
 class Watcher:
@@ -315,6 +316,7 @@ class _Grading:
             received_at=item.received_at,
             file=item.path.name,
         )
+        trouble = ""
         try:
             graded = (
                 grade.Graded(grade.unreadable(item.assignment, data, problem, info))
@@ -324,7 +326,7 @@ class _Grading:
         except ClusterError:  # for all that are left, too
             raise
         except Exception as error:  # one submission's trouble must not end the others'
-            graded = grade.failed(item.assignment, data, error, info)
+            graded, trouble = grade.failed(item.assignment, data, error, info), cause(error)
         if self.stopped.is_set():  # its processes were killed under it: that is no verdict
             raise WorkerError("interrupted")
         graded.result.release, graded.result.proved = (
@@ -352,7 +354,7 @@ class _Grading:
                 write_atomically(
                     target.with_suffix(".staff.json"), within(graded.staff, MAX_STAFF_BYTES)
                 )
-        return Done(item, graded, remark=remark)
+        return Done(item, graded, remark=remark, trouble=trouble)
 
     def _before(self, path: Path) -> tuple[Result | None, str]:
         """The result from before, and a sentence where that was damaged: then it is set aside."""
@@ -374,6 +376,13 @@ class _Grading:
                 if last or self.stopped.is_set():
                     raise
         raise AssertionError("not reached")
+
+
+def cause(error: Exception) -> str:
+    """Why something failed, in a line."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror + (f" ({error.filename})" if error.filename else "")
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
 
 
 def _completed(graded: grade.Graded, old: Result, staff: Path) -> grade.Graded:

@@ -4,6 +4,7 @@ source, or computed by the reference's notebook, once for each version of the as
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from autogradient.grading.run_cells import Beginnings, Runs, TimeBudget, run_ste
 from autogradient.grading.submission import plan_release
 from autogradient.model import short_answers
 from autogradient.model.assignment import Assignment, Part
-from autogradient.model.files import cache_folder, write_atomically
+from autogradient.model.files import keep_cached, read_cached
 from autogradient.wire import codec
 
 
@@ -37,14 +38,13 @@ def known_answers(
     computed = [part for part in short if values[part.id] is ...]
     if not computed:
         return values
-    cache = cache_folder() / "expected" / assignment.digest.removeprefix("sha256:")
-    if cache.is_file():
-        try:
-            return values | codec.decode(cache.read_bytes())
-        except codec.BadFrame:
-            cache.unlink(missing_ok=True)
+    place = "expected", assignment.digest.removeprefix("sha256:")
+    kept = read_cached(*place)
+    if kept is not None:
+        with contextlib.suppress(codec.BadFrame, TypeError):
+            return values | codec.decode(kept)
     found = compute(computed)
-    write_atomically(cache, codec.encode(found))
+    keep_cached(codec.encode(found), *place)
     return values | found
 
 

@@ -53,6 +53,8 @@ class Verdicts:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        #: Why an entry could not be written, if one could not.
+        self.problem = ""
 
     def read(self, name: str) -> bytes | None:
         """An entry as it was written; None where there is none."""
@@ -62,8 +64,11 @@ class Verdicts:
             return None
 
     def write(self, name: str, entry: str) -> None:
-        """Keep an entry."""
-        write_atomically(self.folder / name[:2] / f"{name}.json", entry)
+        """Keep an entry, where that can be done: without it, the verdict is taken once more."""
+        try:
+            write_atomically(self.folder / name[:2] / f"{name}.json", entry)
+        except OSError as error:
+            self.problem = error.strerror or str(error)
 
     def of(
         self,
@@ -82,7 +87,7 @@ class CarriedVerdicts(Verdicts):
     """Some verdicts without a folder: those that were given, and in `new` those that are kept."""
 
     def __init__(self, given: dict[str, str]) -> None:
-        self.given = given
+        self.given, self.problem = given, ""
         self.new: dict[str, str] = {}
 
     def read(self, name: str) -> bytes | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
 from pathlib import Path
+
+import platformdirs
 
 
 def digest(data: bytes) -> str:
@@ -36,6 +39,25 @@ def write_atomically(path: Path, data: str | bytes) -> None:
         raise
 
 
-def cache_folder() -> Path:
-    """Where what can be computed again is kept."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "autogradient"
+def cached(*place: str) -> Path | None:
+    """Where something that can be computed again is kept, below the user's folder for such files;
+    None for a user who has none.
+    """
+    folder = platformdirs.user_cache_path("autogradient")
+    return folder.joinpath(*place) if folder.is_absolute() else None
+
+
+def read_cached(*place: str) -> bytes | None:
+    """What was kept there; None where nothing was, or it cannot be read."""
+    path = cached(*place)
+    with contextlib.suppress(OSError):
+        return path.read_bytes() if path else None
+    return None
+
+
+def keep_cached(data: bytes, *place: str) -> None:
+    """Keep something there, where that can be done: without it, it is computed once more."""
+    path = cached(*place)
+    with contextlib.suppress(OSError):
+        if path:
+            write_atomically(path, data)

@@ -18,7 +18,7 @@ from autogradient import errors
 from autogradient.errors import ProofError
 from autogradient.model.assignment import Assignment
 from autogradient.model.environment import environment_digest
-from autogradient.model.files import cache_folder, write_atomically
+from autogradient.model.files import cached, keep_cached, write_atomically
 
 if TYPE_CHECKING:
     from autogradient.proving.findings import Proof
@@ -95,7 +95,7 @@ def write_proof(assignment: Assignment, proof: Proof) -> None:
             + "\n",
         )
     if proof.proved:
-        write_atomically(_marker(assignment), "")
+        keep_cached(b"", *_marker(assignment))
 
 
 def worth(assignment: Assignment) -> Worth:
@@ -156,7 +156,8 @@ def proved_here(assignment: Assignment) -> bool:
         require_proof(assignment)
     except ProofError:
         return False
-    if not _marker(assignment).exists():
+    marker = cached(*_marker(assignment))
+    if marker is None or not marker.exists():
         return False
     if not (read_proof(assignment) or {}).get("not_run"):
         return True
@@ -202,9 +203,9 @@ def _when(assignment: Assignment, here: bool) -> datetime | None:
     """When this machine last saw a proof hold, or else when it was committed; None where neither is
     known.
     """
-    path = proof_path(assignment)
-    if here:
-        return datetime.fromtimestamp(_marker(assignment).stat().st_mtime, UTC)
+    path, marker = proof_path(assignment), cached(*_marker(assignment))
+    if here and marker is not None:
+        return datetime.fromtimestamp(marker.stat().st_mtime, UTC)
     said = subprocess.run(
         ["git", "log", "-1", "--format=%ct", "--", path.name],
         cwd=path.parent,
@@ -214,9 +215,6 @@ def _when(assignment: Assignment, here: bool) -> datetime | None:
     return datetime.fromtimestamp(int(said.stdout), UTC) if said.stdout.strip().isdigit() else None
 
 
-def _marker(assignment: Assignment) -> Path:
-    return (
-        cache_folder()
-        / "proved"
-        / f"{assignment.digest}-{environment_digest()}".replace("sha256:", "")
-    )
+def _marker(assignment: Assignment) -> tuple[str, str]:
+    """What stands in the cache for a proof that held on this machine."""
+    return "proved", f"{assignment.digest}-{environment_digest()}".replace("sha256:", "")

@@ -24,7 +24,7 @@ from openapi_schema_validator import OAS30Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
 
-from autogradient.model.files import cache_folder, write_atomically
+from autogradient.model.files import cached, write_atomically
 
 PACKAGE, VERSION = "@octokit/openapi", "23.0.2"
 MEMBER = "package/generated/api.github.com.json"
@@ -37,7 +37,9 @@ class NotToBeHad(Exception):
 
 def path() -> Path:
     """Where the description is kept."""
-    return cache_folder() / f"github-openapi-{VERSION}.json"
+    path = cached(f"github-openapi-{VERSION}.json")
+    assert path is not None
+    return path
 
 
 def download() -> Path:
