@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autogradient.sources.source import BEGIN, END
+from autogradient.sources.solutions import BEGIN, END
 
 MAX_MUTANTS = 40
 

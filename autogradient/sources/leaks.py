@@ -26,7 +26,7 @@ from autogradient.model.assignment import Assignment, Cell, Part
 from autogradient.model.testcode import statements, without_magics
 from autogradient.sources.public_tests import given_source, test_file
 from autogradient.sources.release import Release
-from autogradient.sources.source import BEGIN, END, SOLUTION_COMMENT
+from autogradient.sources.solutions import BEGIN, END, SOLUTION_COMMENT
 
 #: Shorter lines and literals mean nothing by themselves: `else:`, `"mean"`, `0.5`.
 MIN_LINE, MIN_STRING, MIN_DIGITS = 8, 8, 4

@@ -18,34 +18,24 @@ import yaml
 from autogradient import errors
 from autogradient.errors import CourseError, Mistake, SourceErrors, nearest
 from autogradient.model import short_answers, testcode
-from autogradient.model.assignment import (
-    Assignment,
-    Case,
-    Cell,
-    Equivalent,
-    Part,
-    Question,
-    RubricItem,
-    Variant,
-)
-from autogradient.model.points import points_of, show_points
+from autogradient.model.assignment import Assignment, Cell, Part, Question
+from autogradient.model.points import points_of
 from autogradient.sources.declarations import declare, foreign_keys
 from autogradient.sources.directives import ROLES, Directive, parse
 from autogradient.sources.front_matter import front_mistakes, limits_of
+from autogradient.sources.mistakes import Mistakes
+from autogradient.sources.part_cells import attach, finish
+from autogradient.sources.solutions import read_solution
 
 #: What `kind` may say in an answer cell.
 KINDS = ("code", *short_answers.KINDS, "essay")
 #: Files of a source folder that are not for students.
 PRIVATE_FILES = ("figures.py", "proof.json")
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
-STUB_COMMENT = "# Your code here"
 #: Ids that a release makes for cells of its own.
 _RESERVED = re.compile(r"-(text|hidden|answer|options|given\d*|hint\d+|[ncp]\d+)$")
 _RESERVED_WORD = re.compile(r"start|setup\d*|grader-setup|colab-setup")
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _FORMER = re.compile(r"([^/\s]+/)?[^/\s]+")
-SOLUTION_COMMENT = re.compile(r"#\s*SOLUTION\s*$")
-_SOLUTION_LINE = re.compile(r"^(\s*[\w.\[\], :\"']+?\s*=)(?!=)\s*(.+?)\s*#\s*SOLUTION\s*$")
 
 
 def find_source(path: Path) -> Path:
@@ -104,8 +94,8 @@ def read(text: str, path: Path, files: dict[str, bytes] | None = None, seed: int
     """
     reader = _Reader(path)
     assignment = reader.read(text, files or {}, seed)
-    if reader.mistakes:
-        raise SourceErrors(reader.mistakes)
+    if reader.found:
+        raise SourceErrors(reader.found)
     return assignment
 
 
@@ -120,55 +110,14 @@ def cell_lines(text: str) -> list[int]:
     ]
 
 
-def strip_solution(source: str) -> str:
-    """The stub of a code answer: solution blocks and `# SOLUTION` lines become `...`."""
-    out: list[str] = []
-    inside = False
-    for line in source.split("\n"):
-        if line.strip() == BEGIN:
-            inside = True
-            indent = line[: len(line) - len(line.lstrip())]
-            out += [f"{indent}{STUB_COMMENT}", f"{indent}..."]
-        elif line.strip() == END:
-            inside = False
-        elif not inside:
-            match = _SOLUTION_LINE.match(line)
-            out.append(f"{match.group(1)} ..." if match else line)
-    return "\n".join(out)
-
-
-class _Reader:
+class _Reader(Mistakes):
     """Reads one source; collects mistakes instead of stopping at the first."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.file = errors.relative(path)
-        self.text = ""
-        self.mistakes: list[Mistake] = []
-        # of the cells' first lines; empty where the file has no useful ones
-        self.lines: list[int] = []
+        super().__init__(path)
         self.ids: dict[str, int] = {}
         self.answer_keys: dict[str, dict[str, Any]] = {}
-        self.above: dict[int, int] = {}
         self.unreadable: set[int] = set()
-
-    def wrong(self, cell: int, message: str, offset: int = 0) -> None:
-        line = (
-            self.lines[cell - 1] + offset
-            if 0 < cell <= len(self.lines)
-            else (1 if self.lines else 0)
-        )
-        self.mistakes.append(Mistake(self.file, line, cell, message))
-
-    def wrong_front(self, key: str, message: str) -> None:
-        """A mistake in the front matter, at the line of its key."""
-        found = (
-            re.search(rf"^#\s+{re.escape(key)}:", self.text, re.MULTILINE)
-            if self.lines and key
-            else None
-        )
-        line = self.text.count("\n", 0, found.start()) + 1 if found else (1 if self.lines else 0)
-        self.mistakes.append(Mistake(self.file, line, 0, message))
 
     # ---- the notebook ----------------------------------------------------------------------------
 
@@ -210,9 +159,9 @@ class _Reader:
                 *(declare(part, self.answer_keys[part.id]) if part.is_short else ()),
             ]:
                 self.wrong(part.cell, message)
-        self.attach(cells, questions)
+        attach(cells, questions, self)
         for part in parts:
-            self.finish(part)
+            finish(part, self)
         self.check_names(parts)
         self.check_title(cells, front)
         return Assignment(
@@ -228,7 +177,7 @@ class _Reader:
             prerequisites=tuple(_words(front.get("prerequisites"))),
             limits=limits_of(front),
             allow=[(str(item["text"]), str(item["because"])) for item in front.get("allow") or ()]
-            if not self.mistakes
+            if not self.found
             else [],
             seed=seed,
             files=files,
@@ -440,202 +389,8 @@ class _Reader:
         if kind == "essay":
             part.stub = "*Write your answer here.*"
         else:
-            self.solution(part, cell)
+            read_solution(part, cell, self)
         return part
-
-    def solution(self, part: Part, cell: Cell) -> None:
-        inside = 0
-        for offset, line in enumerate(cell.source.split("\n"), start=self.above[cell.number]):
-            if line.strip() == BEGIN:
-                if inside:
-                    self.wrong(cell.number, errors.UNCLOSED_SOLUTION, inside)
-                inside = offset
-            elif line.strip() == END:
-                if not inside:
-                    self.wrong(cell.number, errors.UNOPENED_SOLUTION, offset)
-                inside = 0
-            elif SOLUTION_COMMENT.search(line) and not inside and not _SOLUTION_LINE.match(line):
-                self.wrong(cell.number, errors.SOLUTION_LINE, offset)
-        if inside:
-            self.wrong(cell.number, errors.UNCLOSED_SOLUTION, inside)
-        part.stub = strip_solution(cell.source)
-        if part.stub == cell.source:
-            self.wrong(cell.number, errors.NO_SOLUTION.format(part=part.id))
-        part.names = tuple(testcode.bound_names(cell.source))
-        if part.is_short:
-            code = "\n".join(
-                line for line in cell.source.split("\n") if line.strip() not in (BEGIN, END)
-            )
-            if short_answers.assigned_value(code) is None:
-                self.wrong(cell.number, errors.NO_ASSIGNMENT.format(part=part.id))
-                part.names = part.names or ("answer",)
-            else:
-                part.solution = code
-
-    # ---- what belongs to a part ------------------------------------------------------------------
-
-    def attach(self, cells: list[Cell], questions: list[Question]) -> None:
-        parts = {part.id: part for question in questions for part in question.parts}
-        known = {*parts, *(question.id for question in questions)}
-        tests: dict[str, list[Cell]] = defaultdict(list)
-        for cell in cells:
-            if (
-                cell.role in ("tests", "wrong", "right", "equivalent", "rubric", "hint")
-                and cell.target
-            ):
-                # A broken answer cell has its mistake already; do not report its followers too.
-                if cell.target not in parts and not any(
-                    c.role == "answer" and c.target == cell.target for c in cells
-                ):
-                    if not (cell.role == "hint" and cell.target in known):
-                        self.wrong(
-                            cell.number,
-                            errors.UNKNOWN_PART.format(
-                                role=cell.role,
-                                part=cell.target,
-                                nearest=nearest(cell.target, parts),
-                            ),
-                        )
-                    continue
-            if cell.role == "given" and cell.target and cell.target not in known:
-                self.wrong(
-                    cell.number,
-                    errors.UNKNOWN_PART.format(
-                        role="given", part=cell.target, nearest=nearest(cell.target, known)
-                    ),
-                )
-            part = parts.get(cell.target)
-            if part is None:
-                continue
-            by_code = cell.role in ("tests", "wrong", "right", "equivalent")
-            if (
-                (by_code and part.by_hand)
-                or (cell.role == "rubric" and not part.by_hand)
-                or (cell.role == "equivalent" and part.kind != "code")
-            ):
-                self.wrong(
-                    cell.number,
-                    errors.NOT_FOR_KIND.format(role=cell.role, part=part.id, kind=part.kind),
-                )
-                continue
-            if cell.role == "tests":
-                tests[part.id].append(cell)
-            elif cell.role in ("wrong", "right"):
-                self.variant(part, cell)
-            elif cell.role == "equivalent":
-                if {"from", "to", "because"} <= set(cell.keys):
-                    part.equivalents.append(
-                        Equivalent(
-                            str(cell.keys["from"]), str(cell.keys["to"]), str(cell.keys["because"])
-                        )
-                    )
-                else:
-                    self.wrong(cell.number, errors.NO_EQUIVALENT)
-            elif cell.role == "rubric":
-                self.rubric(part, cell)
-        for part in parts.values():
-            self.tests(part, tests[part.id])
-
-    def variant(self, part: Part, cell: Cell) -> None:
-        because = cell.keys.get("because")
-        if not because or isinstance(because, dict):
-            self.wrong(
-                cell.number,
-                errors.NO_BECAUSE.format(
-                    role=cell.role,
-                    what="the slip, for the student"
-                    if cell.role == "wrong"
-                    else "what is different about it",
-                ),
-            )
-        earns = None
-        if "earns" in cell.keys:
-            earns = points_of(cell.keys["earns"])
-            if earns is None:
-                self.wrong(cell.number, errors.BAD_POINTS.format(points=cell.keys["earns"]))
-        (part.wrong if cell.role == "wrong" else part.right).append(
-            Variant(cell.source, str(because or ""), cell.number, earns)
-        )
-
-    def rubric(self, part: Part, cell: Cell) -> None:
-        part.rubric_text, broken = cell.source, False
-        for offset, line in enumerate(cell.source.split("\n"), start=self.above[cell.number]):
-            if not line.lstrip().startswith("- "):
-                continue
-            match = re.match(r"\s*- \[([^\]]*)\]\s*([\w-]+):\s*(.+)", line)
-            points = points_of(match.group(1)) if match else None
-            if match is None or points is None:
-                self.wrong(cell.number, errors.RUBRIC_ITEM.format(text=line.strip()), offset)
-                broken = True
-            else:
-                part.rubric.append(RubricItem(points, match.group(2), match.group(3).strip()))
-        if broken:
-            part.rubric = []  # its sum says nothing
-        elif not part.rubric:
-            self.wrong(cell.number, errors.RUBRIC_EMPTY.format(part=part.id))
-
-    def tests(self, part: Part, cells: list[Cell]) -> None:
-        if part.is_short:
-            for cell in cells:
-                self.wrong(
-                    cell.number, errors.SHORT_WITH_TESTS.format(part=part.id, kind=part.kind)
-                )
-            part.cases = short_answers.kind_of(part).cases(part)
-            return
-        cases: list[Case] = []
-        numbers = {cell.number for cell in cells}
-        taken: set[str] = set()
-        for cell in cells:
-            found, problems = testcode.read_cases(cell.source, part.id, taken)
-            for offset, message in problems:
-                self.wrong(cell.number, message, self.above[cell.number] + offset)
-            cases += found
-        part.tests = "\n\n\n".join(cell.source.strip() for cell in cells)
-        if part.kind == "code":
-            declared, total = part.points, sum((case.points for case in cases), Fraction(0))
-            if not cases and not any(mistake.cell in numbers for mistake in self.mistakes):
-                self.wrong(part.cell, errors.NO_TESTS.format(part=part.id))
-            elif declared and declared != total:
-                self.wrong(
-                    part.cell,
-                    errors.POINTS_SUM.format(
-                        part=part.id, declared=show_points(declared), sum=show_points(total)
-                    ),
-                )
-            elif (
-                cases
-                and not total
-                and not any(mistake.cell in numbers for mistake in self.mistakes)
-            ):
-                self.wrong(part.cell, errors.NO_POINTS.format(part=part.id))
-            part.points, part.cases = total, tuple(cases)
-
-    def finish(self, part: Part) -> None:
-        """Check a part as a whole."""
-        if part.kind == "essay":
-            if not part.rubric_text:
-                self.wrong(part.cell, errors.NO_RUBRIC.format(part=part.id))
-            elif part.rubric and part.points != sum(item.points for item in part.rubric):
-                total = sum((item.points for item in part.rubric), Fraction(0))
-                self.wrong(
-                    part.cell,
-                    errors.RUBRIC_SUM.format(
-                        part=part.id, sum=show_points(total), declared=show_points(part.points)
-                    ),
-                )
-        for variant in part.wrong:
-            if variant.earns is not None and variant.earns >= part.points:
-                self.wrong(
-                    variant.cell,
-                    errors.BAD_EARNS.format(
-                        earns=show_points(variant.earns),
-                        points=show_points(part.points),
-                        part=part.id,
-                    ),
-                )
-        # made from the solution and the inputs, which must be in order
-        if part.is_short and not self.mistakes:
-            part.tests = short_answers.kind_of(part).tests(part)
 
 
 def _words(value: Any) -> list[str]:

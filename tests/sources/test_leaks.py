@@ -19,7 +19,7 @@ from small_source import changed, new_course, read
 
 from autogradient.coursework import release_course
 from autogradient.errors import LeakError
-from autogradient.sources import leaks, source
+from autogradient.sources import leaks, solutions, source
 from autogradient.sources.release import Release, build
 
 SOLUTION = "return int(a + b - 1.5 > 0)"
@@ -370,7 +370,7 @@ def test_literals_of_hidden_tests(text: str, found: list[str]) -> None:
 
 def test_the_check_does_not_trust_what_made_the_release(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        source,
+        solutions,
         "strip_solution",
         lambda text: text.replace("# SOLUTION", "").replace("### BEGIN", "# BEGIN"),
     )

@@ -15,7 +15,7 @@ from otter.test_files import TestFile, create_test_file
 from autogradient import errors
 from autogradient.errors import CourseError, SourceErrors
 from autogradient.model.assignment import Part
-from autogradient.sources import otter_format, source
+from autogradient.sources import otter_format, otter_tests, source
 from autogradient.sources.formats import load_assignment
 
 OK_CASES = '''
@@ -371,7 +371,7 @@ BROKEN: list[tuple[str, int, str]] = [
     (
         ok('{"points": "2", "suites": [{"cases": []}]}'),
         2,
-        errors.OTTER_WRONG_TYPE.format(what=otter_format.TOTAL, expected=NUMBER, got="'2'"),
+        errors.OTTER_WRONG_TYPE.format(what=otter_tests.TOTAL, expected=NUMBER, got="'2'"),
     ),
     (
         ok('{\n"points": [1], "suites": [{"cases": []}]}'),
@@ -381,7 +381,7 @@ BROKEN: list[tuple[str, int, str]] = [
     (
         exception("points = -1\n" + CASE.format("")),
         3,
-        errors.OTTER_WRONG_TYPE.format(what=otter_format.TOTAL, expected=NUMBER, got="-1"),
+        errors.OTTER_WRONG_TYPE.format(what=otter_tests.TOTAL, expected=NUMBER, got="-1"),
     ),
     (
         exception("points = 1\n" + CASE.format("points=2")),
@@ -391,7 +391,7 @@ BROKEN: list[tuple[str, int, str]] = [
     (
         exception("points = 1 / 3\n" + CASE.format("")),
         3,
-        errors.OTTER_NOT_LITERAL.format(what=otter_format.TOTAL),
+        errors.OTTER_NOT_LITERAL.format(what=otter_tests.TOTAL),
     ),
     (
         exception(CASE.format("points=POINTS")),

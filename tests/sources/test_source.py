@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from small_source import TEXT, changed, read, write
 
-from autogradient.sources import directives, source
+from autogradient.sources import directives, solutions, source
 from autogradient.sources.public_tests import given_source
 from autogradient.sources.release import build, load
 
@@ -90,7 +90,7 @@ def test_stubs_keep_signature_and_docstring() -> None:
     ],
 )
 def test_solution_lines(line: str, stub: str) -> None:
-    assert source.strip_solution(line) == stub
+    assert solutions.strip_solution(line) == stub
 
 
 # ---- directives ----------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ from autogradient.model.points import show_points
 from autogradient.model.result import SubmissionInfo
 from autogradient.sources import release, source
 from autogradient.sources.release import Release
-from autogradient.sources.source import BEGIN, END, SOLUTION_COMMENT
+from autogradient.sources.solutions import BEGIN, END, SOLUTION_COMMENT
 
 ROOT = Path(__file__).resolve().parents[2]
 SEED = 2026
