@@ -43,7 +43,10 @@ def cached(*place: str) -> Path | None:
     """Where something that can be computed again is kept, below the user's folder for such files;
     None for a user who has none.
     """
-    folder = platformdirs.user_cache_path("autogradient")
+    try:
+        folder = platformdirs.user_cache_path("autogradient")
+    except RuntimeError:
+        return None
     return folder.joinpath(*place) if folder.is_absolute() else None
 
 
