@@ -18,10 +18,10 @@ import numpy as np
 from autogradient.wire import allowed, library, questions
 from autogradient.wire.channel import Channel
 from autogradient.wire.codec import BadFrame, NotPlain
+from autogradient.wire.instances import KINDS, ObjectProxy
 from autogradient.wire.peer import MAX_KEPT, Peer
 from autogradient.wire.proxies import (
     FREE,
-    KINDS,
     LIMITED,
     NAMED,
     STRANGER,
@@ -29,7 +29,6 @@ from autogradient.wire.proxies import (
     ClassProxy,
     FunctionProxy,
     GeneratorProxy,
-    ObjectProxy,
     Proxy,
 )
 
