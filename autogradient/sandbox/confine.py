@@ -20,7 +20,16 @@ from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from autogradient.sandbox import card, cgroup, copies, kernel, landlock, mounts, syscalls
+from autogradient.sandbox import (
+    card,
+    cgroup,
+    copies,
+    kernel,
+    landlock,
+    mounts,
+    syscalls,
+    work_folder,
+)
 from autogradient.sandbox.mounts import WORK
 
 __all__ = [
@@ -231,7 +240,7 @@ class _Step:
             return False
         try:
             action()
-        except mounts.FolderRefused:
+        except work_folder.FolderRefused:
             raise
         except OSError as error:
             if self.trusted:
@@ -290,7 +299,7 @@ def isolate(c: Confinement, leave_out: Collection[str] = ()) -> list[str]:
             + budget.forks * _FORK_MB
             + c.card * _CUDA_MB
         )
-        memory = int(room * 1024 * 1024) + mounts.size_of(c.folder)
+        memory = int(room * 1024 * 1024) + work_folder.size_of(c.folder)
         if cgroup.join(memory, budget.processes + budget.forks + 8):
             step.names.append("cgroup")
     wanted = {layer: flag for layer, flag in _NAMESPACES.items() if layer not in leave_out}
