@@ -26,7 +26,7 @@ from autogradient.grading.judge import case_seed
 from autogradient.model import short_answers
 from autogradient.model.assignment import Case, Limits, Part
 from autogradient.model.testcode import bound_names, without_magics
-from autogradient.sandbox.worker import seed_everything
+from autogradient.sandbox.seeds import seed_everything
 
 #: The receipt's seed that `prove` uses.
 SEED = 1

@@ -218,6 +218,7 @@ def test_the_judges_process_knows_nothing_of_sources_results_or_marks() -> None:
     }
     assert imports("grading.trial") & {m for m in MODULES if wing(m) == "sandbox"} == {
         "sandbox.rehearsal",
+        "sandbox.seeds",
         "sandbox.servant",
     }
 
