@@ -33,7 +33,7 @@ from autogradient.grading.run_cells import (
 )
 from autogradient.grading.submission import Submission, plan_release, plan_submission
 from autogradient.grading.verdict_cache import Known, Verdicts
-from autogradient.model import short_answers
+from autogradient.model import answer_kind
 from autogradient.model.assignment import Assignment, Case, Part
 from autogradient.model.environment import environment_digest
 from autogradient.model.files import cache_folder, digest, write_atomically
@@ -494,7 +494,7 @@ def known_answers(
     version of the assignment, and kept in the user's cache.
     """
     short = [part for part in assignment.parts if part.by_value]
-    values = {part.id: short_answers.literal_answer(part) for part in short}
+    values = {part.id: answer_kind.literal_answer(part) for part in short}
     computed = [part for part in short if values[part.id] is ...]
     if not computed:
         return values

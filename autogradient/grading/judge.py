@@ -18,7 +18,7 @@ from typing import Any, Literal
 from autogradient.errors import WorkerError, WorkerTimeout
 from autogradient.grading.engine import JudgeProcess
 from autogradient.grading.test_needs import demands
-from autogradient.model import short_answers
+from autogradient.model import answer_kind, short_answers
 from autogradient.model.assignment import Assignment, Case, Part
 from autogradient.model.result import MAX_MESSAGE, CaseOutcome, CaseResult
 from autogradient.model.testcode import bound_names, class_members, without_magics
@@ -231,7 +231,7 @@ def _judge_value(
         problem = MISSING.format(names=f"`{part.names[0]}`")
     out: list[CaseResult] = []
     for case in part.cases:
-        if case.name == short_answers.FORM_CASE:
+        if case.name == answer_kind.FORM_CASE:
             out.append(_result(case, "failed" if problem else "passed", message=problem))
         elif problem:  # the form's case says what is wrong
             out.append(_result(case, "failed"))

@@ -34,7 +34,7 @@ from autogradient.grading.grade import expected_answers, grade_notebook
 from autogradient.grading.judge import Snapshot, Verdict
 from autogradient.grading.read_notebook import read_notebook
 from autogradient.grading.submission import plan_release
-from autogradient.model import short_answers
+from autogradient.model import answer_kind, short_answers
 from autogradient.model.assignment import Assignment, Limits, Part, Variant
 from autogradient.model.points import show_points
 from autogradient.model.result import SubmissionInfo, decimal
@@ -520,7 +520,7 @@ def _earned(
     nothing.
     """
     if stand is None:
-        found = short_answers.assigned_value(task.source)
+        found = answer_kind.assigned_value(task.source)
         try:
             value = (
                 {"value": codec.encode(ast.literal_eval(found[1]))} if found else {"missing": True}

@@ -17,7 +17,7 @@ import yaml
 
 from autogradient import errors
 from autogradient.errors import CourseError, Mistake, SourceErrors, nearest
-from autogradient.model import short_answers, testcode
+from autogradient.model import answer_kind, short_answers, testcode
 from autogradient.model.assignment import (
     Assignment,
     Case,
@@ -466,7 +466,7 @@ class _Reader:
             code = "\n".join(
                 line for line in cell.source.split("\n") if line.strip() not in (BEGIN, END)
             )
-            if short_answers.assigned_value(code) is None:
+            if answer_kind.assigned_value(code) is None:
                 self.wrong(cell.number, errors.NO_ASSIGNMENT.format(part=part.id))
                 part.names = part.names or ("answer",)
             else:

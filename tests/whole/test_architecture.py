@@ -208,6 +208,7 @@ def test_the_judges_process_knows_nothing_of_sources_results_or_marks() -> None:
         "grading.test_needs",
         "grading",
         "grading.__init__",
+        "model.answer_kind",
         "model.short_answers",
         "model.answer_checks",
         "model.testcode",
