@@ -23,10 +23,10 @@ from autogradient.authoring.cells import Cells, Kept
 from autogradient.authoring.isolation import TimeUp, time_limit, undisturbed
 from autogradient.errors import CellError
 from autogradient.grading.judge import case_seed
-from autogradient.model import short_answers
+from autogradient.model import answer_kind, short_answers
 from autogradient.model.assignment import Case, Limits, Part
 from autogradient.model.testcode import bound_names, without_magics
-from autogradient.sandbox.worker import seed_everything
+from autogradient.sandbox.seeds import seed_everything
 
 #: The receipt's seed that `prove` uses.
 SEED = 1
@@ -190,7 +190,7 @@ def _judge_value(
     found = short_answers.judge(names[name], expected, short_answers.criteria(part))
     outcomes = []
     for case in cases:
-        passed = found.right or (case.name == short_answers.FORM_CASE and not found.problem)
+        passed = found.right or (case.name == answer_kind.FORM_CASE and not found.problem)
         message = (
             f"a value that cannot be read ({found.error})"
             if found.error

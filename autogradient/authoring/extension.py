@@ -34,7 +34,7 @@ from autogradient.authoring.cells import Cells
 from autogradient.authoring.isolation import borrowed, time_limit, undisturbed
 from autogradient.course import config
 from autogradient.errors import CellError, CourseError, nearest
-from autogradient.model import short_answers
+from autogradient.model import answer_kind, short_answers
 from autogradient.model.assignment import Part
 from autogradient.model.points import show_points
 from autogradient.model.testcode import read_cases
@@ -221,7 +221,7 @@ class Author:
         outcomes = judge(self.cells, part, both, self.names, expected)
         rows = [outcome.row for outcome in outcomes]
         for variant in short_answers.kind_of(part).slips(part):
-            found = short_answers.assigned_value(variant.source)
+            found = answer_kind.assigned_value(variant.source)
             text = variant.source.partition("=")[2].strip() if found else variant.source
             names = dict(self.names)
             try:

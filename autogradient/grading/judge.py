@@ -27,7 +27,7 @@ from autogradient.grading.case_results import (
 )
 from autogradient.grading.engine import JudgeProcess
 from autogradient.grading.test_needs import demands
-from autogradient.model import short_answers
+from autogradient.model import answer_kind, short_answers
 from autogradient.model.assignment import Assignment, Case, Part
 from autogradient.model.result import CaseOutcome, CaseResult
 from autogradient.model.testcode import bound_names, class_members, without_magics
@@ -206,7 +206,7 @@ def _judge_value(
         problem = MISSING.format(names=f"`{part.names[0]}`")
     out: list[CaseResult] = []
     for case in part.cases:
-        if case.name == short_answers.FORM_CASE:
+        if case.name == answer_kind.FORM_CASE:
             out.append(case_result(case, "failed" if problem else "passed", message=problem))
         elif problem:  # the form's case says what is wrong
             out.append(case_result(case, "failed"))

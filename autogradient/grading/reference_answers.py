@@ -12,7 +12,7 @@ from autogradient import errors
 from autogradient.grading.engine import Engine
 from autogradient.grading.run_cells import Beginnings, Runs, TimeBudget, run_steps
 from autogradient.grading.submission import plan_release
-from autogradient.model import short_answers
+from autogradient.model import answer_kind
 from autogradient.model.assignment import Assignment, Part
 from autogradient.model.files import keep_cached, read_cached
 from autogradient.wire import codec
@@ -34,7 +34,7 @@ def known_answers(
     version of the assignment, and kept in the user's cache.
     """
     short = [part for part in assignment.parts if part.by_value]
-    values = {part.id: short_answers.literal_answer(part) for part in short}
+    values = {part.id: answer_kind.literal_answer(part) for part in short}
     computed = [part for part in short if values[part.id] is ...]
     if not computed:
         return values

@@ -32,7 +32,8 @@ from autogradient.grading.test_needs import ALIASES
 from autogradient.model import short_answers
 from autogradient.model.testcode import Statement, parse, reachable, statements
 from autogradient.sandbox import rehearsal
-from autogradient.sandbox.servant import reap, seed_everything
+from autogradient.sandbox.seeds import seed_everything
+from autogradient.sandbox.servant import reap
 from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed
 from autogradient.wire.codec import NotPlain

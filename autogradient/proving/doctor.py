@@ -45,6 +45,7 @@ from autogradient.sandbox import (
     copies,
     kernel,
 )
+from autogradient.sandbox.layers import LayerMissing
 from autogradient.wire import codec
 
 IN_FORCE, BROKEN, MISSING, NOT_NEEDED = "in force", "broken", "missing", "not needed"
@@ -451,7 +452,7 @@ def _inside(c: Confinement, leave_out: set[str]) -> None:
 def _next_process(work: Callable[[], object]) -> None:
     said = _in_a_fork(work)
     if said is not None:
-        raise confine.LayerMissing(*said)
+        raise LayerMissing(*said)
 
 
 def _in_a_fork(work: Callable[[], object]) -> tuple[str, str] | None:

@@ -35,7 +35,7 @@ from autogradient.grading.judge import Snapshot, Verdict
 from autogradient.grading.read_notebook import read_notebook
 from autogradient.grading.reference_answers import expected_answers
 from autogradient.grading.submission import plan_release
-from autogradient.model import short_answers
+from autogradient.model import answer_kind
 from autogradient.model.assignment import Assignment, Limits, Part
 from autogradient.model.points import show_points
 from autogradient.model.result import SubmissionInfo
@@ -372,7 +372,7 @@ def _earned(
     nothing.
     """
     if stand is None:
-        found = short_answers.assigned_value(task.source)
+        found = answer_kind.assigned_value(task.source)
         try:
             value = (
                 {"value": codec.encode(ast.literal_eval(found[1]))} if found else {"missing": True}

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autogradient.sandbox.servant import seed_everything
+from autogradient.sandbox.seeds import seed_everything
 
 
 def outcomes(job: dict[str, Any], names: dict[str, Any]) -> dict[str, bool]:

@@ -2,8 +2,9 @@
 cells.
 """
 
-from autogradient.sandbox.confine import LAYERS, OPTIONAL, Budget, Confinement
+from autogradient.sandbox.confine import Budget, Confinement
 from autogradient.sandbox.interpreter import CellRun, Interpreter, Session, Zygote
+from autogradient.sandbox.layers import LAYERS, OPTIONAL
 
 __all__ = [
     "LAYERS",

@@ -5,10 +5,7 @@ fork, end it all.
 from __future__ import annotations
 
 import contextlib
-import itertools
-import json
 import os
-import re
 import resource
 import signal
 import socket
@@ -16,27 +13,17 @@ import subprocess
 import sys
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from autogradient import errors
 from autogradient.errors import ConfinementError, WorkerError, WorkerNonsense, WorkerTimeout
+from autogradient.sandbox import outputs
 from autogradient.sandbox.confine import Confinement
 from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed, Silent
-
-#: Outputs of one cell that are looked at, and characters of each.
-MAX_ITEMS, MAX_TEXT = 1000, 250_000
-#: Characters of the name of an error and of its text, of the name of a MIME type; types of one
-#: output.
-MAX_NAME, MAX_VALUE, MAX_MIME, MAX_MIMES = 200, 10_000, 100, 20
-#: Levels of lists and dicts in an output's data.
-MAX_LEVELS = 30
-#: Characters that all outputs of one cell come to as JSON, and what takes the place of more.
-MAX_SHOWN, NOT_SHOWN = 15_000_000, "output left out: this cell shows too much\n"
-_MIME = re.compile(r"[\w.+-]+/[\w.+;= -]+", re.ASCII)
 
 #: Seconds a cell gets to end after it was interrupted, and a fork to say hello or a value to come.
 GRACE_S, HELLO_S = 2.0, 6.0
@@ -372,17 +359,17 @@ class Interpreter:
             return CellRun("killed", how="it did not answer as it should")
         except WorkerError:
             return CellRun("killed", how=self.session.how_it_ended(self.pid))
-        outputs, size = _outputs(answer.get("outputs"))
+        shown, size = outputs.as_shown(answer.get("outputs"))
         error = answer.get("error")
         pair = (
-            (str(error[0])[:MAX_NAME], str(error[1])[:MAX_VALUE])
+            (str(error[0])[: outputs.MAX_NAME], str(error[1])[: outputs.MAX_VALUE])
             if isinstance(error, list) and len(error) == 2
             else None
         )
         seconds = answer.get("seconds")
         status = "timed_out" if late else "error" if pair else "ok"
         return CellRun(
-            status, outputs, pair, float(seconds) if isinstance(seconds, float) else 0.0, size=size
+            status, shown, pair, float(seconds) if isinstance(seconds, float) else 0.0, size=size
         )
 
     def value(self, name: str, within: float = HELLO_S) -> dict[str, Any]:
@@ -451,77 +438,3 @@ class Interpreter:
 def _own_processors() -> list[int]:
     """The processors that the calling thread may use."""
     return sorted(os.sched_getaffinity(0))
-
-
-def _outputs(found: Any) -> tuple[list[dict[str, Any]], int]:
-    """What a cell showed, as a notebook can hold it, and its size: whatever else the process sent
-    is left out, and what is too much.
-    """
-    out: list[dict[str, Any]] = []
-    size = 0
-    for item in _as_outputs(found):
-        size += len(json.dumps(item))
-        if size > MAX_SHOWN:
-            notice = {"output_type": "stream", "name": "stderr", "text": NOT_SHOWN}
-            return [*out, notice], MAX_SHOWN
-        out.append(item)
-    return out, size
-
-
-def _as_outputs(found: Any) -> Iterator[dict[str, Any]]:
-    for item in found[:MAX_ITEMS] if isinstance(found, list) else ():
-        if not isinstance(item, dict):
-            continue
-        kind = item.get("output_type")
-        if (
-            kind == "stream"
-            and item.get("name") in ("stdout", "stderr")
-            and isinstance(item.get("text"), str)
-        ):
-            yield {"output_type": "stream", "name": item["name"], "text": item["text"][:MAX_TEXT]}
-        elif kind == "error" and isinstance(item.get("traceback"), list):
-            lines = [line[:MAX_TEXT] for line in item["traceback"][:100] if isinstance(line, str)]
-            named = {
-                "ename": str(item.get("ename"))[:MAX_NAME],
-                "evalue": str(item.get("evalue"))[:MAX_VALUE],
-            }
-            yield {"output_type": "error", **named, "traceback": lines}
-        elif kind in ("display_data", "execute_result") and isinstance(item.get("data"), dict):
-            data = {
-                mime: value
-                for mime, value in itertools.islice(item["data"].items(), MAX_MIMES)
-                if _is_mime(mime) and _is_json(value)
-            }
-            shown: dict[str, Any] = {"output_type": kind, "data": data, "metadata": {}}
-            if kind == "execute_result":
-                shown["execution_count"] = (
-                    item["execution_count"]
-                    if isinstance(item.get("execution_count"), int)
-                    else None
-                )
-            yield shown
-
-
-def _is_mime(name: Any) -> bool:
-    return isinstance(name, str) and len(name) <= MAX_MIME and _MIME.fullmatch(name) is not None
-
-
-def _is_json(value: Any) -> bool:
-    """Whether a value is JSON that everything later can walk through."""
-    inner = [value]
-    for _ in range(MAX_LEVELS):
-        inner = [
-            item
-            for one in inner
-            if isinstance(one, (dict, list))
-            for item in (one.values() if isinstance(one, dict) else one)
-        ]
-        if not inner:
-            break
-    else:
-        return False
-    try:
-        json.dumps(value)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True

@@ -22,7 +22,8 @@ from typing import Any
 
 from autogradient.sandbox import locks, rehearsal
 from autogradient.sandbox import shell as shells
-from autogradient.sandbox.servant import Servant, only, reap, seed_everything, text_of
+from autogradient.sandbox.seeds import seed_everything
+from autogradient.sandbox.servant import Servant, only, reap, text_of
 from autogradient.wire import codec
 from autogradient.wire.channel import Channel, Closed
 

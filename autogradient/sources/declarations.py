@@ -8,8 +8,9 @@ import ast
 from typing import Any
 
 from autogradient import errors
+from autogradient.model.answer_kind import assigned_value
 from autogradient.model.assignment import Declaration, Part
-from autogradient.model.short_answers import assigned_value, kind_of
+from autogradient.model.short_answers import kind_of
 
 
 def foreign_keys(part: Part, keys: dict[str, Any]) -> list[str]:

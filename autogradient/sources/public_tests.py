@@ -9,7 +9,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from autogradient.model import short_answers
+from autogradient.model import answer_kind, short_answers
 from autogradient.model.answer_checks import plain_value
 from autogradient.model.assignment import Assignment, Cell, Part
 from autogradient.model.result import decimal
@@ -45,13 +45,13 @@ def test_file(
     if not cases:  # a code part whose cases are all hidden still gets a check of its form
         bodies.append(
             _decorator(
-                short_answers.FORM_TITLE,
+                answer_kind.FORM_TITLE,
                 1,
                 False,
                 f"Define {', '.join(part.names)} in the cell above.",
             )
             + (
-                f"def {short_answers.FORM_CASE}({', '.join(part.names)}):\n    assert None "
+                f"def {answer_kind.FORM_CASE}({', '.join(part.names)}):\n    assert None "
                 f"not in ({', '.join(part.names)},), 'Run the cell with your answer first.'"
             )
         )
@@ -72,7 +72,7 @@ def test_file(
         kind = short_answers.kind_of(part)
         body = f"def {case.name}({variable}):\n{kind.form_check(part)}"
         needed.add(kind.check.__name__)
-        if case.name == short_answers.ANSWER_CASE:
+        if case.name == answer_kind.ANSWER_CASE:
             body += (
                 f"\n    assert is_right({part.kind!r}, {variable}, "
                 f"{plain_value(expected)!r}, {kind.rules(part)!r})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from autogradient import errors
-from autogradient.model import short_answers, testcode
+from autogradient.model import answer_kind, testcode
 from autogradient.model.assignment import Cell, Part
 from autogradient.sources.mistakes import Mistakes
 
@@ -56,7 +56,7 @@ def read_solution(part: Part, cell: Cell, mistakes: Mistakes) -> None:
         code = "\n".join(
             line for line in cell.source.split("\n") if line.strip() not in (BEGIN, END)
         )
-        if short_answers.assigned_value(code) is None:
+        if answer_kind.assigned_value(code) is None:
             mistakes.wrong(cell.number, errors.NO_ASSIGNMENT.format(part=part.id))
             part.names = part.names or ("answer",)
         else:

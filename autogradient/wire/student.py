@@ -18,10 +18,11 @@ import numpy as np
 from autogradient.wire import allowed, library, questions
 from autogradient.wire.channel import Channel
 from autogradient.wire.codec import BadFrame, NotPlain
+from autogradient.wire.exceptions import Exceptions, RemoteError
+from autogradient.wire.instances import KINDS, ObjectProxy
 from autogradient.wire.peer import MAX_KEPT, Peer
 from autogradient.wire.proxies import (
     FREE,
-    KINDS,
     LIMITED,
     NAMED,
     STRANGER,
@@ -29,7 +30,6 @@ from autogradient.wire.proxies import (
     ClassProxy,
     FunctionProxy,
     GeneratorProxy,
-    ObjectProxy,
     Proxy,
 )
 
@@ -50,22 +50,6 @@ HOLDS_FUNCTIONS = (
 CALLBACK, ITERATOR, GENERATOR = "call", "next", "draw"
 #: Characters of printed text that are taken over from one message.
 MAX_PRINTED = 20_000
-
-
-class RemoteError(Exception):
-    """An exception of the submission's of a class that only exists there; `name` is its class."""
-
-    name = ""
-
-
-def _make(kind: type[Exception], text: str) -> Exception:
-    """An exception with a text, even of a class that wants more."""
-    try:
-        return kind(text)
-    except Exception:
-        error = kind.__new__(kind)
-        error.args = (text,)
-        return error
 
 
 class Student(Peer):
@@ -90,7 +74,7 @@ class Student(Peer):
         super().__init__(channel)
         self.named, self.members, self.copy_back, self.folder = named, members, copy_back, folder
         self.proxies: dict[int, Proxy] = {}
-        self.exceptions: dict[int, type] = {}
+        self.exceptions = Exceptions()
         self.callbacks: dict[int, tuple[str, Any]] = {}  # what student code may ask for, and how
         self.callback_numbers: dict[int, int] = {}
         self.given: dict[int, int] = {}
@@ -223,9 +207,8 @@ class Student(Peer):
         if issubclass(type(value), Proxy):
             number: int = object.__getattribute__(value, "_id")
             return number
-        if isinstance(value, type) and self.callback_numbers.get(id(value), 0) < 0:
-            return -self.callback_numbers[id(value)]
-        return None
+        known = self.exceptions.number(value)
+        return known if known > 0 else None
 
     def lower(self, value: Any) -> Any:
         """What stands for an object that a test passes to student code."""
@@ -332,7 +315,7 @@ class Student(Peer):
         ):
             raise BadFrame("a handle that is none")
         if kind == "exception":
-            return self._exception(number, name, extra)
+            return self.exceptions.class_of(number, name, extra)
         if type(extra) is not tuple:
             raise BadFrame("a handle that is none")
         level = max(self.level, self.own_level(kind, mro))
@@ -398,30 +381,6 @@ class Student(Peer):
                 )
                 self.violate(HOLDS_FUNCTIONS.format(field=field, what=what))
 
-    def _exception(self, number: int, name: str, parents: Any) -> type:
-        """A class of the student's as a class of this side, so that `except` and `pytest.raises`
-        know it.
-        """
-        if number not in self.exceptions:
-            if type(parents) is not list or len(self.exceptions) >= MAX_CLASSES:
-                raise BadFrame("a class of exceptions that is none")
-            base = next(
-                filter(
-                    None,
-                    (allowed.resolve("error", f"builtins.{p}") for p in parents if type(p) is str),
-                ),
-                Exception,
-            )
-            inner = next((self._exception(*_parent(p)) for p in parents if type(p) is list), None)
-            made = type(
-                name[:200] if name.isidentifier() else "Error",
-                (inner or base,),
-                {"__module__": "submission"},
-            )
-            self.exceptions[number] = made
-            self.callback_numbers[id(made)] = -number
-        return self.exceptions[number]
-
     # ---- the other side's requests and errors ----------------------------------------------------
 
     def serve(self, operation: str, arguments: Sequence[Any]) -> Any:
@@ -456,48 +415,12 @@ class Student(Peer):
         """
         if type(description) is not dict:
             return RemoteError("an error that is none")
-        text = str(description.get("text", ""))[:MAX_PRINTED]
-        names = description.get("names")
-        known = next(
-            filter(
-                None,
-                (
-                    allowed.resolve("error", name)
-                    for name in (names[:50] if type(names) is list else ())
-                ),
-            ),
-            Exception,
-        )
-        kind = description.get("class")
-        name = str(description.get("type", "Exception"))[:200]
         where = description.get("where")
         self.remote_traceback = (
             [str(line)[:500] for line in where[:20]] if type(where) is list else []
         )
-        own: Any = next((made for made in self.exceptions.values() if made is kind), None)
-        if own is not None:
-            error: Exception = _make(own, text)
-        else:
-            error = (
-                RemoteError(text)
-                if known in (Exception, StopIteration, StopAsyncIteration)
-                else _make(known, text)
-            )
-        if description.get("boundary") is True:
-            error = self.violate(text)
-        attributes = description.get("attributes")
-        for key, value in (
-            attributes.items() if own is not None and type(attributes) is dict else ()
-        ):
-            if (
-                type(key) is str
-                and key.isidentifier()
-                and not key.startswith("__")
-                and not callable(value)
-            ):
-                setattr(error, key, value)
-        error.remote_name = name  # type: ignore[attr-defined]
-        return error
+        text = str(description.get("text", ""))[:MAX_PRINTED]
+        return self.exceptions.raised(description, text, self.violate)
 
 
 def _draw(generator: Any, name: Any, positional: Any, named: dict[str, Any]) -> Any:
@@ -519,17 +442,8 @@ def _draw(generator: Any, name: Any, positional: Any, named: dict[str, Any]) -> 
     return copies[0] if name == "shuffle" else result
 
 
-def _parent(found: list[Any]) -> tuple[int, str, Any]:
-    """Number, name and parents of a class of exceptions, from what the other side says of it."""
-    if len(found) != 3 or type(found[0]) is not int or type(found[1]) is not str:
-        raise BadFrame("a class of exceptions that is none")
-    return found[0], found[1], found[2]
-
-
 #: What an instance of a subclass may arrive as.
 _PLAIN_BASES = (int, float, complex, str, bytes, list, tuple, dict, set, frozenset)
-#: Classes of exceptions that a conversation may make.
-MAX_CLASSES = 1000
 
 
 def _is_array(value: Any) -> bool:

@@ -22,7 +22,7 @@ from autogradient.feedback import summary, table
 from autogradient.feedback.cells import render_markdown
 from autogradient.feedback.notebooks import clean_notebook
 from autogradient.model.result import MAX_NAME, SubmissionInfo
-from autogradient.sandbox import interpreter
+from autogradient.sandbox import outputs
 
 #: Names of files that steer a terminal, command a runner, forge a line, or are no text.
 NAMES = [
@@ -245,7 +245,7 @@ def test_names_of_errors_and_mime_types_are_cut_and_counted() -> None:
         "\n::error::/x": "",
         "text/plain": "kept",
     }
-    found, size = interpreter._outputs(
+    found, size = outputs.as_shown(
         [
             {"output_type": "display_data", "data": data},
             {
@@ -256,24 +256,23 @@ def test_names_of_errors_and_mime_types_are_cut_and_counted() -> None:
             },
         ]
     )
-    assert len(found[0]["data"]) == interpreter.MAX_MIMES and all(
-        len(name) <= interpreter.MAX_MIME for name in found[0]["data"]
+    assert len(found[0]["data"]) == outputs.MAX_MIMES and all(
+        len(name) <= outputs.MAX_MIME for name in found[0]["data"]
     )
     assert (
-        len(found[1]["ename"]) == interpreter.MAX_NAME
-        and len(found[1]["evalue"]) == interpreter.MAX_VALUE
+        len(found[1]["ename"]) == outputs.MAX_NAME and len(found[1]["evalue"]) == outputs.MAX_VALUE
     )
     assert size == len(json.dumps(found[0])) + len(json.dumps(found[1]))
 
 
 def test_outputs_of_a_cell_have_a_bound_whatever_they_are() -> None:
     flood = [
-        {"output_type": "stream", "name": "stdout", "text": "x" * interpreter.MAX_TEXT}
-    ] * interpreter.MAX_ITEMS
-    found, size = interpreter._outputs(flood)
+        {"output_type": "stream", "name": "stdout", "text": "x" * outputs.MAX_TEXT}
+    ] * outputs.MAX_ITEMS
+    found, size = outputs.as_shown(flood)
     assert (
-        size == interpreter.MAX_SHOWN >= len(json.dumps(found)) - 1000
-        and found[-1]["text"] == interpreter.NOT_SHOWN
+        size == outputs.MAX_SHOWN >= len(json.dumps(found)) - 1000
+        and found[-1]["text"] == outputs.NOT_SHOWN
     )
 
 

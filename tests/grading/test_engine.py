@@ -20,7 +20,7 @@ from autogradient.grading import engine
 from autogradient.grading.engine import Engine, JudgeProcess
 from autogradient.grading.judge import job_of
 from autogradient.model.assignment import Assignment, Case, Limits, Part, Question
-from autogradient.sandbox.servant import seed_everything
+from autogradient.sandbox.seeds import seed_everything
 from autogradient.wire import codec
 
 LIMITS = Limits()

@@ -17,8 +17,9 @@ from small_source import changed, read
 from autogradient.grading.engine import Engine, JudgeProcess
 from autogradient.grading.judge import Snapshot, judge
 from autogradient.model import answer_checks, short_answers
+from autogradient.model.answer_kind import literal_answer
 from autogradient.model.assignment import Limits, Part
-from autogradient.model.short_answers import KINDS, Judged, kind_of, literal_answer
+from autogradient.model.short_answers import KINDS, Judged, kind_of
 from autogradient.wire import codec
 
 LETTERS = {"letters": ["a", "b", "c"]}

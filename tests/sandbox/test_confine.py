@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 from confined import BUDGET, USER, World, as_root, both, in_a_cgroup, world
 
-from autogradient.sandbox import confine, kernel, locks, syscalls
+from autogradient.sandbox import kernel, layers, locks, syscalls
 from autogradient.sandbox.confine import WORK
 
 __all__ = ["world"]
@@ -76,14 +76,14 @@ def shows(
 def test_every_layer_is_in_force_and_known(world: World) -> None:
     came = world.run(lambda: 1)
     assert came.ok, came.text
-    assert set(came.layers) <= set(confine.LAYERS)
+    assert set(came.layers) <= set(layers.LAYERS)
     expected = (
-        set(confine.LAYERS)
-        - confine.OPTIONAL
+        set(layers.LAYERS)
+        - layers.OPTIONAL
         - ({"user namespace"} if world.who == "root" else set())
     )
     assert expected <= set(came.layers)
-    assert [layer for layer in confine.LAYERS if layer in came.layers] == came.layers, (
+    assert [layer for layer in layers.LAYERS if layer in came.layers] == came.layers, (
         "in the order of the table"
     )
     assert {"uid", "capabilities", "no_new_privs", "seccomp"} <= set(came.shed)

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from confined import World, as_root, as_user, both, in_a_cgroup, world
 
-from autogradient.sandbox import cgroup, confine, kernel, landlock, mounts, syscalls
-from autogradient.sandbox.confine import Budget, Confinement, LayerMissing
+from autogradient.sandbox import cgroup, confine, kernel, landlock, layers, mounts, syscalls
+from autogradient.sandbox.confine import Budget, Confinement
+from autogradient.sandbox.layers import LayerMissing
 
 __all__ = ["world"]
 
@@ -204,7 +205,7 @@ def test_a_layer_that_the_kernel_lacks_is_said(
 
 
 def test_the_error_is_one_sentence_with_layer_and_reason() -> None:
-    error = confine.missing("landlock", "the kernel has none")
+    error = layers.missing("landlock", "the kernel has none")
     assert isinstance(error, LayerMissing) and isinstance(error, OSError)
     assert error.layer == "landlock" and error.reason in str(error) and "\n" not in str(error)
 
@@ -222,7 +223,7 @@ def test_root_without_the_right_to_mount_uses_a_user_namespace(world: World) -> 
     came = world.run(lambda: [os.getuid(), Path("data.txt").read_text()], before=before)
     assert came.ok, came.text
     assert came.value[0] >= 0x70000000 and came.value[1] == "data"
-    assert set(confine.LAYERS) - confine.OPTIONAL <= set(came.layers)
+    assert set(layers.LAYERS) - layers.OPTIONAL <= set(came.layers)
 
 
 def as_root_of(ids: int) -> None:

@@ -28,9 +28,10 @@ from fuzz_input import MORE, PLAIN, REACHED, Tape, only_plain, packed
 from autogradient.sandbox import rehearsal
 from autogradient.wire import allowed, codec, frames
 from autogradient.wire.channel import Channel, Closed
+from autogradient.wire.exceptions import RemoteError
 from autogradient.wire.peer import Gone
 from autogradient.wire.proxies import FREE, BoundaryError, Proxy
-from autogradient.wire.student import RemoteError, Student
+from autogradient.wire.student import Student
 
 #: What a test expects. No message may hold it.
 HIDDEN = torch.full((3,), 8675309.25, dtype=torch.float64)

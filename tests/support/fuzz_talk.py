@@ -31,9 +31,10 @@ from fuzz_input import (
 
 from autogradient.wire import codec, frames
 from autogradient.wire.channel import Channel, Closed
+from autogradient.wire.exceptions import RemoteError
 from autogradient.wire.peer import Gone
 from autogradient.wire.proxies import FREE, BoundaryError, Proxy
-from autogradient.wire.student import RemoteError, Student
+from autogradient.wire.student import Student
 
 
 class Script(Channel):
@@ -393,7 +394,8 @@ def _acceptable(error: Exception, student: Student) -> None:
         "use_state",
         "fail",
         "lift",
-        "_exception",
+        "class_of",
+        "raised",
         "serve",
     )
     assert not inside, (

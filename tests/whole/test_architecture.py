@@ -209,6 +209,7 @@ def test_the_judges_process_knows_nothing_of_sources_results_or_marks() -> None:
         "grading.test_needs",
         "grading",
         "grading.__init__",
+        "model.answer_kind",
         "model.short_answers",
         "model.answer_checks",
         "model.testcode",
@@ -219,6 +220,7 @@ def test_the_judges_process_knows_nothing_of_sources_results_or_marks() -> None:
     }
     assert imports("grading.trial") & {m for m in MODULES if wing(m) == "sandbox"} == {
         "sandbox.rehearsal",
+        "sandbox.seeds",
         "sandbox.servant",
     }
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from attacks.whitebox import ATTACKS
 
-from autogradient.sandbox.servant import Servant
+from autogradient.sandbox.operations import Operations
 from autogradient.wire import questions, student
 
 ROOT = Path(__file__).parents[2]
@@ -49,9 +49,9 @@ def section(title: str) -> str:
 def test_the_page_names_every_request() -> None:
     asked = re.search(r"\*\*What a judge may ask\*\*(.*?)\n\n", section("The boundary"), re.DOTALL)
     assert asked is not None
-    operations = {name.removeprefix("do_") for name in vars(Servant) if name.startswith("do_")} | {
-        "back"
-    }
+    operations = {
+        name.removeprefix("do_") for name in vars(Operations) if name.startswith("do_")
+    } | {"back"}
     assert set(re.findall(r"`(\w+)`", asked[1])) == operations
     table = re.findall(r"^\| `(\w+)` \|", section("The boundary"), re.MULTILINE)
     assert set(table) == {student.CALLBACK, student.ITERATOR, student.GENERATOR, "back"}

@@ -30,6 +30,7 @@ from autogradient.grading.trial import Trial
 from autogradient.sandbox.mounts import WORK
 from autogradient.wire import allowed, codec, frames, questions
 from autogradient.wire.channel import Channel
+from autogradient.wire.instances import ObjectProxy
 from autogradient.wire.proxies import (
     FREE,
     LIMITED,
@@ -38,7 +39,6 @@ from autogradient.wire.proxies import (
     ClassProxy,
     FunctionProxy,
     GeneratorProxy,
-    ObjectProxy,
     Proxy,
 )
 from autogradient.wire.student import Student
