@@ -9,9 +9,7 @@ stands as a cell of the student's own, below a sentence that says so.
 from __future__ import annotations
 
 import copy
-import functools
 import hashlib
-import itertools
 import json
 import re
 from collections import Counter
@@ -20,25 +18,29 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autogradient import errors
+from autogradient.github.past_releases import (
+    SCRATCH,
+    Past,
+    Released,
+    metadata_of,
+    present_notebook,
+    released_cells_of,
+    source_of,
+)
 from autogradient.grading.claims import claims
+from autogradient.grading.essays import plain
 from autogradient.grading.read_notebook import StudentCell, read_notebook
 from autogradient.grading.submission import plan_submission
 from autogradient.model.assignment import Assignment
 from autogradient.sources.release import (
     ReleasedCell,
-    build,
-    cell_id,
     former_ids,
-    load,
     released_cells,
 )
 
 #: Keys of a cell's metadata that are the course's to set.
 OURS = ("nbgrader", "deletable", "editable")
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-#: What a cell without nbgrader's metadata is in a release: a code cell that students may use or
-#: delete.
-SCRATCH = "scratch"
 
 
 @dataclass(frozen=True)
@@ -85,21 +87,8 @@ def carry(
         name,
         earlier,
         frozenset(stale),
-        _notebook(assignment) if present is None else present,
+        present_notebook(assignment) if present is None else present,
     ).carry()
-
-
-@dataclass
-class _Released:
-    """A cell as a release has it: its id, role (answer, scratch or locked), and the cell."""
-
-    id: str
-    role: str
-    cell: dict[str, Any]
-
-    @property
-    def text(self) -> str:
-        return _source(self.cell)
 
 
 @dataclass
@@ -110,92 +99,6 @@ class _Group:
 
     id: str
     cells: list[dict[str, Any]] = field(default_factory=list)
-
-
-@functools.lru_cache(maxsize=20)
-def _notebook(assignment: Assignment) -> dict[str, Any]:
-    """The notebook of the present release; not to be changed."""
-    return load(build(assignment))
-
-
-def _source(cell: Mapping[str, Any]) -> str:
-    text = cell.get("source", "")
-    return "".join(map(str, text)) if isinstance(text, list) else str(text)
-
-
-def _meta(cell: Mapping[str, Any]) -> dict[str, Any]:
-    found = cell.get("metadata")
-    return found if isinstance(found, dict) else {}
-
-
-def _plain(text: str) -> str:
-    return "\n".join(line.rstrip() for line in text.strip().split("\n"))
-
-
-def _cells(notebook: Mapping[str, Any]) -> list[_Released]:
-    """The cells of a released notebook that have an id. A release is ours, so it is well formed;
-    one that is not has none.
-    """
-    found = []
-    for cell in notebook.get("cells", []):
-        nbgrader = _meta(cell).get("nbgrader") or {}
-        if nbgrader.get("grade_id"):
-            found.append(
-                _Released(
-                    str(nbgrader["grade_id"]),
-                    "answer" if nbgrader.get("solution") else "locked",
-                    cell,
-                )
-            )
-        elif cell.get("id"):
-            found.append(_Released(str(cell["id"]), SCRATCH, cell))
-    return found
-
-
-class _Past:
-    """All releases that there have been, the present one last, under the ids that cells
-    have now.
-    """
-
-    def __init__(self, releases: Sequence[list[_Released]], renamed: Mapping[str, str]) -> None:
-        self.releases = [
-            {renamed.get(cell.id, cell.id): cell for cell in cells} for cells in releases
-        ]
-        self.texts: dict[str, set[str]] = {}
-        self.kinds: dict[str, set[str]] = {}
-        self.roles: dict[str, str] = {}
-        self.by_text: dict[tuple[str, str], str] = {}
-        for cells in self.releases:
-            for name, cell in cells.items():
-                kind = str(cell.cell["cell_type"])
-                self.texts.setdefault(name, set()).add(_plain(cell.text))
-                self.kinds.setdefault(name, set()).add(kind)
-                self.roles[name] = cell.role
-                if cell.role == "locked" and cell.text.strip():
-                    self.by_text[kind, _plain(cell.text)] = name
-        self.by_cell_id = {cell_id(name): name for name in self.roles} | {
-            cell_id(old): new for old, new in renamed.items()
-        }
-
-    def has(self, name: str, text: str) -> bool:
-        """Whether a cell's text is as some release had it."""
-        return _plain(text) in self.texts.get(name, ())
-
-    def begun(self, cells: Mapping[str, str]) -> dict[str, _Released]:
-        """The release that a notebook (id → text, in order) was begun from: most cells are as it
-        has them, in its order; of several the last.
-        """
-
-        def alike(release: dict[str, _Released]) -> tuple[int, int]:
-            order = {name: number for number, name in enumerate(release)}
-            there = [order[name] for name in cells if name in order]
-            same = sum(
-                name in release and _plain(release[name].text) == text
-                for name, text in cells.items()
-            )
-            return same, sum(one < other for one, other in itertools.pairwise(there))
-
-        return max(reversed(self.releases), key=alike)
 
 
 class _Carrier:
@@ -213,13 +116,14 @@ class _Carrier:
         self.raw: list[dict[str, Any]] = self.notebook.data["cells"]
         self.cells: list[StudentCell] = self.notebook.cells
         self.present = present
-        self.release = {cell.id: cell for cell in _cells(self.present)}
+        self.release = {cell.id: cell for cell in released_cells_of(self.present)}
         self.order = {name: number for number, name in enumerate(self.release)}
         self.renamed = {
             old: new for old, new in former_ids(assignment).items() if old not in self.release
         }
-        self.past = _Past(
-            [*(_cells(notebook) for notebook in earlier), list(self.release.values())], self.renamed
+        self.past = Past(
+            [*(released_cells_of(notebook) for notebook in earlier), list(self.release.values())],
+            self.renamed,
         )
         self.given = {cell.grade_id: cell for cell in released_cells(assignment)}
         self.found = plan_submission(assignment, self.notebook)
@@ -262,7 +166,7 @@ class _Carrier:
             # that was typed into a check is the student's own.
             return name if self.release[name].role != "locked" else ""
         if not name:
-            return self.past.by_text.get((cell.kind, _plain(cell.source)), "")
+            return self.past.by_text.get((cell.kind, plain(cell.source)), "")
         return ""
 
     def place(self, name: str, candidates: list[int]) -> None:
@@ -331,7 +235,7 @@ class _Carrier:
             return  # a copy, or an answer where none belongs
         if found:  # a text of the course's that is gone and has lost its id
             self.dropped.add(i)
-        elif name in self.past.roles or isinstance(_meta(self.raw[i]).get("nbgrader"), dict):
+        elif name in self.past.roles or isinstance(metadata_of(self.raw[i]).get("nbgrader"), dict):
             self.set_aside(i, name)
 
     def find_answers(self, names: list[str]) -> None:
@@ -363,7 +267,7 @@ class _Carrier:
         here = {
             i: name for i in range(len(self.cells)) if (name := self.known_as(i)) in self.past.roles
         } | {i: name for name, i in self.slots.items()}
-        begun = self.past.begun({here[i]: _plain(self.cells[i].source) for i in sorted(here)})
+        begun = self.past.begun({here[i]: plain(self.cells[i].source) for i in sorted(here)})
         if self.is_reordered(begun):
             groups.sort(key=lambda group: self.order.get(group.id, -1))
         fresh = [name for name in self.release if name not in self.slots]
@@ -388,7 +292,7 @@ class _Carrier:
         outdated = tuple(
             self.given[name].target
             for name in answered
-            if name in begun and _plain(begun[name].text) != _plain(self.release[name].text)
+            if name in begun and plain(begun[name].text) != plain(self.release[name].text)
         )
         gone = tuple(name for name in begun if name not in self.release)
         said = (
@@ -401,7 +305,7 @@ class _Carrier:
         )
         return Carried(self.bytes(cells) if changed else self.data, changed, *said)
 
-    def is_reordered(self, begun: Mapping[str, _Released]) -> bool:
+    def is_reordered(self, begun: Mapping[str, Released]) -> bool:
         """Whether the course, not the student, has put cells into another order."""
         shared = [name for name in begun if name in self.slots]
         return shared != sorted(shared, key=self.order.__getitem__)
@@ -416,7 +320,7 @@ class _Carrier:
             if i in by_index:
                 name = by_index[i]
                 groups.append(_Group(name, [self.cell_for(name, i)]))
-                if _plain(_source(groups[-1].cells[0])) != _plain(
+                if plain(source_of(groups[-1].cells[0])) != plain(
                     self.merged.get(name, cell.source)
                 ):
                     corrected.append(name)
@@ -447,7 +351,7 @@ class _Carrier:
         # In the student's order of keys, so that the difference is no longer than it has to be.
         meta = {
             key: value
-            for key, value in _meta(raw).items()
+            for key, value in metadata_of(raw).items()
             if key not in OURS or key in new["metadata"]
         } | new["metadata"]
         if theirs:
@@ -463,7 +367,7 @@ class _Carrier:
         if new["cell_type"] == "code":
             check = self.given[name].role == "check" if name in self.given else False
             kept_output = (
-                _source(made) == text
+                source_of(made) == text
                 and self.cells[i].kind == "code"
                 and not (check and self.given[name].target in self.stale)
             )
@@ -476,8 +380,10 @@ class _Carrier:
     def own(self, raw: dict[str, Any]) -> dict[str, Any]:
         """A cell of the student's own; what would make it one of the course's goes."""
         made = copy.deepcopy(raw)
-        if isinstance(_meta(made).get("nbgrader"), dict):
-            made["metadata"] = {key: value for key, value in _meta(made).items() if key not in OURS}
+        if isinstance(metadata_of(made).get("nbgrader"), dict):
+            made["metadata"] = {
+                key: value for key, value in metadata_of(made).items() if key not in OURS
+            }
         if str(made.get("id", "")) in self.past.by_cell_id:
             del made["id"]
         return made
@@ -486,7 +392,7 @@ class _Carrier:
         """A sentence, and what the student wrote. Code that was not run is not run now either."""
         name = self.aside[i]
         answer = self.past.roles.get(name) == "answer" or bool(
-            (_meta(self.raw[i]).get("nbgrader") or {}).get("solution")
+            (metadata_of(self.raw[i]).get("nbgrader") or {}).get("solution")
         )
         gone = answer and (
             name not in self.release or self.release[name].cell["cell_type"] != self.cells[i].kind
@@ -502,17 +408,17 @@ class _Carrier:
     def styled(self, cell: dict[str, Any]) -> dict[str, Any]:
         """A cell of ours as the student's editor would write it."""
         return cell | {
-            "source": _source(cell).splitlines(keepends=True) if self.lists else _source(cell)
+            "source": source_of(cell).splitlines(keepends=True) if self.lists else source_of(cell)
         }
 
     def is_same(self, cells: list[dict[str, Any]]) -> bool:
         """Whether nothing has changed that a person or a grader would notice."""
 
         def told(cell: dict[str, Any]) -> list[Any]:
-            ours = {key: _meta(cell).get(key) for key in OURS}
+            ours = {key: metadata_of(cell).get(key) for key in OURS}
             attachments = cell.get("attachments") or None
             return [
-                _source(cell),
+                source_of(cell),
                 str(cell.get("cell_type", "code")),
                 ours,
                 attachments,
@@ -538,13 +444,13 @@ class _Carrier:
                 continue
             number = 0
             while not _ID.fullmatch(mine) or mine in taken:
-                words = f"{number} {_source(cell)}".encode("utf-8", "replace")
+                words = f"{number} {source_of(cell)}".encode("utf-8", "replace")
                 mine = f"own-{hashlib.sha256(words).hexdigest()[:12]}"
                 number += 1
             taken.add(mine)
             cell["id"] = mine
         data = dict(self.notebook.data)
-        meta = _meta(data)
+        meta = metadata_of(data)
         new = self.present["metadata"]
         minor = data.get("nbformat_minor")
         data |= {
