@@ -15,11 +15,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from autogradient import errors
 from autogradient.course import ledger, marks
 from autogradient.course.config import Course
 from autogradient.course.ledger import Adjustment, Excuse, Extension, Mark, Void
-from autogradient.coursework import grade_course, report
+from autogradient.coursework import grade_course, messages, report
 from autogradient.errors import CourseError, GradebookError, ResultError, nearest
 from autogradient.feedback import decided
 from autogradient.feedback.table import points as as_points
@@ -58,7 +57,7 @@ def adjust(
         )
     ):
         said.append(
-            errors.BELOW_ZERO.format(student=student, what=where or name, lost=show_points(lost))
+            messages.BELOW_ZERO.format(student=student, what=where or name, lost=show_points(lost))
         )
     return said
 
@@ -105,7 +104,7 @@ def extend(course: Course, student: str, name: str, until: str, *, who: str, why
     due = course.policy.due(name, course.sections().get(entry.student, ""))
     if due is not None and moment is not None and moment <= due:
         raise CourseError(
-            errors.EXTENSION_TOO_EARLY.format(
+            messages.EXTENSION_TOO_EARLY.format(
                 until=decided.moment(moment),
                 due=decided.moment(due),
                 student=student,
@@ -116,7 +115,7 @@ def extend(course: Course, student: str, name: str, until: str, *, who: str, why
     return (
         said
         if due is not None
-        else [*said, errors.EXTENSION_WITHOUT_DEADLINE.format(assignment=name)]
+        else [*said, messages.EXTENSION_WITHOUT_DEADLINE.format(assignment=name)]
     )
 
 
@@ -180,27 +179,27 @@ def mark_entry(
     total: Decimal | None = None
     if items:
         if points:
-            raise CourseError(errors.POINTS_AND_ITEMS)
+            raise CourseError(messages.POINTS_AND_ITEMS)
         rubric = {item.name: item.points for item in found.rubric}
         if not rubric:
-            raise CourseError(errors.PART_WITHOUT_RUBRIC.format(part=part))
+            raise CourseError(messages.PART_WITHOUT_RUBRIC.format(part=part))
         for item, text in items.items():
             if item not in rubric:
                 raise CourseError(
-                    errors.UNKNOWN_ITEM.format(
+                    messages.UNKNOWN_ITEM.format(
                         item=item, part=part, known=", ".join(rubric), nearest=nearest(item, rubric)
                     )
                 )
             given[item] = within(text, rubric[item], f"{part}: {item}")
         if missing := [item for item in rubric if item not in given]:
-            raise CourseError(errors.ITEMS_MISSING.format(part=part, items=", ".join(missing)))
+            raise CourseError(messages.ITEMS_MISSING.format(part=part, items=", ".join(missing)))
         total = sum(given.values(), Decimal(0))
     elif points:
         if most is None:
-            raise CourseError(errors.NO_POINTS_HERE.format(part=part))
+            raise CourseError(messages.NO_POINTS_HERE.format(part=part))
         total = within(points, most, part)
     elif not comment:
-        raise CourseError(errors.NOTHING_TO_MARK.format(part=part))
+        raise CourseError(messages.NOTHING_TO_MARK.format(part=part))
     return Mark(
         student=student,
         assignment=assignment.name,
@@ -218,7 +217,7 @@ def within(text: str, most: Fraction, what: str) -> Decimal:
     points = points_of(text.strip().replace(",", "."))
     if points is None or points > most:
         raise CourseError(
-            errors.POINTS_OUT_OF_RANGE.format(
+            messages.POINTS_OUT_OF_RANGE.format(
                 points=text.strip(), what=what, most=show_points(most)
             )
         )
@@ -229,7 +228,7 @@ def signed(text: str) -> Decimal:
     """Points to be added or taken off, as typed: 1, +0.5, -2. Raises CourseError."""
     plain = text.strip().replace("−", "-").replace(",", ".")
     if not re.fullmatch(r"[+-]?\d{1,6}(\.\d{1,2})?", plain) or not Decimal(plain):
-        raise CourseError(errors.BAD_CHANGE.format(points=text))
+        raise CourseError(messages.BAD_CHANGE.format(points=text))
     return Decimal(plain)
 
 
@@ -266,7 +265,7 @@ def known(course: Course, student: str) -> str:
     everybody = students(course)
     if student not in everybody:
         raise CourseError(
-            errors.UNKNOWN_STUDENT.format(student=student, nearest=nearest(student, everybody))
+            messages.UNKNOWN_STUDENT.format(student=student, nearest=nearest(student, everybody))
         )
     return student
 
@@ -276,9 +275,9 @@ def part_of(assignment: Assignment, name: str) -> Part:
     parts = {part.id: part for part in assignment.parts}
     if name not in parts:
         now = assignment.former.get((assignment.name, re.sub("-(hidden|answer)$", "", name)))
-        hint = errors.CALLED_NOW.format(name=now) if now in parts else nearest(name, parts)
+        hint = messages.CALLED_NOW.format(name=now) if now in parts else nearest(name, parts)
         raise CourseError(
-            errors.NO_SUCH_PART.format(part=name, assignment=assignment.name, nearest=hint)
+            messages.NO_SUCH_PART.format(part=name, assignment=assignment.name, nearest=hint)
         )
     return parts[name]
 
@@ -315,14 +314,14 @@ def write(course: Course, name: str, entries: Sequence[Entry]) -> list[str]:
         _show(course, name, {entry.student for entry in entries if isinstance(entry, Mark)})
         grade_course.bring_penalties(course, [name])
     except (GradebookError, ResultError) as error:
-        said.append(errors.IN_THE_LEDGER_ONLY.format(problem=error))
+        said.append(messages.IN_THE_LEDGER_ONLY.format(problem=error))
     after = report.all_results(course, [name])
     changed = [
         f"{one.student}: {name}: {_said(before.get(one.student))} → {_said(one)}"
         for one in after
         if _said(before.get(one.student)) != _said(one)
     ]
-    return [*(changed or [errors.NO_CHANGE]), *said]
+    return [*(changed or [messages.NO_CHANGE]), *said]
 
 
 def _said(one: marks.Marked | None) -> str:

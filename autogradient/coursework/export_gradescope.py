@@ -17,12 +17,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from autogradient import errors
 from autogradient.course.config import Course
 from autogradient.course.ledger import read
 from autogradient.course.marks import Decisions, Marked, hidden
 from autogradient.course.policy import Policy
-from autogradient.coursework import report
+from autogradient.coursework import messages, report
 from autogradient.errors import CourseError
 from autogradient.feedback import decided
 from autogradient.feedback.summary import plain
@@ -178,7 +177,7 @@ def autograder(course: Course, assignment: Assignment, expected: Mapping[str, An
         )
         if done.returncode:
             raise CourseError(
-                errors.GRADESCOPE_FAILED.format(
+                messages.GRADESCOPE_FAILED.format(
                     name=assignment.name, problem=(done.stderr.strip().splitlines() or ["?"])[-1]
                 )
             )
@@ -208,8 +207,8 @@ def write_autograder(
         for optional in (False, True)
     )
     left = [part.id for part in assignment.parts if part not in parts]
-    more = errors.GRADESCOPE_LEFT.format(parts=", ".join(left)) if left else ""
-    extra = errors.GRADESCOPE_BONUS.format(points=f"{decimal(bonus):g}") if bonus else ""
-    return path, errors.GRADESCOPE_POINTS.format(
+    more = messages.GRADESCOPE_LEFT.format(parts=", ".join(left)) if left else ""
+    extra = messages.GRADESCOPE_BONUS.format(points=f"{decimal(bonus):g}") if bonus else ""
+    return path, messages.GRADESCOPE_POINTS.format(
         points=f"{decimal(points):g}", bonus=extra, more=more
     )

@@ -18,6 +18,7 @@ from autogradient.course import marks
 from autogradient.course.config import CONFIG, ROSTER, Course, checked_student
 from autogradient.course.ledger import read
 from autogradient.coursework import gradebook_penalties
+from autogradient.coursework import messages as coursework_messages
 from autogradient.coursework.report import _shown, each_mark, take_hand_marks
 from autogradient.errors import GradebookError, ResultError, SubmissionError
 from autogradient.grading import batch, find_submissions, messages, results_folder
@@ -105,10 +106,14 @@ def grade_course(
         if done.trouble:
             troubles[done.trouble].append("/".join(_whose(done.item)))
     for problem, whose in troubles.items():
-        graded.skipped.append(errors.NOT_GRADED.format(whose=", ".join(whose), problem=problem))
+        graded.skipped.append(
+            coursework_messages.NOT_GRADED.format(whose=", ".join(whose), problem=problem)
+        )
     if verdicts.problem:
         place = errors.relative(verdicts.folder)
-        graded.skipped.append(errors.NOT_KEPT.format(folder=place, problem=verdicts.problem))
+        graded.skipped.append(
+            coursework_messages.NOT_KEPT.format(folder=place, problem=verdicts.problem)
+        )
     if recorder.unseen:  # graded long ago, but it counts only now: its notebook is wanted once more
         for _ in run(recorder.unseen, _Recorder(course), None):
             pass
@@ -299,23 +304,27 @@ def _stray(course: Course) -> list[str]:
         if not is_ignored(path.name)
     ]
     sentences += [
-        errors.STRAY_SUBMISSION.format(path=errors.relative(path))
+        coursework_messages.STRAY_SUBMISSION.format(path=errors.relative(path))
         for path in found
         if path.name not in known
     ]
     for place in (path for path in found if path.name in known):
         if not place.is_dir():
-            sentences.append(errors.STRAY_SUBMISSION.format(path=errors.relative(place)))
+            sentences.append(
+                coursework_messages.STRAY_SUBMISSION.format(path=errors.relative(place))
+            )
             continue
         attempts = [path for _, path in find_submissions.attempt_folders(place)]
         for path in attempts or [place]:
             sentences += _of_one(path, place.parent, zone)
         if attempts and any(path.suffix.lower() == NOTEBOOK for path in place.iterdir()):
-            sentences.append(errors.BESIDE_ATTEMPTS.format(path=errors.relative(place)))
+            sentences.append(
+                coursework_messages.BESIDE_ATTEMPTS.format(path=errors.relative(place))
+            )
         before = course.results / place.name / "attempts" / place.parent.name
         if not attempts and any(before.glob("*.json")):
             sentences.append(
-                errors.ATTEMPTS_BEFORE.format(
+                coursework_messages.ATTEMPTS_BEFORE.format(
                     path=errors.relative(place), results=errors.relative(before)
                 )
             )

@@ -22,10 +22,10 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from autogradient import errors
 from autogradient.course import ledger
 from autogradient.course.config import checked_student
 from autogradient.course.ledger import Mark
+from autogradient.coursework import messages
 from autogradient.coursework.gradebook_cells import foreign_release, mirror, write_assignment
 from autogradient.coursework.gradebook_hand_marks import OURS, Hand, exact, remember, take
 from autogradient.errors import GradebookError
@@ -161,7 +161,7 @@ def rebuild(
     take_hand_marks(gradebook_url, ledger_path)
     url = make_url(gradebook_url)
     if url.get_backend_name() != "sqlite" or not url.database:
-        raise GradebookError(errors.GRADEBOOK_NOT_A_FILE.format(url=gradebook_url))
+        raise GradebookError(messages.GRADEBOOK_NOT_A_FILE.format(url=gradebook_url))
     path = Path(url.database)
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
@@ -198,7 +198,9 @@ def open_gradebook(url: str) -> Iterator[Any]:
             os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
         book = api.Gradebook(url)
     except (SQLAlchemyError, ValueError) as error:
-        raise GradebookError(errors.NO_GRADEBOOK.format(url=url, problem=_cause(error))) from error
+        raise GradebookError(
+            messages.NO_GRADEBOOK.format(url=url, problem=_cause(error))
+        ) from error
     finally:
         os.environ["PATH"] = path
     try:
@@ -206,7 +208,7 @@ def open_gradebook(url: str) -> Iterator[Any]:
         yield book
     except DBAPIError as error:
         raise GradebookError(
-            errors.GRADEBOOK_BUSY.format(url=url, problem=_cause(error))
+            messages.GRADEBOOK_BUSY.format(url=url, problem=_cause(error))
         ) from error
     finally:
         book.close()
@@ -220,7 +222,7 @@ def find_assignment(db: Any, assignment: str) -> Any:
     """nbgrader's row of an assignment; GradebookError where it was never recorded."""
     row = db.query(api.Assignment).filter_by(name=assignment).one_or_none()
     if row is None or not row.notebooks:
-        raise GradebookError(errors.NOT_RECORDED.format(assignment=assignment))
+        raise GradebookError(messages.NOT_RECORDED.format(assignment=assignment))
     return row
 
 

@@ -14,6 +14,7 @@ from autogradient import errors
 from autogradient.course.config import Course
 from autogradient.course.ledger import BY_HAND, read
 from autogradient.course.marks import Decisions, Marked, make
+from autogradient.coursework import messages
 from autogradient.coursework.grade_course import VERDICTS, result_of
 from autogradient.errors import CourseError, ResultError, SubmissionError
 from autogradient.grading import batch, find_submissions, results_folder
@@ -241,21 +242,21 @@ def verify(course: Course, path: Path, engine: Engine) -> Verified:
     """
     result = results_folder.read_result(path)
     if result is None:
-        raise CourseError(errors.NO_RESULT.format(path=errors.relative(path)))
+        raise CourseError(messages.NO_RESULT.format(path=errors.relative(path)))
     if result.outcome == "missing" or not result.student:
-        return Verified(None, [errors.NOTHING_TO_VERIFY.format(path=errors.relative(path))])
+        return Verified(None, [messages.NOTHING_TO_VERIFY.format(path=errors.relative(path))])
     assignment = course.assignment(result.assignment)
     data = _submitted(course, result)
     receipt = result.receipt
     other = []
     if receipt.assignment != assignment.digest:
-        other.append(errors.OTHER_SOURCE.format(name=assignment.name))
+        other.append(messages.OTHER_SOURCE.format(name=assignment.name))
     if receipt.environment not in ("", environment_digest(not engine.missing)):
-        other.append(errors.OTHER_ENVIRONMENT)
+        other.append(messages.OTHER_ENVIRONMENT)
     if receipt.card and (
         not has_gpu() or receipt.card != environment_digest(not engine.missing, gpu())
     ):
-        other.append(errors.OTHER_CARD.format(gpu=receipt.gpu))
+        other.append(messages.OTHER_CARD.format(gpu=receipt.gpu))
     new = grade_bytes(
         assignment,
         data,
@@ -284,7 +285,7 @@ def _submitted(course: Course, result: Result) -> bytes:
         if digest(data) == result.receipt.submission:
             return data
     raise SubmissionError(
-        errors.SUBMISSION_GONE.format(
+        messages.SUBMISSION_GONE.format(
             folder=errors.relative(folder), digest=result.receipt.submission[:19]
         )
     )

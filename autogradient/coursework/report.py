@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from autogradient import errors, feedback
+from autogradient import feedback
 from autogradient.course import marks
 from autogradient.course.config import Course
 from autogradient.course.ledger import read
 from autogradient.course.marks import Marked
+from autogradient.coursework import messages
 from autogradient.errors import ResultError, nearest
 from autogradient.grading import results_folder
 from autogradient.model.assignment import Assignment
@@ -130,7 +131,7 @@ def notices(course: Course, marked: Sequence[Marked]) -> list[str]:
         if one.due is not None and one.outcome != "missing" and marks.received(one) is None:
             unknown.setdefault(one.assignment, []).append(one.student)
     found += [
-        errors.NO_TIME_OF_RECEIPT.format(assignment=name, students=_first(students))
+        messages.NO_TIME_OF_RECEIPT.format(assignment=name, students=_first(students))
         for name, students in unknown.items()
     ]
     for name in dict.fromkeys(one.assignment for one in marked if one.over):
@@ -140,14 +141,14 @@ def notices(course: Course, marked: Sequence[Marked]) -> list[str]:
             if one.over and one.assignment == name
         ]
         found.append(
-            errors.OVER_A_DAY.format(
+            messages.OVER_A_DAY.format(
                 assignment=name, count=course.policy.attempts_per_day, students=_first(students)
             )
         )
     if course.policy.hidden_feedback == "after_deadline":
         names = dict.fromkeys(one.assignment for one in marked)
         found += [
-            errors.HIDDEN_FOR_GOOD.format(assignment=name)
+            messages.HIDDEN_FOR_GOOD.format(assignment=name)
             for name in names
             if course.policy.last_due(name) is None
         ]
@@ -157,7 +158,7 @@ def notices(course: Course, marked: Sequence[Marked]) -> list[str]:
         - present
     ):
         found.append(
-            errors.EMPTY_SECTION.format(section=section, nearest=nearest(section, present))
+            messages.EMPTY_SECTION.format(section=section, nearest=nearest(section, present))
         )
     return found
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from autogradient import errors
 from autogradient.course.config import Course, checked_student
+from autogradient.coursework import messages
 from autogradient.coursework.grade_course import VERDICTS, Graded, result_of
 from autogradient.errors import CourseError, GradebookError, ResultError
 from autogradient.grading import batch, find_submissions, results_folder
@@ -50,7 +51,7 @@ class Shard:
         """As it is written: 2/8. Raises CourseError."""
         found = re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", text)
         if not found or int(found[1]) > int(found[2]):
-            raise CourseError(errors.BAD_SHARD.format(text=text))
+            raise CourseError(messages.BAD_SHARD.format(text=text))
         return cls(int(found[1]), int(found[2]))
 
 
@@ -170,7 +171,7 @@ def merge(course: Course, folders: list[Path]) -> tuple[int, list[str]]:
                 changed += _merge(course, folder, path)
             except (ValueError, OSError, GradebookError, ResultError) as error:
                 refused.append(
-                    errors.NOT_MERGED.format(
+                    messages.NOT_MERGED.format(
                         file=errors.relative(path), problem=str(error).split("\n")[0]
                     )
                 )
@@ -179,13 +180,13 @@ def merge(course: Course, folders: list[Path]) -> tuple[int, list[str]]:
 
 def _merge(course: Course, folder: Path, path: Path) -> bool:
     if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_BYTES:
-        raise ValueError(errors.NO_PLAIN_RESULT)
+        raise ValueError(messages.NO_PLAIN_RESULT)
     result = Result.from_json(path.read_bytes())
     student = checked_student(result.student)
     if result.assignment not in course.names() or path.relative_to(
         folder
     ) != results_folder.result_path(Path(), result.assignment, student, result.submission.attempt):
-        raise ValueError(errors.ANOTHERS_RESULT)
+        raise ValueError(messages.ANOTHERS_RESULT)
     target = results_folder.result_path(
         course.results, result.assignment, student, result.submission.attempt
     )

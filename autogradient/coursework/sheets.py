@@ -27,7 +27,7 @@ from autogradient.course.config import Course
 from autogradient.course.ledger import BY_HAND, Mark
 from autogradient.course.marks import Marked
 from autogradient.course.roster import Member
-from autogradient.coursework import decide, report
+from autogradient.coursework import decide, messages, report
 from autogradient.coursework.export_csv import neutral, restored
 from autogradient.errors import CourseError, LedgerError
 from autogradient.feedback.sanitize import as_dict, grade_id_of, text_of, unescaped
@@ -96,7 +96,7 @@ def split(
             "utf-8-sig"
         )
         if path.exists() and path.read_bytes() != texts[path]:
-            raise CourseError(errors.SHEET_EXISTS.format(path=errors.relative(path)))
+            raise CourseError(messages.SHEET_EXISTS.format(path=errors.relative(path)))
     rows = {row.student: row for row in course.rows()}
     written = Written()
     if anonymous:
@@ -107,7 +107,9 @@ def split(
                 for what in tells(answer.text, rows.get(member, Member(member)))
             ]
             written.warnings += [
-                errors.NOT_ANONYMOUS.format(code=names[answer.student], part=answer.part, what=what)
+                messages.NOT_ANONYMOUS.format(
+                    code=names[answer.student], part=answer.part, what=what
+                )
                 for what in dict.fromkeys(found)
             ]
     for (path, data), answers in zip(texts.items(), shares, strict=True):
@@ -125,11 +127,11 @@ def read(course: Course, paths: Sequence[Path], *, who: str, why: str = "") -> l
     for path in paths:
         reading.sheet(path)
     if reading.problems:
-        raise CourseError("\n".join([*reading.problems, errors.NOTHING_READ]))
+        raise CourseError("\n".join([*reading.problems, messages.NOTHING_READ]))
     for name in dict.fromkeys(entry.assignment for entry in reading.new):
         decide.write(course, name, [entry for entry in reading.new if entry.assignment == name])
     return [
-        errors.SHEETS_READ.format(new=len(reading.new), known=reading.known, blank=reading.blank)
+        messages.SHEETS_READ.format(new=len(reading.new), known=reading.known, blank=reading.blank)
     ]
 
 
@@ -175,7 +177,7 @@ def _secret(course: Course) -> bytes:
     except ValueError:
         secret = b""
     if len(secret) != 32:
-        raise LedgerError(errors.BAD_KEY.format(path=errors.relative(path)))
+        raise LedgerError(messages.BAD_KEY.format(path=errors.relative(path)))
     return secret
 
 
@@ -192,7 +194,7 @@ def _waiting(course: Course, assignment: Assignment) -> Iterable[Answer]:
         texts = answers_of(course, one) if parts else {}
         if texts is None:
             raise CourseError(
-                errors.NOT_IN_AUTOGRADED.format(student=one.student, assignment=assignment.name)
+                messages.NOT_IN_AUTOGRADED.format(student=one.student, assignment=assignment.name)
             )
         for part in parts:
             yield Answer(
@@ -214,7 +216,7 @@ def _typed(cell: Mapping[str, Any]) -> str:
     """The text of a cell of autograded/ as it was typed, and how many pictures are in it."""
     text = unescaped(text_of(cell.get("source")))
     count = len(as_dict(cell.get("attachments")))
-    return f"{text}\n\n{errors.PICTURES_IN_IT.format(count=count)}" if count else text
+    return f"{text}\n\n{messages.PICTURES_IN_IT.format(count=count)}" if count else text
 
 
 def _shares(parts: list[list[Answer]], markers: int) -> list[list[Answer]]:
@@ -291,7 +293,7 @@ class _Reading:
             row = dict(zip(heading, [*cells, *[""] * len(heading)], strict=False))
             try:
                 if any(cell.strip() for cell in cells[len(heading) :]):
-                    raise CourseError(errors.ROW_TOO_LONG)
+                    raise CourseError(messages.ROW_TOO_LONG)
                 self._row(path, number, row)
             except CourseError as error:
                 self.problems.append(f"{errors.relative(path)}: row {number}: {error}")
@@ -314,9 +316,9 @@ class _Reading:
             return
         expected = columns(part)
         if missing := [expected[item] for item in expected if item not in points]:
-            raise CourseError(errors.ROW_INCOMPLETE.format(column=missing[0]))
+            raise CourseError(messages.ROW_INCOMPLETE.format(column=missing[0]))
         items = {} if list(expected) == [POINTS] and not part.rubric else points
-        why = self.why or errors.FROM_SHEET.format(name=path.name)
+        why = self.why or messages.FROM_SHEET.format(name=path.name)
         mark = Mark(
             student=student,
             assignment=name,
@@ -331,7 +333,7 @@ class _Reading:
         before = self.seen.get((name, student, part.id))
         if before is not None:
             if _content(before[0]) != _content(mark):
-                raise CourseError(errors.ROW_TWICE.format(other=before[1]))
+                raise CourseError(messages.ROW_TWICE.format(other=before[1]))
             return
         self.seen[name, student, part.id] = mark, place
         team = self.shown[name][student].team if student in self.shown[name] else [student]
@@ -353,7 +355,7 @@ class _Reading:
                 else f"{show_points(float(stands.points))} points"
             )
             raise CourseError(
-                errors.MARKED_MEANWHILE.format(who=stands.who, said=said, part=part.id)
+                messages.MARKED_MEANWHILE.format(who=stands.who, said=said, part=part.id)
             )
         self._same_answer(name, student, part, row)
         self.new.append(mark)
@@ -373,7 +375,9 @@ class _Reading:
             return decide.known(self.course, row["student"].strip())
         written = row["code"].strip().upper()
         if written not in self.codes[name]:
-            raise CourseError(errors.UNKNOWN_CODE.format(code=row["code"].strip(), assignment=name))
+            raise CourseError(
+                messages.UNKNOWN_CODE.format(code=row["code"].strip(), assignment=name)
+            )
         return self.codes[name][written]
 
     def _now(self, assignment: Assignment, part: str) -> str:
@@ -393,10 +397,10 @@ class _Reading:
             if match is None or not cell.strip():
                 continue
             if self._now(assignment, match[1]) != part.id:
-                raise CourseError(errors.OTHER_PARTS_COLUMN.format(column=column, part=part.id))
+                raise CourseError(messages.OTHER_PARTS_COLUMN.format(column=column, part=part.id))
             if match[2] not in most:
                 raise CourseError(
-                    errors.UNKNOWN_ITEM.format(
+                    messages.UNKNOWN_ITEM.format(
                         item=match[2], part=part.id, known=", ".join(most), nearest=""
                     )
                 )
@@ -410,7 +414,7 @@ class _Reading:
             return
         now = texts.get(f"{part.id}-answer", texts.get(part.id, ""))
         if restored(_cell(now)).split() != restored(row["answer"]).split():
-            raise CourseError(errors.ANSWER_CHANGED.format(part=part.id))
+            raise CourseError(messages.ANSWER_CHANGED.format(part=part.id))
 
 
 def table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -426,7 +430,7 @@ def table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         if "\0" in text:
             raise ValueError
     except ValueError:
-        raise CourseError(errors.NOT_A_CSV.format(path=name)) from None
+        raise CourseError(messages.NOT_A_CSV.format(path=name)) from None
     for separator in ",;\t":
         try:
             rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
@@ -435,7 +439,7 @@ def table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         heading = [restored(cell.strip()) for cell in rows[0]] if rows else []
         if {"assignment", "part"} <= set(heading) and ("code" in heading) != ("student" in heading):
             return heading, list(enumerate(rows[1:], start=2))
-    raise CourseError(errors.NOT_A_SHEET.format(path=name))
+    raise CourseError(messages.NOT_A_SHEET.format(path=name))
 
 
 def _content(mark: Mark) -> tuple[Decimal | None, dict[str, Decimal], str]:

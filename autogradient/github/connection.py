@@ -17,8 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from autogradient import __version__, errors
+from autogradient import __version__
 from autogradient.errors import GitHubError, UncertainError
+from autogradient.github import messages
 from autogradient.github.hosting import MOST
 from autogradient.github.settings import Settings
 
@@ -29,7 +30,7 @@ try:
     from githubkit.exception import GitHubException, RateLimitExceeded, RequestError, RequestFailed
     from githubkit.retry import RetryOption
 except ImportError as missing:  # the extra 'github' is not installed
-    raise GitHubError(errors.GITHUB_NOT_INSTALLED.format(missing=missing.name)) from None
+    raise GitHubError(messages.GITHUB_NOT_INSTALLED.format(missing=missing.name)) from None
 
 T = TypeVar("T")
 
@@ -115,7 +116,7 @@ class Connection:
         elif given:
             self._token, self._until = given, 0.0
         else:
-            raise GitHubError(errors.GITHUB_NO_TOKEN.format(tokens=TOKENS[0], key=KEY))
+            raise GitHubError(messages.GITHUB_NO_TOKEN.format(tokens=TOKENS[0], key=KEY))
         return self._token
 
     def _installation_token(self) -> str:
@@ -125,7 +126,7 @@ class Connection:
                 key = Path(key).read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
                 raise GitHubError(
-                    errors.GITHUB_NO_KEY.format(
+                    messages.GITHUB_NO_KEY.format(
                         key=KEY, problem=getattr(error, "strerror", "") or "no text"
                     )
                 ) from None
@@ -141,7 +142,7 @@ class Connection:
             )
         except ValueError:
             raise GitHubError(
-                errors.GITHUB_NO_KEY.format(key=KEY, problem="this is no private key")
+                messages.GITHUB_NO_KEY.format(key=KEY, problem="this is no private key")
             ) from None
         return str(made["token"])
 
@@ -222,7 +223,7 @@ def _whole(response: httpx.Response) -> None:
         try:
             response.json()
         except ValueError:
-            raise httpx.ReadError(errors.GITHUB_CUT, request=response.request) from None
+            raise httpx.ReadError(messages.GITHUB_CUT, request=response.request) from None
 
 
 class _sentences:
@@ -239,14 +240,14 @@ class _sentences:
     ) -> None:
         if isinstance(error, RateLimitExceeded):
             raise GitHubError(
-                errors.GITHUB_RATE_LIMIT.format(
+                messages.GITHUB_RATE_LIMIT.format(
                     what=_what(error.request), seconds=int(error.retry_after.total_seconds())
                 ),
                 status=429,
             ) from None
         if isinstance(error, RequestFailed):
             status = error.response.status_code
-            sentence = errors.GITHUB_REFUSED.format(
+            sentence = messages.GITHUB_REFUSED.format(
                 what=_what(error.request), status=status, said=_said(error.response)
             )
             raise (UncertainError if status >= 500 else GitHubError)(
@@ -256,7 +257,7 @@ class _sentences:
             cause = getattr(error, "exc", error)
             request = getattr(cause, "_request", None)
             raise UncertainError(
-                errors.GITHUB_NOT_REACHED.format(
+                messages.GITHUB_NOT_REACHED.format(
                     what=_what(request), problem=str(cause) or type(cause).__name__
                 )
             ) from None

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from autogradient import errors
 from autogradient.course.config import Course
 from autogradient.errors import AutogradientError, CourseError, GitHubError
 from autogradient.github import correction_text, messages, ownership
@@ -63,7 +62,7 @@ def update(
     url = settings.url(source)
     there = hosting.repositories()
     if settings.release.lower() not in there:
-        raise CourseError(errors.NO_RELEASE_REPOSITORY.format(repository=source))
+        raise CourseError(messages.NO_RELEASE_REPOSITORY.format(repository=source))
     with Bare(secrets=hosting.git_configuration(url), local=url.startswith("file:")) as git:
         git.fetch(url, f"refs/heads/{MAIN}", "refs/release", whole=True)
         releases = [Release.of(git, assignment, settings) for assignment in assignments]

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from autogradient import errors
 from autogradient.errors import ClusterError, ResultError, SubmissionError, WorkerError
-from autogradient.grading import grade
+from autogradient.grading import grade, messages
 from autogradient.grading.engine import Engine
 from autogradient.grading.find_submissions import Item
 from autogradient.grading.judge import gpu, has_gpu
@@ -365,7 +365,7 @@ class _Grading:
                 return None, str(error)
             kept = errors.relative(set_aside(path))
             file, problem = errors.relative(path), error.problem
-            return None, errors.SET_ASIDE.format(file=file, problem=problem, kept=kept)
+            return None, messages.SET_ASIDE.format(file=file, problem=problem, kept=kept)
 
     def _grade(self, item: Item, data: bytes, info: SubmissionInfo) -> grade.Graded:
         """Grade a file; where a process of the grader's own died under it, once more."""
@@ -404,9 +404,9 @@ def _completed(graded: grade.Graded, old: Result, staff: Path) -> grade.Graded:
 def _fall_back(old: Result, graded: grade.Graded) -> grade.Graded:
     """The last readable submission counts, and the student is told."""
     sentences = [
-        errors.FALLEN_BACK.format(problem=problem.message) for problem in graded.result.problems
+        messages.FALLEN_BACK.format(problem=problem.message) for problem in graded.result.problems
     ]
-    ending = errors.FALLEN_BACK.format(problem="")
+    ending = messages.FALLEN_BACK.format(problem="")
     old.problems = [
         *(Problem(message=sentence) for sentence in sentences),
         *(p for p in old.problems if not p.message.endswith(ending)),

@@ -20,8 +20,8 @@ from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
-from autogradient import errors
 from autogradient.errors import ClusterError, SubmissionError, WorkerError
+from autogradient.grading import messages
 from autogradient.grading.find_submissions import Item
 from autogradient.grading.grade import Graded, unreadable
 from autogradient.grading.read_notebook import read_notebook
@@ -46,7 +46,7 @@ try:
         work,
     )
 except ImportError:
-    raise ClusterError(errors.NO_DASK) from None
+    raise ClusterError(messages.NO_DASK) from None
 
 #: Seconds between looks at the cluster while an answer is awaited, and without any worker until it
 #: is given up.
@@ -132,19 +132,19 @@ def _local(workers: int) -> LocalCluster:
 def _client(address: str) -> Client:
     scheme, separator, rest = address.partition("://")
     if not separator or scheme not in ("tcp", "tls") or not rest.rpartition(":")[2].isdigit():
-        raise ClusterError(errors.BAD_ADDRESS.format(address=address))
+        raise ClusterError(messages.BAD_ADDRESS.format(address=address))
     if not is_private(address):
-        raise ClusterError(errors.NOT_ENCRYPTED.format(address=address))
+        raise ClusterError(messages.NOT_ENCRYPTED.format(address=address))
     security = (
         distributed.Security(require_encryption=True) if scheme == "tls" else distributed.Security()
     )
     if scheme == "tls" and security.get_connection_args("client")["ssl_context"] is None:
-        raise ClusterError(errors.NO_CERTIFICATES.format(address=address))
+        raise ClusterError(messages.NO_CERTIFICATES.format(address=address))
     try:
         return Client(address, timeout=20, set_as_default=False, security=security)
     except (OSError, ValueError) as error:
         raise ClusterError(
-            errors.NO_CLUSTER.format(address=address, problem=str(error).split("\n")[0])
+            messages.NO_CLUSTER.format(address=address, problem=str(error).split("\n")[0])
         ) from None
 
 
@@ -173,7 +173,7 @@ class Cluster:
         self.slots = max(ON_THEIR_WAY, PER_THREAD * sum(threads.values()))
         if threads and not set(threads) - set(self.unfit):
             raise ClusterError(
-                errors.NO_FIT_WORKER.format(why="; ".join(sorted(set(self.unfit.values()))))
+                messages.NO_FIT_WORKER.format(why="; ".join(sorted(set(self.unfit.values()))))
             )
 
     def close(self) -> None:
@@ -341,14 +341,14 @@ class Cluster:
         while not (fit := set(self.client.nthreads()) - set(self.unfit)):
             if time.monotonic() - since > PATIENCE_S or self.stopped:
                 why = f" ({'; '.join(sorted(set(self.unfit.values())))})" if self.unfit else ""
-                raise ClusterError(errors.NO_WORKERS.format(seconds=PATIENCE_S, why=why))
+                raise ClusterError(messages.NO_WORKERS.format(seconds=PATIENCE_S, why=why))
             time.sleep(LOOK_S / 4)
         return sorted(fit) if self.unfit else None
 
     def _alive(self, among: list[str] | None) -> bool:
         """Whether one of the workers that a task may go to is there."""
         if self.client.status != "running":
-            raise ClusterError(errors.CLUSTER_GONE.format(problem=self.client.status))
+            raise ClusterError(messages.CLUSTER_GONE.format(problem=self.client.status))
         present = set(self.client.nthreads())
         return bool(present) if among is None else not present.isdisjoint(among)
 
@@ -356,7 +356,7 @@ class Cluster:
         with self.lock:
             new, self.unfit[worker] = worker not in self.unfit, why
         if new:
-            self.say(errors.UNFIT_WORKER.format(worker=worker, why=why))
+            self.say(messages.UNFIT_WORKER.format(worker=worker, why=why))
 
     @contextlib.contextmanager
     def _talking(self) -> Iterator[None]:
@@ -367,7 +367,7 @@ class Cluster:
             if self.stopped:
                 raise WorkerError("interrupted") from None
             raise ClusterError(
-                errors.CLUSTER_GONE.format(
+                messages.CLUSTER_GONE.format(
                     problem=str(error).split("\n")[0] or type(error).__name__
                 )
             ) from None

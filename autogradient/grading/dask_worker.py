@@ -21,9 +21,8 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from distributed import WorkerPlugin, get_worker
 
-from autogradient import errors
 from autogradient.errors import AutogradientError, ClusterError, ConfinementError, WorkerError
-from autogradient.grading import grade
+from autogradient.grading import grade, messages
 from autogradient.grading.engine import Engine
 from autogradient.grading.reference_answers import computed_answers
 from autogradient.grading.verdict_cache import CarriedVerdicts
@@ -117,11 +116,11 @@ class Node(WorkerPlugin):
 
     def _examine(self) -> None:
         if not is_private(self.address):
-            raise ClusterError(errors.WORKER_NOT_ENCRYPTED)
+            raise ClusterError(messages.WORKER_NOT_ENCRYPTED)
         here = environment()
         if here != self.environment:
             raise ClusterError(
-                errors.WORKER_DIFFERS.format(what=_difference(here, self.environment))
+                messages.WORKER_DIFFERS.format(what=_difference(here, self.environment))
             )
 
     def answer(self, message: bytes, material: dict[str, Assignment]) -> bytes:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from autogradient import errors
+from autogradient.grading import messages
 from autogradient.grading.read_notebook import StudentCell
 from autogradient.model.assignment import Assignment, Part
 from autogradient.model.testcode import parse
@@ -46,7 +46,7 @@ def composed(pieces: Sequence[Piece]) -> str:
     return "\n\n".join(
         piece.text
         if piece.own
-        else f"{errors.ESSAY_FROM.format(cell=piece.cell + 1)}\n\n{piece.text}"
+        else f"{messages.ESSAY_FROM.format(cell=piece.cell + 1)}\n\n{piece.text}"
         for piece in pieces
     )
 

@@ -78,7 +78,7 @@ def find_notebooks(path: Path) -> list[Path]:
     ):
         found = [p.parent / each.path for p, each in _looked_into(files) if isinstance(each, Piece)]
     if not found:
-        raise SubmissionError(errors.NO_NOTEBOOK.format(name=errors.relative(path)))
+        raise SubmissionError(messages.NO_NOTEBOOK.format(name=errors.relative(path)))
     return found
 
 
@@ -129,7 +129,7 @@ def identify(path: Path, assignments: list[Assignment], students: tuple[str, ...
     remarks = (
         ()
         if path.stem == assignment.name
-        else (errors.RENAMED.format(name=path.name, assignment=assignment.name, how=how),)
+        else (messages.RENAMED.format(name=path.name, assignment=assignment.name, how=how),)
     )
     return Item(assignment, path, students, remarks)
 
@@ -137,7 +137,7 @@ def identify(path: Path, assignments: list[Assignment], students: tuple[str, ...
 def _other(claims: str, assignment: Assignment) -> tuple[str, ...]:
     """The remark that a notebook is graded as something else than it says, if so."""
     return (
-        (errors.OTHER_ASSIGNMENT.format(claims=claims, assignment=assignment.name),)
+        (messages.OTHER_ASSIGNMENT.format(claims=claims, assignment=assignment.name),)
         if claims not in ("", assignment.name)
         else ()
     )
@@ -261,14 +261,16 @@ def _choose(paths: list[Path], assignment: Assignment, student: str) -> Item:
     remarks = []
     if len(paths) > 1:
         remarks.append(
-            errors.TWO_NOTEBOOKS.format(
+            messages.TWO_NOTEBOOKS.format(
                 names=" and ".join(p.name for p in paths), chosen=chosen.name, reason=reason
             )
         )
     claims = dict(readable).get(chosen, "")
     if chosen.stem != assignment.name:
         how = "its metadata" if claims == assignment.name else "its folder"
-        remarks.append(errors.RENAMED.format(name=chosen.name, assignment=assignment.name, how=how))
+        remarks.append(
+            messages.RENAMED.format(name=chosen.name, assignment=assignment.name, how=how)
+        )
     remarks += _other(claims, assignment)
     return Item(assignment, chosen, (student,), tuple(remarks))
 
@@ -299,7 +301,7 @@ def recognise(
         for name in sorted(by_name, key=len, reverse=True):
             if simple == name or re.search(rf"(^|[^a-z0-9]){re.escape(name)}($|[^a-z])", simple):
                 return by_name[name], how
-    raise SubmissionError(errors.NOT_RECOGNISED.format(name=path.name))
+    raise SubmissionError(messages.NOT_RECOGNISED.format(name=path.name))
 
 
 def choose(paths: Iterable[Path], name: str) -> tuple[Path, str]:

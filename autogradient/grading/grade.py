@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from autogradient import errors
 from autogradient.errors import SubmissionError
-from autogradient.grading import judge
+from autogradient.grading import judge, messages
 from autogradient.grading.engine import Engine
 from autogradient.grading.executed_notebook import check_outputs, executed
 from autogradient.grading.judge import Snapshot, Verdict
@@ -369,7 +368,7 @@ def failed(
     """What is left where the grader itself failed: everything ungraded, and the error for the
     staff.
     """
-    result = unreadable(assignment, data, errors.GRADER_FAILED, info, seed=seed)
+    result = unreadable(assignment, data, messages.GRADER_FAILED, info, seed=seed)
     result.outcome = "grader_error"
     for case in (case for part in result.parts for case in part.cases):
         case.outcome, case.reason = "grader_error", None

@@ -74,7 +74,7 @@ def read_file(path: Path) -> bytes:
             if Path(each.path) == inner and isinstance(each, Piece):
                 return each.data
         raise SubmissionError(
-            errors.CANNOT_READ.format(name=path.name, problem="it is not in its archive any more")
+            messages.CANNOT_READ.format(name=path.name, problem="it is not in its archive any more")
         )
     if not path.name.lower().endswith(NOTEBOOK) and path.is_file():
         found = list(inside(path))
@@ -93,12 +93,12 @@ def read_file(path: Path) -> bytes:
         size = path.stat().st_size
         if size > MAX_MB * 1_000_000:
             raise SubmissionError(
-                errors.TOO_LARGE.format(name=path.name, size=size / 1e6, limit=MAX_MB)
+                messages.TOO_LARGE.format(name=path.name, size=size / 1e6, limit=MAX_MB)
             )
         return path.read_bytes()
     except OSError as error:
         raise SubmissionError(
-            errors.CANNOT_READ.format(name=path.name, problem=error.strerror)
+            messages.CANNOT_READ.format(name=path.name, problem=error.strerror)
         ) from None
 
 
@@ -134,7 +134,7 @@ def read_notebook(data: bytes, name: str) -> Notebook:
     """
     if len(data) > MAX_MB * 1_000_000:
         raise SubmissionError(
-            errors.TOO_LARGE.format(name=name, size=len(data) / 1e6, limit=MAX_MB)
+            messages.TOO_LARGE.format(name=name, size=len(data) / 1e6, limit=MAX_MB)
         )
     if (what := kind(data[:8192])) in _KINDS:
         raise SubmissionError(messages.NOT_A_NOTEBOOK.format(name=name, what=_KINDS[what]))
@@ -147,12 +147,12 @@ def read_notebook(data: bytes, name: str) -> Notebook:
             )
         ) from None
     if not text.strip():
-        raise SubmissionError(errors.EMPTY_FILE.format(name=name))
+        raise SubmissionError(messages.EMPTY_FILE.format(name=name))
     if other := _what_else(text.lstrip()[:200]):
         raise SubmissionError(other.format(name=name))
     for marks, limit in (("[{", MAX_BRACKETS), (',"', MAX_PIECES)):
         if sum(map(text.count, marks)) > limit:
-            raise SubmissionError(errors.TOO_MUCH_IN_IT.format(name=name, limit=limit))
+            raise SubmissionError(messages.TOO_MUCH_IN_IT.format(name=name, limit=limit))
     try:
         notebook = json.loads(text)
         if "\\ud" in text.lower():  # half a character, which no file or message can hold
@@ -164,9 +164,9 @@ def read_notebook(data: bytes, name: str) -> Notebook:
         conflict = CONFLICT.search(text)
         if conflict:
             line = text.count("\n", 0, conflict.start()) + 1
-            raise SubmissionError(errors.MERGE_CONFLICT.format(name=name, line=line)) from None
+            raise SubmissionError(messages.MERGE_CONFLICT.format(name=name, line=line)) from None
         raise SubmissionError(
-            errors.UNREADABLE_JSON.format(name=name, line=getattr(error, "lineno", 1))
+            messages.UNREADABLE_JSON.format(name=name, line=getattr(error, "lineno", 1))
         ) from None
     return _notebook(notebook, data, name)
 
@@ -176,9 +176,9 @@ def _what_else(beginning: str) -> str | None:
     a notebook.
     """
     if beginning.startswith("version https://git-lfs.github.com/spec/"):
-        return errors.LFS_POINTER
+        return messages.LFS_POINTER
     if is_web_page(beginning.encode("utf-8", "replace")):
-        return errors.WEB_PAGE
+        return messages.WEB_PAGE
     return None
 
 
@@ -226,7 +226,7 @@ def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
         )
     if len(raw) > MAX_CELLS:
         raise SubmissionError(
-            errors.TOO_MANY_CELLS.format(name=name, count=len(raw), limit=MAX_CELLS)
+            messages.TOO_MANY_CELLS.format(name=name, count=len(raw), limit=MAX_CELLS)
         )
     cells = []
     for index, cell in enumerate(raw):
@@ -245,7 +245,7 @@ def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
         )
         cells.append(StudentCell(index, kind, source, own_id))
     if sum(len(cell.source) for cell in cells if cell.kind == "code") > MAX_CODE:
-        raise SubmissionError(errors.TOO_MUCH_CODE.format(name=name, limit=MAX_CODE))
+        raise SubmissionError(messages.TOO_MUCH_CODE.format(name=name, limit=MAX_CODE))
     meta = notebook.get("metadata") if isinstance(notebook.get("metadata"), dict) else {}
     ours = meta.get("autogradient") if meta and isinstance(meta.get("autogradient"), dict) else {}
     return Notebook(

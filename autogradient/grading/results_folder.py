@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from autogradient import errors
 from autogradient.errors import ResultError, nearest
+from autogradient.grading import messages
 from autogradient.model.assignment import Assignment
 from autogradient.model.result import SCHEMA, Result, SubmissionInfo, add_up
 
@@ -58,7 +59,7 @@ def newer(path: Path) -> str:
     if schema <= SCHEMA:
         return ""
     known = {"schema": schema, "known": SCHEMA}
-    return errors.NEWER_RESULT.format(file=errors.relative(path), **known)
+    return messages.NEWER_RESULT.format(file=errors.relative(path), **known)
 
 
 def set_aside(path: Path) -> Path:
@@ -76,7 +77,7 @@ def _schema(data: bytes) -> int:
 
 
 def _damaged(path: Path, problem: str) -> ResultError:
-    sentence = errors.DAMAGED_RESULT.format(file=errors.relative(path), problem=problem)
+    sentence = messages.DAMAGED_RESULT.format(file=errors.relative(path), problem=problem)
     return ResultError(sentence, problem)
 
 
@@ -102,7 +103,7 @@ def stray(results: Path, assignments: Collection[str]) -> list[str]:
         count = len(students(results, name))
         if count:
             sentences.append(
-                errors.STRAY_RESULTS.format(
+                messages.STRAY_RESULTS.format(
                     folder=errors.relative(folder),
                     count=count,
                     students="student" if count == 1 else "students",

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from autogradient import errors
 from autogradient.errors import WorkerError
+from autogradient.grading import messages
 from autogradient.grading.case_results import DIED
 from autogradient.grading.engine import Engine
 from autogradient.grading.judge import Snapshot
@@ -113,16 +113,16 @@ class Runs:
             return
         self.shown += run.size
         if self.shown > MAX_SHOWN and run.outputs:
-            run.outputs = [{"output_type": "stream", "name": "stderr", "text": errors.NOT_SHOWN}]
+            run.outputs = [{"output_type": "stream", "name": "stderr", "text": messages.NOT_SHOWN}]
         self.cells[step.cell] = run
         if run.status == "timed_out":
-            message = errors.CELL_STOPPED.format(seconds=limit)
+            message = messages.CELL_STOPPED.format(seconds=limit)
         elif run.status == "killed":
-            message = errors.CELL_KILLED.format(how=run.how)
+            message = messages.CELL_KILLED.format(how=run.how)
         elif run.status == "error" and run.error:
-            message = errors.CELL_ERROR.format(name=run.error[0], value=run.error[1][:300]).rstrip(
-                ": "
-            )
+            message = messages.CELL_ERROR.format(
+                name=run.error[0], value=run.error[1][:300]
+            ).rstrip(": ")
         else:
             return
         self.problems.append(Problem(cell=step.cell + 1, message=message))
@@ -173,7 +173,7 @@ def run_steps(
         if budget.left <= 0:
             runs.out_of_time = True
             runs.problems.append(
-                Problem(message=errors.OUT_OF_TIME.format(seconds=assignment.limits.submission_s))
+                Problem(message=messages.OUT_OF_TIME.format(seconds=assignment.limits.submission_s))
             )
             break
         try:

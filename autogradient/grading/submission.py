@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from autogradient import errors
+from autogradient.grading import messages
 from autogradient.grading.claims import Matching, behaviour, defined_in, names_asked, same_text
 from autogradient.grading.essays import Essays, composed, plain
 from autogradient.grading.read_notebook import CONFLICT, Notebook
@@ -117,7 +117,7 @@ class _Planner:
     def plan(self) -> Submission:
         for i, cell in enumerate(self.cells):
             if CONFLICT.search(cell.source):
-                self.problem(i, errors.CONFLICT_MARKERS)
+                self.problem(i, messages.CONFLICT_MARKERS)
         for part in self.assignment.parts:
             self.find_answer(part)
         places = {part.id: self.place(part) for part in self.assignment.parts if not part.by_hand}
@@ -168,7 +168,7 @@ class _Planner:
                 numbers = ", ".join(str(i + 1) for i in candidates)
                 self.problem(
                     pick,
-                    errors.ANSWER_TWICE.format(
+                    messages.ANSWER_TWICE.format(
                         part=part.id, count=len(candidates), cells=numbers, chosen=pick + 1
                     ),
                 )
@@ -228,7 +228,7 @@ class _Planner:
                     not same_text(cell.source, answer.source) for answer in released
                 )
                 self.problem(
-                    cell.index, errors.ANSWER_NOT_CODE.format(part=part.id, kind=cell.kind)
+                    cell.index, messages.ANSWER_NOT_CODE.format(part=part.id, kind=cell.kind)
                 )
                 return
         self.missing[part.id] = " or ".join(names_asked(part)) or "it"
@@ -247,7 +247,7 @@ class _Planner:
         if elsewhere and not chosen and len(elsewhere) == 1:  # its own cell has lost its id
             self.found[part.id] = elsewhere[0]
         elif elsewhere:
-            sentence = errors.ESSAY_ELSEWHERE if texts else errors.ESSAY_FOUND
+            sentence = messages.ESSAY_ELSEWHERE if texts else messages.ESSAY_FOUND
             self.problem(
                 elsewhere[0],
                 sentence.format(part=part.id, cells=", ".join(str(i + 1) for i in elsewhere)),
@@ -267,7 +267,7 @@ class _Planner:
         if len(checks) > 1:
             self.problem(
                 checks[1],
-                errors.LOCKED_REPEATED.format(what="check", part=part.id, count=len(checks)),
+                messages.LOCKED_REPEATED.format(what="check", part=part.id, count=len(checks)),
             )
         if not checks and self.assignment.format != "otter":
             self.deleted.append(part.id)
@@ -275,7 +275,7 @@ class _Planner:
             for i in checks:  # another version of the course may word its checks otherwise
                 names = [part.id, *(old for old, new in self.former.items() if new == part.id)]
                 if not any(f'"{name}"' in self.cells[i].source for name in names):
-                    self.problem(i, errors.LOCKED_EDITED.format(what="check", part=part.id))
+                    self.problem(i, messages.LOCKED_EDITED.format(what="check", part=part.id))
         last = max(answers, default=-1)
         after = [i for i in checks if i > last]
         if after:
@@ -290,27 +290,27 @@ class _Planner:
         """Say what was found elsewhere and what is gone, in one sentence where it is a lot."""
         if len(self.found) > MANY:
             cells = ", ".join(str(i + 1) for i in sorted(set(self.found.values())))
-            self.problem(None, errors.ANSWERS_FOUND.format(count=len(self.found), cells=cells))
+            self.problem(None, messages.ANSWERS_FOUND.format(count=len(self.found), cells=cells))
         elif self.found:
             for name, i in self.found.items():
-                self.problem(i, errors.ANSWER_FOUND.format(part=name, cell=i + 1))
+                self.problem(i, messages.ANSWER_FOUND.format(part=name, cell=i + 1))
         if len(self.missing) > MANY:
             self.problem(
                 None,
-                errors.ANSWERS_MISSING.format(
+                messages.ANSWERS_MISSING.format(
                     count=len(self.missing), parts=", ".join(f"'{name}'" for name in self.missing)
                 ),
             )
         else:
             for name, names in self.missing.items():
-                self.problem(None, errors.ANSWER_MISSING.format(part=name, names=names))
+                self.problem(None, messages.ANSWER_MISSING.format(part=name, names=names))
         if len(self.deleted) > MANY:
             self.problem(
-                None, errors.CHECKS_DELETED.format(count=len(self.deleted), first=self.deleted[0])
+                None, messages.CHECKS_DELETED.format(count=len(self.deleted), first=self.deleted[0])
             )
         else:
             for name in self.deleted:
-                self.problem(None, errors.LOCKED_DELETED.format(what="check", part=name))
+                self.problem(None, messages.LOCKED_DELETED.format(what="check", part=name))
 
     def preceding(self, part: Part) -> int:
         """Where a part without answer and check belongs: after the last cell that stands before it
@@ -419,14 +419,14 @@ class _Planner:
         what = {"setup": "setup", "given": "data"}[cell.role]
         name = cell.target or self.assignment.name
         if not stands:
-            self.problem(None, errors.LOCKED_DELETED.format(what=what, part=name))
+            self.problem(None, messages.LOCKED_DELETED.format(what=what, part=name))
         elif not same_text(self.cells[stands[0]].source, cell.source) and not self.is_of_a_release(
             stands[0]
         ):
-            self.problem(stands[0], errors.LOCKED_EDITED.format(what=what, part=name))
+            self.problem(stands[0], messages.LOCKED_EDITED.format(what=what, part=name))
         if len(stands) > 1:
             self.problem(
-                stands[1], errors.LOCKED_REPEATED.format(what=what, part=name, count=len(stands))
+                stands[1], messages.LOCKED_REPEATED.format(what=what, part=name, count=len(stands))
             )
 
     # ---- nbgrader's format: a check cell may define names that later cells use -------------------

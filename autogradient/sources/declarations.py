@@ -7,17 +7,17 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from autogradient import errors
 from autogradient.model.answer_kind import assigned_value
 from autogradient.model.assignment import Declaration, Part
 from autogradient.model.short_answers import kind_of
+from autogradient.sources import messages
 
 
 def foreign_keys(part: Part, keys: dict[str, Any]) -> list[str]:
     """A sentence for each key of an answer cell that would be ignored."""
     known = ("kind", "points", *(kind_of(part).keys if part.is_short else ()))
     return [
-        errors.KEY_NOT_FOR_KIND.format(key=key, part=part.id, kind=part.kind)
+        messages.KEY_NOT_FOR_KIND.format(key=key, part=part.id, kind=part.kind)
         for key in keys
         if key not in known
     ]
@@ -55,7 +55,7 @@ def _tolerance(part: Part, keys: dict[str, Any]) -> str | None:
     except ValueError:
         size = 0.0
     if not 0 < size < float("inf"):
-        return errors.BAD_TOLERANCE.format(tol=keys["tol"], part=part.id)
+        return messages.BAD_TOLERANCE.format(tol=keys["tol"], part=part.id)
     part.declaration.tolerance = (
         ("relative", size / 100) if text.endswith("%") else ("absolute", size)
     )
@@ -68,7 +68,7 @@ def _inputs(part: Part, keys: dict[str, Any]) -> str | None:
         try:
             ast.parse(part.declaration.inputs, mode="eval")
         except SyntaxError as error:
-            return errors.BAD_INPUTS.format(part=part.id, problem=error.msg)
+            return messages.BAD_INPUTS.format(part=part.id, problem=error.msg)
     return None
 
 
@@ -82,5 +82,5 @@ def _slips(part: Part, keys: dict[str, Any]) -> str | None:
             kind_of(part).slip_key(key): slip for key, slip in written.items()
         }
     elif slips is not None:
-        return errors.SLIPS_NOT_LISTED.format(part=part.id)
+        return messages.SLIPS_NOT_LISTED.format(part=part.id)
     return None

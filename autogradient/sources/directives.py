@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from autogradient import errors
 from autogradient.errors import nearest
+from autogradient.sources import messages
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ def _parse_code(source: str) -> Directive:
     for offset, line in enumerate(lines[count:], start=count):
         if line.startswith("#|"):
             if not lines[offset - 1].startswith("#|"):  # one mistake, however many keys
-                found.problems.append((offset, errors.MISPLACED))
+                found.problems.append((offset, messages.MISPLACED))
         elif line.lstrip("# ").startswith("<!--|"):
             found.problems.append(
                 (
                     offset,
-                    errors.OTHER_STYLE.format(got="<!--|", kind="code", expected="#| key: value"),
+                    messages.OTHER_STYLE.format(got="<!--|", kind="code", expected="#| key: value"),
                 )
             )
     entries: list[tuple[int, str]] = []
@@ -105,7 +105,7 @@ def _parse_code(source: str) -> Directive:
     for offset, text in entries:
         match = _ENTRY.match(text.rstrip())
         if not match:
-            found.problems.append((offset, errors.NO_COLON.format(text=text.strip())))
+            found.problems.append((offset, messages.NO_COLON.format(text=text.strip())))
             continue
         key, value = match.group(1), match.group(2)
         if (
@@ -120,12 +120,12 @@ def _parse_code(source: str) -> Directive:
         try:
             node = yaml.compose(value or "", Loader=yaml.SafeLoader)
             found.problems += [
-                (offset, errors.REPEATED_KEY.format(key=word)) for word in _twice(node)
+                (offset, messages.REPEATED_KEY.format(key=word)) for word in _twice(node)
             ]
             pairs.append((offset, key, _value(node, key)))
         except yaml.YAMLError as error:
             found.problems.append(
-                (offset, errors.BAD_YAML.format(key=key, problem=_yaml_problem(error)))
+                (offset, messages.BAD_YAML.format(key=key, problem=_yaml_problem(error)))
             )
             found.unreadable = True
     _take(found, pairs, "code")
@@ -137,12 +137,12 @@ def _parse_markdown(source: str) -> Directive:
     found = _with_body(source, match.group() if match else "")
     for offset, line in enumerate(found.body.split("\n"), start=found.above):
         if line.lstrip().startswith("<!--|"):
-            found.problems.append((offset, errors.MISPLACED))
+            found.problems.append((offset, messages.MISPLACED))
         elif line.startswith("#|"):
             found.problems.append(
                 (
                     offset,
-                    errors.OTHER_STYLE.format(
+                    messages.OTHER_STYLE.format(
                         got="#|", kind="Markdown", expected="<!--| key: value -->"
                     ),
                 )
@@ -153,7 +153,7 @@ def _parse_markdown(source: str) -> Directive:
         node = yaml.compose("{" + match.group(1).strip() + "}", Loader=yaml.SafeLoader)
         assert isinstance(node, yaml.MappingNode)
         found.problems += [
-            (0, errors.REPEATED_KEY.format(key=word))
+            (0, messages.REPEATED_KEY.format(key=word))
             for _, value in node.value
             for word in _twice(value)
         ]
@@ -162,7 +162,7 @@ def _parse_markdown(source: str) -> Directive:
         found.problems.append(
             (
                 0,
-                errors.BAD_YAML.format(
+                messages.BAD_YAML.format(
                     key=match.group(1).split(":")[0].strip(), problem=_yaml_problem(error)
                 ),
             )
@@ -171,7 +171,7 @@ def _parse_markdown(source: str) -> Directive:
         first = re.match(r"\s*([\w-]+)(?:\s*:\s*([\w-]+))?", match.group(1))
         pairs = [(0, first.group(1), first.group(2))] if first else []
     if not pairs:
-        found.problems.append((0, errors.NO_COLON.format(text=match.group().strip())))
+        found.problems.append((0, messages.NO_COLON.format(text=match.group().strip())))
     _take(found, pairs, "markdown")
     return found
 
@@ -187,7 +187,7 @@ def _take(found: Directive, pairs: list[tuple[int, str, Any]], cell_type: str) -
         found.problems.append(
             (
                 offset,
-                errors.UNKNOWN_ROLE.format(role=found.role, nearest=nearest(found.role, ROLES)),
+                messages.UNKNOWN_ROLE.format(role=found.role, nearest=nearest(found.role, ROLES)),
             )
         )
         return
@@ -195,19 +195,19 @@ def _take(found: Directive, pairs: list[tuple[int, str, Any]], cell_type: str) -
         found.problems.append(
             (
                 offset,
-                errors.WRONG_CELL_TYPE.format(
+                messages.WRONG_CELL_TYPE.format(
                     role=found.role, expected=" or ".join(role.cell_types), got=cell_type
                 ),
             )
         )
     for offset, key, value in pairs[1:]:
         if key == found.role or key in found.keys:
-            found.problems.append((offset, errors.REPEATED_KEY.format(key=key)))
+            found.problems.append((offset, messages.REPEATED_KEY.format(key=key)))
         elif key not in role.keys:
             found.problems.append(
                 (
                     offset,
-                    errors.UNKNOWN_KEY.format(
+                    messages.UNKNOWN_KEY.format(
                         key=key, role=found.role, nearest=nearest(key, role.keys)
                     ),
                 )

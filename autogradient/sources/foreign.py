@@ -18,6 +18,7 @@ from autogradient import errors
 from autogradient.errors import Mistake, SourceErrors
 from autogradient.model import testcode
 from autogradient.model.assignment import Assignment, Cell, Part
+from autogradient.sources import messages
 
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 #: Files beside a notebook that no student gets: tests, answers and what the graders need for
@@ -58,12 +59,12 @@ def read_notebook(path: Path) -> Any:
     except Exception as error:
         problem = str(error).strip().split("\n")[0] or type(error).__name__
         raise SourceErrors(
-            [Mistake(file, 0, 0, errors.FOREIGN_UNREADABLE.format(problem=problem))]
+            [Mistake(file, 0, 0, messages.FOREIGN_UNREADABLE.format(problem=problem))]
         ) from error
     language = str((notebook.metadata.get("kernelspec") or {}).get("language", "python"))
     if language != "python":
         raise SourceErrors(
-            [Mistake(file, 0, 0, errors.FOREIGN_NOT_PYTHON.format(language=language))]
+            [Mistake(file, 0, 0, messages.FOREIGN_NOT_PYTHON.format(language=language))]
         )
     return notebook
 
@@ -109,7 +110,7 @@ def files_beside(folder: Path, skip_folders: Collection[str] = ()) -> dict[str, 
                         errors.relative(folder),
                         0,
                         0,
-                        errors.FOREIGN_TOO_MUCH.format(folder=folder.resolve().name, limit=limit),
+                        messages.FOREIGN_TOO_MUCH.format(folder=folder.resolve().name, limit=limit),
                     )
                 ]
             )

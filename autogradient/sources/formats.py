@@ -11,7 +11,7 @@ from typing import Any
 from autogradient import errors
 from autogradient.errors import CourseError
 from autogradient.model.assignment import Assignment
-from autogradient.sources import foreign, nbgrader_format, otter_format, source
+from autogradient.sources import foreign, messages, nbgrader_format, otter_format, source
 
 
 def load_assignment(path: Path | str, seed: int = 0) -> Assignment:
@@ -27,14 +27,14 @@ def load_assignment(path: Path | str, seed: int = 0) -> Assignment:
             notebook = source.find_source(path)
     front = _front_matter(notebook)
     if front is not None and "assignment" in front:
-        raise CourseError(errors.FOREIGN_RELEASE.format(path=errors.relative(path)))
+        raise CourseError(messages.FOREIGN_RELEASE.format(path=errors.relative(path)))
     if front is None:
         if otter_format.is_otter(path):
             return otter_format.load(path, seed)
         if nbgrader_format.is_nbgrader(notebook):
             return nbgrader_format.load(notebook, seed)
         if foreign.raw_notebook(notebook) is not None:
-            raise CourseError(errors.NOT_A_SOURCE.format(path=errors.relative(path)))
+            raise CourseError(messages.NOT_A_SOURCE.format(path=errors.relative(path)))
     return source.load(path, seed)  # which also says what is wrong with anything else
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from autogradient import errors
 from autogradient.errors import nearest
 from autogradient.model.assignment import Limits
+from autogradient.sources import messages
 
 FRONT_KEYS = ("format", "title", "minutes", "prerequisites", "runner", "limits", "allow")
 LIMIT_KEYS = ("cell_s", "case_s", "memory_mb", "submission_s")
@@ -25,18 +25,18 @@ def front_mistakes(front: Any) -> Iterator[tuple[str, str]]:
     there is none).
     """
     if not isinstance(front, dict):
-        yield "", errors.NO_FRONT_MATTER
+        yield "", messages.NO_FRONT_MATTER
         return
     if front.get("format") != 1:
-        yield "format", errors.BAD_FORMAT.format(format=front.get("format", "(none)"))
+        yield "format", messages.BAD_FORMAT.format(format=front.get("format", "(none)"))
     if not front.get("title"):
-        yield "", errors.NO_TITLE
+        yield "", messages.NO_TITLE
     for key in front:
         if key not in FRONT_KEYS:
-            yield key, errors.BAD_FRONT_KEY.format(key=key, nearest=nearest(key, FRONT_KEYS))
+            yield key, messages.BAD_FRONT_KEY.format(key=key, nearest=nearest(key, FRONT_KEYS))
     minutes = front.get("minutes", 1)
     if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not minutes > 0:
-        yield "minutes", errors.BAD_MINUTES.format(minutes=minutes)
+        yield "minutes", messages.BAD_MINUTES.format(minutes=minutes)
     prerequisites, allow, limits = (
         front.get(key) or kind()
         for key, kind in (("prerequisites", list), ("allow", list), ("limits", dict))
@@ -44,21 +44,21 @@ def front_mistakes(front: Any) -> Iterator[tuple[str, str]]:
     if not isinstance(prerequisites, (list, str)):
         yield (
             "prerequisites",
-            errors.BAD_FRONT_VALUE.format(key="prerequisites", expected=_VALUES["prerequisites"]),
+            messages.BAD_FRONT_VALUE.format(key="prerequisites", expected=_VALUES["prerequisites"]),
         )
     if not isinstance(allow, list) or not all(
         isinstance(item, dict) and set(item) == {"text", "because"} and all(item.values())
         for item in allow
     ):
-        yield "allow", errors.BAD_FRONT_VALUE.format(key="allow", expected=_VALUES["allow"])
+        yield "allow", messages.BAD_FRONT_VALUE.format(key="allow", expected=_VALUES["allow"])
     if not isinstance(limits, dict):
-        yield "limits", errors.BAD_FRONT_VALUE.format(key="limits", expected=_VALUES["limits"])
+        yield "limits", messages.BAD_FRONT_VALUE.format(key="limits", expected=_VALUES["limits"])
         return
     for key, value in limits.items():
         if key not in LIMIT_KEYS:
-            yield "limits", errors.BAD_FRONT_KEY.format(key=key, nearest=nearest(key, LIMIT_KEYS))
+            yield "limits", messages.BAD_FRONT_KEY.format(key=key, nearest=nearest(key, LIMIT_KEYS))
         elif not _is_positive(value):
-            yield "limits", errors.BAD_LIMIT.format(key=key, value=value)
+            yield "limits", messages.BAD_LIMIT.format(key=key, value=value)
 
 
 def limits_of(front: dict[str, Any]) -> Limits:

@@ -20,10 +20,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from autogradient import errors
 from autogradient.errors import LeakError
 from autogradient.model.assignment import Assignment, Cell, Part
 from autogradient.model.testcode import statements, without_magics
+from autogradient.sources import messages
 from autogradient.sources.public_tests import given_source, test_file
 from autogradient.sources.release import Release
 from autogradient.sources.solutions import BEGIN, END, SOLUTION_COMMENT
@@ -83,7 +83,7 @@ def find_leaks(assignment: Assignment, release: Release) -> list[str]:
         for item in found:
             if any(_stands_in(item.text, view, item.what) for view in views):
                 out.append(
-                    errors.LEAK_LINE.format(
+                    messages.LEAK_LINE.format(
                         file=file,
                         place=place,
                         what=item.what,

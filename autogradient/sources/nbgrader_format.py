@@ -21,7 +21,7 @@ from autogradient import errors
 from autogradient.errors import Mistake, SourceErrors
 from autogradient.model import testcode
 from autogradient.model.assignment import Assignment, Case, Cell, Part, Question
-from autogradient.sources import foreign
+from autogradient.sources import foreign, messages
 
 FLAGS = ("grade", "solution", "locked", "task")
 SOLUTION, HIDDEN, SCHEME = "SOLUTION", "HIDDEN TESTS", "MARK SCHEME"
@@ -140,7 +140,9 @@ class _Reader:
                 if meta.grade_id in first:
                     self.wrong(
                         number,
-                        errors.NB_REPEATED_ID.format(id=meta.grade_id, first=first[meta.grade_id]),
+                        messages.NB_REPEATED_ID.format(
+                            id=meta.grade_id, first=first[meta.grade_id]
+                        ),
                     )
                 first.setdefault(meta.grade_id, number)
             self.regions(number, node.source, meta)
@@ -176,7 +178,7 @@ class _Reader:
         try:
             node = validator.upgrade_cell_metadata(node)
         except Exception as error:  # a value that nbgrader cannot convert, or no object at all
-            self.wrong(number, errors.NB_BAD_METADATA.format(problem=_first_line(error)))
+            self.wrong(number, messages.NB_BAD_METADATA.format(problem=_first_line(error)))
             return _Meta()
         data = node.metadata.get("nbgrader")
         if (
@@ -185,7 +187,7 @@ class _Reader:
             and data["schema_version"] > NEWEST
         ):
             self.wrong(
-                number, errors.NB_TOO_NEW.format(version=data["schema_version"], newest=NEWEST)
+                number, messages.NB_TOO_NEW.format(version=data["schema_version"], newest=NEWEST)
             )
             return _Meta()
         if data is None or not any(data.get(flag) is True for flag in FLAGS):
@@ -196,21 +198,23 @@ class _Reader:
             {"markdown": "Markdown", "raw": "raw"}.get(node.cell_type, node.cell_type),
         )
         if not grade_id:
-            self.wrong(number, errors.NB_NO_ID)
+            self.wrong(number, messages.NB_NO_ID)
             return _Meta("", grade, solution, locked, task)
         problems = []
         points = None
         if (grade or task) and "points" not in data:
-            problems.append(errors.NB_NO_POINTS.format(id=grade_id))
+            problems.append(messages.NB_NO_POINTS.format(id=grade_id))
         elif grade or task:
             points = _points(data["points"])
             if points is None:
-                problems.append(errors.NB_BAD_POINTS.format(points=data["points"], id=grade_id))
+                problems.append(messages.NB_BAD_POINTS.format(points=data["points"], id=grade_id))
         if task and node.cell_type != "markdown":
-            problems.append(errors.NB_TASK_TYPE.format(id=grade_id, got=got))
+            problems.append(messages.NB_TASK_TYPE.format(id=grade_id, got=got))
         elif not task and node.cell_type != "code" and grade != solution:
             problems.append(
-                (errors.NB_NO_ANSWER if grade else errors.NB_NO_MARKS).format(id=grade_id, got=got)
+                (messages.NB_NO_ANSWER if grade else messages.NB_NO_MARKS).format(
+                    id=grade_id, got=got
+                )
             )
         problems = problems or self.own_check(node, validator)
         for problem in problems:
@@ -223,7 +227,7 @@ class _Reader:
             validator.validate_cell(node)
         except Exception as error:
             return [
-                errors.NB_BAD_METADATA.format(
+                messages.NB_BAD_METADATA.format(
                     problem=getattr(error, "message", None) or _first_line(error)
                 )
             ]
@@ -238,16 +242,16 @@ class _Reader:
             for line in source.split("\n"):
                 if f"BEGIN {what}" in line:
                     if inside:
-                        self.wrong(number, errors.NB_NESTED.format(what=what))
+                        self.wrong(number, messages.NB_NESTED.format(what=what))
                     inside = found = True
                 elif f"END {what}" in line:
                     if not inside:
-                        self.wrong(number, errors.NB_UNOPENED.format(what=what))
+                        self.wrong(number, messages.NB_UNOPENED.format(what=what))
                     inside = False
             if inside:
-                self.wrong(number, errors.NB_UNCLOSED.format(what=what))
+                self.wrong(number, messages.NB_UNCLOSED.format(what=what))
             if found and not getattr(meta, flag):
-                self.wrong(number, errors.NB_MISPLACED.format(what=content, expected=expected))
+                self.wrong(number, messages.NB_MISPLACED.format(what=content, expected=expected))
 
     def tests(self, number: int, source: str) -> None:
         """Report tests that are no Python, or that nbgrader has yet to fill in."""
@@ -255,7 +259,7 @@ class _Reader:
 
         marker = re.search(r"### (HASHED )?AUTOTEST\b", source)
         if marker:
-            self.wrong(number, errors.NB_AUTOTEST.format(marker=marker.group()))
+            self.wrong(number, messages.NB_AUTOTEST.format(marker=marker.group()))
         try:
             ast.parse(TransformerManager().transform_cell(source))
         except SyntaxError as error:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from autogradient import errors
 from autogradient.errors import Mistake, SourceErrors
 from autogradient.model.assignment import Assignment, Cell, Part, Question
-from autogradient.sources import foreign
+from autogradient.sources import foreign, messages
 from autogradient.sources.otter_tests import Reader
 
 _TEST_MARK = re.compile(r"^(OK_FORMAT\s*=|test\s*=\s*\{|\s*@(\w+\.)*test_case\b)", re.MULTILINE)
@@ -46,7 +46,7 @@ def load(path: Path | str, seed: int = 0) -> Assignment:
                     reader.file,
                     reader.line_of("name"),
                     0,
-                    errors.OTTER_SAME_TEST.format(name=part.id, first=first[part.id].name),
+                    messages.OTTER_SAME_TEST.format(name=part.id, first=first[part.id].name),
                 )
             )
         first.setdefault(part.id, file)
@@ -55,7 +55,7 @@ def load(path: Path | str, seed: int = 0) -> Assignment:
     if len(notebooks) > 1:
         names = ", ".join(file.name for file in notebooks)
         mistakes.append(
-            Mistake(errors.relative(path), 0, 0, errors.OTTER_TWO_NOTEBOOKS.format(names=names))
+            Mistake(errors.relative(path), 0, 0, messages.OTTER_TWO_NOTEBOOKS.format(names=names))
         )
     notebook = None
     try:

@@ -20,6 +20,7 @@ from autogradient import errors
 from autogradient.errors import Mistake, nearest
 from autogradient.model import points, testcode
 from autogradient.model.assignment import Case, Part
+from autogradient.sources import messages
 from autogradient.sources.otter_code import (
     case_decorator,
     doctest_names,
@@ -60,12 +61,12 @@ def resolve_points(
     """
     if isinstance(total, Sequence):
         if len(total) != len(own):
-            raise ValueError(errors.OTTER_POINTS_COUNT.format(got=len(total), cases=len(own)))
+            raise ValueError(messages.OTTER_POINTS_COUNT.format(got=len(total), cases=len(own)))
         own, total = total, None
     given = sum((points for points in own if points is not None), Fraction(0))
     if total is not None and given > total:
         raise ValueError(
-            errors.OTTER_POINTS_SUM.format(
+            messages.OTTER_POINTS_SUM.format(
                 sum=points.show_points(given), total=points.show_points(total)
             )
         )
@@ -120,7 +121,7 @@ class Reader:
             text = self.path.read_text(encoding="utf-8")
             tree = ast.parse(text)
         except UnicodeDecodeError:
-            self.wrong(0, errors.OTTER_NOT_TEXT)
+            self.wrong(0, messages.OTTER_NOT_TEXT)
             return None
         except (SyntaxError, ValueError) as error:
             self.wrong(
@@ -158,14 +159,14 @@ class Reader:
                     table[name] = self.literal(value, f"'{name}'")
                     table.lines[name] = value.lineno
                 elif key is None:
-                    self.wrong(value.lineno, errors.OTTER_NOT_LITERAL.format(what=what))
+                    self.wrong(value.lineno, messages.OTTER_NOT_LITERAL.format(what=what))
             return table
         if isinstance(node, (ast.List, ast.Tuple)):
             return [self.literal(item, what) for item in node.elts]
         try:
             return ast.literal_eval(node)
         except (ValueError, TypeError):
-            self.wrong(node.lineno, errors.OTTER_NOT_LITERAL.format(what=what))
+            self.wrong(node.lineno, messages.OTTER_NOT_LITERAL.format(what=what))
             return None
 
     def typed(self, value: Any, expected: type, default: Any, line: int, what: str) -> Any:
@@ -175,7 +176,7 @@ class Reader:
         words = {str: "text", bool: "True or False", list: "a list", dict: "a dict"}
         self.wrong(
             line,
-            errors.OTTER_WRONG_TYPE.format(
+            messages.OTTER_WRONG_TYPE.format(
                 what=what,
                 expected=words[expected],
                 got=type(value).__name__.replace("_Table", "dict"),
@@ -194,7 +195,7 @@ class Reader:
             pass
         self.wrong(
             line,
-            errors.OTTER_WRONG_TYPE.format(
+            messages.OTTER_WRONG_TYPE.format(
                 what=what, expected="a number that is 0 or more", got=repr(value)
             ),
         )
@@ -209,7 +210,7 @@ class Reader:
 
     def ok_format(self) -> Part | None:
         if "test" not in self.values:
-            self.wrong(1, errors.OTTER_NO_TEST)
+            self.wrong(1, messages.OTTER_NO_TEST)
             return None
         test = self.literal(self.values["test"], "'test'")
         if not isinstance(test, _Table):
@@ -244,23 +245,23 @@ class Reader:
     def ok_cases(self, test: _Table) -> list[Any]:
         """The cases of the one suite, checked as otter checks it."""
         if "suites" not in test:
-            self.wrong(test.line, errors.OTTER_NO_KEY.format(what="'test'", key="suites"))
+            self.wrong(test.line, messages.OTTER_NO_KEY.format(what="'test'", key="suites"))
             return []
         suites = self.typed(test["suites"], list, [], test.lines["suites"], "'suites'")
         if len(suites) != 1:
-            self.wrong(test.lines["suites"], errors.OTTER_SUITES.format(count=len(suites)))
+            self.wrong(test.lines["suites"], messages.OTTER_SUITES.format(count=len(suites)))
             return []
         suite = suites[0]
         if not isinstance(suite, _Table):
             self.typed(suite, dict, None, test.lines["suites"], "the suite")
             return []
         if suite.get("type", "doctest") != "doctest":
-            self.wrong(suite.lines["type"], errors.OTTER_SUITE_TYPE.format(type=suite["type"]))
+            self.wrong(suite.lines["type"], messages.OTTER_SUITE_TYPE.format(type=suite["type"]))
         for key in ("setup", "teardown"):
             if suite.get(key):
-                self.wrong(suite.lines[key], errors.OTTER_SUITE_CODE.format(key=key))
+                self.wrong(suite.lines[key], messages.OTTER_SUITE_CODE.format(key=key))
         if "cases" not in suite:
-            self.wrong(suite.line, errors.OTTER_NO_KEY.format(what="the suite", key="cases"))
+            self.wrong(suite.line, messages.OTTER_NO_KEY.format(what="the suite", key="cases"))
         cases: list[Any] = self.typed(
             suite.get("cases"), list, [], suite.lines.get("cases", suite.line), "'cases'"
         )
@@ -291,14 +292,14 @@ class Reader:
             get("failure_message", str, ""),
         )
         if "code" not in value:
-            self.wrong(value.line, errors.OTTER_NO_KEY.format(what=f"case {number}", key="code"))
+            self.wrong(value.line, messages.OTTER_NO_KEY.format(what=f"case {number}", key="code"))
         draft.body = dedent(get("code", str, ""))
         try:
             doctest.DocTestParser().parse(draft.body)
         except ValueError as error:
             self.wrong(
                 value.lines["code"],
-                errors.OTTER_BAD_DOCTEST.format(case=draft.title, problem=error),
+                messages.OTTER_BAD_DOCTEST.format(case=draft.title, problem=error),
             )
         return draft
 
@@ -328,11 +329,11 @@ class Reader:
             if decorator is None or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 continue
             if id(node) not in top:
-                self.wrong(node.lineno, errors.OTTER_NESTED_CASE.format(name=node.name))
+                self.wrong(node.lineno, messages.OTTER_NESTED_CASE.format(name=node.name))
             elif node.name in functions:
                 self.wrong(
                     node.lineno,
-                    errors.OTTER_SAME_FUNCTION.format(
+                    messages.OTTER_SAME_FUNCTION.format(
                         name=node.name, first=functions[node.name].lineno
                     ),
                 )
@@ -340,7 +341,7 @@ class Reader:
             decorators.append(decorator.func if isinstance(decorator, ast.Call) else decorator)
             drafts.append(self.exception_case(node, decorator))
         if not drafts:
-            self.wrong(1, errors.OTTER_NO_TEST)
+            self.wrong(1, messages.OTTER_NO_TEST)
             return None
         name = name or self.path.stem
         for number, draft in enumerate(drafts, start=1):

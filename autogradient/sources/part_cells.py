@@ -21,6 +21,7 @@ from autogradient.model.assignment import (
     Variant,
 )
 from autogradient.model.points import points_of, show_points
+from autogradient.sources import messages
 from autogradient.sources.mistakes import Mistakes
 
 
@@ -38,7 +39,7 @@ def attach(cells: list[Cell], questions: list[Question], mistakes: Mistakes) -> 
                 if not (cell.role == "hint" and cell.target in known):
                     mistakes.wrong(
                         cell.number,
-                        errors.UNKNOWN_PART.format(
+                        messages.UNKNOWN_PART.format(
                             role=cell.role,
                             part=cell.target,
                             nearest=nearest(cell.target, parts),
@@ -48,7 +49,7 @@ def attach(cells: list[Cell], questions: list[Question], mistakes: Mistakes) -> 
         if cell.role == "given" and cell.target and cell.target not in known:
             mistakes.wrong(
                 cell.number,
-                errors.UNKNOWN_PART.format(
+                messages.UNKNOWN_PART.format(
                     role="given", part=cell.target, nearest=nearest(cell.target, known)
                 ),
             )
@@ -63,7 +64,7 @@ def attach(cells: list[Cell], questions: list[Question], mistakes: Mistakes) -> 
         ):
             mistakes.wrong(
                 cell.number,
-                errors.NOT_FOR_KIND.format(role=cell.role, part=part.id, kind=part.kind),
+                messages.NOT_FOR_KIND.format(role=cell.role, part=part.id, kind=part.kind),
             )
             continue
         if cell.role == "tests":
@@ -78,7 +79,7 @@ def attach(cells: list[Cell], questions: list[Question], mistakes: Mistakes) -> 
                     )
                 )
             else:
-                mistakes.wrong(cell.number, errors.NO_EQUIVALENT)
+                mistakes.wrong(cell.number, messages.NO_EQUIVALENT)
         elif cell.role == "rubric":
             _rubric(part, cell, mistakes)
     for part in parts.values():
@@ -90,7 +91,7 @@ def _variant(part: Part, cell: Cell, mistakes: Mistakes) -> None:
     if not because or isinstance(because, dict):
         mistakes.wrong(
             cell.number,
-            errors.NO_BECAUSE.format(
+            messages.NO_BECAUSE.format(
                 role=cell.role,
                 what="the slip, for the student"
                 if cell.role == "wrong"
@@ -115,21 +116,21 @@ def _rubric(part: Part, cell: Cell, mistakes: Mistakes) -> None:
         match = re.match(r"\s*- \[([^\]]*)\]\s*([\w-]+):\s*(.+)", line)
         points = points_of(match.group(1)) if match else None
         if match is None or points is None:
-            mistakes.wrong(cell.number, errors.RUBRIC_ITEM.format(text=line.strip()), offset)
+            mistakes.wrong(cell.number, messages.RUBRIC_ITEM.format(text=line.strip()), offset)
             broken = True
         else:
             part.rubric.append(RubricItem(points, match.group(2), match.group(3).strip()))
     if broken:
         part.rubric = []  # its sum says nothing
     elif not part.rubric:
-        mistakes.wrong(cell.number, errors.RUBRIC_EMPTY.format(part=part.id))
+        mistakes.wrong(cell.number, messages.RUBRIC_EMPTY.format(part=part.id))
 
 
 def _tests(part: Part, cells: list[Cell], mistakes: Mistakes) -> None:
     if part.is_short:
         for cell in cells:
             mistakes.wrong(
-                cell.number, errors.SHORT_WITH_TESTS.format(part=part.id, kind=part.kind)
+                cell.number, messages.SHORT_WITH_TESTS.format(part=part.id, kind=part.kind)
             )
         part.cases = short_answers.kind_of(part).cases(part)
         return
@@ -145,16 +146,16 @@ def _tests(part: Part, cells: list[Cell], mistakes: Mistakes) -> None:
     if part.kind == "code":
         declared, total = part.points, sum((case.points for case in cases), Fraction(0))
         if not cases and not any(mistake.cell in numbers for mistake in mistakes.found):
-            mistakes.wrong(part.cell, errors.NO_TESTS.format(part=part.id))
+            mistakes.wrong(part.cell, messages.NO_TESTS.format(part=part.id))
         elif declared and declared != total:
             mistakes.wrong(
                 part.cell,
-                errors.POINTS_SUM.format(
+                messages.POINTS_SUM.format(
                     part=part.id, declared=show_points(declared), sum=show_points(total)
                 ),
             )
         elif cases and not total and not any(mistake.cell in numbers for mistake in mistakes.found):
-            mistakes.wrong(part.cell, errors.NO_POINTS.format(part=part.id))
+            mistakes.wrong(part.cell, messages.NO_POINTS.format(part=part.id))
         part.points, part.cases = total, tuple(cases)
 
 
@@ -162,12 +163,12 @@ def finish(part: Part, mistakes: Mistakes) -> None:
     """Check a part as a whole."""
     if part.kind == "essay":
         if not part.rubric_text:
-            mistakes.wrong(part.cell, errors.NO_RUBRIC.format(part=part.id))
+            mistakes.wrong(part.cell, messages.NO_RUBRIC.format(part=part.id))
         elif part.rubric and part.points != sum(item.points for item in part.rubric):
             total = sum((item.points for item in part.rubric), Fraction(0))
             mistakes.wrong(
                 part.cell,
-                errors.RUBRIC_SUM.format(
+                messages.RUBRIC_SUM.format(
                     part=part.id, sum=show_points(total), declared=show_points(part.points)
                 ),
             )
@@ -175,7 +176,7 @@ def finish(part: Part, mistakes: Mistakes) -> None:
         if variant.earns is not None and variant.earns >= part.points:
             mistakes.wrong(
                 variant.cell,
-                errors.BAD_EARNS.format(
+                messages.BAD_EARNS.format(
                     earns=show_points(variant.earns),
                     points=show_points(part.points),
                     part=part.id,

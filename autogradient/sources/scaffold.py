@@ -26,7 +26,7 @@ from autogradient import errors
 from autogradient.errors import AutogradientError, CourseError, Mistake, SourceErrors
 from autogradient.model.assignment import RESERVED_SUFFIXES
 from autogradient.model.files import write_atomically
-from autogradient.sources import source
+from autogradient.sources import messages, source
 from autogradient.sources.directives import ROLES, parse, render
 from autogradient.sources.front_matter import FRONT_KEYS
 
@@ -49,13 +49,13 @@ def new(course: Path, name: str, title: str | None = None) -> Path:
     Raises CourseError where the name is no id or the folder exists.
     """
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
-        raise CourseError(errors.BAD_ID.format(id=name))
+        raise CourseError(messages.BAD_ID.format(id=name))
     for suffix in RESERVED_SUFFIXES:
         if name.endswith(suffix):
-            raise CourseError(errors.RESERVED_ID.format(id=name, suffix=suffix))
+            raise CourseError(messages.RESERVED_ID.format(id=name, suffix=suffix))
     folder = course / "source" / name
     if folder.exists():
-        raise CourseError(errors.EXISTS.format(path=errors.relative(folder)))
+        raise CourseError(messages.EXISTS.format(path=errors.relative(folder)))
     title = " ".join((title or name.replace("-", " ").capitalize()).split())
     template = (
         resources.files("autogradient")
@@ -111,7 +111,7 @@ def normalised(text: str, path: Path) -> str:
     after = _notebook(text, before) if path.suffix == ".ipynb" else _text(text)
     lost = _lost(before, _read(after, path))
     if lost:
-        raise AutogradientError(errors.FMT_LOSES.format(path=errors.relative(path), what=lost))
+        raise AutogradientError(messages.FMT_LOSES.format(path=errors.relative(path), what=lost))
     return after
 
 

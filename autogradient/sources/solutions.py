@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from autogradient import errors
 from autogradient.model import answer_kind, testcode
 from autogradient.model.assignment import Cell, Part
+from autogradient.sources import messages
 from autogradient.sources.mistakes import Mistakes
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -38,26 +38,26 @@ def read_solution(part: Part, cell: Cell, mistakes: Mistakes) -> None:
     for offset, line in enumerate(cell.source.split("\n"), start=mistakes.above[cell.number]):
         if line.strip() == BEGIN:
             if inside:
-                mistakes.wrong(cell.number, errors.UNCLOSED_SOLUTION, inside)
+                mistakes.wrong(cell.number, messages.UNCLOSED_SOLUTION, inside)
             inside = offset
         elif line.strip() == END:
             if not inside:
-                mistakes.wrong(cell.number, errors.UNOPENED_SOLUTION, offset)
+                mistakes.wrong(cell.number, messages.UNOPENED_SOLUTION, offset)
             inside = 0
         elif SOLUTION_COMMENT.search(line) and not inside and not _SOLUTION_LINE.match(line):
-            mistakes.wrong(cell.number, errors.SOLUTION_LINE, offset)
+            mistakes.wrong(cell.number, messages.SOLUTION_LINE, offset)
     if inside:
-        mistakes.wrong(cell.number, errors.UNCLOSED_SOLUTION, inside)
+        mistakes.wrong(cell.number, messages.UNCLOSED_SOLUTION, inside)
     part.stub = strip_solution(cell.source)
     if part.stub == cell.source:
-        mistakes.wrong(cell.number, errors.NO_SOLUTION.format(part=part.id))
+        mistakes.wrong(cell.number, messages.NO_SOLUTION.format(part=part.id))
     part.names = tuple(testcode.bound_names(cell.source))
     if part.is_short:
         code = "\n".join(
             line for line in cell.source.split("\n") if line.strip() not in (BEGIN, END)
         )
         if answer_kind.assigned_value(code) is None:
-            mistakes.wrong(cell.number, errors.NO_ASSIGNMENT.format(part=part.id))
+            mistakes.wrong(cell.number, messages.NO_ASSIGNMENT.format(part=part.id))
             part.names = part.names or ("answer",)
         else:
             part.solution = code

@@ -20,6 +20,7 @@ from autogradient.errors import CourseError, Mistake, SourceErrors, nearest
 from autogradient.model import short_answers, testcode
 from autogradient.model.assignment import Assignment, Cell, Part, Question
 from autogradient.model.points import points_of
+from autogradient.sources import messages
 from autogradient.sources.declarations import declare, foreign_keys
 from autogradient.sources.directives import ROLES, Directive, parse
 from autogradient.sources.front_matter import front_mistakes, limits_of
@@ -56,7 +57,7 @@ def find_source(path: Path) -> Path:
     ]
     if len(notebooks) == 1:
         return notebooks[0]
-    raise CourseError(errors.NOT_A_SOURCE.format(path=errors.relative(path)))
+    raise CourseError(messages.NOT_A_SOURCE.format(path=errors.relative(path)))
 
 
 def load(path: Path | str, seed: int = 0) -> Assignment:
@@ -67,7 +68,9 @@ def load(path: Path | str, seed: int = 0) -> Assignment:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise SourceErrors([Mistake(errors.relative(path), 0, 0, errors.OTTER_NOT_TEXT)]) from None
+        raise SourceErrors(
+            [Mistake(errors.relative(path), 0, 0, messages.OTTER_NOT_TEXT)]
+        ) from None
     files = {
         str(file.relative_to(path.parent)): file.read_bytes()
         for file in sorted(path.parent.rglob("*"))
@@ -132,7 +135,7 @@ class _Reader(Mistakes):
         except Exception as error:
             problem = str(error).split("\n")[0].rstrip(".")
             raise SourceErrors(
-                [Mistake(self.file, 0, 0, errors.FOREIGN_UNREADABLE.format(problem=problem))]
+                [Mistake(self.file, 0, 0, messages.FOREIGN_UNREADABLE.format(problem=problem))]
             ) from error
         raw = [cell for cell in notebook.cells if cell.cell_type in ("code", "markdown")]
         if len(self.lines) != len(raw):
@@ -202,7 +205,8 @@ class _Reader(Mistakes):
                     and (part.cell > other.cell or not other.is_short)
                 ):
                     self.wrong(
-                        part.cell, errors.DUPLICATE_NAME.format(name=part.names[0], other=other.id)
+                        part.cell,
+                        messages.DUPLICATE_NAME.format(name=part.names[0], other=other.id),
                     )
                     break
 
@@ -217,7 +221,7 @@ class _Reader(Mistakes):
                 if front.get("title") and match.group(1).strip() != str(front["title"]).strip():
                     self.wrong(
                         cell.number,
-                        errors.BAD_TITLE.format(
+                        messages.BAD_TITLE.format(
                             heading=match.group(1).strip(), title=front["title"]
                         ),
                     )
@@ -228,7 +232,7 @@ class _Reader(Mistakes):
         if not role:
             role = "text" if kind == "markdown" else "scratch"
         elif role in ROLES and not ROLES[role].bare and not target:
-            self.wrong(number, errors.NO_COLON.format(text=role))
+            self.wrong(number, messages.NO_COLON.format(text=role))
         if directive.unreadable:
             self.unreadable.add(number)
         line = self.lines[number - 1] if self.lines else 0
@@ -249,15 +253,15 @@ class _Reader(Mistakes):
 
     def take_id(self, cell: Cell, what: str) -> None:
         if what in self.ids:
-            self.wrong(cell.number, errors.REPEATED_ID.format(id=what, first=self.ids[what]))
+            self.wrong(cell.number, messages.REPEATED_ID.format(id=what, first=self.ids[what]))
         self.ids.setdefault(what, cell.number)
         if not _ID.fullmatch(what):
-            self.wrong(cell.number, errors.BAD_ID.format(id=what))
+            self.wrong(cell.number, messages.BAD_ID.format(id=what))
         reserved = _RESERVED.search(what)
         if reserved:
-            self.wrong(cell.number, errors.RESERVED_ID.format(id=what, suffix=reserved.group()))
+            self.wrong(cell.number, messages.RESERVED_ID.format(id=what, suffix=reserved.group()))
         if _RESERVED_WORD.fullmatch(what):
-            self.wrong(cell.number, errors.RESERVED_WORD.format(id=what))
+            self.wrong(cell.number, messages.RESERVED_WORD.format(id=what))
 
     def questions(self, cells: list[Cell]) -> list[Question]:
         questions: dict[str, Question] = {}
@@ -270,7 +274,7 @@ class _Reader(Mistakes):
                 self.take_id(cell, cell.target)
                 question = self.question(cell)
                 if optional_seen and not question.optional:
-                    self.wrong(cell.number, errors.OPTIONAL_ORDER.format(question=question.id))
+                    self.wrong(cell.number, messages.OPTIONAL_ORDER.format(question=question.id))
                 optional_seen = optional_seen or question.optional
                 questions.setdefault(question.id, question)
             elif cell.role == "answer":
@@ -279,7 +283,7 @@ class _Reader(Mistakes):
                 if cell.target in part_ids:
                     self.wrong(
                         cell.number,
-                        errors.REPEATED_ID.format(id=cell.target, first=part_ids[cell.target]),
+                        messages.REPEATED_ID.format(id=cell.target, first=part_ids[cell.target]),
                     )
                     continue
                 part_ids[cell.target] = cell.number
@@ -291,11 +295,12 @@ class _Reader(Mistakes):
                         not _ID.fullmatch(cell.target) or cell.target.startswith(last)
                     ):
                         self.wrong(
-                            cell.number, errors.BAD_PART.format(part=cell.target, question=last)
+                            cell.number, messages.BAD_PART.format(part=cell.target, question=last)
                         )
                     else:
                         self.wrong(
-                            cell.number, errors.NO_QUESTION.format(part=cell.target, question=base)
+                            cell.number,
+                            messages.NO_QUESTION.format(part=cell.target, question=base),
                         )
                     continue
                 part = self.part(cell, owner.id)
@@ -303,7 +308,7 @@ class _Reader(Mistakes):
                     owner.parts.append(part)
         for question in questions.values():
             if not answers[question.id]:
-                self.wrong(question.cell, errors.NO_PARTS.format(question=question.id))
+                self.wrong(question.cell, messages.NO_PARTS.format(question=question.id))
             numbers = [
                 part.removeprefix(question.id).removeprefix("-") for part in answers[question.id]
             ]
@@ -312,7 +317,7 @@ class _Reader(Mistakes):
                 got = ", ".join(number or "(none)" for number in numbers)
                 self.wrong(
                     part_ids[answers[question.id][0]],
-                    errors.PART_NUMBERS.format(
+                    messages.PART_NUMBERS.format(
                         question=question.id, got=got, expected=", ".join(expected)
                     ),
                 )
@@ -326,22 +331,22 @@ class _Reader(Mistakes):
             keys.get("needs") or [],
         )
         if level not in ("E", "M", "H"):
-            self.wrong(cell.number, errors.BAD_LEVEL.format(level=level))
+            self.wrong(cell.number, messages.BAD_LEVEL.format(level=level))
         if "minutes" in keys and (
             isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or minutes <= 0
         ):
-            self.wrong(cell.number, errors.BAD_MINUTES.format(minutes=minutes))
+            self.wrong(cell.number, messages.BAD_MINUTES.format(minutes=minutes))
             minutes = 0
         for need in _words(needs):
             if need not in ("cuda", "cpp"):
-                self.wrong(cell.number, errors.BAD_NEEDS.format(needs=need))
+                self.wrong(cell.number, messages.BAD_NEEDS.format(needs=need))
         optional = keys.get("optional", False)
         if not isinstance(optional, bool):
-            self.wrong(cell.number, errors.BAD_OPTIONAL.format(optional=optional))
+            self.wrong(cell.number, messages.BAD_OPTIONAL.format(optional=optional))
         covers, was = tuple(_words(keys.get("covers"))), tuple(_words(keys.get("was")))
         for old in was:
             if not _FORMER.fullmatch(old):
-                self.wrong(cell.number, errors.BAD_WAS.format(was=old))
+                self.wrong(cell.number, messages.BAD_WAS.format(was=old))
         return Question(
             cell.target,
             [],
@@ -358,22 +363,26 @@ class _Reader(Mistakes):
         keys = cell.keys
         kind = str(keys.get("kind", "essay" if cell.kind == "markdown" else "code"))
         if kind not in KINDS:
-            self.wrong(cell.number, errors.BAD_KIND.format(kind=kind, nearest=nearest(kind, KINDS)))
+            self.wrong(
+                cell.number, messages.BAD_KIND.format(kind=kind, nearest=nearest(kind, KINDS))
+            )
             return None
         points = points_of(keys["points"]) if "points" in keys else None
         if "points" in keys and (points is None or points == 0):
             self.wrong(cell.number, errors.BAD_POINTS.format(points=keys["points"]))
         if "points" not in keys and kind != "code" and cell.number not in self.unreadable:
-            self.wrong(cell.number, errors.NO_POINTS.format(part=cell.target))
+            self.wrong(cell.number, messages.NO_POINTS.format(part=cell.target))
         if kind == "essay" and cell.kind == "code":
             self.wrong(
                 cell.number,
-                errors.WRONG_CELL_TYPE.format(role="essay answer", expected="markdown", got="code"),
+                messages.WRONG_CELL_TYPE.format(
+                    role="essay answer", expected="markdown", got="code"
+                ),
             )
         if kind != "essay" and cell.kind == "markdown":
             self.wrong(
                 cell.number,
-                errors.WRONG_CELL_TYPE.format(
+                messages.WRONG_CELL_TYPE.format(
                     role=f"{kind} answer", expected="code", got="markdown"
                 ),
             )

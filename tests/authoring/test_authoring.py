@@ -26,6 +26,7 @@ from autogradient.grading.engine import Engine
 from autogradient.grading.judge import case_seed
 from autogradient.model.assignment import Part
 from autogradient.proving.prove import prove
+from autogradient.sources import messages as sources_messages
 from autogradient.sources import source
 
 ROOT = Path(__file__).parents[2]
@@ -378,19 +379,22 @@ def test_wrong_cell_of_a_short_answer(session: Session) -> None:
         (
             "#| test: gate\nx = 1",
             "line 1: "
-            + errors.UNKNOWN_ROLE.format(role="test", nearest=errors.NEAREST.format(word="tests")),
+            + sources_messages.UNKNOWN_ROLE.format(
+                role="test", nearest=errors.NEAREST.format(word="tests")
+            ),
         ),
         (
             "#| wrong: gate\n#| becuase: no\nx = 1",
             "line 2: "
-            + errors.UNKNOWN_KEY.format(
+            + sources_messages.UNKNOWN_KEY.format(
                 key="becuase", role="wrong", nearest=errors.NEAREST.format(word="because")
             ),
         ),
-        ("x = 1\n#| wrong: gate", f"line 2: {errors.MISPLACED}"),
+        ("x = 1\n#| wrong: gate", f"line 2: {sources_messages.MISPLACED}"),
         (
             "#| wrong: gate\ndef gate(): pass",
-            "line 1: " + errors.NO_BECAUSE.format(role="wrong", what="the slip, for the student"),
+            "line 1: "
+            + sources_messages.NO_BECAUSE.format(role="wrong", what="the slip, for the student"),
         ),
         (
             "#| tests: gaet\nx = 1",
@@ -414,14 +418,19 @@ def test_wrong_cell_of_a_short_answer(session: Session) -> None:
         (
             "#| answer: new\n#| kind: numbr\nx = 1  # SOLUTION",
             "line 1: "
-            + errors.BAD_KIND.format(kind="numbr", nearest=errors.NEAREST.format(word="number")),
+            + sources_messages.BAD_KIND.format(
+                kind="numbr", nearest=errors.NEAREST.format(word="number")
+            ),
         ),
         (
             "#| answer: new\n#| kind: number\nx = 1  # SOLUTION",
-            "line 1: " + errors.NO_POINTS.format(part="new"),
+            "line 1: " + sources_messages.NO_POINTS.format(part="new"),
         ),
-        ("#| answer: new\ndef f():\n    pass", "line 1: " + errors.NO_SOLUTION.format(part="new")),
-        ("#| equivalent: gate\n#| from: a", f"line 1: {errors.NO_EQUIVALENT}"),
+        (
+            "#| answer: new\ndef f():\n    pass",
+            "line 1: " + sources_messages.NO_SOLUTION.format(part="new"),
+        ),
+        ("#| equivalent: gate\n#| from: a", f"line 1: {sources_messages.NO_EQUIVALENT}"),
         (
             "#| right: other-one\n#| because: x\ny = 1",
             messages.ANSWER_NOT_RUN.format(part="other-one", nearest=""),

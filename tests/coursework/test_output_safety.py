@@ -21,6 +21,7 @@ from autogradient.coursework import export_csv, export_gradescope
 from autogradient.feedback import summary, table
 from autogradient.feedback.cells import render_markdown
 from autogradient.feedback.notebooks import clean_notebook
+from autogradient.grading import messages
 from autogradient.model.result import MAX_NAME, SubmissionInfo
 from autogradient.sandbox import outputs
 
@@ -90,7 +91,7 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_no_sentence_is_broken_by_what_stands_in_it(name: str) -> None:
-    said = errors.TOO_LARGE.format(name=name, size=51.0, limit=50)
+    said = messages.TOO_LARGE.format(name=name, size=51.0, limit=50)
     assert "\n" not in said and "51 MB" in said
     assert "\n" not in errors.relative(Path(name)) and "\x1b" not in errors.relative(Path(name))
 

@@ -11,7 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_
 
 from autogradient import errors
 from autogradient.errors import SourceErrors
-from autogradient.sources import nbgrader_format
+from autogradient.sources import messages, nbgrader_format
 from autogradient.sources.formats import load_assignment
 
 INSTALLED = Path(nbgrader.__file__).parent
@@ -232,62 +232,66 @@ def drop(cell: Any, key: str) -> Any:
 
 
 BROKEN: list[tuple[Any, list[str]]] = [
-    ([check("1", "a"), check("2", "a")], [errors.NB_REPEATED_ID.format(id="a", first=1)]),
-    ([drop(check("1", "a"), "points")], [errors.NB_NO_POINTS.format(id="a")]),
-    ([drop(check("1", "a"), "grade_id")], [errors.NB_NO_ID]),
-    ([check("1", "")], [errors.NB_NO_ID]),
-    ([check("1", "a", -1)], [errors.NB_BAD_POINTS.format(points=-1, id="a")]),
-    ([check("1", "a", "two")], [errors.NB_BAD_POINTS.format(points="two", id="a")]),
-    ([check("1", "a", True)], [errors.NB_BAD_POINTS.format(points=True, id="a")]),
-    ([check("1", "a", float("nan"))], [errors.NB_BAD_POINTS.format(points="nan", id="a")]),
+    ([check("1", "a"), check("2", "a")], [messages.NB_REPEATED_ID.format(id="a", first=1)]),
+    ([drop(check("1", "a"), "points")], [messages.NB_NO_POINTS.format(id="a")]),
+    ([drop(check("1", "a"), "grade_id")], [messages.NB_NO_ID]),
+    ([check("1", "")], [messages.NB_NO_ID]),
+    ([check("1", "a", -1)], [messages.NB_BAD_POINTS.format(points=-1, id="a")]),
+    ([check("1", "a", "two")], [messages.NB_BAD_POINTS.format(points="two", id="a")]),
+    ([check("1", "a", True)], [messages.NB_BAD_POINTS.format(points=True, id="a")]),
+    ([check("1", "a", float("nan"))], [messages.NB_BAD_POINTS.format(points="nan", id="a")]),
     (
         [new_markdown_cell("x", metadata=marking("a", grade=True, points=1))],
-        [errors.NB_NO_ANSWER.format(id="a", got="Markdown")],
+        [messages.NB_NO_ANSWER.format(id="a", got="Markdown")],
     ),
     (
         [new_raw_cell("x", metadata=marking("a", grade=True, points=1))],
-        [errors.NB_NO_ANSWER.format(id="a", got="raw")],
+        [messages.NB_NO_ANSWER.format(id="a", got="raw")],
     ),
     (
         [new_markdown_cell("x", metadata=marking("a", solution=True))],
-        [errors.NB_NO_MARKS.format(id="a", got="Markdown")],
+        [messages.NB_NO_MARKS.format(id="a", got="Markdown")],
     ),
     (
         [new_code_cell("x", metadata=marking("a", task=True, points=1))],
-        [errors.NB_TASK_TYPE.format(id="a", got="code")],
+        [messages.NB_TASK_TYPE.format(id="a", got="code")],
     ),
     (
         [new_markdown_cell("x", metadata=marking("a", task=True))],
-        [errors.NB_NO_POINTS.format(id="a")],
+        [messages.NB_NO_POINTS.format(id="a")],
     ),
-    ([check("1", "a", schema=4)], [errors.NB_TOO_NEW.format(version=4, newest=3)]),
+    ([check("1", "a", schema=4)], [messages.NB_TOO_NEW.format(version=4, newest=3)]),
     (
         [check("1", "a b")],
-        [errors.NB_BAD_METADATA.format(problem=r"'a b' does not match '^[a-zA-Z0-9_\\-]*$'")],
+        [messages.NB_BAD_METADATA.format(problem=r"'a b' does not match '^[a-zA-Z0-9_\\-]*$'")],
     ),
     (
         [new_code_cell("x", metadata={"nbgrader": ["a"]})],
-        [errors.NB_BAD_METADATA.format(problem="list indices must be integers or slices, not str")],
+        [
+            messages.NB_BAD_METADATA.format(
+                problem="list indices must be integers or slices, not str"
+            )
+        ],
     ),
-    ([answer("### BEGIN SOLUTION\n1", "a")], [errors.NB_UNCLOSED.format(what="SOLUTION")]),
-    ([answer("1\n### END SOLUTION", "a")], [errors.NB_UNOPENED.format(what="SOLUTION")]),
+    ([answer("### BEGIN SOLUTION\n1", "a")], [messages.NB_UNCLOSED.format(what="SOLUTION")]),
+    ([answer("1\n### END SOLUTION", "a")], [messages.NB_UNOPENED.format(what="SOLUTION")]),
     (
         [answer("### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION", "a")],
-        [errors.NB_NESTED.format(what="SOLUTION")],
+        [messages.NB_NESTED.format(what="SOLUTION")],
     ),
     (
         [new_code_cell("### BEGIN SOLUTION\n### END SOLUTION")],
-        [errors.NB_MISPLACED.format(what="solution lines", expected="an answer")],
+        [messages.NB_MISPLACED.format(what="solution lines", expected="an answer")],
     ),
     (
         [answer("### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS", "a")],
-        [errors.NB_MISPLACED.format(what="hidden tests", expected="graded")],
+        [messages.NB_MISPLACED.format(what="hidden tests", expected="graded")],
     ),
-    ([check("### BEGIN HIDDEN TESTS\n1", "a")], [errors.NB_UNCLOSED.format(what="HIDDEN TESTS")]),
+    ([check("### BEGIN HIDDEN TESTS\n1", "a")], [messages.NB_UNCLOSED.format(what="HIDDEN TESTS")]),
     ([check("assert (", "a")], [errors.BAD_SYNTAX.format(problem="'(' was never closed")]),
     (
         [check("### HASHED AUTOTEST f(1)", "a")],
-        [errors.NB_AUTOTEST.format(marker="### HASHED AUTOTEST")],
+        [messages.NB_AUTOTEST.format(marker="### HASHED AUTOTEST")],
     ),
 ]
 
@@ -310,7 +314,7 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
 def test_what_is_no_python_notebook(tmp_path: Path) -> None:
     kernel = {"name": "ir", "language": "R", "display_name": "R"}
     assert mistakes(tmp_path, *whole(3), kernelspec=kernel) == [
-        (0, errors.FOREIGN_NOT_PYTHON.format(language="R"))
+        (0, messages.FOREIGN_NOT_PYTHON.format(language="R"))
     ]
     broken = tmp_path / "broken.ipynb"
     broken.write_text("{")

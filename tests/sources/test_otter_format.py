@@ -15,7 +15,7 @@ from otter.test_files import TestFile, create_test_file
 from autogradient import errors
 from autogradient.errors import CourseError, SourceErrors
 from autogradient.model.assignment import Part
-from autogradient.sources import otter_format, otter_tests, source
+from autogradient.sources import messages, otter_format, otter_tests, source
 from autogradient.sources.formats import load_assignment
 
 OK_CASES = '''
@@ -307,63 +307,63 @@ NUMBER = "a number that is 0 or more"
 CASE = "@test_case({})\ndef test_a(): pass"
 BROKEN: list[tuple[str, int, str]] = [
     ("test = {", 1, errors.BAD_SYNTAX.format(problem="'{' was never closed")),
-    ("OK_FORMAT = True\n", 1, errors.OTTER_NO_TEST),
-    ("x = 1\n", 1, errors.OTTER_NO_TEST),
+    ("OK_FORMAT = True\n", 1, messages.OTTER_NO_TEST),
+    ("x = 1\n", 1, messages.OTTER_NO_TEST),
     (
         "OK_FORMAT = not False\n" + CASE.format(""),
         1,
-        errors.OTTER_NOT_LITERAL.format(what="OK_FORMAT"),
+        messages.OTTER_NOT_LITERAL.format(what="OK_FORMAT"),
     ),
-    (ok("make()"), 2, errors.OTTER_NOT_LITERAL.format(what="'test'")),
-    (ok("3"), 2, errors.OTTER_WRONG_TYPE.format(what="'test'", expected="a dict", got="int")),
-    (ok("{}"), 2, errors.OTTER_NO_KEY.format(what="'test'", key="suites")),
+    (ok("make()"), 2, messages.OTTER_NOT_LITERAL.format(what="'test'")),
+    (ok("3"), 2, messages.OTTER_WRONG_TYPE.format(what="'test'", expected="a dict", got="int")),
+    (ok("{}"), 2, messages.OTTER_NO_KEY.format(what="'test'", key="suites")),
     (
         ok('{"name":\n 7, "suites": [{"cases": []}]}'),
         3,
-        errors.OTTER_WRONG_TYPE.format(what="'name'", expected="text", got="int"),
+        messages.OTTER_WRONG_TYPE.format(what="'name'", expected="text", got="int"),
     ),
-    (ok('{\n"suites": [{"cases": []}, {"cases": []}]}'), 3, errors.OTTER_SUITES.format(count=2)),
-    (ok('{"suites": []}'), 2, errors.OTTER_SUITES.format(count=0)),
-    (ok('{"suites": [{}]}'), 2, errors.OTTER_NO_KEY.format(what="the suite", key="cases")),
+    (ok('{\n"suites": [{"cases": []}, {"cases": []}]}'), 3, messages.OTTER_SUITES.format(count=2)),
+    (ok('{"suites": []}'), 2, messages.OTTER_SUITES.format(count=0)),
+    (ok('{"suites": [{}]}'), 2, messages.OTTER_NO_KEY.format(what="the suite", key="cases")),
     (
         ok('{"suites": [3]}'),
         2,
-        errors.OTTER_WRONG_TYPE.format(what="the suite", expected="a dict", got="int"),
+        messages.OTTER_WRONG_TYPE.format(what="the suite", expected="a dict", got="int"),
     ),
     (
         ok('{"suites": [{"cases": [],\n"type": "sql"}]}'),
         3,
-        errors.OTTER_SUITE_TYPE.format(type="sql"),
+        messages.OTTER_SUITE_TYPE.format(type="sql"),
     ),
     (
         ok('{"suites": [{"cases": [], "setup":\n">>> x = 1"}]}'),
         3,
-        errors.OTTER_SUITE_CODE.format(key="setup"),
+        messages.OTTER_SUITE_CODE.format(key="setup"),
     ),
     (
         ok('{"suites": [{"cases": [\n{}]}]}'),
         3,
-        errors.OTTER_NO_KEY.format(what="case 1", key="code"),
+        messages.OTTER_NO_KEY.format(what="case 1", key="code"),
     ),
     (
         ok('{"suites": [{"cases": [{"code":\nmake()}]}]}'),
         3,
-        errors.OTTER_NOT_LITERAL.format(what="'code'"),
+        messages.OTTER_NOT_LITERAL.format(what="'code'"),
     ),
     (
         ok('{"suites": [{"cases": [{"code": 1}]}]}'),
         2,
-        errors.OTTER_WRONG_TYPE.format(what="'code' of case 1", expected="text", got="int"),
+        messages.OTTER_WRONG_TYPE.format(what="'code' of case 1", expected="text", got="int"),
     ),
     (
         ok('{"suites": [{"cases": [3]}]}'),
         2,
-        errors.OTTER_WRONG_TYPE.format(what="case 1", expected="a dict", got="int"),
+        messages.OTTER_WRONG_TYPE.format(what="case 1", expected="a dict", got="int"),
     ),
     (
         ok('{"suites": [{"cases": [{"code": ">>>1"}]}]}'),
         2,
-        errors.OTTER_BAD_DOCTEST.format(
+        messages.OTTER_BAD_DOCTEST.format(
             case="q - 1",
             problem="line 1 of the docstring for <string> lacks blank after >>>: '>>>1'",
         ),
@@ -371,37 +371,37 @@ BROKEN: list[tuple[str, int, str]] = [
     (
         ok('{"points": "2", "suites": [{"cases": []}]}'),
         2,
-        errors.OTTER_WRONG_TYPE.format(what=otter_tests.TOTAL, expected=NUMBER, got="'2'"),
+        messages.OTTER_WRONG_TYPE.format(what=otter_tests.TOTAL, expected=NUMBER, got="'2'"),
     ),
     (
         ok('{\n"points": [1], "suites": [{"cases": []}]}'),
         3,
-        errors.OTTER_POINTS_COUNT.format(got=1, cases=0),
+        messages.OTTER_POINTS_COUNT.format(got=1, cases=0),
     ),
     (
         exception("points = -1\n" + CASE.format("")),
         3,
-        errors.OTTER_WRONG_TYPE.format(what=otter_tests.TOTAL, expected=NUMBER, got="-1"),
+        messages.OTTER_WRONG_TYPE.format(what=otter_tests.TOTAL, expected=NUMBER, got="-1"),
     ),
     (
         exception("points = 1\n" + CASE.format("points=2")),
         3,
-        errors.OTTER_POINTS_SUM.format(sum="2", total="1"),
+        messages.OTTER_POINTS_SUM.format(sum="2", total="1"),
     ),
     (
         exception("points = 1 / 3\n" + CASE.format("")),
         3,
-        errors.OTTER_NOT_LITERAL.format(what=otter_tests.TOTAL),
+        messages.OTTER_NOT_LITERAL.format(what=otter_tests.TOTAL),
     ),
     (
         exception(CASE.format("points=POINTS")),
         3,
-        errors.OTTER_NOT_LITERAL.format(what="'points' of 'test_a'"),
+        messages.OTTER_NOT_LITERAL.format(what="'points' of 'test_a'"),
     ),
     (
         exception(CASE.format("points=True")),
         3,
-        errors.OTTER_WRONG_TYPE.format(what="'points' of 'test_a'", expected=NUMBER, got="True"),
+        messages.OTTER_WRONG_TYPE.format(what="'points' of 'test_a'", expected=NUMBER, got="True"),
     ),
     (
         exception(CASE.format("point=1")),
@@ -413,17 +413,17 @@ BROKEN: list[tuple[str, int, str]] = [
     (
         exception(CASE.format("name=1")),
         3,
-        errors.OTTER_WRONG_TYPE.format(what="'name' of 'test_a'", expected="text", got="int"),
+        messages.OTTER_WRONG_TYPE.format(what="'name' of 'test_a'", expected="text", got="int"),
     ),
     (
         exception(CASE.format("") + "\n" + CASE.format("")),
         6,
-        errors.OTTER_SAME_FUNCTION.format(name="test_a", first=4),
+        messages.OTTER_SAME_FUNCTION.format(name="test_a", first=4),
     ),
     (
         exception("if True:\n    @test_case()\n    def test_a(): pass"),
         5,
-        errors.OTTER_NESTED_CASE.format(name="test_a"),
+        messages.OTTER_NESTED_CASE.format(name="test_a"),
     ),
 ]
 
@@ -452,9 +452,9 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
         otter_format.load(home)
     found = [(Path(m.file).name, m.line, m.message) for m in caught.value.mistakes]
     assert len(found) == 6
-    assert ("homework", 0, errors.OTTER_TWO_NOTEBOOKS.format(names="a.ipynb, b.ipynb")) in found
-    assert ("c.py", 1, errors.OTTER_SAME_TEST.format(name="q1", first="b.py")) in found
-    assert ("e.py", 0, errors.OTTER_NOT_TEXT) in found
+    assert ("homework", 0, messages.OTTER_TWO_NOTEBOOKS.format(names="a.ipynb, b.ipynb")) in found
+    assert ("c.py", 1, messages.OTTER_SAME_TEST.format(name="q1", first="b.py")) in found
+    assert ("e.py", 0, messages.OTTER_NOT_TEXT) in found
 
 
 def test_what_counts_as_an_otter_folder(tmp_path: Path) -> None:
@@ -511,7 +511,7 @@ def test_what_is_no_assignment(tmp_path: Path) -> None:
     for path in (plain, tmp_path):
         with pytest.raises(CourseError) as caught:
             load_assignment(path)
-        assert str(caught.value) == errors.NOT_A_SOURCE.format(path=errors.relative(path))
+        assert str(caught.value) == messages.NOT_A_SOURCE.format(path=errors.relative(path))
     with pytest.raises(CourseError, match="no such file or folder"):
         load_assignment(tmp_path / "nothing")
     with pytest.raises(SourceErrors):
@@ -528,5 +528,5 @@ def test_a_release_is_no_assignment(tmp_path: Path) -> None:
     for path in (home, home / "homework.ipynb"):
         with pytest.raises(CourseError) as caught:
             load_assignment(path)
-        assert str(caught.value) == errors.FOREIGN_RELEASE.format(path=errors.relative(path))
+        assert str(caught.value) == messages.FOREIGN_RELEASE.format(path=errors.relative(path))
     assert source.find_source(home) == home / "homework.ipynb"

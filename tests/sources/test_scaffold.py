@@ -12,7 +12,7 @@ from autogradient import errors
 from autogradient.grading.engine import Engine
 from autogradient.model.assignment import Assignment
 from autogradient.proving.prove import prove
-from autogradient.sources import leaks, release, scaffold, source
+from autogradient.sources import leaks, messages, release, scaffold, source
 
 ROOT = Path(__file__).parents[2]
 #: Everything that `fmt` mends, in one text.
@@ -221,12 +221,12 @@ def test_new_refuses_bad_names(tmp_path: Path, name: str) -> None:
 def test_new_refuses_reserved_and_existing_names(tmp_path: Path) -> None:
     with pytest.raises(errors.CourseError) as found:
         scaffold.new(tmp_path, "my-answer")
-    assert str(found.value) == errors.RESERVED_ID.format(id="my-answer", suffix="-answer")
+    assert str(found.value) == messages.RESERVED_ID.format(id="my-answer", suffix="-answer")
     folder = tmp_path / "source" / "gates"
     folder.mkdir(parents=True)
     with pytest.raises(errors.CourseError) as found:
         scaffold.new(tmp_path, "gates")
-    assert str(found.value) == errors.EXISTS.format(path=folder)
+    assert str(found.value) == messages.EXISTS.format(path=folder)
     assert not list(folder.iterdir())
 
 
