@@ -25,8 +25,7 @@ def is_number(value):
 def number_form(value, form):
     """Whether there is one number (count 0), so many, or any number of them (count None)."""
     value, count = plain_value(value), form["count"]
-    # one number in an array of one
-    while count == 0 and isinstance(value, tuple) and len(value) == 1:
+    while count == 0 and isinstance(value, tuple) and len(value) == 1:  # one number in an array of one
         value = value[0]
     if count == 0 and not is_number(value):
         return "Write one number."
