@@ -12,6 +12,7 @@
     ├── CellError         a cell that an author runs is wrong, or the reference fails its tests
     ├── LedgerError       results/ledger.jsonl is damaged
     ├── GradebookError    gradebook.db cannot be opened, is busy, or lacks an assignment
+    │   └── DamagedGradebookError  ... because its file is damaged
     ├── ClusterError      a Dask cluster cannot be used, or is gone
     ├── GitHubError       GitHub refuses, cannot be reached or asks to wait too long
     │   └── UncertainError  ... and what was asked for may have been done all the same
@@ -124,6 +125,10 @@ class LedgerError(AutogradientError):
 
 class GradebookError(AutogradientError):
     """nbgrader's gradebook cannot be opened or written, or does not know what it is asked about."""
+
+
+class DamagedGradebookError(GradebookError):
+    """The gradebook's file is no database any more."""
 
 
 class ClusterError(AutogradientError):
@@ -325,6 +330,10 @@ BAD_TIME = (
 BAD_LEDGER_LINE = (
     "{file}:{line}: not a ledger entry ({problem}); mend or restore the file, entries are "
     "never changed or removed"
+)
+TORN_LEDGER = (
+    "{file}: its last line breaks off ({start}…), so it counts for nothing; if it was a decision, "
+    "make it again (the next one moves the line into a file beside the ledger)"
 )
 NO_LEDGER = "{file}: the ledger cannot be {what} ({problem})"
 MARKED = "marked by hand"

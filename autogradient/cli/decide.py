@@ -164,16 +164,18 @@ def gradebook(rebuild: bool) -> None:
     from autogradient.coursework import gradebook as gradebooks
 
     here = config.find()
-    taken = gradebooks.take_hand_marks(here.gradebook_url, here.ledger)
-    say(errors.TAKEN.format(count=len(taken)))
     if rebuild:
-        count, left = grade_course.rebuild_gradebook(here)
+        count, left, said = grade_course.rebuild_gradebook(here)
         for sentence in left:
             say(sentence, err=True)
+        for sentence in said:
+            say(sentence)
         say(errors.REBUILT.format(count=count))
         if left:
             sys.exit(EXIT_FAILED)
     else:
+        taken = gradebooks.take_hand_marks(here.gradebook_url, here.ledger)
+        say(errors.TAKEN.format(count=len(taken)))
         grade_course.bring_penalties(here, here.names())
 
 

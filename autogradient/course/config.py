@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from autogradient import errors
 from autogradient.course import policy, roster
@@ -19,6 +20,7 @@ from autogradient.model.assignment import Assignment
 
 CONFIG = Path("grader_config") / "course.toml"
 ROSTER = Path("grader_config") / "roster.csv"
+GRADEBOOK = "gradebook.db"
 SOURCES = (".py", ".ipynb")
 KEYS: dict[str, type] = {
     "format": int,
@@ -39,6 +41,13 @@ TEMPLATES = Path(__file__).parents[1] / "templates" / "student"
 OWN = Path("grader_config") / "student"
 
 
+def address_of(file: Path) -> str:
+    """The address of a database in a file, for SQLAlchemy."""
+    if set(str(file)) & set("?#%"):  # which mean something in an address
+        return f"sqlite:///file:{quote(str(file))}?uri=true"
+    return f"sqlite:///{file}"
+
+
 @dataclass(frozen=True)
 class Course:
     """A course folder. `seed` is drawn into every `given` cell; `order` is the order of the
@@ -51,6 +60,8 @@ class Course:
     seed: int = 0
     order: tuple[str, ...] = field(default=())
     policy: Policy = field(default=Policy())
+    #: Why marks of the formgrader could not be taken in, where that was tried.
+    troubles: list[str] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def results(self) -> Path:
@@ -69,8 +80,13 @@ class Course:
 
     @property
     def gradebook_url(self) -> str:
-        """nbgrader's gradebook."""
-        return f"sqlite:///{self.root / 'gradebook.db'}"
+        """nbgrader's gradebook, as a database's address."""
+        return address_of(self.gradebook)
+
+    @property
+    def gradebook(self) -> Path:
+        """The same, as a file."""
+        return self.root / GRADEBOOK
 
     @property
     def ledger(self) -> Path:

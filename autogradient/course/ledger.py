@@ -7,6 +7,7 @@ decimals, written as strings.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import fcntl
 import json
@@ -29,13 +30,15 @@ from pydantic import (
     field_validator,
 )
 
-from autogradient import errors
+from autogradient import errors, visible
 from autogradient.errors import LedgerError
 from autogradient.model.result import NO_VERDICT, CaseResult, PartResult, Result, add_up
 
 #: The `reason` of a case on which a person has spoken: its points or its message come from the
 #: ledger.
 BY_HAND = "hand"
+#: What the name of the ledger is followed by in that of the file which keeps unfinished lines.
+TORN = ".torn"
 
 
 class _Entry(BaseModel):
@@ -117,15 +120,15 @@ def append(path: Path, *entries: Mark | Adjustment | Void | Excuse | Extension) 
     """Write entries at the end of the ledger, all in one piece and on the disk before this returns.
     Raises LedgerError.
 
-    A line that an earlier crash left unfinished was never acknowledged to anybody, so it is cut off
-    first.
+    A line that an earlier crash left unfinished was never acknowledged to anybody: it is moved into
+    a file beside the ledger (`TORN`) first. What cannot be written whole is not written at all.
     """
     if not entries:
         return
     data = "".join(entry.model_dump_json(exclude_none=True) + "\n" for entry in entries).encode()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             size = os.fstat(handle).st_size
@@ -133,10 +136,17 @@ def append(path: Path, *entries: Mark | Adjustment | Void | Excuse | Extension) 
             if tail and _is_json(tail):
                 data = b"\n" + data
             elif tail:
-                os.ftruncate(handle, size - len(tail))
-            while data:
-                data = data[os.write(handle, data) :]
-            os.fsync(handle)
+                with path.with_name(path.name + TORN).open("ab") as file:
+                    file.write(tail + b"\n")
+                size -= len(tail)
+                os.ftruncate(handle, size)
+            try:
+                while data:
+                    data = data[os.write(handle, data) :]
+                os.fsync(handle)
+            except BaseException:
+                os.ftruncate(handle, size)
+                raise
         finally:
             os.close(handle)
         folder = os.open(path.parent, os.O_RDONLY)  # the name of a new file must reach the disk too
@@ -164,7 +174,7 @@ def read(path: Path) -> list[Mark | Adjustment | Void | Excuse | Extension]:
         raise LedgerError(
             errors.NO_LEDGER.format(file=errors.relative(path), what="read", problem=error.strerror)
         ) from error
-    *lines, tail = data.split(b"\n")
+    *lines, tail = data.removeprefix(codecs.BOM_UTF8).split(b"\n")
     if _is_json(tail):
         lines.append(tail)
     entries = []
@@ -182,6 +192,17 @@ def read(path: Path) -> list[Mark | Adjustment | Void | Excuse | Extension]:
                 )
             ) from error
     return entries
+
+
+def torn(path: Path) -> str:
+    """A sentence where the ledger ends in half a line, which counts for nothing; else ""."""
+    with contextlib.suppress(OSError):
+        tail = path.read_bytes().rpartition(b"\n")[2].strip()
+        if tail and not _is_json(tail):
+            return errors.TORN_LEDGER.format(
+                file=errors.relative(path), start=visible.line(tail[:60].decode("utf-8", "replace"))
+            )
+    return ""
 
 
 def resolved(

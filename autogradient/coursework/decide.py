@@ -8,6 +8,7 @@ in which it was decided.
 from __future__ import annotations
 
 import getpass
+import os
 import re
 import subprocess
 import unicodedata
@@ -233,7 +234,11 @@ def signed(text: str) -> Decimal:
 
 
 def default_who(course: Course) -> str:
-    """Who decides, where nobody says: git's user, else the name one is logged in by."""
+    """Who decides, where nobody says: AUTOGRADIENT_WHO, git's user, or the name one is logged in
+    by; at last the number that stands for it.
+    """
+    if name := os.environ.get("AUTOGRADIENT_WHO", "").strip():
+        return name
     try:
         done = subprocess.run(
             ["git", "config", "user.name"],
@@ -245,7 +250,12 @@ def default_who(course: Course) -> str:
         name = done.stdout.strip() if done.returncode == 0 else ""
     except (OSError, subprocess.SubprocessError):
         name = ""
-    return name or getpass.getuser()
+    if name:
+        return name
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # nobody in the list of users has this number
+        return f"user {os.getuid()}"
 
 
 def students(course: Course) -> list[str]:

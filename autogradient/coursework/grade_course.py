@@ -4,6 +4,8 @@ write marks and feedback.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +19,7 @@ from autogradient import errors, visible
 from autogradient.course import marks
 from autogradient.course.config import CONFIG, ROSTER, Course, checked_student
 from autogradient.course.ledger import read
-from autogradient.coursework import gradebook_penalties
+from autogradient.coursework import gradebook_file, gradebook_penalties
 from autogradient.coursework import messages as coursework_messages
 from autogradient.coursework.report import _shown, each_mark, take_hand_marks
 from autogradient.errors import GradebookError, ResultError, SubmissionError
@@ -40,6 +42,8 @@ MAX_STEM = 150
 AT_ONCE = 25
 #: Where in results/ it stands from what penalties were last written into the gradebook: a digest.
 STAMP = ".penalties"
+#: Where in results/ it stands what could not be written into the gradebook yet.
+LATE = ".unrecorded"
 
 
 @dataclass
@@ -65,6 +69,7 @@ def grade_course(
     No result is kept in memory.
     """
     items, skipped, newer = [], _stray(course), list[str]()
+    known, late = gradebook_file.recorded(course.gradebook), _unrecorded(course)
     proved = proofs.proved(assignments)
     for item in find_submissions.submissions(course.submitted, assignments, course.policy.zone):
         try:
@@ -75,20 +80,22 @@ def grade_course(
         if sentence := results_folder.newer(result_of(course, item)):
             newer.append(sentence)
             continue
-        shown = _autograded(course, item).exists() and (course.root / "gradebook.db").exists()
+        mine = item.assignment.name, item.students[0]
+        shown = mine not in late and _autograded(course, item).exists()
+        shown = shown and (known is None or mine in known)
         items.append(replace(item, again=not shown and item.attempt is None))
     graded = Graded([_whose(item) for item in items], skipped=skipped + newer, failed=bool(newer))
 
     def run(
         items: list[find_submissions.Item], recorder: _Recorder, watcher: Watcher | None
     ) -> Iterator[Done]:
-        known: dict[str, Any] = {
+        options: dict[str, Any] = {
             "release": course.release,
             "proved": proved,
             "verdicts": verdicts,
         }
         with closing(
-            batch.grade_each(items, grader, results=course.results, **known, watcher=watcher)
+            batch.grade_each(items, grader, results=course.results, **options, watcher=watcher)
         ) as coming:
             try:
                 for done in coming:
@@ -117,7 +124,14 @@ def grade_course(
     if recorder.unseen:  # graded long ago, but it counts only now: its notebook is wanted once more
         for _ in run(recorder.unseen, _Recorder(course), None):
             pass
-    bring_penalties(course, [assignment.name for assignment in assignments], anew=graded.new > 0)
+    if not recorder.problem:
+        try:
+            bring_penalties(course, [one.name for one in assignments], anew=graded.new > 0)
+        except GradebookError as error:
+            recorder.problem = str(error)
+    if recorder.problem:
+        graded.failed = True
+        graded.skipped.append(coursework_messages.NOT_RECORDED_YET.format(problem=recorder.problem))
     return graded
 
 
@@ -125,9 +139,9 @@ def bring_penalties(course: Course, names: list[str], *, anew: bool = True) -> N
     """Write what late work costs into the gradebook. Without `anew`, nothing is done where nothing
     has changed since the last time.
     """
-    database, stamp = course.root / "gradebook.db", course.results / STAMP
-    if not database.exists() or not (
-        course.policy.deadlines or gradebook_penalties.any_set(database)
+    database, stamp = course.gradebook, course.results / STAMP
+    if gradebook_file.is_empty(database) or not (
+        course.policy.deadlines or gradebook_file.has_penalties(database)
     ):
         return
 
@@ -149,14 +163,13 @@ def bring_penalties(course: Course, names: list[str], *, anew: bool = True) -> N
     write_atomically(stamp, made_from())
 
 
-def rebuild_gradebook(course: Course) -> tuple[int, list[str]]:
-    """Make nbgrader's gradebook anew from results and ledger alone; returns the number of
-    submissions in it, and a sentence for each result that cannot be read or is of no assignment of
-    the course. Raises GradebookError, LedgerError.
+def rebuild_gradebook(course: Course) -> tuple[int, list[str], list[str]]:
+    """Make nbgrader's gradebook anew from results and ledger alone. Returns the number of
+    submissions in it, a sentence for each result that cannot be read or is of no assignment of the
+    course, and what became of the gradebook from before. Raises GradebookError, LedgerError.
     """
     from autogradient.coursework import gradebook
 
-    gradebook.take_hand_marks(course.gradebook_url, course.ledger)
     ledger, sections = read(course.ledger), course.sections()
     releases, results, left = [], [], results_folder.stray(course.results, course.names())
     for name in course.names():
@@ -171,9 +184,17 @@ def rebuild_gradebook(course: Course) -> tuple[int, list[str]]:
             results += [marks.counting(attempts, *rules)] if attempts else []
         assignment = course.assignment(name)
         releases.append((assignment, _released(assignment)))
-    gradebook.rebuild(course.gradebook_url, releases, results, course.ledger)
+    with gradebook_file.held(course.results):
+        rebuilt = gradebook.rebuild(course.gradebook_url, releases, results, course.ledger)
+        _note_unrecorded(course, set())
     bring_penalties(course, course.names())
-    return len(results), left
+    said = []
+    if rebuilt.salvaged:
+        said.append(coursework_messages.SALVAGED.format(count=rebuilt.salvaged))
+    if rebuilt.kept:
+        kept = errors.relative(rebuilt.kept)
+        said.append(coursework_messages.KEPT_GRADEBOOK.format(file=kept))
+    return len(results), left, said
 
 
 def _released(assignment: Assignment) -> Any:
@@ -205,6 +226,8 @@ class _Recorder:
         self.left = Counter(_whose(item) for item in items if item.attempt is not None)
         self.attempts: dict[tuple[str, str], list[Done]] = {}
         self.chooser = _Chooser(course) if self.left else None
+        #: Why the gradebook could not be written; after that nothing more is, in this run.
+        self.problem = ""
 
     def add(self, done: Done) -> None:
         """Write one, now or soon."""
@@ -238,23 +261,31 @@ class _Recorder:
                 continue
             if one.again:
                 self.waiting.append(one)
-            elif (
-                _shown(_autograded(self.course, one.item).parent) != number
-                or not (self.course.root / "gradebook.db").exists()
-            ):
+            elif _shown(
+                _autograded(self.course, one.item).parent
+            ) != number or gradebook_file.is_empty(self.course.gradebook):
                 self.unseen.append(replace(one.item, again=True))
 
     def record(self) -> None:
-        """Write what waits."""
+        """Write what waits; where the gradebook cannot be written, that goes into a list for the
+        next run.
+        """
         waiting, self.waiting = self.waiting, []
         for assignment in dict.fromkeys(done.item.assignment for done in waiting):
-            record(
-                self.course,
-                assignment,
-                [done for done in waiting if done.item.assignment is assignment],
-                first=assignment.name not in self.known,
-            )
+            mine = [done for done in waiting if done.item.assignment is assignment]
+            whose = {(assignment.name, done.item.students[0]) for done in mine}
+            first = assignment.name not in self.known
+            try:
+                if not self.problem:
+                    with gradebook_file.held(self.course.results):
+                        record(self.course, assignment, mine, first=first)
+            except GradebookError as error:
+                self.problem = str(error)
+            if self.problem:
+                _note_unrecorded(self.course, _unrecorded(self.course) | whose)
+                continue
             self.known.add(assignment.name)
+            _note_unrecorded(self.course, _unrecorded(self.course) - whose)
 
 
 class _Chooser:
@@ -277,6 +308,20 @@ class _Chooser:
         return marks.counting(
             attempts, student, self.course.policy, decisions, self.sections.get(student, "")
         ).submission.attempt
+
+
+def _unrecorded(course: Course) -> set[tuple[str, str]]:
+    """What an earlier run could not write into the gradebook: assignments and students."""
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        return {
+            (name, student) for name, student in json.loads((course.results / LATE).read_bytes())
+        }
+    return set()
+
+
+def _note_unrecorded(course: Course, whose: set[tuple[str, str]]) -> None:
+    if whose != _unrecorded(course):
+        write_atomically(course.results / LATE, json.dumps(sorted(whose)) + "\n")
 
 
 def result_of(course: Course, item: find_submissions.Item) -> Path:

@@ -11,7 +11,8 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,16 +23,20 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from autogradient import errors
 from autogradient.course import ledger
-from autogradient.course.config import checked_student
+from autogradient.course.config import Course, address_of, checked_student
 from autogradient.course.ledger import Mark
-from autogradient.coursework import messages
+from autogradient.coursework import gradebook_file, messages
 from autogradient.coursework.gradebook_cells import foreign_release, mirror, write_assignment
 from autogradient.coursework.gradebook_hand_marks import OURS, Hand, exact, remember, take
-from autogradient.errors import GradebookError
+from autogradient.errors import DamagedGradebookError, GradebookError
 from autogradient.feedback.sanitize import grade_id_of, text_of
 from autogradient.model.assignment import Assignment
 from autogradient.model.result import NO_VERDICT, PartResult, Result
+
+#: Seconds that a gradebook is waited for to which another program writes.
+WAIT_S = 30.0
 
 
 class _Row(NamedTuple):
@@ -55,7 +60,7 @@ class _Row(NamedTuple):
 
 def url_of(course_root: Path) -> str:
     """Where nbgrader looks for the gradebook of a course."""
-    return f"sqlite:///{(course_root / 'gradebook.db').resolve()}"
+    return Course(course_root.resolve()).gradebook_url
 
 
 def record_assignment(
@@ -140,10 +145,18 @@ def recorded(gradebook_url: str, assignment: str) -> set[str]:
 
 def _exists(gradebook_url: str) -> bool:
     """Whether there is a gradebook, as far as that can be told without making one."""
-    path = make_url(gradebook_url).database
-    return not (
-        path and make_url(gradebook_url).get_backend_name() == "sqlite" and not Path(path).exists()
-    )
+    file = gradebook_file.file_of(gradebook_url)
+    return file is None or not gradebook_file.is_empty(file)
+
+
+@dataclass
+class Rebuilt:
+    """What became of the gradebook from before: the name under which it is kept (None where there
+    was none), and how many hand marks were found in it though it was damaged.
+    """
+
+    kept: Path | None = None
+    salvaged: int = 0
 
 
 def rebuild(
@@ -151,36 +164,73 @@ def rebuild(
     releases: Iterable[tuple[Assignment, NotebookNode | None]],
     results: Iterable[Result],
     ledger_path: Path,
-) -> None:
+) -> Rebuilt:
     """Make the gradebook anew from released notebooks, results and ledger alone; the old one is
-    replaced when the new one is whole.
+    replaced when the new one is whole, and kept under another name.
 
-    Hand marks that stand only in the old gradebook are taken into the ledger first. Raises
+    Hand marks that stand only in the old gradebook are taken into the ledger first, those that
+    people give meanwhile afterwards; of a damaged one those that can be read. Raises
     GradebookError, LedgerError.
     """
-    take_hand_marks(gradebook_url, ledger_path)
-    url = make_url(gradebook_url)
-    if url.get_backend_name() != "sqlite" or not url.database:
+    path = gradebook_file.file_of(gradebook_url)
+    if path is None:
         raise GradebookError(messages.GRADEBOOK_NOT_A_FILE.format(url=gradebook_url))
-    path = Path(url.database)
+    rebuilt, damaged = Rebuilt(), False
+    try:
+        take_hand_marks(gradebook_url, ledger_path)
+    except DamagedGradebookError:
+        damaged, rebuilt.salvaged = True, _salvage(path, ledger_path)
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
-    by_assignment: dict[str, list[tuple[Result, None]]] = {}
+    rows: dict[str, list[tuple[Result, None]]] = {}
     for result in results:
-        by_assignment.setdefault(result.assignment, []).append((result, None))
+        rows.setdefault(result.assignment, []).append((result, None))
+    assignments = {}
     try:
         for assignment, release in releases:
-            record_assignment(f"sqlite:///{fresh}", assignment, release, ledger_path)
-            record_results(
-                f"sqlite:///{fresh}",
-                assignment,
-                by_assignment.get(assignment.name, []),
-                ledger_path,
-            )
-        if fresh.exists():
-            os.replace(fresh, path)
+            assignments[assignment.name] = assignment
+            record_assignment(address_of(fresh), assignment, release, ledger_path)
+            found = rows.get(assignment.name, [])
+            record_results(address_of(fresh), assignment, found, ledger_path)
+        if not fresh.exists():
+            return rebuilt
+        rebuilt.kept = gradebook_file.keep(path)
+        os.replace(fresh, path)
     finally:
         fresh.unlink(missing_ok=True)
+    if rebuilt.kept and not damaged:
+        late = take_hand_marks(address_of(rebuilt.kept), ledger_path)
+        for name in {mark.assignment for mark in late} & assignments.keys():
+            whose = {mark.student for mark in late if mark.assignment == name}
+            again = [row for row in rows.get(name, []) if whose & set(row[0].submission.students)]
+            record_results(gradebook_url, assignments[name], again, ledger_path)
+    return rebuilt
+
+
+def _salvage(path: Path, ledger_path: Path) -> int:
+    """Append the hand marks that can be read in a damaged gradebook to the ledger, where that does
+    not have them; returns how many those are.
+    """
+    entries, known = [], ledger.read(ledger_path)
+    for (student, name, cell), (points, extra, comment) in gradebook_file.salvage(path).items():
+        given = ledger.marks(known, name, [student])
+        names = (cell, cell.removesuffix("-answer"), cell.removesuffix("-hidden"))
+        newest = next((given[key] for key in names if key in given), None)
+        hand = Hand(exact(points), exact(extra), comment or None)
+        if newest is None or (newest.points, newest.extra, newest.comment or None) != hand:
+            why = "found in a damaged gradebook"
+            entries.append(
+                Mark(
+                    student=student,
+                    assignment=name,
+                    part=cell,
+                    **hand._asdict(),
+                    who="formgrader",
+                    why=why,
+                )
+            )
+    ledger.append(ledger_path, *entries)
+    return len(entries)
 
 
 # ---- the database --------------------------------------------------------------------------------
@@ -189,33 +239,43 @@ def rebuild(
 @contextmanager
 def open_gradebook(url: str) -> Iterator[Any]:
     """nbgrader's gradebook, made where there is none, locked against other writers until the caller
-    commits.
+    commits. Raises GradebookError, where others write to it for `WAIT_S` too.
     """
+    file, address = gradebook_file.file_of(url), url
+    if file is not None:
+        with suppress(OSError):  # with the mode that the umask says; SQLite's own is narrower
+            os.close(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o666))
+        waits = make_url(url).update_query_dict({"timeout": f"{WAIT_S:g}"})
+        address = waits.render_as_string(hide_password=False)
     path = os.environ.get("PATH", "")
     try:
         # nbgrader runs it by name to stamp a new database; it stands beside our interpreter
         if shutil.which("alembic") is None:
             os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
-        book = api.Gradebook(url)
+        book = api.Gradebook(address)
     except (SQLAlchemyError, ValueError) as error:
-        raise GradebookError(
-            messages.NO_GRADEBOOK.format(url=url, problem=_cause(error))
-        ) from error
+        raise _trouble(url, error) from error
     finally:
         os.environ["PATH"] = path
     try:
         OURS.create_all(book.engine)
         yield book
     except DBAPIError as error:
-        raise GradebookError(
-            messages.GRADEBOOK_BUSY.format(url=url, problem=_cause(error))
-        ) from error
+        raise _trouble(url, error) from error
     finally:
         book.close()
 
 
-def _cause(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).split("\n")[0]
+def _trouble(url: str, error: Exception) -> GradebookError:
+    """What to say of a gradebook that did not do as it was told."""
+    problem = str(getattr(error, "orig", None) or error).split("\n")[0]
+    path = gradebook_file.file_of(url)
+    told = {"file": errors.relative(path) if path else url, "problem": problem}
+    if "malformed" in problem or "not a database" in problem:
+        return DamagedGradebookError(messages.GRADEBOOK_DAMAGED.format(**told))
+    if "locked" in problem:
+        return GradebookError(messages.GRADEBOOK_BUSY.format(**told, seconds=WAIT_S))
+    return GradebookError(messages.GRADEBOOK_NOT_WRITTEN.format(**told))
 
 
 def find_assignment(db: Any, assignment: str) -> Any:

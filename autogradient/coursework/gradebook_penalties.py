@@ -4,10 +4,7 @@ notebook, and the time at which it came.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
-from pathlib import Path
 
 from autogradient.course.marks import Marked
 
@@ -51,20 +48,3 @@ def _penalty(one: Marked) -> tuple[float | None, str | None]:
     return float(
         late.points
     ) if late is not None and late.points else None, one.submission.received_at
-
-
-def any_set(database: Path) -> bool:
-    """Whether some submission in a gradebook has a penalty, read without nbgrader, which takes a
-    while to wake up.
-    """
-    try:
-        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-            return (
-                connection.execute(
-                    "SELECT 1 FROM submitted_notebook WHERE late_submission_penalty IS NOT "
-                    "NULL LIMIT 1"
-                ).fetchone()
-                is not None
-            )
-    except sqlite3.Error:
-        return False

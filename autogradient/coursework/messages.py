@@ -40,11 +40,22 @@ OTHER_ENVIRONMENT = (
 )
 
 # ---- ledger and gradebook ------------------------------------------------------------------------
-NO_GRADEBOOK = "{url}: the gradebook cannot be opened ({problem})"
 GRADEBOOK_BUSY = (
-    "{url}: the gradebook cannot be written ({problem}); close other programs that write to "
-    "it and try again"
+    "{file}: another program has been writing to the gradebook for {seconds:g} seconds "
+    "({problem}); close it, or try again later"
 )
+GRADEBOOK_DAMAGED = (
+    "{file} is damaged ({problem}); 'autogradient gradebook --rebuild' keeps it under another name "
+    "and makes a new one from results, ledger and what can be read of hand marks in it"
+)
+GRADEBOOK_NOT_WRITTEN = "{file}: the gradebook cannot be read or written ({problem})"
+KEPT_GRADEBOOK = "the gradebook from before is kept as {file}"
+SALVAGED = "hand marks found in the damaged gradebook and taken into the ledger: {count}"
+NOT_RECORDED_YET = (
+    "{problem}; results are written, and what is missing in gradebook and autograded/ is brought "
+    "there by the next 'autogradient grade --all'"
+)
+NOT_TAKEN = "marks that were given in the formgrader since the last time may be missing: {problem}"
 GRADEBOOK_NOT_A_FILE = "{url}: only a gradebook in an SQLite file can be rebuilt"
 NOT_RECORDED = (
     "the gradebook does not know the assignment '{assignment}'; run 'autogradient release "

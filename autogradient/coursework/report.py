@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 from autogradient import feedback
 from autogradient.course import marks
 from autogradient.course.config import Course
-from autogradient.course.ledger import read
+from autogradient.course.ledger import read, torn
 from autogradient.course.marks import Marked
 from autogradient.coursework import messages
-from autogradient.errors import ResultError, nearest
+from autogradient.errors import GradebookError, ResultError, nearest
 from autogradient.grading import results_folder
 from autogradient.model.assignment import Assignment
 from autogradient.model.files import digest, digest_of, write_atomically
@@ -55,7 +55,10 @@ def each_mark(
     """The same, one after the other. `given` are the attempts by assignment and student that stand
     for what lies in results/.
     """
-    take_hand_marks(course)
+    try:
+        take_hand_marks(course)
+    except GradebookError as error:  # what is known without it is told all the same
+        course.troubles.append(messages.NOT_TAKEN.format(problem=error))
     ledger, sections = read(course.ledger), course.sections()
     for name in names:
         decisions = marks.Decisions(ledger, name, course.former(name))
@@ -86,8 +89,8 @@ def take_hand_marks(course: Course) -> None:
     """Have marks that were given in the formgrader in the ledger. Nothing is opened where the
     gradebook is as it was the last time. Raises GradebookError, LedgerError.
     """
-    database, stamp = course.root / "gradebook.db", course.results / TAKEN
-    if not database.is_file():
+    database, stamp = course.gradebook, course.results / TAKEN
+    if not database.is_file() or not database.stat().st_size:
         return
     # what is not in the file yet is in one beside it
     found = _state(database, *sorted(course.root.glob(f"{database.name}-*")))
@@ -114,11 +117,15 @@ def _first(students: list[str]) -> str:
 
 
 def unknown_marks(course: Course, marked: Sequence[Marked]) -> list[str]:
-    """A sentence for each result that is damaged, and for each folder of results that are of no
-    assignment of the course.
+    """A sentence for each result that is damaged, for each folder of results that are of no
+    assignment of the course, for half a line of the ledger, and where marks of the formgrader could
+    not be taken in.
     """
     damaged = dict.fromkeys(one.damaged for one in marked if one.damaged)
-    return [*damaged, *results_folder.stray(course.results, course.names())]
+    broken = torn(course.ledger)
+    stray = results_folder.stray(course.results, course.names())
+    troubles = dict.fromkeys(course.troubles)
+    return [*troubles, *damaged, *stray, *([broken] if broken else [])]
 
 
 def notices(course: Course, marked: Sequence[Marked]) -> list[str]:

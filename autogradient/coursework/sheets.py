@@ -12,7 +12,6 @@ import csv
 import hashlib
 import hmac
 import io
-import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
@@ -172,8 +171,7 @@ def _secret(course: Course) -> bytes:
         secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except FileNotFoundError:
         secret = secrets.token_bytes(32)
-        write_atomically(path, secret.hex() + "\n")
-        os.chmod(path, 0o600)
+        write_atomically(path, secret.hex() + "\n", secret=True)
     except ValueError:
         secret = b""
     if len(secret) != 32:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 import platformdirs
@@ -23,20 +23,24 @@ def digest_of(*paths: Path) -> str:
     return digest("\n".join(found).encode("utf-8", "surrogateescape"))
 
 
-def write_atomically(path: Path, data: str | bytes) -> None:
+def write_atomically(path: Path, data: str | bytes, *, secret: bool = False) -> None:
     """Write beside `path`, then rename: a reader sees the old file or the new one, never half of
-    one.
+    one. Who may read and write it is as the umask and the folder have it; what is `secret` nobody
+    outside the group.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}")
+    # mode 0666 less what the umask, or the folder's access list, takes away
+    with temporary.open("xb") as file:
+        try:
             file.write(data.encode() if isinstance(data, str) else data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+            file.flush()
+            if secret:
+                os.fchmod(file.fileno(), os.fstat(file.fileno()).st_mode & 0o770)
+            os.replace(temporary, path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
 def cached(*place: str) -> Path | None:
