@@ -19,7 +19,7 @@ from fractions import Fraction
 from autogradient.course import ledger, marks
 from autogradient.course.config import Course
 from autogradient.course.ledger import Adjustment, Excuse, Extension, Mark, Void
-from autogradient.coursework import grade_course, messages, report
+from autogradient.coursework import grade_course, gradebook_file, messages, report
 from autogradient.errors import CourseError, GradebookError, ResultError, nearest
 from autogradient.feedback import decided
 from autogradient.feedback.table import points as as_points
@@ -351,7 +351,7 @@ def _show(course: Course, name: str, whose: Iterable[str]) -> None:
     """
     from autogradient.coursework import gradebook
 
-    if not whose or not (course.root / "gradebook.db").exists():
+    if not whose or gradebook_file.is_empty(course.gradebook):
         return
     entries, sections = (
         marks.Decisions(ledger.read(course.ledger), name, course.former(name)),

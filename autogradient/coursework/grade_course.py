@@ -6,12 +6,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +20,10 @@ from autogradient.course.ledger import read
 from autogradient.coursework import gradebook_file, gradebook_penalties
 from autogradient.coursework import messages as coursework_messages
 from autogradient.coursework.report import _shown, each_mark, take_hand_marks
-from autogradient.errors import GradebookError, ResultError, SubmissionError
-from autogradient.grading import batch, find_submissions, messages, results_folder
-from autogradient.grading.archives import left_out
+from autogradient.coursework.stray_files import stray_files
+from autogradient.errors import GradebookError, ResultError
+from autogradient.grading import batch, find_submissions, results_folder
 from autogradient.grading.batch import Done, Grader, Watcher
-from autogradient.grading.file_kinds import NOTEBOOK, is_ignored
 from autogradient.grading.verdict_cache import Verdicts
 from autogradient.model.assignment import Assignment
 from autogradient.model.files import digest_of, write_atomically
@@ -68,7 +65,7 @@ def grade_course(
     again. Of several attempts all are graded, and the gradebook shows the one that counts by now.
     No result is kept in memory.
     """
-    items, skipped, newer = [], _stray(course), list[str]()
+    items, skipped, newer = [], stray_files(course), list[str]()
     known, late = gradebook_file.recorded(course.gradebook), _unrecorded(course)
     proved = proofs.proved(assignments)
     for item in find_submissions.submissions(course.submitted, assignments, course.policy.zone):
@@ -333,90 +330,6 @@ def result_of(course: Course, item: find_submissions.Item) -> Path:
 
 def _whose(item: find_submissions.Item) -> tuple[str, str]:
     return item.students[0], item.assignment.name
-
-
-def _stray(course: Course) -> list[str]:
-    """A sentence for everything in submitted/ that no assignment or student of the course is meant
-    by, and for what is no notebook.
-    """
-    known, zone = course.names(), course.policy.zone
-    students = find_submissions.student_folders(course.submitted)
-    sentences = _no_students(course, students)
-    found = [
-        path
-        for student in students.values()
-        for path in sorted(student.iterdir())
-        if not is_ignored(path.name)
-    ]
-    sentences += [
-        coursework_messages.STRAY_SUBMISSION.format(path=errors.relative(path))
-        for path in found
-        if path.name not in known
-    ]
-    for place in (path for path in found if path.name in known):
-        if not place.is_dir():
-            sentences.append(
-                coursework_messages.STRAY_SUBMISSION.format(path=errors.relative(place))
-            )
-            continue
-        attempts = [path for _, path in find_submissions.attempt_folders(place)]
-        for path in attempts or [place]:
-            sentences += _of_one(path, place.parent, zone)
-        if attempts and any(path.suffix.lower() == NOTEBOOK for path in place.iterdir()):
-            sentences.append(
-                coursework_messages.BESIDE_ATTEMPTS.format(path=errors.relative(place))
-            )
-        before = course.results / place.name / "attempts" / place.parent.name
-        if not attempts and any(before.glob("*.json")):
-            sentences.append(
-                coursework_messages.ATTEMPTS_BEFORE.format(
-                    path=errors.relative(place), results=errors.relative(before)
-                )
-            )
-    return sentences
-
-
-def _no_students(course: Course, students: Mapping[str, Path]) -> list[str]:
-    """A sentence for each file and link where students' folders lie, and for each folder that is
-    another one's again.
-    """
-    sentences = []
-    for path in sorted(course.submitted.glob("*")):
-        own = students.get(unicodedata.normalize("NFC", path.name))
-        if is_ignored(path.name) or path.name == find_submissions.LEFT_OUT_FILE or path == own:
-            continue
-        if path.is_symlink():
-            sentences.append(
-                messages.LEFT_OUT.format(path=errors.relative(path), reason=messages.LEFT_LINK)
-            )
-        elif own is not None:
-            sentences.append(
-                messages.LEFT_OUT.format(
-                    path=errors.relative(path),
-                    reason=messages.LEFT_ANOTHERS_NAME.format(other=errors.relative(own)),
-                )
-            )
-        else:
-            sentences.append(messages.STRAY_FILE.format(path=errors.relative(path)))
-    return sentences
-
-
-def _of_one(folder: Path, student: Path, zone: tzinfo | None) -> list[str]:
-    """What is to be said about the folder of one submission."""
-    if not folder.resolve().is_relative_to(student.resolve()):
-        return [messages.LEFT_OUT.format(path=errors.relative(folder), reason=messages.LEFT_LINK)]
-    time = find_submissions.unread_time(folder, zone)
-    sentences = [time] if time else []
-    try:
-        find_submissions.find_notebooks(folder)
-    except SubmissionError as error:
-        left = find_submissions.left_out(folder)
-        sentences += (
-            left_out([(errors.relative(path), reason) for path, reason in left])[0]
-            if left
-            else [str(error)]
-        )
-    return sentences
 
 
 def _autograded(course: Course, item: find_submissions.Item) -> Path:

@@ -9,9 +9,6 @@ stands as a cell of the student's own, below a sentence that says so.
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +24,7 @@ from autogradient.github.past_releases import (
     released_cells_of,
     source_of,
 )
+from autogradient.github.write_notebook import written
 from autogradient.grading.claims import claims
 from autogradient.grading.essays import plain
 from autogradient.grading.read_notebook import StudentCell, read_notebook
@@ -40,7 +38,6 @@ from autogradient.sources.release import (
 
 #: Keys of a cell's metadata that are the course's to set.
 OURS = ("nbgrader", "deletable", "editable")
-_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -303,7 +300,18 @@ class _Carrier:
             outdated,
             tuple(self.aside[i] for i in sorted(self.aside)),
         )
-        return Carried(self.bytes(cells) if changed else self.data, changed, *said)
+        file = (
+            written(
+                cells,
+                self.notebook.data,
+                self.data,
+                self.present["metadata"],
+                self.past.by_cell_id,
+            )
+            if changed
+            else self.data
+        )
+        return Carried(file, changed, *said)
 
     def is_reordered(self, begun: Mapping[str, Released]) -> bool:
         """Whether the course, not the student, has put cells into another order."""
@@ -428,38 +436,3 @@ class _Carrier:
         return [told(cell) for cell in cells] == [
             told(cell) for cell in self.raw
         ] and self.notebook.claims == self.assignment.name
-
-    def bytes(self, cells: list[dict[str, Any]]) -> bytes:
-        """The file, in the manner in which the student's editor wrote it."""
-        taken = {str(cell["id"]) for cell in cells if cell.get("id") in self.past.by_cell_id}
-        for cell in cells:
-            if cell.get("cell_type", "code") == "code":
-                cell.setdefault("outputs", [])
-                cell.setdefault("execution_count", None)
-            else:
-                cell.pop("outputs", None)
-                cell.pop("execution_count", None)
-            mine = str(cell.get("id", ""))
-            if mine in self.past.by_cell_id:
-                continue
-            number = 0
-            while not _ID.fullmatch(mine) or mine in taken:
-                words = f"{number} {source_of(cell)}".encode("utf-8", "replace")
-                mine = f"own-{hashlib.sha256(words).hexdigest()[:12]}"
-                number += 1
-            taken.add(mine)
-            cell["id"] = mine
-        data = dict(self.notebook.data)
-        meta = metadata_of(data)
-        new = self.present["metadata"]
-        minor = data.get("nbformat_minor")
-        data |= {
-            "cells": cells,
-            "metadata": {**new, **meta, "autogradient": new["autogradient"]},
-            "nbformat": 4,
-            "nbformat_minor": minor if isinstance(minor, int) and minor >= 5 else 5,
-        }
-        indent = re.match(rb"\s*\{\r?\n( {1,8})\"", self.data)
-        return (
-            json.dumps(data, indent=len(indent[1]) if indent else 1, ensure_ascii=False) + "\n"
-        ).encode("utf-8", "replace")
