@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 c.CourseDirectory.root = str(ROOT)
 DATABASE = str(ROOT / "gradebook.db")
 if set(DATABASE) & set("?#%"):  # which mean something in an address
-    DATABASE = f"file:{quote(DATABASE)}?uri=true"
+    DATABASE = quote(DATABASE)
 c.CourseDirectory.db_url = f"sqlite:///{DATABASE}"
 # Never source/ and release/: the Generate button copies what lies in the one into the other,
 # solutions and hidden tests included. Sources are released by `autogradient release`.

@@ -43,9 +43,8 @@ OWN = Path("grader_config") / "student"
 
 def address_of(file: Path) -> str:
     """The address of a database in a file, for SQLAlchemy."""
-    if set(str(file)) & set("?#%"):  # which mean something in an address
-        return f"sqlite:///file:{quote(str(file))}?uri=true"
-    return f"sqlite:///{file}"
+    path = str(file)
+    return f"sqlite:///{quote(path) if set(path) & set('?#%') else path}"
 
 
 @dataclass(frozen=True)

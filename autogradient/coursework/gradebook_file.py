@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 from sqlalchemy.engine import make_url
 
@@ -48,8 +47,6 @@ def file_of(gradebook_url: str) -> Path | None:
     url = make_url(gradebook_url)
     if url.get_backend_name() != "sqlite" or not url.database:
         return None
-    if "uri" in url.query:
-        return Path(unquote(url.database.removeprefix("file:")))
     return Path(url.database)
 
 

@@ -603,7 +603,7 @@ def test_the_gradebook_can_be_made_from_results_and_ledger(here: Course) -> None
         Adjustment(student="bob", assignment="small", points=Decimal(1), who="tia"),
     )
     (here.root / "gradebook.db").unlink()
-    assert grade_course.rebuild_gradebook(here) == (3, [])
+    assert grade_course.rebuild_gradebook(here)[:2] == (3, [])
     assert (score(here, "ada"), score(here, "bob")) == ((4.5, None), (7, 1.4))
     with in_gradebook(here) as book, pytest.raises(MissingEntry):
         book.find_submission("small", "eve")
@@ -652,7 +652,7 @@ def test_attempts_over_the_days_number_count_nowhere_and_the_report_names_them(
         "Attempts 3 and 2 were received and do not count: 1 attempt a day counts, the next "
         "one from 13 October 2026, 00:00 UTC+02:00." in said
     )
-    assert grade_course.rebuild_gradebook(here) == (3, []) and score(here, "ada") == (4.5, None)
+    assert grade_course.rebuild_gradebook(here)[:2] == (3, []) and score(here, "ada") == (4.5, None)
 
 
 def test_feedback_says_which_attempt_counts_and_what_lateness_costs(here: Course) -> None:
@@ -674,7 +674,7 @@ def test_feedback_is_written_anew_when_it_must_say_something_else(here: Course) 
 
     assert written() == {"ada", "bob", "cyd"} and written() == set()
     extend(here, "bob", datetime(2026, 10, 20, tzinfo=UTC))
-    assert "ada" in written() and written() == set()
+    assert written() == {"bob"} and written() == set()
     here = change(here, 'at_most = "50%"', 'at_most = "5%"')
     assert "bob" in written() and written() == set()
 
