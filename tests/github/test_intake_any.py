@@ -249,7 +249,8 @@ def test_a_name_is_one_student_however_its_letters_are_written(text: str) -> Non
     assert len(people.nearest(text)) == 3
 
 
-dates = st.datetimes(min_value=datetime(1980, 1, 1), max_value=datetime(2199, 12, 30)).map(
+# a day away from both ends: what is written with an offset is of the day before or after
+dates = st.datetimes(min_value=datetime(1980, 1, 2), max_value=datetime(2199, 12, 30)).map(
     lambda moment: moment.replace(microsecond=0)
 )
 FORMS: list[Callable[[datetime], str]] = [
