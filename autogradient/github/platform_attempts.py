@@ -158,7 +158,7 @@ def _read(
             try:
                 one = recogniser.look(File(printable(each.path), each.data))
             except SubmissionError as error:
-                said.append(str(error))
+                said.append(_with_path(str(error), each.path))
                 if not _is_notebook(each.data):
                     unread[placed.path] = placed
                 continue
@@ -167,6 +167,14 @@ def _read(
             else:
                 found.append(Attempt(one, placed, placed.received))
     return found, left, said, list(unread.values())
+
+
+def _with_path(sentence: str, path: str) -> str:
+    """A sentence about a file that begins with its name, with its whole path instead: a student
+    may have handed in several of one name.
+    """
+    name = PurePosixPath(path).name
+    return f"{shown(path)}{sentence[len(name) :]}" if sentence.startswith(name) else sentence
 
 
 def _is_notebook(data: bytes) -> bool:

@@ -318,7 +318,7 @@ def test_of_thirty_students_files_each_is_graded_or_stands_in_a_sentence(
     ]
     for path in entries:
         is_kept = any(file == path or file.startswith(f"{path}/") for file in known)
-        assert is_kept or told(path, sentences), (path, collected)
+        assert is_kept or any(path in sentence for sentence in sentences), (path, collected)
     assert f"{len(attempts)} graded" in graded.out, graded
     outcomes = {}
     for attempt in attempts:
