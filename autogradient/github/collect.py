@@ -24,6 +24,7 @@ from autogradient.github.deadlines import Deadlines
 from autogradient.github.git import Bare
 from autogradient.github.hosting import Hosting, PullRequest, Repository
 from autogradient.github.ownership import Run
+from autogradient.github.platform_attempts import Taken, instead
 from autogradient.github.platform_attempts import take as take_attempts
 from autogradient.github.pushes import Head
 from autogradient.github.read_commit import shown, take
@@ -365,6 +366,8 @@ class Collector:
                     self._write(
                         (by_id[handed.student],), found.assignment, found.file.data, receipt, done
                     )
+                if handed.student:
+                    self._unread(by_id[handed.student], taken, path, done)
 
             out.append(self._one(handed.student or path.name, work))
         if in_full:
@@ -376,6 +379,29 @@ class Collector:
             self.told(said)
             out = [*out, said] if not any(each.who == path.name for each in out) else out
         return out
+
+    def _unread(self, member: Member, taken: Taken, path: Path, done: Collected) -> None:
+        """Who handed in something that is no notebook, and nothing else, has handed in: it is
+        kept as an attempt that cannot be read.
+        """
+        names = [assignment.name for assignment in self.recogniser.assignments]
+        kept = instead(taken, path, names)
+        if taken.unread and not taken.attempts and not kept:
+            done.remarks.append(messages.TAKE_WHICH)
+        for one in kept:
+            folder = student_folder(self.course.submitted, member.student) / one.assignment
+            if folder.is_dir() and any(folder.iterdir()):
+                continue
+            receipt = Receipt(
+                one.placed.received,
+                one.placed.by if one.placed.received else "nobody",
+                "folder" if path.is_dir() else "archive",
+                shown(one.placed.path),
+                one.how,
+                digest(one.data),
+                repository=path.name,
+            )
+            self._write((member,), one.assignment, one.data, receipt, done)
 
     # ---- shared ----------------------------------------------------------------------------------
 

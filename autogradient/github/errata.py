@@ -61,10 +61,15 @@ def update(
     source = f"{settings.organization}/{settings.release}"
     url = settings.url(source)
     there = hosting.repositories()
-    if settings.release.lower() not in there:
+    is_there = settings.release.lower() in there
+    if not is_there and not dry_run:
         raise CourseError(messages.NO_RELEASE_REPOSITORY.format(repository=source))
     with Bare(secrets=hosting.git_configuration(url), local=url.startswith("file:")) as git:
-        git.fetch(url, f"refs/heads/{MAIN}", "refs/release", whole=True)
+        if is_there:
+            git.fetch(url, f"refs/heads/{MAIN}", "refs/release", whole=True)
+        else:  # it would be made, and has no history
+            empty = git.write_commit(git.change_tree("", {}), [], "", iso(datetime.now(UTC)))
+            git.run("update-ref", "refs/release", empty)
         releases = [Release.of(git, assignment, settings) for assignment in assignments]
     recognisers = Recognisers(course)
     out = []

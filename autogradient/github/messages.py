@@ -360,6 +360,10 @@ TAKE_NOBODY = (
 )
 TAKE_AMBIGUOUS = "'{name}' is the name of {students}; say in grader_config/names.csv who it is"
 TAKE_BLANK = "nothing in it is answered yet; ask for the notebook that was worked in"
+TAKE_WHICH = (
+    "what was handed in is no notebook, and nothing says of which assignment it is; collect it "
+    "once more with the assignment's name, and it counts as handed in and unreadable"
+)
 TAKE_NAMED_TIME = (
     "{path} counts as handed in on {time}, the time in its name, which the student may have chosen"
 )

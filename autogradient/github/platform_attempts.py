@@ -5,10 +5,10 @@ and a sentence for everything else.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from autogradient.errors import SubmissionError
 from autogradient.github import messages as sentences
@@ -16,11 +16,15 @@ from autogradient.github.archive import HandedIn, Placed
 from autogradient.github.read_commit import MAX_BYTES, MAX_NOTEBOOKS, printable, shown
 from autogradient.github.recognise import File, Found, Recogniser, choose
 from autogradient.grading import archives, messages
-from autogradient.grading.archives import Budget, LeftOut
+from autogradient.grading.archives import MAX_MB, Budget, LeftOut, Refused
 from autogradient.grading.file_kinds import NOTEBOOK
+from autogradient.grading.find_submissions import named
+from autogradient.grading.read_notebook import read_notebook
 
 #: Blackboard's own record beside what was handed in.
 _RECORD = re.compile(r".*_attempt_[\d-]+\.txt", re.DOTALL)
+#: Bytes that are kept of a file that is too large.
+_BEGINNING = 8192
 _NOBODY_KNOWS = datetime.min.replace(tzinfo=UTC)
 
 
@@ -36,19 +40,32 @@ class Attempt:
 @dataclass
 class Taken:
     """What came of one student: attempts, oldest first; sentences; and all of them in full where
-    some files are only counted.
+    some files are only counted. `unread` are files that could not be read as a notebook.
     """
 
     attempts: list[Attempt]
     remarks: list[str]
     in_full: list[str]
+    unread: list[Placed] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What somebody handed in for an assignment instead of a notebook, and how it is known of
+    which one it is.
+    """
+
+    assignment: str
+    placed: Placed
+    data: bytes
+    how: str
 
 
 def take(handed: HandedIn, recogniser: Recogniser) -> Taken:
     """Read what a student handed in, within bounds. No file is left without an attempt or a
     sentence.
     """
-    found, left, said = _read(handed, recogniser)
+    found, left, said, unread = _read(handed, recogniser)
     attempts: list[Attempt] = []
     for name in dict.fromkeys(one.found.assignment for one in found):
         attempts += _in_order([one for one in found if one.found.assignment == name], name, said)
@@ -80,13 +97,43 @@ def take(handed: HandedIn, recogniser: Recogniser) -> Taken:
             sentences.TAKE_AND_MORE.format(count=len(remarks) - 2 * most + 1),
         ]
     )
-    return Taken(attempts, [*short, *cut], [*full, *remarks] if counted else [])
+    return Taken(attempts, [*short, *cut], [*full, *remarks] if counted else [], unread)
+
+
+def instead(taken: Taken, source: Path, names: Sequence[str]) -> list[Unread]:
+    """What stands for a hand-in that could not be read: at most one file for each assignment of
+    which the student handed in no notebook.
+
+    The assignment is that of the file's folder; where no notebook came at all also the one that
+    the file's name or that of the source says, or the only one of `names`.
+    """
+    found: dict[str, Unread] = {}
+    there = {one.found.assignment for one in taken.attempts}
+    for placed in taken.unread:
+        *folders, name = PurePosixPath(placed.path).parts
+        said = [(folder, "its folder") for folder in reversed(folders) if folder in names]
+        if not taken.attempts:
+            words = ((PurePosixPath(name).stem, "its file name"), (source.stem, "the archive"))
+            said += [(meant, how) for word, how in words if (meant := named(word, names))]
+            said += [(only, "no other is collected") for only in names if len(names) == 1]
+        assignment, how = next(iter(said), ("", ""))
+        if not assignment or assignment in there or assignment in found:
+            continue
+        try:
+            data = placed.read(MAX_MB * 1_000_000 + 1)
+        except Refused:
+            continue
+        if len(data) > MAX_MB * 1_000_000:
+            data = data[:_BEGINNING]
+        found[assignment] = Unread(assignment, placed, data, how)
+    return list(found.values())
 
 
 def _read(
     handed: HandedIn, recogniser: Recogniser
-) -> tuple[list[Attempt], list[tuple[str, str]], list[str]]:
+) -> tuple[list[Attempt], list[tuple[str, str]], list[str], list[Placed]]:
     found: list[Attempt] = []
+    unread: dict[str, Placed] = {}
     left, said, budget, looked = list(handed.left_out), list[str](), Budget(size=MAX_BYTES), 0
     for placed in sorted(
         handed.files, key=lambda placed: (NOTEBOOK not in placed.path.lower(), placed.path)
@@ -94,6 +141,8 @@ def _read(
         for each in archives.notebooks(placed.path, placed.read, budget):
             if isinstance(each, LeftOut):
                 left.append((shown(each.path), each.reason))
+                if not _RECORD.fullmatch(placed.path):
+                    unread[placed.path] = placed
                 continue
             looked += 1
             if looked > MAX_NOTEBOOKS:
@@ -109,13 +158,31 @@ def _read(
             try:
                 one = recogniser.look(File(printable(each.path), each.data))
             except SubmissionError as error:
-                said.append(str(error))
+                said.append(_with_path(str(error), each.path))
+                if not _is_notebook(each.data):
+                    unread[placed.path] = placed
                 continue
             if one is None:
                 left.append((shown(each.path), sentences.TAKE_BLANK))
             else:
                 found.append(Attempt(one, placed, placed.received))
-    return found, left, said
+    return found, left, said, list(unread.values())
+
+
+def _with_path(sentence: str, path: str) -> str:
+    """A sentence about a file that begins with its name, with its whole path instead: a student
+    may have handed in several of one name.
+    """
+    name = PurePosixPath(path).name
+    return f"{shown(path)}{sentence[len(name) :]}" if sentence.startswith(name) else sentence
+
+
+def _is_notebook(data: bytes) -> bool:
+    try:
+        read_notebook(data, "")
+    except SubmissionError:
+        return False
+    return True
 
 
 def _in_order(found: list[Attempt], name: str, said: list[str]) -> list[Attempt]:

@@ -297,11 +297,18 @@ def recognise(
     if best and scores[best] > 0:
         return by_name[best], "the ids of its cells"
     for word, how in ((path.stem, "its file name"), (path.parent.name, "its folder")):
-        simple = re.sub(r"[\s_]+", "-", word.lower())
-        for name in sorted(by_name, key=len, reverse=True):
-            if simple == name or re.search(rf"(^|[^a-z0-9]){re.escape(name)}($|[^a-z])", simple):
-                return by_name[name], how
+        if name := named(word, by_name):
+            return by_name[name], how
     raise SubmissionError(messages.NOT_RECOGNISED.format(name=path.name))
+
+
+def named(text: str, assignments: Iterable[str]) -> str:
+    """The assignment that the name of a file or folder says; "" where it says none."""
+    simple = re.sub(r"[\s_]+", "-", text.lower())
+    for name in sorted(assignments, key=len, reverse=True):
+        if simple == name or re.search(rf"(^|[^a-z0-9]){re.escape(name)}($|[^a-z])", simple):
+            return name
+    return ""
 
 
 def choose(paths: Iterable[Path], name: str) -> tuple[Path, str]:

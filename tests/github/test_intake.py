@@ -364,6 +364,94 @@ def test_bombs_passwords_and_ten_thousand_files_cost_a_sentence(
         )
 
 
+# ---- nothing but what cannot be read -------------------------------------------------------------
+
+
+def test_who_handed_in_something_else_has_handed_in_and_is_told_what_to_do(
+    root: Path, collect: Callable[..., Ran], good: bytes
+) -> None:
+    """In the report, in the feedback and again after the notebook has come."""
+    place = "{}_9_assignsubmission_file/{}"
+    entries = {
+        place.format("Ada Lovelace", "solution.pdf"): OTHERS["small.pdf"],
+        place.format("Jörg Müller", "work.zip"): zipped({"essay.docx": OTHERS["small.docx"]}),
+        place.format("Anne-Marie O'Neill", "final.ipynb"): b"<<<<<<< HEAD\n" + good,
+        "max1/photo.heic": OTHERS["photo.heic"],
+    }
+    ran = collect(entries)
+    assert ran.code == 0 and ran.out.startswith("submitted/ada/small/attempt-1\n"), ran
+    assert collect(entries).out.startswith("0 new")
+    receipt = json.loads((root / "submitted/ada/small/attempt-1/receipt.json").read_text())
+    assert receipt["file"].endswith("solution.pdf") and receipt["received"]
+    assert Ran(root, "grade", "--all", "--unproved").code == 0
+    assert marks(root) == {
+        "ada": "unreadable",
+        "amo": "unreadable",
+        "joerg": "unreadable",
+        "max1": "unreadable",
+        "max2": "–",
+    }
+    assert Ran(root, "feedback").code == 0
+    told = {who: (root / "feedback" / who / "small" / "feedback.md").read_text() for who in OTHER}
+    assert all("could not be read" in text and "Nothing was" not in text for text in told.values())
+    assert "is a PDF and no notebook" in told["ada"] and "merge conflict" in told["amo"]
+
+    collect({"ada/small.ipynb": good})
+    assert Ran(root, "grade", "--all", "--unproved").code == 0
+    assert marks(root)["ada"] == "6/8"
+
+
+#: Who handed in no notebook above.
+OTHER = ("ada", "amo", "joerg", "max1")
+
+
+def marks(root: Path) -> dict[str, str]:
+    """What the report says of each student."""
+    ran = Ran(root, "report", "small")
+    return {row.split()[0]: row.split()[2] for row in ran.out.splitlines()[1:]}
+
+
+def test_of_several_assignments_folder_file_or_zip_says_of_which_one_something_else_is(
+    root: Path, good: bytes, tmp_path: Path
+) -> None:
+    homework.assignment(root / "source", "other")
+    pdf = OTHERS["small.pdf"]
+    entries = {
+        "ada/other/work.pdf": pdf,
+        "ada/small/small.ipynb": good,
+        "joerg/Other final.pdf": pdf,
+        "amo/work.pdf": pdf,
+        # data beside a notebook is no other assignment's
+        "max1/small.ipynb": good,
+        "max1/other.csv": b"1",
+    }
+    for name in ("week 3.zip", "small-7.zip"):
+        (tmp_path / name).write_bytes(zipped(entries))
+    ran = Ran(root, "collect", "--from", str(tmp_path / "week 3.zip"))
+    assert there(root) == {"ada/other", "ada/small", "joerg/other", "max1/small"}
+    assert "amo: what was handed in is no notebook, and nothing says of which assignment" in ran.err
+    Ran(root, "collect", "--from", str(tmp_path / "small-7.zip"))
+    assert there(root) == {"ada/other", "ada/small", "joerg/other", "max1/small", "amo/small"}
+
+
+def there(root: Path) -> set[str]:
+    """Who has an attempt at what."""
+    found = (root / "submitted").glob("*/*/attempt-*")
+    return {path.parent.relative_to(root / "submitted").as_posix() for path in found}
+
+
+def test_what_nobody_answered_or_worked_on_is_still_nothing(
+    root: Path, small: Assignment, collect: Callable[..., Ran]
+) -> None:
+    collect(
+        {
+            "ada/small.ipynb": release.build(small).notebook,
+            "L_joerg_attempt_2026-10-12-18-58-01.txt": b"Name: Jo",
+        }
+    )
+    assert there(root) == set()
+
+
 # ---- who it is -----------------------------------------------------------------------------------
 
 

@@ -4,17 +4,22 @@ attempt or stands in a sentence, and nothing ends a run.
 
 from __future__ import annotations
 
+import json
+import random
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import homework
 import pytest
+from commands import Ran
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from packed import tarred, zipped
+from proved import prove_cheaply
 
 from autogradient.course import times
 from autogradient.course.identity import AmbiguousName, People
@@ -109,38 +114,41 @@ paths = st.one_of(
 )
 
 
-PLAIN = [
-    *NOTEBOOKS,
-    NOTEBOOKS[0].decode().encode("utf-16"),
-    b"",
-    b"x",
-    b"{}",
-    b"\xff\xfe",
-    b"%PDF-1.4",
-    b"Rar!\x1a\x07",
-    b"PK\x03\x04",
-    b"\x1f\x8b",
-]
-FLAT = [
-    pack(entries)
-    for pack in (zipped, tarred)
-    for entries in (
-        {},
-        {"small.ipynb": NOTEBOOKS[0]},
-        {"x/small.json": NOTEBOOKS[1], "y.pdf": b"%PDF-"},
-        {"x\\a.ipynb": NOTEBOOKS[2], "w.txt": b"w", ".h": b""},
-    )
-]
-DEEP = [pack({"z.zip": inner, "a.csv": b"1"}) for pack in (zipped, tarred) for inner in FLAT]
-contents = st.sampled_from(
-    [
-        *PLAIN,
-        *FLAT,
-        *DEEP,
-        *(zipped({"again.zip": zipped({"more.zip": inner})}) for inner in DEEP),
-        *(data[:-9] for data in FLAT),
+def kinds(notebooks: Sequence[bytes]) -> list[bytes]:
+    """What a file may hold: three notebooks, other things, archives of both, in archives, cut."""
+    plain = [
+        *notebooks,
+        notebooks[0].decode().encode("utf-16"),
+        b"",
+        b"x",
+        b"{}",
+        b"\xff\xfe",
+        b"%PDF-1.4",
+        b"Rar!\x1a\x07",
+        b"PK\x03\x04",
+        b"\x1f\x8b",
     ]
-)
+    flat = [
+        pack(entries)
+        for pack in (zipped, tarred)
+        for entries in (
+            {},
+            {"small.ipynb": notebooks[0]},
+            {"x/small.json": notebooks[1], "y.pdf": b"%PDF-"},
+            {"x\\a.ipynb": notebooks[2], "w.txt": b"w", ".h": b""},
+        )
+    ]
+    deep = [pack({"z.zip": inner, "a.csv": b"1"}) for pack in (zipped, tarred) for inner in flat]
+    return [
+        *plain,
+        *flat,
+        *deep,
+        *(zipped({"again.zip": zipped({"more.zip": inner})}) for inner in deep),
+        *(data[:-9] for data in flat),
+    ]
+
+
+contents = st.sampled_from(kinds(NOTEBOOKS))
 
 
 def told(path: str, sentences: list[str]) -> bool:
@@ -250,6 +258,86 @@ def test_a_name_is_one_student_however_its_letters_are_written(text: str) -> Non
     assert len(people.nearest(text)) == 3
 
 
+#: The seed of what thirty students hand in below, and how a platform names a file of theirs.
+SEED = 7
+NAMED = [
+    "{who}/{file}",
+    "{who}/2026-10-1{day}-18-58-01/{file}",
+    "Lab 1_{who}_attempt_2026-10-1{day}-18-58-01_{file}",
+    "{who}_17_9{day}_{file}",
+    "Person {who}_4{day}_assignsubmission_file/{file}",
+]
+FILES = [
+    "small.ipynb",
+    "a.json",
+    "SMALL.IPYNB",
+    "b.pdf",
+    "c.zip",
+    "d.tar.gz",
+    "e.rar",
+    "f",
+    "é.txt",
+]
+
+
+def handed_in(notebooks: Sequence[bytes]) -> dict[str, bytes]:
+    """A zip in which thirty people, and some that nobody knows, have one to five files each."""
+    chance, entries = random.Random(SEED), dict[str, bytes]()
+    for who in [*(f"s{number:02}" for number in range(30)), "nobody"]:
+        form = chance.choice(NAMED)
+        for day in range(chance.randint(1, 5)):
+            path = form.format(who=who, day=day, file=chance.choice(FILES))
+            few = notebooks if chance.random() < 0.4 else kinds(notebooks)
+            entries[path] = chance.choice(few)
+    return entries
+
+
+def test_of_thirty_students_files_each_is_graded_or_stands_in_a_sentence(
+    course_root: Path, tmp_path: Path
+) -> None:
+    """And each attempt has a result, by the whole way: from the platform's zip to the report."""
+    small = homework.assignment(course_root / "source")
+    prove_cheaply(small)
+    config = course_root / "grader_config"
+    config.mkdir()
+    (config / "course.toml").write_text("format = 1\n")
+    rows = [f"s{number:02},Person s{number:02}" for number in range(30)]
+    (config / "roster.csv").write_text("\n".join(["student,name", *rows]) + "\n")
+    answers = [homework.ANSWERS, {"total": "total = 24"}, {"pick": 'larger = "b"'}]
+    entries = handed_in([homework.Notebook(small, each).bytes() for each in answers])
+    (tmp_path / "small.zip").write_bytes(zipped(entries, when=(2026, 10, 12, 12, 0, 0)))
+
+    collected = Ran(course_root, "collect", "--from", str(tmp_path / "small.zip"))
+    graded = Ran(course_root, "grade", "--all")
+    assert (collected.code, graded.code) == (0, 0), (collected, graded)
+    attempts = sorted((course_root / "submitted").glob("*/small/attempt-*"))
+    known = [json.loads((attempt / "receipt.json").read_text())["file"] for attempt in attempts]
+    in_full = course_root / "submitted" / "left-out.txt"
+    sentences = [
+        *collected.err.splitlines(),
+        *(in_full.read_text().splitlines() if in_full.is_file() else []),
+    ]
+    for path in entries:
+        is_kept = any(file == path or file.startswith(f"{path}/") for file in known)
+        assert is_kept or any(path in sentence for sentence in sentences), (path, collected)
+    assert f"{len(attempts)} graded" in graded.out, graded
+    outcomes = {}
+    for attempt in attempts:
+        student, number = attempt.parts[-3], attempt.name.removeprefix("attempt-")
+        result = course_root / "results" / "small" / "attempts" / student / f"{number}.json"
+        outcomes[student, number] = json.loads(result.read_text())["outcome"]
+    assert set(outcomes.values()) == {"graded", "unreadable"} and len(outcomes) >= 30
+
+    lines = Ran(course_root, "report", "small").out.splitlines()[1:]
+    cells = {line.split()[0]: line.split()[2] for line in lines}
+    nothing = {who for who, cell in cells.items() if cell == "–"}
+    assert nothing == set(cells) - {student for student, _ in outcomes}
+    # who has nothing handed in nothing, or it is in a sentence why that could not be kept
+    for who in nothing:
+        assert not [path for path in entries if who in path], (who, collected)
+
+
+# a day away from both ends: what is written with an offset is of the day before or after
 dates = st.datetimes(min_value=datetime(1980, 1, 2), max_value=datetime(2199, 12, 30)).map(
     lambda moment: moment.replace(microsecond=0)
 )
