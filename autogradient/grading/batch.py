@@ -39,6 +39,9 @@ from autogradient.model.result import (
     within,
 )
 
+#: Submissions that are kept to be graded again; when there are so many, that is done first.
+AGAIN = 25
+
 
 @dataclass(frozen=True)
 class Done:
@@ -94,9 +97,10 @@ class Grader(Protocol):
         name: str,
         info: SubmissionInfo,
         verdicts: Verdicts | None,
+        last: bool,
     ) -> grade.Graded:
-        """Grade one file. Raises WorkerError where it could not be done for no reason of the
-        file's; once more, it may.
+        """Grade one file, for the first time or the `last`. Raises WorkerError where it could not
+        be done for no reason of the file's; once more, it may.
         """
 
     def stop(self) -> None:
@@ -136,10 +140,10 @@ class Local:
         name: str,
         info: SubmissionInfo,
         verdicts: Verdicts | None,
+        last: bool,
     ) -> grade.Graded:
-        return grade.grade_bytes(
-            assignment, data, name, self.engine, info, verdicts=verdicts, card=self.card
-        )
+        options: dict[str, Any] = {"verdicts": verdicts, "card": self.card, "last": last}
+        return grade.grade_bytes(assignment, data, name, self.engine, info, **options)
 
     def stop(self) -> None:
         self.engine.stop()
@@ -191,7 +195,7 @@ def grade_each(
 
 def _graded(left: list[Item], grading: _Grading) -> Generator[Done]:
     """What is not up to date, graded; no more of it at a time than keeps everybody busy."""
-    slots, waiting, again = grading.grader.slots, set[Future[Done]](), list[Item]()
+    slots, waiting, again = grading.grader.slots, set[Future[Done]](), list[Done]()
     coming = iter(left)
     with (
         grading.grader.batch(left),
@@ -201,12 +205,19 @@ def _graded(left: list[Item], grading: _Grading) -> Generator[Done]:
     ):
         try:
             while True:
+                room = 2 * slots - len(waiting) if len(again) < AGAIN else 0
                 waiting |= {
-                    pool.submit(grading.one, item)
-                    for item in itertools.islice(coming, 2 * slots - len(waiting))
+                    pool.submit(grading.one, item) for item in itertools.islice(coming, room)
                 }
                 if not waiting:
-                    break
+                    for first in again:  # once more, alone
+                        done = pool.submit(grading.one, first.item, first.graded).result()
+                        grading.watcher.done(done)
+                        yield done
+                    if not again:
+                        break
+                    again = []
+                    continue
                 finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 # what is done is not lost
                 for done in (
@@ -216,14 +227,10 @@ def _graded(left: list[Item], grading: _Grading) -> Generator[Done]:
                     )
                 ):
                     if done.graded.starved:
-                        again.append(done.item)
+                        again.append(done)
                     else:
                         grading.watcher.done(done)
                         yield done
-            for item in again:  # once more, alone
-                done = pool.submit(grading.one, item).result()
-                grading.watcher.done(done)
-                yield done
         except BaseException:
             grading.stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -296,8 +303,10 @@ class _Grading:
     watcher: Watcher
     stopped: threading.Event = field(default_factory=threading.Event)
 
-    def one(self, item: Item) -> Done:
-        """Grade one. Raises WorkerError where it was stopped meanwhile."""
+    def one(self, item: Item, first: grade.Graded | None = None) -> Done:
+        """Grade one; for the last time where there is what came of the `first`. What is to be tried
+        again is not written. Raises WorkerError where it was stopped meanwhile.
+        """
         self.watcher.began(item)
         try:
             data, problem = read_file(item.path), ""
@@ -321,12 +330,16 @@ class _Grading:
             graded = (
                 grade.Graded(grade.unreadable(item.assignment, data, problem, info))
                 if problem
-                else self._grade(item, data, info)
+                else self._grade(item, data, info, last=first is not None)
             )
         except ClusterError:  # for all that are left, too
             raise
         except Exception as error:  # one submission's trouble must not end the others'
             graded, trouble = grade.failed(item.assignment, data, error, info), cause(error)
+        if first is not None and not problem:
+            graded = grade.of_both(item.assignment, data, item.path.name, first, graded)
+        if graded.starved and first is None:
+            return Done(item, graded)
         if self.stopped.is_set():  # its processes were killed under it: that is no verdict
             raise WorkerError("interrupted")
         graded.result.release, graded.result.proved = (
@@ -367,13 +380,14 @@ class _Grading:
             file, problem = errors.relative(path), error.problem
             return None, messages.SET_ASIDE.format(file=file, problem=problem, kept=kept)
 
-    def _grade(self, item: Item, data: bytes, info: SubmissionInfo) -> grade.Graded:
+    def _grade(self, item: Item, data: bytes, info: SubmissionInfo, *, last: bool) -> grade.Graded:
         """Grade a file; where a process of the grader's own died under it, once more."""
-        for last in (False, True):
+        name = item.path.name
+        for final in (False, True):
             try:
-                return self.grader.grade(item.assignment, data, item.path.name, info, self.verdicts)
+                return self.grader.grade(item.assignment, data, name, info, self.verdicts, last)
             except WorkerError:
-                if last or self.stopped.is_set():
+                if final or self.stopped.is_set():
                     raise
         raise AssertionError("not reached")
 

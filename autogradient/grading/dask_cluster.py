@@ -220,6 +220,7 @@ class Cluster:
         name: str,
         info: SubmissionInfo,
         verdicts: Verdicts | None,
+        last: bool,
     ) -> Graded:
         try:
             submission = plan_submission(assignment, read_notebook(data, name))
@@ -235,6 +236,7 @@ class Cluster:
             "data": data,
             "name": name,
             "info": info.model_dump(),
+            "last": last,
             "expected": expected,
             "verdicts": known,
             "keep": verdicts is not None,
@@ -269,6 +271,7 @@ class Cluster:
             answer["answers"],
             answer["starved"],
             answer["essays"],
+            answer["begun"],
         )
 
     def _expected(self, assignment: Assignment) -> dict[str, Any]:
@@ -393,4 +396,5 @@ def _merged(graded: Graded, other: Graded, checks: list[int]) -> Graded:
         graded.answers,
         graded.starved or other.starved,
         graded.essays,
+        graded.begun or other.begun,
     )

@@ -155,6 +155,7 @@ def _grade(engine: Engine, assignment: Assignment, job: dict[str, Any]) -> dict[
         "verdicts": carried if job["keep"] else None,
         "expected": job["expected"],
         "card": job["card"],
+        "last": job["last"],
     }
     graded = grade.grade_bytes(assignment, job["data"], job["name"], engine, info, **options)
     staff = json.loads(json.dumps(graded.staff, default=str))
@@ -163,6 +164,7 @@ def _grade(engine: Engine, assignment: Assignment, job: dict[str, Any]) -> dict[
         "answers": graded.answers,
         "starved": graded.starved,
         "essays": graded.essays,
+        "begun": graded.begun,
     }
     return {"result": graded.result.to_json(), "staff": staff, "verdicts": carried.new, **rest}
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from autogradient.errors import WorkerError, WorkerTimeout
+from autogradient.grading.heartbeat import Heartbeat
 from autogradient.model.assignment import Limits
 from autogradient.model.files import digest
 from autogradient.sandbox import LAYERS, OPTIONAL, Budget, Confinement, Interpreter, Session, Zygote
@@ -66,6 +67,7 @@ class Engine:
         self._missing: list[str] | None = None
         self.lock = threading.Lock()
         self.stopped = False
+        self.heartbeat = Heartbeat()
         #: Held while a submission uses the card: one at a time, or neither its memory nor its time
         #: is its own.
         self.card = threading.Lock()
@@ -270,6 +272,7 @@ class Engine:
 
     def close(self) -> None:
         """End both interpreters."""
+        self.heartbeat.close()
         self.rest()
         for folder in self.folders.values():
             folder.cleanup()

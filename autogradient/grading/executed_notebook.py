@@ -23,11 +23,16 @@ def executed(notebook: Notebook, runs: Runs, checks: dict[int, str]) -> dict[str
         run = runs.cells.get(index)
         cell["outputs"], cell["execution_count"] = [], None
         if checks.get(index):
-            cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": checks[index]}]
+            cell["outputs"] = [stream(checks[index])]
         if run is not None:
             count += 1
             cell["outputs"], cell["execution_count"] = run.outputs, count
     return data
+
+
+def stream(text: str) -> dict[str, str]:
+    """An output that is printed text."""
+    return {"output_type": "stream", "name": "stdout", "text": text}
 
 
 def check_outputs(submission: Submission, verdicts: dict[str, Verdict]) -> dict[int, str]:

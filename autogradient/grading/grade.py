@@ -8,17 +8,18 @@ at a time, by a judge in another process. Parts of which no snapshot could be ha
 from __future__ import annotations
 
 import contextlib
+import copy
 import datetime
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from autogradient.errors import SubmissionError
 from autogradient.grading import judge, messages
 from autogradient.grading.engine import Engine
-from autogradient.grading.executed_notebook import check_outputs, executed
+from autogradient.grading.executed_notebook import check_outputs, executed, stream
 from autogradient.grading.judge import Snapshot, Verdict
 from autogradient.grading.read_notebook import Notebook, read_notebook
 from autogradient.grading.reference_answers import expected_answers
@@ -56,8 +57,9 @@ class Graded:
     data; None where unreadable), and which of its cells hold the answers.
 
     `essays`: what the marker reads for the cell of an essay, where some of it stands in other
-    cells. `starved`: something timed out while it hardly got a processor; graded again alone, it
-    may not.
+    cells. `starved`: a process was killed from outside, hardly got a processor or stood still, so
+    that this may be no verdict; graded again alone, it is taken for one. `begun`: tests had begun,
+    so hidden inputs may have been seen.
     """
 
     result: Result
@@ -66,6 +68,7 @@ class Graded:
     answers: dict[str, int] = field(default_factory=dict)
     starved: bool = False
     essays: dict[str, str] = field(default_factory=dict)
+    begun: bool = True
 
 
 def grade_bytes(
@@ -99,14 +102,17 @@ def grade_notebook(
     verdicts: Verdicts | None = None,
     expected: dict[str, Any] | None = None,
     card: bool | None = None,
+    last: bool = True,
 ) -> Graded:
     """Grade a notebook that has been read. With `skip_unattempted` an untouched stub is not run: it
     earns nothing, which the proof has shown.
 
     What `verdicts` knows is taken from there, and what is new kept there. `expected` are the
     reference's answers, where they are known. `card`: judge only what needs a card (True) or only
-    the rest (False); by default all that this machine can.
+    the rest (False); by default all that this machine can. Unless this is the `last` try, no test
+    is begun after cells that were starved.
     """
+    began = time.monotonic()
     # its time is that of the start: the end would tell how long hidden cases took
     result = _result(assignment, notebook.digest, info, seed, engine)
     submission = plan_submission(assignment, notebook)
@@ -133,7 +139,7 @@ def grade_notebook(
         if verdicts
         else None
     )
-    trials = _Trials(assignment, submission, expected, seed, skip_unattempted, known)
+    trials = _Trials(assignment, submission, expected, seed, skip_unattempted, known, last)
     runs = trials.take(engine, wanted)
     found = {part.id: judge.together(part, trials.found[part.id]) for part in assignment.parts}
     if gpu:
@@ -149,6 +155,10 @@ def grade_notebook(
     staff = {part: verdict.staff for part, verdict in found.items() if verdict.staff}
     answers = {f"{part}-answer": cells[0] for part, cells in submission.answers.items() if cells}
     starved = runs.starved or any(verdict.starved for verdict in found.values())
+    late = runs.out_of_time or any(
+        case.outcome == "timed_out" for verdict in found.values() for case in verdict.cases
+    )
+    starved = starved or ((late or bool(runs.killers)) and engine.heartbeat.stood_still(began))
     essays = {
         cell: text
         for part, text in submission.elsewhere.items()
@@ -161,7 +171,40 @@ def grade_notebook(
         answers,
         starved,
         essays,
+        trials.begun,
     )
+
+
+def of_both(
+    assignment: Assignment, data: bytes, name: str, first: Graded, second: Graded
+) -> Graded:
+    """What counts of a submission that was graded twice, since the first time it was starved: the
+    verdicts of the second time, and what is shown of the first.
+
+    A process can have itself killed in a hidden test, and what it does then can depend on what it
+    has just seen, even across its end (by a counter of the kernel's, or by how long it takes). So
+    of the second time no output, text or time is shown.
+    """
+    if not first.begun or first.notebook is None or second.notebook is None:
+        return second
+    result, before = second.result, first.result
+    result.graded_at, result.problems = before.graded_at, before.problems
+    old = {(part.id, case.name): case for part in before.parts for case in part.cases}
+    for part in result.parts:
+        for case in part.cases:
+            was = old.get((part.id, case.name))
+            if case.hidden or was is None:
+                continue
+            case.message = was.message if case.outcome != "passed" != was.outcome else ""
+            case.seconds = was.seconds if case.outcome == was.outcome else None
+    submission = plan_submission(assignment, read_notebook(data, name))
+    verdicts = {part.id: Verdict(part.cases) for part in result.parts}
+    notebook = copy.deepcopy(first.notebook)
+    for index, text in check_outputs(submission, verdicts).items():
+        cell = notebook["cells"][index]
+        if cell.get("execution_count") is None:  # its own output, where it was run, stands
+            cell["outputs"] = [stream(text)] if text else []
+    return replace(second, result=result, notebook=notebook, essays=first.essays)
 
 
 class _Trials:
@@ -177,9 +220,11 @@ class _Trials:
         seed: int,
         skip_unattempted: bool,
         known: Known | None,
+        last: bool,
     ) -> None:
         self.assignment, self.submission, self.expected = assignment, submission, expected
         self.seed, self.skip_unattempted, self.known = seed, skip_unattempted, known
+        self.last, self.begun, self.began = last, False, time.monotonic()
         self.found: dict[str, list[Verdict]] = {part.id: [] for part in assignment.parts}
         self.replayed: set[str] = set()
         self.budget = TimeBudget(assignment.limits.submission_s)
@@ -212,7 +257,7 @@ class _Trials:
                 if names or card is bool(on_card):  # to show what cells do takes a run, too
                     with self._turn(engine) if card else contextlib.nullcontext():
                         runs.add(self._run(engine, names, card))
-            if self.known:
+            if self.known and self._sound(engine, runs):
                 self.known.keep_runs(runs)
                 for part in self.assignment.parts:
                     if part.id in new:
@@ -230,6 +275,18 @@ class _Trials:
                     )
                 )
         return runs
+
+    def _sound(self, engine: Engine, runs: Runs) -> bool:
+        """Whether what came of it is certain to come of it again: only then it is kept.
+
+        A process that somebody killed in a cell (an interrupt, the kernel for want of memory) takes
+        the names along that later parts are judged by: their "failed" says nothing about the work.
+        """
+        starved = runs.starved or any(
+            verdict.starved for verdicts in self.found.values() for verdict in verdicts
+        )
+        still = engine.heartbeat.stood_still(self.began)
+        return not (starved or runs.out_of_time or engine.stopped or still)
 
     @contextlib.contextmanager
     def _turn(self, engine: Engine) -> Iterator[None]:
@@ -283,6 +340,12 @@ class _Trials:
                 snapshots = run_steps(
                     assignment, beginnings.begin, steps, wanted, runs, self.budget
                 )
+                if runs.starved and not self.last:  # before a hidden input has been seen
+                    for name in wanted:
+                        part = assignment.part(name)
+                        self.found[name].append(judge.without_verdict(part, "not_run", None))
+                    return runs
+                self.begun = True
                 again = _ask(
                     [part for part in assignment.parts if part.id in wanted], snapshots, decide
                 )

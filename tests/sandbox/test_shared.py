@@ -77,6 +77,7 @@ OPEN = {
     "names, with a clock": {"copies"},
     "locks of files": {"seccomp"},
     "locks of records": {"seccomp"},
+    "who has mapped what": {"landlock"},
     "futexes": {"seccomp"},
 }
 
