@@ -219,29 +219,37 @@ def regrade(
 
 
 @click.command()
-@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
-def verify(results: tuple[Path, ...]) -> None:
+@click.argument("results", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--all", "everything", is_flag=True, help="Every result of the course.")
+def verify(results: tuple[Path, ...], everything: bool) -> None:
     """Grade again what results were made from.
 
     Finds the notebook that each result's receipt names in submitted/, grades it anew with the
     receipt's seed and compares every case, times aside. Exits 0 if all came out the same, 1 if one
-    did not, or cannot be compared because assignment or environment have changed.
+    did not, or cannot be compared because assignment or environment have changed. With --all only
+    those that did not come out the same are listed.
 
     Example: autogradient verify results/perceptrons/ada.json
     """
     from autogradient.course import config
     from autogradient.coursework import regrade as regrading
 
+    if everything == bool(results):
+        raise click.UsageError("name the results, or give --all")
     here = config.find()
-    same = True
+    paths = regrading.all_paths(here) if everything else list(results)
+    different = 0
     with warm_engine() as engine:
         engine.check()
-        for path in results:
+        for path in paths:
             verified = regrading.verify(here, path, engine)
-            same = same and verified.same is True
+            different += verified.same is not True
             said = {True: "same", False: "different", None: "cannot be told"}[verified.same]
-            say("\n    ".join([f"{errors.relative(path)}: {said}", *verified.sentences]))
-    if not same:
+            if not everything or verified.same is not True:
+                say("\n    ".join([f"{errors.relative(path)}: {said}", *verified.sentences]))
+    if everything:
+        say(f"{len(paths) - different} of {len(paths)} results came out the same")
+    if different:
         sys.exit(EXIT_FAILED)
 
 

@@ -236,6 +236,17 @@ class Verified:
     sentences: list[str]
 
 
+def all_paths(course: Course) -> list[Path]:
+    """Every result of the course: those of attempts, or else of single submissions."""
+    found = []
+    for name in course.names():
+        for student in results_folder.students(course.results, name):
+            attempts = sorted((course.results / name / "attempts" / student).glob("*.json"))
+            attempts = [path for path in attempts if path.stem.isdigit()]
+            found += attempts or [results_folder.result_path(course.results, name, student)]
+    return found
+
+
 def verify(course: Course, path: Path, engine: Engine) -> Verified:
     """Grade again what a result's receipt names, and compare; nothing that is known already is
     believed. Raises CourseError, SubmissionError.

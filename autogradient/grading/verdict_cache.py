@@ -133,11 +133,14 @@ class Known:
         }
 
     def verdict(self, part: Part) -> tuple[Verdict, bool] | None:
-        """The verdict on a part and whether it needed the second pass; None where it
-        must be taken.
+        """The verdict on a part and whether it needed the second pass; None where it must be taken,
+        as where an entry has not just the part's cases.
         """
         found = self._read(self._part(part), _Verdict)
-        return (Verdict(found.cases, found.staff), found.replayed) if found else None
+        wanted = sorted(case.title for case in part.cases)
+        if found is None or sorted(case.name for case in found.cases) != wanted:
+            return None
+        return Verdict(found.cases, found.staff), found.replayed
 
     def keep_verdict(self, part: Part, verdict: Verdict, replayed: bool) -> None:
         """Keep a verdict, unless another time it might be another."""
