@@ -98,6 +98,7 @@ def sleeper(assignment: Assignment) -> Notebook:
     return notebook
 
 
+@pytest.mark.promise("P17")
 def test_a_process_that_is_killed_once_from_outside_costs_nothing(
     engine: Engine, assignment: Assignment, tmp_path: Path
 ) -> None:
@@ -155,6 +156,7 @@ def double(x):
 """
 
 
+@pytest.mark.promise("P4")
 def test_of_a_second_try_only_verdicts_are_shown(
     engine: Engine, assignment: Assignment, tmp_path: Path
 ) -> None:

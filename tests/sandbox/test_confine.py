@@ -292,6 +292,7 @@ def test_what_can_be_seen(world: World) -> None:
     } == {WORK, "/tmp"}
 
 
+@pytest.mark.promise("P12")
 @both
 def test_proc_tells_nothing_of_processes(world: World) -> None:
     """Not of one's own either: how many others have mapped a page is what they do."""
