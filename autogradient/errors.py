@@ -196,6 +196,7 @@ BAD_ACCEPT = "'{part}' is a text question and needs 'accept: [word, …]', one l
 BAD_SLIP = "'{value}' in 'because' of '{part}' is no {kind} answer; write {expected}"
 SLIP_IS_RIGHT = "'because' of '{part}' lists the right answer {value} as a slip"
 NO_FILE = "{path}: no such file or folder"
+NO_FOLDER = "the folder that you are in was removed; change to another one"
 NO_ACCESS = "{path}: {problem}"
 
 # ---- course, release, proof ----------------------------------------------------------------------

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 import traceback
 import warnings
@@ -51,12 +52,21 @@ def main() -> None:
         )
     warnings.showwarning = _warn
     try:
+        os.getcwd()
+    except OSError:
+        say(errors.NO_FOLDER, err=True)
+        sys.exit(EXIT_USAGE)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup has it that HUP is nothing
+            signal.signal(number, _end)
+    try:
         cli.main(standalone_mode=False)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
         say("interrupted; what was finished is kept, run the command again to go on", err=True)
-        sys.exit(EXIT_INTERRUPTED)
+        asked = error.__cause__ or error  # click makes an Abort of it
+        sys.exit(128 + asked.number if isinstance(asked, _Ended) else EXIT_INTERRUPTED)
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(file=shown)
@@ -93,6 +103,19 @@ def main() -> None:
     except Exception:  # ours to mend; what a student wrote may stand in it all the same
         say(traceback.format_exc(), err=True, nl=False)
         sys.exit(EXIT_FAILED)
+
+
+class _Ended(KeyboardInterrupt):
+    """A signal that asks to end, as Ctrl-C does: what is running is ended, and cleared away."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__()
+
+
+def _end(number: int, _: object) -> None:
+    signal.signal(number, signal.SIG_DFL)  # a second one does not wait
+    raise _Ended(number)
 
 
 def _warn(

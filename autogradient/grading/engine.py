@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shutil
 import socket
 import tempfile
 import threading
@@ -42,6 +43,8 @@ WORKER, JUDGE = "autogradient.sandbox.worker", "autogradient.grading.trial"
 PROCESSES = 128
 #: Processes without a judge that are kept for the next one.
 IDLE = 16
+#: How folders of an engine begin in the temporary folder, before the number of its process.
+_FOLDER = "autogradient-"
 #: Layers that are in force wherever submissions are graded that nobody vouches for.
 REQUIRED = frozenset(LAYERS) - OPTIONAL - {"user namespace"}
 
@@ -212,7 +215,9 @@ class Engine:
         )
         with self.lock:
             if key not in self.folders:
-                self.folders[key] = tempfile.TemporaryDirectory(prefix="autogradient-")
+                if not self.folders:
+                    _clear_away()
+                self.folders[key] = tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-")
                 for name, data in files.items():
                     place = Path(self.folders[key].name) / name
                     place.parent.mkdir(parents=True, exist_ok=True)
@@ -278,6 +283,16 @@ class Engine:
             folder.cleanup()
         for zygote in self.warm.values():
             zygote.close()
+
+
+def _clear_away() -> None:
+    """Remove what graders that were killed have left in the temporary folder."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        with contextlib.suppress(OSError):
+            owner = path.name.removeprefix(_FOLDER).partition("-")[0]
+            mine = path.lstat().st_uid == os.getuid() and path.is_dir() and not path.is_symlink()
+            if mine and owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 class _Claim:

@@ -6,7 +6,11 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +61,47 @@ def test_caches_that_cannot_be_written_cost_no_verdict(
     ran = Ran(here.root, "grade", "--all")
     assert ran.code == 0 and marks(here) == MARKS, ran
     assert ran.err.count("cannot be written") == 1 and "results/.verdicts" in ran.err
+
+
+def test_a_folder_that_is_gone_and_a_proof_of_bytes_are_said_in_a_sentence(
+    here: Course, tmp_path: Path
+) -> None:
+    (tmp_path / "gone").mkdir()
+    line = "rmdir ../gone && exec $0 -m autogradient.cli.main report"
+    ran = subprocess.run(
+        ["bash", "-c", line, sys.executable], cwd=tmp_path / "gone", capture_output=True, text=True
+    )
+    assert ran.returncode == 2 and "change to another one" in ran.stderr, ran
+    assert len(ran.stderr.splitlines()) == 1
+    (here.source("small") / "proof.json").write_bytes(bytes(range(256)))
+    refused = Ran(here.root, "grade", "--all")
+    assert refused.code == 1 and "Traceback" not in refused.err and "prove small" in refused.err
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT"])
+def test_a_signal_that_asks_to_end_leaves_nothing_behind(
+    here: Course, tmp_path: Path, name: str
+) -> None:
+    hand_in(here, "cyd", RIGHT | {"double": "import time\ntime.sleep(60)"}, "2026-10-12 09:00")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    left = temporary / f"autogradient-{2**22 + 1}-killed"
+    left.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-m", "autogradient.cli.main", "grade", "--all", "--jobs", "1"],
+        cwd=here.root,
+        env=os.environ | {"TMPDIR": str(temporary)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not [path for path in temporary.glob("autogradient-*") if path != left]:
+            assert process.poll() is None
+        assert not left.exists() or not process.poll(), "what a killed one left goes"
+        process.send_signal(getattr(signal, name))
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + getattr(signal, name) and "interrupted" in said, said
+    assert not list(temporary.glob("autogradient-*"))
 
 
 @pytest.mark.parametrize("home", ["/nonexistent", "", None])
