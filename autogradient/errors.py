@@ -250,6 +250,14 @@ NAMES_TWICE = (
     "the number that the platform puts behind it where two are equal"
 )
 UNKNOWN_COLUMN = "unknown column '{column}'; did you mean '{nearest}'?"
+STUDENT_ALIKE = (
+    "'{student}' and '{other}' differ in capital letters alone, which some file systems take for "
+    "the same; write one of them otherwise"
+)
+SHORTENED_NUMBER = (
+    "'{student}' is a number that a spreadsheet has shortened; make the column text there, enter "
+    "the ids again and save it anew"
+)
 STUDENT_TWICE = "'{student}' stands twice; keep one row for each student"
 BAD_MOMENT = (
     "'{text}' is no date or time; write 2026-10-12, \"2026-10-12 18:00\" or 2026-10-12T18:00+02:00"

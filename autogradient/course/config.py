@@ -31,7 +31,6 @@ KEYS: dict[str, type] = {
     **policy.KEYS,
 }
 # NAME.staff.json is what staff see of NAME
-_STUDENT = re.compile(r"(?!.*\.staff$)[^\W_][\w.@+-]{0,127}")
 _WAS = re.compile(rb"\bwas[\"'\\]*\s*:")
 TYPES = {int: "a whole number", str: "text", list: "a list of names", dict: "a table"}
 
@@ -186,7 +185,7 @@ def _former(folder: Path, seed: int, texts: tuple[bytes, ...]) -> Mapping[tuple[
 def checked_student(student: str) -> str:
     """`student`, in composed characters, if it can be a folder's name, else GradebookError."""
     student = unicodedata.normalize("NFC", student)
-    if not _STUDENT.fullmatch(student):
+    if not roster.STUDENT.fullmatch(student):
         raise GradebookError(errors.BAD_STUDENT.format(student=student))
     return student
 
@@ -219,7 +218,7 @@ def load(root: Path) -> Course:
         )
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         data: dict[str, Any] = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise bad(f"byte {error.start}", "this is not UTF-8 text") from None

@@ -5,7 +5,6 @@ grader_config/names.csv where those do not tell.
 from __future__ import annotations
 
 import csv
-import io
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from autogradient import errors
 from autogradient.course.roster import Member
+from autogradient.course.tables import rows_of
 from autogradient.errors import CourseError
 
 NAMES = Path("grader_config") / "names.csv"
@@ -183,18 +183,16 @@ def read_names(path: Path, members: Iterable[Member]) -> dict[str, str]:
 
     known = {member.student for member in members}
     try:
-        rows = list(
-            csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True)
-        )
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise bad(
-            1, errors.NOT_UTF8 if isinstance(error, UnicodeDecodeError) else str(error)
-        ) from None
-    heading = [name.strip().lower() for name in rows[0]] if rows else []
+        rows = rows_of(path.read_bytes(), "student")
+    except UnicodeDecodeError:
+        raise bad(1, errors.NOT_UTF8) from None
+    except csv.Error as error:
+        raise bad(error.args[0], str(error.args[1])) from None
+    heading = [name.strip().lower() for name in rows[0][1]] if rows else []
     if not {"name", "student"} <= set(heading):
         raise bad(1, errors.NAMES_COLUMNS)
     found: dict[str, str] = {}
-    for line, cells in enumerate(rows[1:], 2):
+    for line, cells in rows[1:]:
         given = {column: cell.strip() for column, cell in zip(heading, cells, strict=False)}
         name, student = (
             folded(given.get("name", "")),

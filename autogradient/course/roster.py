@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import csv
 import difflib
-import io
 import re
 import unicodedata
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from autogradient import errors
+from autogradient.course.tables import rows_of
 from autogradient.errors import CourseError
 
 
@@ -31,6 +31,10 @@ class Member:
     name: str = ""
 
 
+#: What a student's id may be: the name of a folder everywhere.
+STUDENT = re.compile(r"(?!.*\.staff$)[^\W_][\w.@+-]{0,127}")
+#: What a spreadsheet makes of a long number.
+_SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 COLUMNS = tuple(field.name for field in fields(Member))
 
 
@@ -47,22 +51,20 @@ def read(path: Path) -> list[Member]:
         )
 
     try:
-        reader = csv.reader(
-            io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""), strict=True
-        )
-        table = [(reader.line_num, row) for row in reader]
+        table = rows_of(path.read_bytes(), "student")
     except UnicodeDecodeError as error:
         raise bad(f"byte {error.start}", errors.NOT_UTF8) from None
     except csv.Error as error:
-        raise bad(f"line {reader.line_num}", str(error)) from None
+        raise bad(f"line {error.args[0]}", str(error.args[1])) from None
     heading = (
         [re.sub(r"[\s-]+", "_", name.strip().lower()) for name in table[0][1]] if table else []
     )
+    top = f"line {table[0][0]}" if table else "line 1"
     if "student" not in heading:
-        raise bad("line 1", errors.NO_STUDENT_COLUMN)
+        raise bad(top, errors.NO_STUDENT_COLUMN)
     for number, name in enumerate(heading):
         if name in COLUMNS and name in heading[:number]:
-            raise bad("line 1", errors.COLUMN_TWICE.format(column=name))
+            raise bad(top, errors.COLUMN_TWICE.format(column=name))
         close = (
             difflib.get_close_matches(
                 name, [column for column in COLUMNS if column not in heading], n=1, cutoff=0.8
@@ -72,10 +74,10 @@ def read(path: Path) -> list[Member]:
         )
         if close:
             raise bad(
-                "line 1",
+                top,
                 errors.UNKNOWN_COLUMN.format(column=table[0][1][number].strip(), nearest=close[0]),
             )
-    rows: dict[str, Member] = {}
+    rows, lower = dict[str, Member](), dict[str, str]()
     for line, cells in table[1:]:
         given = {
             name: unicodedata.normalize("NFC", cell.strip())
@@ -85,7 +87,14 @@ def read(path: Path) -> list[Member]:
         student = given.get("student", "")
         if not student:
             continue
+        if _SHORTENED.fullmatch(student):
+            raise bad(f"line {line}", errors.SHORTENED_NUMBER.format(student=student))
+        if not STUDENT.fullmatch(student):
+            raise bad(f"line {line}", errors.BAD_STUDENT.format(student=student))
         if student in rows:
             raise bad(f"line {line}", errors.STUDENT_TWICE.format(student=student))
+        if other := lower.get(student.lower()):
+            raise bad(f"line {line}", errors.STUDENT_ALIKE.format(student=student, other=other))
+        lower[student.lower()] = student
         rows[student] = Member(**given)
     return list(rows.values())
