@@ -146,8 +146,9 @@ def bring_penalties(course: Course, names: list[str], *, anew: bool = True) -> N
         decided = [course.ledger, course.root / CONFIG, course.root / ROSTER, database]
         results = [
             path
-            for pattern in ("*/*.json", "*/attempts/*/*.json")
-            for path in sorted(course.results.glob(pattern))
+            for name in names
+            for pattern in ("*.json", "attempts/*/*.json")
+            for path in sorted((course.results / name).glob(pattern))
             if not path.name.endswith(".staff.json")
         ]
         return digest_of(*decided, *results)
