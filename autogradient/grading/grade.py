@@ -277,16 +277,14 @@ class _Trials:
         return runs
 
     def _sound(self, engine: Engine, runs: Runs) -> bool:
-        """Whether what came of it is certain to come of it again: only then it is kept.
+        """Whether what came of the cells is certain to come of them again: only then it is kept, and
+        the verdicts, each of which can be starved by itself.
 
         A process that somebody killed in a cell (an interrupt, the kernel for want of memory) takes
         the names along that later parts are judged by: their "failed" says nothing about the work.
         """
-        starved = runs.starved or any(
-            verdict.starved for verdicts in self.found.values() for verdict in verdicts
-        )
         still = engine.heartbeat.stood_still(self.began)
-        return not (starved or runs.out_of_time or engine.stopped or still)
+        return not (runs.starved or runs.out_of_time or engine.stopped or still)
 
     @contextlib.contextmanager
     def _turn(self, engine: Engine) -> Iterator[None]:

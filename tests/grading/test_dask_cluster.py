@@ -139,7 +139,7 @@ def test_verdicts_that_are_known_are_not_taken_again(
             data = items[0].path.read_bytes()
             verdicts = Verdicts(here.results / grade_course.VERDICTS)
             info = batch.SubmissionInfo(students=["student000"])
-            first = grader.grade(assignment, data, "small.ipynb", info, verdicts)
+            first = grader.grade(assignment, data, "small.ipynb", info, verdicts, True)
             assert set((root / "results").rglob("*.json")) == kept
             assert without_times(first.result)["points"] == results_of(calm)["student000"]["points"]
 
