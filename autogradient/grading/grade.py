@@ -277,8 +277,8 @@ class _Trials:
         return runs
 
     def _sound(self, engine: Engine, runs: Runs) -> bool:
-        """Whether what came of the cells is certain to come of them again: only then it is kept, and
-        the verdicts, each of which can be starved by itself.
+        """Whether what came of the cells is certain to come of them again. Only then it is kept,
+        and with it the verdicts, each of which can be starved by itself.
 
         A process that somebody killed in a cell (an interrupt, the kernel for want of memory) takes
         the names along that later parts are judged by: their "failed" says nothing about the work.
