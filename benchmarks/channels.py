@@ -52,26 +52,6 @@ def step():
     return number
 """,
     ),
-    "numbers of autogroups (setsid)": (
-        3,
-        8,
-        """
-def read():
-    with open("/proc/self/autogroup") as file:
-        return int(file.read().split()[0].rpartition("-")[2])
-def step():
-    heard, say = os.pipe()
-    if os.fork() == 0:
-        os.setsid()
-        os.write(say, str(read()).encode())
-        os._exit(0)
-    os.wait()
-    number = int(os.read(heard, 20))
-    os.close(heard)
-    os.close(say)
-    return number
-""",
-    ),
 }
 
 
