@@ -116,6 +116,11 @@ TOO_MUCH_CODE = (
     "{name}: its cells hold more than {limit:,} characters of code; keep data in files of "
     "its own, save it and submit again"
 )
+NOT_LOOKED_INTO = (
+    "the notebook holds more code than is looked into ({one:,} characters of a cell, {limit:,} of "
+    "all): cells {cells} were run, but only names that begin a line were looked for in them; keep "
+    "data in files of its own"
+)
 TOO_MANY_CELLS = "{name}: the notebook has {count} cells, more than the {limit} that are read"
 FALLEN_BACK = "{problem} (your last readable submission counts until then)"
 NO_NOTEBOOK = "{name}: no notebook (.ipynb) in this folder"

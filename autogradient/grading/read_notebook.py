@@ -23,6 +23,9 @@ MAX_CELLS, MAX_BRACKETS = 3000, 1_000_000
 #: Commas and quotation marks (each text and each number takes some sixty bytes of memory);
 #: characters of code; levels.
 MAX_PIECES, MAX_CODE, MAX_DEPTH = 5_000_000, 3_000_000, 100
+#: Characters of code that are looked into as Python, of a cell and of all: Python's parser keeps
+#: every other submission waiting, and takes a second for 100,000 characters such as `a<a`.
+MAX_CELL_READ, MAX_READ = 60_000, 200_000
 #: Characters of an id, a cell's type or an assignment's name: no release has longer ones.
 MAX_NAME = 200
 _KINDS = {
@@ -37,13 +40,14 @@ CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
 @dataclass
 class StudentCell:
     """A cell of the submitted notebook: 0-based `index`, `kind` (code, markdown or raw), text and
-    the id it claims ("" if none).
+    the id it claims ("" if none). Code is not `looked_into` where there is too much of it.
     """
 
     index: int
     kind: str
     source: str
     grade_id: str = ""
+    looked_into: bool = True
 
     @property
     def number(self) -> int:
@@ -246,8 +250,20 @@ def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
         cells.append(StudentCell(index, kind, source, own_id))
     if sum(len(cell.source) for cell in cells if cell.kind == "code") > MAX_CODE:
         raise SubmissionError(messages.TOO_MUCH_CODE.format(name=name, limit=MAX_CODE))
+    _choose(cells)
     meta = notebook.get("metadata") if isinstance(notebook.get("metadata"), dict) else {}
     ours = meta.get("autogradient") if meta and isinstance(meta.get("autogradient"), dict) else {}
     return Notebook(
         cells, notebook, str(ours.get("assignment", ""))[:MAX_NAME] if ours else "", digest(data)
     )
+
+
+def _choose(cells: list[StudentCell]) -> None:
+    """Note which cells of code are looked into: the smaller ones first, since a large one holds
+    data, as a rule, and no answer.
+    """
+    left = MAX_READ
+    for cell in sorted(cells, key=lambda cell: len(cell.source)):
+        if cell.kind == "code":
+            left -= len(cell.source)
+            cell.looked_into = left >= 0 and len(cell.source) <= MAX_CELL_READ
