@@ -35,6 +35,7 @@ LEFT_TWICE = (
 LEFT_TOO_DEEP = "it is an archive in too many others; hand in the notebook itself"
 LEFT_TOO_MUCH = "what was handed in unpacks to more than {limit} MB; hand in the notebook alone"
 LEFT_TOO_MANY = "it holds more than {limit:,} files; hand in the notebook alone"
+LEFT_PIECES = "it was compressed in more than {limit:,} pieces; hand in the notebook itself"
 LEFT_LARGE = "it has more than {limit} MB; clear its outputs and hand it in again"
 LEFT_LINK = "it is a link, and links are not followed; put the file or folder itself in its place"
 LEFT_NO_FILE = "it is no ordinary file"

@@ -6,7 +6,8 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,25 @@ def read_file(path: Path) -> bytes:
         raise SubmissionError(
             messages.CANNOT_READ.format(name=path.name, problem=error.strerror)
         ) from None
+
+
+def read_files(paths: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
+    """Those of several files that can be read, as of `read_file`; an archive is gone through once,
+    however many of them lie in it.
+    """
+    wanted: dict[Path, set[Path]] = {}
+    for path in paths:
+        archive = next((folder for folder in path.parents if folder.is_file()), None)
+        if archive is not None:
+            wanted.setdefault(archive, set()).add(path)
+            continue
+        with suppress(SubmissionError):
+            yield path, read_file(path)
+    for archive, inner in wanted.items():
+        for each in inside(archive):
+            path = archive.parent / each.path
+            if isinstance(each, Piece) and path in inner:
+                yield path, each.data
 
 
 def inside(path: Path, budget: Budget | None = None) -> Iterator[Piece | LeftOut]:
