@@ -117,6 +117,10 @@ TOO_MUCH_CODE = (
     "{name}: its cells hold more than {limit:,} characters of code; keep data in files of "
     "its own, save it and submit again"
 )
+TOO_MUCH_TEXT = (
+    "{name}: its text cells hold more than {limit:,} characters; make pasted pictures smaller, or "
+    "keep them in files of their own, save it and submit again"
+)
 NOT_LOOKED_INTO = (
     "the notebook holds more code than is looked into ({one:,} characters of a cell, {limit:,} of "
     "all): cells {cells} were run, but only names that begin a line were looked for in them; keep "

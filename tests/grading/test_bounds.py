@@ -11,14 +11,17 @@ import io
 import json
 import lzma
 import tarfile
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from homework import ANSWERS, Notebook, assignment
 from packed import tarred, zipped
 
+from autogradient.errors import SubmissionError
 from autogradient.grading import archives, find_submissions
 from autogradient.grading import read_notebook as reading
 from autogradient.grading.archives import (
@@ -31,7 +34,13 @@ from autogradient.grading.archives import (
     Budget,
     Piece,
 )
-from autogradient.grading.read_notebook import MAX_CELL_READ, MAX_READ, read_notebook
+from autogradient.grading.read_notebook import (
+    MAX_CELL_READ,
+    MAX_CELLS,
+    MAX_READ,
+    MAX_TEXT,
+    read_notebook,
+)
 from autogradient.grading.submission import plan_submission
 from autogradient.grading.tar_headers import MAX_HEADER
 from autogradient.model.assignment import Assignment
@@ -78,6 +87,69 @@ def test_only_so_much_code_is_looked_into(
         f"cell, {MAX_READ:,} of all): cells 5, 6, 7, … were run, but only names that begin a "
         "line were looked for in them; keep data in files of its own"
     ]
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_cells_of_an_old_notebook_are_counted_before_it_is_converted(
+    version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many in one sheet or in many; outputs are not validated, for they are made anew."""
+    cells = [{"cell_type": "markdown", "source": "a"}] * (MAX_CELLS // 2 + 1)
+    sheets = {"cells": cells * 2} if version == 1 else {"worksheets": [{"cells": cells}] * 2}
+    converted: list[Any] = []
+    monkeypatch.setattr(nbformat, "convert", lambda notebook, to: converted.append(notebook) or {})
+    for data in (sheets, {"worksheets": [{"cells": []}] * (MAX_CELLS + 1)}):
+        with pytest.raises(SubmissionError, match=f"cells, more than the {MAX_CELLS} that are"):
+            read_notebook(json.dumps({"nbformat": version, **data}).encode(), "n.ipynb")
+    assert converted == []
+    code = {"cell_type": "code", "input": "x", "language": "python", "outputs": [{}] * 9_000}
+    sheets = {"worksheets": [{"cells": [code]}], "metadata": {}}
+    with pytest.raises(SubmissionError):
+        read_notebook(json.dumps({"nbformat": version, **sheets}).encode(), "n.ipynb")
+    assert [cell["outputs"] for cell in converted[0]["worksheets"][0]["cells"]] == [[]]
+
+
+def test_an_emoji_does_not_make_a_whole_file_four_times_as_large() -> None:
+    """Half a character does not make it be copied twice more."""
+    size = 2_000_000
+    emoji, half = "\U0001f600", "\\ud83d"
+    text = '{"cell_type": "markdown", "source": "%s"}'
+    for source, times in (
+        (text % emoji + "," + text % ("a" * size), 5),
+        (text % (emoji + half + "a" * size), 13),
+    ):
+        data = ('{"cells": [' + source + '], "nbformat": 4}').encode()
+        tracemalloc.start()
+        found = read_notebook(data, "n.ipynb")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert found.cells[0].source.startswith(emoji) and peak < times * size
+        assert "\ud83d" not in found.cells[0].source
+
+
+@pytest.mark.parametrize("many", [1, 1000])
+def test_emoji_and_half_characters_are_read_as_they_were(many: int) -> None:
+    emoji = "\U0001f600" * many
+    text = json.dumps({"cells": [{"source": f"{emoji}\\{emoji}\ud83d", "a\udc00": []}]})
+    found = read_notebook(
+        text.replace("\\ud83d\\ude00", "\U0001f600").encode() + b" " * 17 * many, "n.ipynb"
+    )
+    assert found.cells[0].source == f"{emoji}\\{emoji}?" and "a?" in found.data["cells"][0]
+    broken = text.replace("\\ud83d\\ude00", "\U0001f600").encode() + b" " * 999
+    with pytest.raises(SubmissionError, match=rf"at byte {len(broken)}\)"):
+        read_notebook(broken + b"\xf0\x80\x80\x80", "n.ipynb")
+
+
+def test_text_cells_hold_so_much() -> None:
+    def of(size: int) -> bytes:
+        return json.dumps({"cells": [{"cell_type": "markdown", "source": "a" * size}]}).encode()
+
+    assert len(read_notebook(of(MAX_TEXT), "n.ipynb").cells[0].source) == MAX_TEXT
+    with pytest.raises(SubmissionError, match="text cells hold more than 10,000,000 characters"):
+        read_notebook(of(MAX_TEXT + 1), "n.ipynb")
 
 
 # ---- archives ------------------------------------------------------------------------------------
