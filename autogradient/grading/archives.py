@@ -34,10 +34,14 @@ from autogradient.grading.file_kinds import (
     kind,
     like_notebook,
 )
+from autogradient.grading.tar_headers import bounded
 
 #: Of a file; of all that is read of one student's work; files in it that are looked at; archives
 #: within archives.
 MAX_MB, MAX_BYTES, MAX_LOOKED, MAX_LEVELS = 50, 200_000_000, 20_000, 3
+#: Files, folders and headers in archives, those that are not looked at, too; streams that a
+#: compressed file is made of, one after the other, as of a tool that compresses on many cores.
+MAX_ENTRIES, MAX_STREAMS = 40_000, 1_000
 #: Files whose beginning is read to see what they are, where their name does not say.
 MAX_OPENED = 2_000
 #: Bytes of a zip's list of contents: of one that a platform made, and of one that a student handed
@@ -87,13 +91,15 @@ class LeftOut:
 
 @dataclass
 class Budget:
-    """What may still be read of one student's work: bytes, files that are looked at, and files that
-    are opened to see what they are.
+    """What may still be read of one student's work: bytes, files that are looked at, files that
+    are opened to see what they are, entries of archives, and streams of compressed files.
     """
 
     size: int = field(default_factory=lambda: MAX_BYTES)
     looked: int = field(default_factory=lambda: MAX_LOOKED)
     opened: int = field(default_factory=lambda: MAX_OPENED)
+    entries: int = field(default_factory=lambda: MAX_ENTRIES)
+    streams: int = field(default_factory=lambda: MAX_STREAMS)
 
     def spend(self, data: bytes) -> bytes:
         """Count what was read. Raises Refused where nothing more may be."""
@@ -101,6 +107,28 @@ class Budget:
         if self.size < 0:
             raise Refused(messages.LEFT_TOO_MUCH.format(limit=MAX_BYTES // 1_000_000))
         return data
+
+    def enter(self, count: int = 1) -> None:
+        """Count entries of an archive. Raises Refused where there may be no more."""
+        self.entries -= count
+        if self.entries < 0:
+            raise Refused(messages.LEFT_TOO_MANY.format(limit=MAX_ENTRIES))
+
+    def header(self, size: int) -> None:
+        """Count a header of a tar with the bytes behind it: those are gone through even where the
+        file is not looked at. Raises Refused where there may be no more.
+        """
+        self.enter()
+        if size > MAX_BYTES:
+            raise Refused(messages.LEFT_TOO_MUCH.format(limit=MAX_BYTES // 1_000_000))
+
+    def stream(self) -> None:
+        """Count a stream of a compressed file: one that holds nothing takes time, too. Raises
+        Refused where there may be no more.
+        """
+        self.streams -= 1
+        if self.streams < 0:
+            raise Refused(messages.LEFT_PIECES.format(limit=MAX_STREAMS))
 
 
 def notebooks(path: str, read: Reader, budget: Budget, level: int = 0) -> Iterator[Piece | LeftOut]:
@@ -193,7 +221,7 @@ def members(
     """
     try:
         if what == "zip":
-            with opened_zip(io.BytesIO(data), most) as opened:
+            with opened_zip(io.BytesIO(data), most, budget) as opened:
                 for info in _notebooks_first(opened.infolist()):
                     yield info.filename.replace("\\", "/"), zip_reader(opened, info)
             return
@@ -214,7 +242,7 @@ def members(
                 _stream_reader(stream),
             )
             return
-        with tarfile.open(fileobj=stream, mode="r|") as tar:
+        with tarfile.open(fileobj=stream, mode="r|", tarinfo=bounded(budget.header)) as tar:
             for member in tar:
                 path = member.name.replace("\\", "/").removeprefix("./")
                 if member.isreg():
@@ -246,19 +274,23 @@ def refuse(reason: str) -> Reader:
     return read
 
 
-def opened_zip(file: IO[bytes], most: int) -> zipfile.ZipFile:
+def opened_zip(file: IO[bytes], most: int, budget: Budget | None = None) -> zipfile.ZipFile:
     """A zip, if the list of its contents is no longer than `most` bytes: it is read before anything
-    else can be asked. Raises Refused.
+    else can be asked. Counts what is in it in a budget. Raises Refused.
     """
     try:
-        _look(file, most)
+        size = _look(file, most)
+        if budget is not None:
+            budget.enter(size // 100)  # as long as an entry with a path is
         return zipfile.ZipFile(file)
     except _BROKEN as error:
         raise Refused(messages.LEFT_BAD_ARCHIVE.format(problem=_short(error))) from None
 
 
-def _look(file: IO[bytes], most: int) -> None:
-    """Raise ValueError where a zip's list of contents alone would take too much memory."""
+def _look(file: IO[bytes], most: int) -> int:
+    """The bytes of a zip's list of contents. Raises ValueError where that alone would take too much
+    memory.
+    """
     length = file.seek(0, io.SEEK_END)
     file.seek(max(0, length - 65_600))
     tail = file.read()
@@ -273,6 +305,7 @@ def _look(file: IO[bytes], most: int) -> None:
         (size,) = struct.unpack_from("<Q", tail, end - 76 + 40)
     if size > most:
         raise ValueError("its list of contents is too long")
+    return int(size)
 
 
 def zip_reader(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> Reader:
@@ -325,6 +358,7 @@ class _Unpacked(io.RawIOBase):
         self.engine: Any = self._new()
 
     def _new(self) -> Any:
+        self.budget.stream()
         if self.what == "gzip":
             return zlib.decompressobj(wbits=31)
         return (

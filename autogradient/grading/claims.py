@@ -21,6 +21,9 @@ from autogradient.sources.release import (
     released_cells,
 )
 
+_CHECK = re.compile(r"grader\.check\(\s*[\"']([^\"']+)[\"']\s*\)")
+_BEGINS_LINE = re.compile(r"^(?:(?:def|class)[ \t]+(\w+)|(\w+)[ \t]*=(?!=))", re.MULTILINE)
+
 
 def claims(assignment: Assignment, notebook: Notebook) -> list[ReleasedCell | None]:
     """The released cell that each of a student's cells is; None for the student's own."""
@@ -82,8 +85,9 @@ class Matching:
         text = plain(cell.source)
         if not text:
             return None
-        match = re.search(r"grader\.check\(\s*[\"']([^\"']+)[\"']\s*\)", text)
-        if cell.kind == "code" and match and match.group(1) in self.known and len(text) < 200:
+        # a cell that does more than call a check is the student's
+        match = _CHECK.search(text) if cell.kind == "code" and len(text) < 200 else None
+        if match and match.group(1) in self.known:
             return self.known[match.group(1)]
         same = [released for released in self.by_text.get(text, []) if released.kind == cell.kind]
         return same[0] if same and (len(same) == 1 or same[0].role != "answer") else None
@@ -94,13 +98,27 @@ class Matching:
         return (
             ours
             and not same_text(cell.source, released.source)
-            and bool((defined_in(cell.source) - defined_in(released.source)) & self.part_names)
+            and bool((binds(cell) - defined_in(released.source)) & self.part_names)
         )
 
 
 def same_text(a: str, b: str) -> bool:
     """Whether two texts are the same but for white space at line ends and around."""
     return plain(a) == plain(b)
+
+
+def does(cell: StudentCell) -> str:
+    """What a student's cell does, as of `behaviour`; by its text where there is too much code to
+    look into it.
+    """
+    return behaviour(cell.source) if cell.looked_into else _by_text(cell.source)
+
+
+def binds(cell: StudentCell) -> frozenset[str]:
+    """Names that a student's cell binds, as of `defined_in`; those that begin a line where there is
+    too much code to look into it.
+    """
+    return defined_in(cell.source) if cell.looked_into else _by_lines(cell.source)
 
 
 @lru_cache(maxsize=10_000)
@@ -120,7 +138,11 @@ def behaviour(source: str) -> str:
         # not the text, which is kept: it may be large
         return digest(ast.dump(tree).encode("utf-8", "replace"))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return digest(plain(source).encode("utf-8", "replace"))
+        return _by_text(source)
+
+
+def _by_text(source: str) -> str:
+    return digest(plain(source).encode("utf-8", "replace"))
 
 
 @lru_cache(maxsize=10_000)
@@ -132,15 +154,12 @@ def defined_in(source: str) -> frozenset[str]:
         found = bound_names(source)
     except (ValueError, RecursionError, MemoryError):
         found = []
-    return frozenset(
-        found
-        or [
-            a or b
-            for a, b in re.findall(
-                r"^(?:(?:def|class)[ \t]+(\w+)|(\w+)[ \t]*=(?!=))", source, re.MULTILINE
-            )
-        ]
-    )
+    return frozenset(found) or _by_lines(source)
+
+
+@lru_cache(maxsize=10_000)
+def _by_lines(source: str) -> frozenset[str]:
+    return frozenset(match[1] or match[2] for match in _BEGINS_LINE.finditer(source))
 
 
 def names_asked(part: Part) -> list[str]:

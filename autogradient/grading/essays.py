@@ -10,9 +10,11 @@ one more cell          the student's own      found, prose in a code cell too
 from __future__ import annotations
 
 import ast
+import bisect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from autogradient.grading import messages
 from autogradient.grading.read_notebook import StudentCell
@@ -21,6 +23,11 @@ from autogradient.model.testcode import parse
 from autogradient.sources.release import ReleasedCell, former_ids
 
 _LOCKED = ("text", "check", "hidden", "setup", "given", "grader")
+#: Characters of a code cell that is looked at for prose, 8,000 words; a longer one is code.
+MAX_PROSE = 50_000
+#: Four words in a row. Where a word begins stands for all places in it, and words and gaps have a
+#: length: without that a line of a million letters, as of base64, would be gone through from each.
+_WORDS = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]{1,60}+[ ,;.:!?'’-]{1,20}+){4}")
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,7 @@ class Essays:
             question.id: any(not part.by_hand for part in question.parts)
             for question in assignment.questions
         }
+        self.seen: dict[int, str] = {}
 
     def find(self, part: Part, own: Sequence[int]) -> list[Piece]:
         """What was written for a part, in the order of the notebook; `own` are the changed cells
@@ -104,13 +112,17 @@ class Essays:
             if claim is None:
                 if plain(cell.source) in self.instructors:
                     continue
-                if cell.kind != "code" or is_prose(cell.source):
+                if cell.kind != "code" or self.is_prose(i):
                     pieces.append(Piece(i, cell.source, False))
                 elif not self.has_code[part.question] and not self.answers(i):
                     code.append(Piece(i, cell.source, False))
             elif claim.role in _LOCKED and (added := self.added(i, claim)):
                 pieces.append(Piece(i, added, False))
         return sorted(pieces or code, key=lambda piece: piece.cell)
+
+    def is_prose(self, index: int) -> bool:
+        """Whether a code cell holds words; not, where there is too much code to look into it."""
+        return self.cells[index].looked_into and is_prose(self.cells[index].source)
 
     def bounds(self, part: Part) -> tuple[int, int]:
         """The student's cells between the question, or the part of it, before and the one after:
@@ -152,32 +164,45 @@ class Essays:
 
     def added(self, index: int, claim: ReleasedCell) -> str:
         """The lines that a student typed into a cell of the course's; "" where they are code or
-        another release's.
+        another release's. Each cell is gone through once, whichever essay asks.
         """
-        lines = [line.strip() for line in claim.source.split("\n")]
-        new = [
-            line
-            for line in self.cells[index].source.split("\n")
-            if not any(one.startswith(line.strip()) for one in lines)
-        ]
+        if index not in self.seen:
+            self.seen[index] = self._added(index, claim)
+        return self.seen[index]
+
+    def _added(self, index: int, claim: ReleasedCell) -> str:
+        # the course's lines in order: those that begin as a student's does stand behind it
+        lines = sorted(line.strip() for line in claim.source.split("\n"))
+        new = []
+        for line in self.cells[index].source.split("\n"):
+            start = line.strip()
+            place = bisect.bisect_left(lines, start)
+            if place == len(lines) or not lines[place].startswith(start):
+                new.append(line)
         text = "\n".join(new).strip()
         if (
             not text
             or self.as_released(index)
-            or (self.cells[index].kind == "code" and not is_prose(text))
+            or (
+                self.cells[index].kind == "code"
+                and not (self.cells[index].looked_into and is_prose(text))
+            )
         ):
             return ""
         return text
 
 
+@lru_cache(maxsize=1_000)
 def is_prose(source: str) -> bool:
     """Whether a code cell holds words: comments and strings alone, or what is no Python for a dozen
     words in a row.
     """
+    if len(source) > MAX_PROSE:
+        return False
     try:
         body = parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return re.search(r"(?:[^\W\d_]+[ ,;.:!?'’-]+){4}", source) is not None
+        return _WORDS.search(source) is not None
     return all(
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)

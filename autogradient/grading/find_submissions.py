@@ -6,6 +6,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
@@ -21,6 +22,7 @@ from autogradient.grading.read_notebook import (
     file_reader,
     inside,
     read_file,
+    read_files,
     read_notebook,
 )
 from autogradient.model.assignment import Assignment
@@ -246,12 +248,9 @@ def timestamp(folder: Path) -> str | None:
 
 def _choose(paths: list[Path], assignment: Assignment, student: str) -> Item:
     readable = []
-    for path in paths:
-        try:
-            notebook = read_notebook(read_file(path), path.name)
-            readable.append((path, notebook.claims))
-        except SubmissionError:
-            continue
+    for path, data in read_files(paths):
+        with suppress(SubmissionError):
+            readable.append((path, read_notebook(data, path.name).claims))
     ours = (
         [path for path, claims in readable if claims in ("", assignment.name)]
         or [path for path, _ in readable]

@@ -35,6 +35,7 @@ LEFT_TWICE = (
 LEFT_TOO_DEEP = "it is an archive in too many others; hand in the notebook itself"
 LEFT_TOO_MUCH = "what was handed in unpacks to more than {limit} MB; hand in the notebook alone"
 LEFT_TOO_MANY = "it holds more than {limit:,} files; hand in the notebook alone"
+LEFT_PIECES = "it was compressed in more than {limit:,} pieces; hand in the notebook itself"
 LEFT_LARGE = "it has more than {limit} MB; clear its outputs and hand it in again"
 LEFT_LINK = "it is a link, and links are not followed; put the file or folder itself in its place"
 LEFT_NO_FILE = "it is no ordinary file"
@@ -115,6 +116,15 @@ TOO_MUCH_IN_IT = (
 TOO_MUCH_CODE = (
     "{name}: its cells hold more than {limit:,} characters of code; keep data in files of "
     "its own, save it and submit again"
+)
+TOO_MUCH_TEXT = (
+    "{name}: its text cells hold more than {limit:,} characters; make pasted pictures smaller, or "
+    "keep them in files of their own, save it and submit again"
+)
+NOT_LOOKED_INTO = (
+    "the notebook holds more code than is looked into ({one:,} characters of a cell, {limit:,} of "
+    "all): cells {cells} were run, but only names that begin a line were looked for in them; keep "
+    "data in files of its own"
 )
 TOO_MANY_CELLS = "{name}: the notebook has {count} cells, more than the {limit} that are read"
 FALLEN_BACK = "{problem} (your last readable submission counts until then)"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,11 @@ MAX_CELLS, MAX_BRACKETS = 3000, 1_000_000
 #: Commas and quotation marks (each text and each number takes some sixty bytes of memory);
 #: characters of code; levels.
 MAX_PIECES, MAX_CODE, MAX_DEPTH = 5_000_000, 3_000_000, 100
+#: Characters of text cells, pasted pictures among them: an essay is copied some times.
+MAX_TEXT = 10_000_000
+#: Characters of code that are looked into as Python, of a cell and of all: Python's parser keeps
+#: every other submission waiting, and takes a second for 100,000 characters such as `a<a`.
+MAX_CELL_READ, MAX_READ = 60_000, 200_000
 #: Characters of an id, a cell's type or an assignment's name: no release has longer ones.
 MAX_NAME = 200
 _KINDS = {
@@ -32,18 +39,22 @@ _KINDS = {
     "7z": "a 7z archive",
 }
 CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
+_CONFLICT_IN_FILE = re.compile(rb"^(<{7}|={7}|>{7})( |\r?$)", re.MULTILINE)
+_WIDE = re.compile(rb"(?<!\\)[\xf0-\xf4][\x80-\xbf]{3}")
+_ESCAPED_HALF, _HALF = re.compile(rb"\\u[dD]"), re.compile("[\ud800-\udfff]")
 
 
 @dataclass
 class StudentCell:
     """A cell of the submitted notebook: 0-based `index`, `kind` (code, markdown or raw), text and
-    the id it claims ("" if none).
+    the id it claims ("" if none). Code is not `looked_into` where there is too much of it.
     """
 
     index: int
     kind: str
     source: str
     grade_id: str = ""
+    looked_into: bool = True
 
     @property
     def number(self) -> int:
@@ -102,6 +113,25 @@ def read_file(path: Path) -> bytes:
         ) from None
 
 
+def read_files(paths: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
+    """Those of several files that can be read, as of `read_file`; an archive is gone through once,
+    however many of them lie in it.
+    """
+    wanted: dict[Path, set[Path]] = {}
+    for path in paths:
+        archive = next((folder for folder in path.parents if folder.is_file()), None)
+        if archive is not None:
+            wanted.setdefault(archive, set()).add(path)
+            continue
+        with suppress(SubmissionError):
+            yield path, read_file(path)
+    for archive, inner in wanted.items():
+        for each in inside(archive):
+            path = archive.parent / each.path
+            if isinstance(each, Piece) and path in inner:
+                yield path, each.data
+
+
 def inside(path: Path, budget: Budget | None = None) -> Iterator[Piece | LeftOut]:
     """The notebooks that a file is or holds, by paths that begin with its name, and what else is in
     it.
@@ -138,32 +168,16 @@ def read_notebook(data: bytes, name: str) -> Notebook:
         )
     if (what := kind(data[:8192])) in _KINDS:
         raise SubmissionError(messages.NOT_A_NOTEBOOK.format(name=name, what=_KINDS[what]))
+    _look(data, name)
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SubmissionError(
-            errors.UNREADABLE_NOTEBOOK.format(
-                name=name, problem=f"not UTF-8 text at byte {error.start}"
-            )
-        ) from None
-    if not text.strip():
-        raise SubmissionError(messages.EMPTY_FILE.format(name=name))
-    if other := _what_else(text.lstrip()[:200]):
-        raise SubmissionError(other.format(name=name))
-    for marks, limit in (("[{", MAX_BRACKETS), (',"', MAX_PIECES)):
-        if sum(map(text.count, marks)) > limit:
-            raise SubmissionError(messages.TOO_MUCH_IN_IT.format(name=name, limit=limit))
-    try:
-        notebook = json.loads(text)
-        if "\\ud" in text.lower():  # half a character, which no file or message can hold
-            notebook = json.loads(
-                json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
-            )
+        # an emoji makes a text of four bytes a character, so there is but one copy of it, here
+        notebook = json.loads(_text(data, name))
+        if _ESCAPED_HALF.search(data):
+            notebook = _whole_characters(notebook)
         _measure(notebook)
     except (ValueError, RecursionError) as error:
-        conflict = CONFLICT.search(text)
-        if conflict:
-            line = text.count("\n", 0, conflict.start()) + 1
+        if conflict := _CONFLICT_IN_FILE.search(data):
+            line = data.count(b"\n", 0, conflict.start()) + 1
             raise SubmissionError(messages.MERGE_CONFLICT.format(name=name, line=line)) from None
         raise SubmissionError(
             messages.UNREADABLE_JSON.format(name=name, line=getattr(error, "lineno", 1))
@@ -171,13 +185,69 @@ def read_notebook(data: bytes, name: str) -> Notebook:
     return _notebook(notebook, data, name)
 
 
-def _what_else(beginning: str) -> str | None:
+def _look(data: bytes, name: str) -> None:
+    """Raise SubmissionError where bytes are no notebook, or more than is read of one; without a
+    copy of them.
+    """
+    beginning = data[:8192].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not beginning and not data.strip():
+        raise SubmissionError(messages.EMPTY_FILE.format(name=name))
+    if other := _what_else(beginning[:200]):
+        raise SubmissionError(other.format(name=name))
+    for marks, limit in ((b"[{", MAX_BRACKETS), (b',"', MAX_PIECES)):
+        if sum(map(data.count, marks)) > limit:
+            raise SubmissionError(messages.TOO_MUCH_IN_IT.format(name=name, limit=limit))
+
+
+def _text(data: bytes, name: str) -> str:
+    """A file as text. A single emoji makes four bytes of each of its characters, so a few of them
+    are written as JSON's escapes first: then only the cells are wide in which they stand.
+    """
+    few = sum(map(data.count, (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4"))) * 16 < len(data)
+    try:
+        return (_WIDE.sub(_escaped, data) if few else data).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = error.start
+        for wide in _WIDE.finditer(data) if few else ():
+            if wide.start() >= start:
+                break
+            start -= len(_escaped(wide)) - 4
+        raise SubmissionError(
+            errors.UNREADABLE_NOTEBOOK.format(name=name, problem=f"not UTF-8 text at byte {start}")
+        ) from None
+
+
+def _escaped(wide: re.Match[bytes]) -> bytes:
+    try:
+        return json.dumps(wide[0].decode())[1:-1].encode()
+    except UnicodeDecodeError:  # said with its place in the file
+        return wide[0]
+
+
+def _whole_characters(thing: Any) -> Any:
+    """The same with `?` for half a character, which no file or message can hold: only texts that
+    have one are copied.
+    """
+    if isinstance(thing, str):
+        return _HALF.sub("?", thing) if _HALF.search(thing) else thing
+    if isinstance(thing, list):
+        for index, each in enumerate(thing):
+            thing[index] = _whole_characters(each)
+    elif isinstance(thing, dict):
+        for key in [key for key in thing if _HALF.search(key)]:
+            thing[_HALF.sub("?", key)] = thing.pop(key)
+        for key, each in thing.items():
+            thing[key] = _whole_characters(each)
+    return thing
+
+
+def _what_else(beginning: bytes) -> str | None:
     """What a text is that stands in a notebook's place, by its first words; None where that may be
     a notebook.
     """
-    if beginning.startswith("version https://git-lfs.github.com/spec/"):
+    if beginning.startswith(b"version https://git-lfs.github.com/spec/"):
         return messages.LFS_POINTER
-    if is_web_page(beginning.encode("utf-8", "replace")):
+    if is_web_page(beginning):
         return messages.WEB_PAGE
     return None
 
@@ -203,12 +273,37 @@ def _measure(notebook: Any) -> None:
         level = [child for child in inner if isinstance(child, (dict, list))]
 
 
+def _old_cells(notebook: dict[str, Any], name: str) -> dict[str, Any]:
+    """A notebook of an older format with what is read of its cells, if they are not too many: to
+    convert and to validate one takes longer than to read it. Outputs are made anew.
+    """
+    sheets = notebook.get("worksheets", [notebook])
+    lists = [
+        sheet["cells"]
+        for sheet in (sheets if isinstance(sheets, list) else ())
+        if isinstance(sheet, dict) and isinstance(sheet.get("cells"), list)
+    ]
+    _count(max(sum(map(len, lists)), len(lists)), name)
+    for cell in itertools.chain.from_iterable(lists):
+        if isinstance(cell, dict) and "outputs" in cell:
+            cell["outputs"] = []
+    return notebook
+
+
+def _count(cells: int, name: str) -> None:
+    if cells > MAX_CELLS:
+        raise SubmissionError(
+            messages.TOO_MANY_CELLS.format(name=name, count=cells, limit=MAX_CELLS)
+        )
+
+
 def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
     if not isinstance(notebook, dict) or not isinstance(notebook.get("nbformat", 4), int):
         raise SubmissionError(
             errors.UNREADABLE_NOTEBOOK.format(name=name, problem="no notebook in it")
         )
     if notebook.get("nbformat", 4) < 4:
+        notebook = _old_cells(notebook, name)
         try:
             import nbformat
 
@@ -224,10 +319,7 @@ def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
         raise SubmissionError(
             errors.UNREADABLE_NOTEBOOK.format(name=name, problem="it has no list of cells")
         )
-    if len(raw) > MAX_CELLS:
-        raise SubmissionError(
-            messages.TOO_MANY_CELLS.format(name=name, count=len(raw), limit=MAX_CELLS)
-        )
+    _count(len(raw), name)
     cells = []
     for index, cell in enumerate(raw):
         if not isinstance(cell, dict):
@@ -246,8 +338,22 @@ def _notebook(notebook: Any, data: bytes, name: str) -> Notebook:
         cells.append(StudentCell(index, kind, source, own_id))
     if sum(len(cell.source) for cell in cells if cell.kind == "code") > MAX_CODE:
         raise SubmissionError(messages.TOO_MUCH_CODE.format(name=name, limit=MAX_CODE))
+    if sum(len(cell.source) for cell in cells if cell.kind != "code") > MAX_TEXT:
+        raise SubmissionError(messages.TOO_MUCH_TEXT.format(name=name, limit=MAX_TEXT))
+    _choose(cells)
     meta = notebook.get("metadata") if isinstance(notebook.get("metadata"), dict) else {}
     ours = meta.get("autogradient") if meta and isinstance(meta.get("autogradient"), dict) else {}
     return Notebook(
         cells, notebook, str(ours.get("assignment", ""))[:MAX_NAME] if ours else "", digest(data)
     )
+
+
+def _choose(cells: list[StudentCell]) -> None:
+    """Note which cells of code are looked into: the smaller ones first, since a large one holds
+    data, as a rule, and no answer.
+    """
+    left = MAX_READ
+    for cell in sorted(cells, key=lambda cell: len(cell.source)):
+        if cell.kind == "code":
+            left -= len(cell.source)
+            cell.looked_into = left >= 0 and len(cell.source) <= MAX_CELL_READ

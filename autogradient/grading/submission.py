@@ -9,9 +9,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from autogradient.grading import messages
-from autogradient.grading.claims import Matching, behaviour, defined_in, names_asked, same_text
-from autogradient.grading.essays import Essays, composed, plain
-from autogradient.grading.read_notebook import CONFLICT, Notebook
+from autogradient.grading.claims import (
+    Matching,
+    behaviour,
+    binds,
+    defined_in,
+    does,
+    names_asked,
+    same_text,
+)
+from autogradient.grading.essays import Essays, composed
+from autogradient.grading.read_notebook import (
+    CONFLICT,
+    MAX_CELL_READ,
+    MAX_READ,
+    Notebook,
+    StudentCell,
+)
 from autogradient.model.assignment import Assignment, Part
 from autogradient.model.result import Problem
 from autogradient.model.testcode import bound_names, loaded_names
@@ -118,6 +132,16 @@ class _Planner:
         for i, cell in enumerate(self.cells):
             if CONFLICT.search(cell.source):
                 self.problem(i, messages.CONFLICT_MARKERS)
+        if unread := [cell for cell in self.cells if not cell.looked_into]:
+            self.problem(
+                unread[0].index,
+                messages.NOT_LOOKED_INTO.format(
+                    cells=", ".join(str(cell.number) for cell in unread[:MANY])
+                    + (", …" if len(unread) > MANY else ""),
+                    one=MAX_CELL_READ,
+                    limit=MAX_READ,
+                ),
+            )
         for part in self.assignment.parts:
             self.find_answer(part)
         places = {part.id: self.place(part) for part in self.assignment.parts if not part.by_hand}
@@ -156,12 +180,10 @@ class _Planner:
         texts: list[int] = []
         for answer in released:
             candidates = self.where(answer.grade_id)
-            alike = behaviour if answer.kind == "code" else plain
             changed = [
                 i
                 for i in candidates
-                if alike(self.cells[i].source) != alike(answer.source)
-                and self.cells[i].source.strip()
+                if self.cells[i].source.strip() and not self.is_as(self.cells[i], answer)
             ]
             if len(candidates) > 1:
                 pick = (changed or candidates)[-1]
@@ -181,12 +203,7 @@ class _Planner:
         if part.by_hand:
             self.find_essay(part, chosen, texts)
             return
-        defined = {
-            name
-            for i in chosen
-            if self.attempted[part.id]
-            for name in defined_in(self.cells[i].source)
-        }
+        defined = {name for i in chosen if self.attempted[part.id] for name in binds(self.cells[i])}
         missing = [name for name in names_asked(part) if name not in defined]
         found = sorted(
             {
@@ -207,10 +224,16 @@ class _Planner:
             self.explain_missing(part, released)
         self.answers[part.id] = [*chosen, *found]
 
+    def is_as(self, cell: StudentCell, answer: ReleasedCell) -> bool:
+        """Whether an answer cell is still the stub that was released."""
+        if answer.kind != "code":
+            return same_text(cell.source, answer.source)
+        return same_text(cell.source, answer.source) or does(cell) == behaviour(answer.source)
+
     def may_answer(self, i: int, name: str, part: Part) -> bool:
         """Whether a student's cell that is not the answer cell of `part` binds one of its names."""
         claim = self.claims[i]
-        if self.cells[i].kind != "code" or name not in defined_in(self.cells[i].source):
+        if self.cells[i].kind != "code" or name not in binds(self.cells[i]):
             return False
         return claim is None or (
             claim.role == "answer"
@@ -257,7 +280,7 @@ class _Planner:
 
     def binds_an_answer(self, index: int) -> bool:
         """Whether a cell binds a name that some part asks for."""
-        return bool(defined_in(self.cells[index].source) & self.part_names)
+        return bool(binds(self.cells[index]) & self.part_names)
 
     # ---- places ----------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from homework import ANSWERS, Notebook, assignment
 
-from autogradient.grading.essays import is_prose
+from autogradient.grading import submission
+from autogradient.grading.essays import MAX_PROSE, is_prose
 from autogradient.grading.read_notebook import read_notebook
 from autogradient.grading.submission import Submission, plan_submission
 from autogradient.model.assignment import Assignment
@@ -142,10 +143,36 @@ def test_what_the_course_wrote_is_no_answer(small: Assignment, place: str) -> No
         ("def f(:\n    return", False),
         ("%matplotlib inline", False),
         ("Der Gradient verschwindet, weil die Ableitung klein ist.", True),
+        ("a" * (MAX_PROSE - 2) + " =", False),  # one word, as of base64
+        ("= " + "two words and more " * (MAX_PROSE // 20), True),
+        ("= " + "two words and more " * (MAX_PROSE // 18), False),
     ],
+    ids=lambda value: str(value)[:30],
 )
 def test_prose_is_told_from_code(source: str, prose: bool) -> None:
     assert is_prose(source) is prose
+
+
+@pytest.mark.promise("P15")
+def test_a_code_cell_is_looked_at_once_for_all_essays_and_only_where_it_is_short(
+    small: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cell of a million letters freezes nobody, and what the course's own cells became is gone
+    through once, however many essays ask.
+    """
+    nb = Notebook(small)
+    nb.insert("why-answer", "a" * 1_000_000 + " =")
+    nb.cells[-1]["source"] = "The end.\n" + "typed in\n" * 50_000
+    read = read_notebook(nb.bytes(), "small.ipynb")
+    planner = submission._Planner(small, read)
+    seen: list[int] = []
+    inner = planner.texts._added
+    monkeypatch.setattr(planner.texts, "_added", lambda i, claim: seen.append(i) or inner(i, claim))
+    why = next(part for part in small.parts if part.id == "why")
+    first = planner.texts.find(why, [])
+    assert planner.texts.find(why, []) == first
+    assert [len(piece.text) for piece in first if not piece.own] == [len("typed in\n") * 50_000 - 1]
+    assert len(seen) == len(set(seen)) > 0
 
 
 def test_the_cases_of_the_course_of_the_page(small: Assignment, tmp_path: Path) -> None:

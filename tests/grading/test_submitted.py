@@ -18,7 +18,7 @@ from autogradient.course import config
 from autogradient.course.config import checked_student
 from autogradient.course.ledger import Excuse
 from autogradient.coursework import decide
-from autogradient.coursework.grade_course import _stray
+from autogradient.coursework.stray_files import stray_files
 from autogradient.errors import SubmissionError
 from autogradient.grading import find_submissions
 from autogradient.grading.read_notebook import read_file, read_notebook
@@ -58,7 +58,7 @@ def put(root: Path) -> Callable[..., Path]:
 
 def said(root: Path) -> list[str]:
     """What `grade --all` says about what is not graded."""
-    return [sentence.replace(f"{root}/", "") for sentence in _stray(config.load(root))]
+    return [sentence.replace(f"{root}/", "") for sentence in stray_files(config.load(root))]
 
 
 @pytest.mark.parametrize(
