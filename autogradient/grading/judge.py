@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
+import re
 import time
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -241,8 +242,9 @@ def job_of(
     `takes`, `changes`, `libraries` (see `demands`), `setup` (texts run once), `given` (texts run
     afresh for each case), `given_names`, `tests` (text), `style`, `cases` ([function name, seed]
     …), `names` (what the part takes from the student), `classes` (the instructor's classes, with
-    their words; None where nobody knows), `sources` (the cells that were run), `limit` (seconds for
-    each case), `stop` (after the first failure).
+    their words; None where nobody knows), `tables` (whether an answer may hold pandas objects),
+    `sources` (the cells that were run), `limit` (seconds for each case), `stop` (after the first
+    failure).
     """
     return {
         **standing(assignment, part),
@@ -286,6 +288,7 @@ def standing(assignment: Assignment, part: Part) -> dict[str, Any]:
         "style": part.style,
         "names": list(part.names),
         "classes": _classes(assignment),
+        "tables": not own or _uses_pandas(assignment),
     }
 
 
@@ -303,6 +306,21 @@ def _classes(assignment: Assignment) -> dict[str, list[str]] | None:
         for name, words in class_members(text).items():
             found.setdefault(name, set()).update(words)
     return {name: sorted(words) for name, words in sorted(found.items())} if texts else None
+
+
+#: Pandas, and libraries or options that hand out its tables.
+_PANDAS = re.compile(r"\b(pandas|pd|seaborn|sns|statsmodels|as_frame|fetch_openml)\b")
+
+
+@functools.lru_cache(maxsize=100)
+def _uses_pandas(assignment: Assignment) -> bool:
+    """Whether anything of the instructor's could make a pandas object."""
+    texts = [
+        *assignment.reference.values(),
+        *(part.tests for part in assignment.parts),
+        *(cell.source for cell in assignment.cells if cell.kind == "code"),
+    ]
+    return any(_PANDAS.search(text) for text in texts)
 
 
 def _judge_code(

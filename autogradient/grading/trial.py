@@ -144,7 +144,9 @@ class Trial:
     def __init__(self, job: dict[str, Any], channel: Channel) -> None:
         self.job = job
         self.tests: str = job["tests"]
-        self.student = Student(channel, members=job["classes"], folder=os.getcwd())
+        self.student = Student(
+            channel, members=job["classes"], folder=os.getcwd(), tables=job["tables"]
+        )
         self.student.sources = job["sources"]
         self.namespace: dict[str, Any] = {}
         self.codes: list[types.CodeType] = []  # what the test has compiled

@@ -45,6 +45,9 @@ class Boundary:
     def named_tuple(self, value: Any) -> None:
         """Look at a named tuple that has come."""
 
+    def table(self, value: Any) -> None:
+        """Look at a frame, series or index of pandas that has come."""
+
     def lower(self, value: Any) -> Any:
         """Plain data that stands for `value`. Raises NotPlain."""
         raise NotPlain(f"an object of type {type(value).__name__}")

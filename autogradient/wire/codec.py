@@ -455,4 +455,6 @@ class _Lifting:
         made = handler(value)
         if code == NAMED:
             self.boundary.named_tuple(made)
+        elif code in (FRAME, SERIES, INDEX):
+            self.boundary.table(made)
         return made

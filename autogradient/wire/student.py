@@ -45,6 +45,10 @@ HOLDS_FUNCTIONS = (
     "the answer is a named tuple whose '{field}' is {what}; return plain data, or functions "
     "in a tuple or a dict"
 )
+NO_TABLES = (
+    "the answer is, or holds, a pandas {kind}, and nothing in this assignment uses pandas; return "
+    "a NumPy array or a list"
+)
 
 #: Kinds of things that student code may ask for by number, and the request that asks for it.
 CALLBACK, ITERATOR, GENERATOR = "call", "next", "draw"
@@ -57,7 +61,8 @@ class Student(Peer):
 
     `named` are the classes that the test may take from the student, `members` the words of each in
     the instructor's own answer (None where there is none to look at); with `copy_back` changed
-    arguments come back. `folder` holds the assignment's own modules.
+    arguments come back. `folder` holds the assignment's own modules. Without `tables` nothing of
+    pandas may come: its sums leave NaN out, which a test for arrays does not expect.
     """
 
     sign = 1
@@ -70,8 +75,10 @@ class Student(Peer):
         members: Mapping[str, Sequence[str]] | None = None,
         copy_back: bool = False,
         folder: str = "",
+        tables: bool = True,
     ) -> None:
         super().__init__(channel)
+        self.tables = tables
         self.named, self.members, self.copy_back, self.folder = named, members, copy_back, folder
         self.proxies: dict[int, Proxy] = {}
         self.exceptions = Exceptions()
@@ -380,6 +387,11 @@ class Student(Peer):
                     else "a function or class"
                 )
                 self.violate(HOLDS_FUNCTIONS.format(field=field, what=what))
+
+    def table(self, value: Any) -> None:
+        """A test that was written without pandas in mind cannot judge what pandas compares."""
+        if not self.tables:
+            self.violate(NO_TABLES.format(kind=type(value).__name__))
 
     # ---- the other side's requests and errors ----------------------------------------------------
 

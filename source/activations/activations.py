@@ -3625,7 +3625,7 @@ reported = {"a", "b", "c"}  # SOLUTION
 
 # %% [markdown]
 # The winner, Swish, is $f(x) = x\,\sigma(\beta x)$: the input, gated by a sigmoid of itself. Write `swish(x, beta=1.0)` and its derivative with respect to $x$, `swish_grad(x, beta=1.0)`, in NumPy, for numbers, lists and arrays.
-# Both should be right for $|x|$ up to 1000 without an overflow on the way, not even one that ends in the right number.
+# Both give one value for each value in $x$, in the same shape. They should be right for $|x|$ up to 1000 without an overflow on the way, not even one that ends in the right number.
 
 # %%
 #| answer: swish-paper-and-implementation-p4
@@ -3649,8 +3649,10 @@ def swish_grad(x, beta=1.0):
 #| tests: swish-paper-and-implementation-p4
 @test_case(points=0.5, failure_message="At x = 0 the gate is half open. What are the value and the slope there?")
 def test_some_values(swish, swish_grad):
-    assert np.allclose(np.asarray(swish([-1.0, 0.0, 2.0]), dtype=float), [-0.2689414, 0.0, 1.7615942], atol=1e-5)
-    assert np.allclose(np.asarray(swish_grad([0.0, 2.0], beta=0.5), dtype=float), [0.5, 0.9276705], atol=1e-5)
+    values = np.asarray(swish([-1.0, 0.0, 2.0]), dtype=float)
+    slopes = np.asarray(swish_grad([0.0, 2.0], beta=0.5), dtype=float)
+    assert values.shape == (3,) and np.allclose(values, [-0.2689414, 0.0, 1.7615942], atol=1e-5)
+    assert slopes.shape == (2,) and np.allclose(slopes, [0.5, 0.9276705], atol=1e-5)
 
 
 @test_case(points=0.5, hidden=True, failure_message="Compare with `torch.nn.functional.silu` and with a difference quotient, for several values of beta.")
@@ -3678,6 +3680,7 @@ def test_far_out(swish, swish_grad):
         for beta in (1.0, 3.0):
             values = np.asarray(swish(np.array([-1000.0, -800.0, 800.0, 1000.0]), beta), dtype=float)
             slopes = np.asarray(swish_grad(np.array([-1000.0, -800.0, 800.0, 1000.0]), beta), dtype=float)
+            assert values.shape == slopes.shape == (4,)
             assert np.allclose(values, [0, 0, 800, 1000]) and np.allclose(slopes, [0, 0, 1, 1])
 
 # %%

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from homework import Notebook, assignment
-from small_source import read
+from small_source import HEAD, changed, read, write
 
 from autogradient.grading.case_results import NO_END
 from autogradient.grading.engine import Engine
@@ -18,6 +18,7 @@ from autogradient.grading.grade import grade_bytes
 from autogradient.grading.judge import Snapshot, judge
 from autogradient.model.assignment import Assignment, Part
 from autogradient.model.result import SubmissionInfo
+from autogradient.sources import source
 
 
 class Runner:
@@ -107,4 +108,63 @@ def test_of_a_hidden_case_four_things_can_be_told_apart(engine: Engine, tmp_path
         len(ended) == 1
         and NO_END in next(iter(ended))[1]
         and all(seconds is None for _, _, seconds in told.values())
+    )
+
+
+# ---- pandas --------------------------------------------------------------------------------------
+
+#: Its test adds up, as a test for arrays may: pandas leaves NaN out of a sum.
+TWICE = (
+    HEAD
+    + """
+# %% [markdown]
+# <!--| question: twice, level: E, minutes: 1 -->
+# **Twice.** Each number.
+
+# %%
+#| answer: twice
+def twice(x):
+    ### BEGIN SOLUTION
+    return 2 * x
+    ### END SOLUTION
+
+# %%
+#| tests: twice
+@test_case(points=1)
+def test_numbers(twice):
+    x = np.arange(5.0)
+    got = twice(x)
+    got = got["numbers"] if isinstance(got, dict) else got
+    assert got.shape[0] == 5 and np.sum(np.abs(got - 2 * x)) < 1e-9
+"""
+)
+WITH_PANDAS = changed(
+    ("import numpy as np\n", "import numpy as np\nimport pandas as pd\n"), text=TWICE
+)
+TABLES = {
+    "Series": "pd.Series([np.nan] * len(x))",
+    "Index": "pd.Index([0.0, 2.0, 4.0, 6.0, 8.0])",
+    "DataFrame": "{'numbers': 2 * x, 'table': pd.DataFrame({'x': x})}",
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_pandas_object_is_no_answer_where_nothing_uses_pandas(
+    engine: Engine, tmp_path: Path, kind: str
+) -> None:
+    answer = f"import pandas as pd\ndef twice(x):\n    return {TABLES[kind]}"
+    found = {}
+    for name, text in (("without", TWICE), ("with", WITH_PANDAS)):
+        given = source.load(write(tmp_path / name, text), seed=7)
+        notebook = Notebook(given, {"twice": answer}).bytes()
+        (found[name],) = (
+            grade_bytes(given, notebook, "gates.ipynb", engine, SubmissionInfo(students=["eve"]))
+            .result.parts[0]
+            .cases
+        )
+    assert found["with"].outcome == "passed"
+    assert (found["without"].outcome, found["without"].earned) == ("failed", 0)
+    assert found["without"].message == (
+        f"The answer is, or holds, a pandas {kind}, and nothing in this assignment uses pandas; "
+        "return a NumPy array or a list."
     )

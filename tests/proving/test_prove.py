@@ -61,12 +61,12 @@ def test_a_good_assignment_is_proved(engine: Engine) -> None:
         "right": {"full": 1, "of": 1, "missed": []},
         "wrong": {"caught": 9, "of": 9, "missed": []},
         "mutants": {"killed": 6, "of": 6, "equivalent": 0, "survived": []},
-        "hostile": {"refused": 10, "of": 10, "accepted": []},
+        "hostile": {"refused": 14, "of": 14, "accepted": []},
         "boundary": {"alike": 8, "of": 8, "differ": []},
         "remarks": [],
         "not_run": [],
     }
-    assert steps[-1] == (26, 26) and steps == sorted(steps)
+    assert steps[-1] == (30, 30) and steps == sorted(steps)
 
 
 def test_a_weak_test_lets_mutants_live_and_misses_wrong_answers(engine: Engine) -> None:
@@ -112,7 +112,7 @@ def test_hostile_returns_are_found_out(engine: Engine) -> None:
             "    assert not np.any(np.asarray(and_gate(1, 1), dtype=float) < 1)\n",
         ),
     )
-    assert not found["proved"] and found["hostile"]["refused"] < 10
+    assert not found["proved"] and found["hostile"]["refused"] < 14
     assert {
         "and-gate: NaN from and_gate (earns 1 of 3)",
         "and-gate: None from and_gate (earns 1 of 3)",
@@ -120,6 +120,68 @@ def test_hostile_returns_are_found_out(engine: Engine) -> None:
         "and-gate: an empty list from and_gate (earns 1 of 3)",
         "and-gate: infinity from and_gate (earns 1 of 3)",
     } <= set(found["hostile"]["accepted"])
+
+
+#: Returns that are made of the right answer, each with a test that it gets past, and one that it
+#: does not: `got` are the steps from number to number of `x`, `wanted` what they should be.
+SHAPED = {
+    "an empty array over the right shape": (
+        "np.allclose(got, wanted)",
+        "got.shape == wanted.shape and np.allclose(got, wanted)",
+    ),
+    "a Series of NaN": (
+        "got.shape == wanted.shape and np.abs(got - wanted).sum() < 1e-9",
+        "got.shape == wanted.shape and np.abs(np.asarray(got) - wanted).sum() < 1e-9",
+    ),
+    "an object array of NaN": (
+        "got.shape == wanted.shape and not (np.abs(got - wanted) > 1e-9).any()",
+        "got.shape == wanted.shape and bool((np.abs(got - wanted) < 1e-9).all())",
+    ),
+    "one number for a whole array": (
+        "np.asarray(got).size and np.allclose(got, wanted[0])",
+        "np.asarray(got).shape == wanted.shape and np.allclose(got, wanted)",
+    ),
+}
+
+
+def steps(number: int, assertion: str) -> str:
+    """A question with one test for the steps from number to number, which are all alike."""
+    return f"""
+# %% [markdown]
+# <!--| question: steps-{number}, level: E, minutes: 1 -->
+# **Steps.** From each number to the next.
+
+# %%
+#| answer: steps-{number}
+def steps_{number}(x):
+    ### BEGIN SOLUTION
+    return np.diff(x)
+    ### END SOLUTION
+
+# %%
+#| tests: steps-{number}
+@test_case(points=1)
+def test_steps(steps_{number}):
+    got, wanted = steps_{number}(np.array([1.0, 4.0, 7.0, 10.0, 13.0])), np.full(4, 3.0)
+    assert {assertion}
+"""
+
+
+@pytest.mark.parametrize("strong", [False, True])
+def test_returns_made_of_the_right_answer_are_found_out(engine: Engine, strong: bool) -> None:
+    head = changed(("import numpy as np\n", "import numpy as np\nimport pandas as pd\n"), text=HEAD)
+    questions = [steps(n, tests[strong]) for n, tests in enumerate(SHAPED.values())]
+    found = prove(read(head + "".join(questions)), engine).to_dict()
+    sentences = {
+        f"steps-{number}: {name} from steps_{number} (earns 1 of 1)"
+        for number, name in enumerate(SHAPED)
+    }
+    assert found["proved"] is strong and found["remarks"] == []
+    assert found["hostile"]["of"] == 14 * len(SHAPED)
+    if strong:
+        assert found["hostile"]["accepted"] == []
+    else:
+        assert sentences <= set(found["hostile"]["accepted"])
 
 
 def test_a_stub_that_earns_is_found_out(engine: Engine) -> None:

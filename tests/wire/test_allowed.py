@@ -419,6 +419,7 @@ def trial() -> Trial:
         "changes": [],
         "sources": [],
         "classes": None,
+        "tables": False,
         "takes": [],
         "setup": [],
         "given": [],
