@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -109,6 +110,17 @@ def demands(
         tuple(name for name in cases if asks_for_changes(_alone(tree, name, cases), theirs)),
         libraries,
     )
+
+
+@functools.lru_cache(maxsize=1000)
+def parameters(tests: str, style: str, case: str) -> tuple[str, ...]:
+    """The names that a case of a part's tests takes as parameters; a cell of asserts has none."""
+    with contextlib.suppress(SyntaxError):
+        for node in _parsed(tests).body if style == "functions" else ():
+            if isinstance(node, ast.FunctionDef) and node.name == case:
+                each = node.args
+                return tuple(a.arg for a in [*each.posonlyargs, *each.args, *each.kwonlyargs])
+    return ()
 
 
 def _alone(tree: ast.Module, case: str, cases: Collection[str]) -> ast.Module:

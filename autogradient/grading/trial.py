@@ -301,6 +301,7 @@ class Trial:
             set(),
         )
         error = earned = None
+        late = False
         missing: list[str] = []
         try:
             with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
@@ -320,7 +321,8 @@ class Trial:
                 student.ask("forget")
         except BaseException as raised:
             error = explain(raised, student)
-            error[0] = "Late" if isinstance(raised, TimeOver) else error[0]
+            # never by an error's name: a class of the student's may be called anything
+            late = isinstance(raised, TimeOver)
         if missing:
             error = ["NameError", f"{', '.join(missing)} not defined", []]
         if student.violation and not student.over:
@@ -330,7 +332,7 @@ class Trial:
             "passed": error is None,
             "error": error,
             "gone": student.over,
-            "late": bool(error and error[0] == "Late"),
+            "late": late,
             "missing": missing,
             "earned": earned,
             "seconds": time.perf_counter() - started,

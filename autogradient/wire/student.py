@@ -399,7 +399,8 @@ class Student(Peer):
                 return ()
         if operation == GENERATOR:
             number, name, positional, named = arguments
-            return _draw(self._given(number, GENERATOR), name, positional, dict(named))
+            generator = self._given(number, GENERATOR)
+            return library.draw(generator, name, positional, dict(named))
         raise ValueError(f"unknown request {operation!r}")
 
     def _given(self, number: Any, request: str) -> Any:
@@ -421,25 +422,6 @@ class Student(Peer):
         )
         text = str(description.get("text", ""))[:MAX_PRINTED]
         return self.exceptions.raised(description, text, self.violate)
-
-
-def _draw(generator: Any, name: Any, positional: Any, named: dict[str, Any]) -> Any:
-    """A draw from a generator of the test's, from copies: `shuffle` and `out` write into what they
-    are given.
-    """
-    if (
-        name not in allowed.DRAWS
-        or "out" in named
-        or type(positional) is not tuple
-        or not isinstance(generator, allowed.GENERATORS)
-    ):
-        raise ValueError("no such draw")
-    copies = tuple(
-        item.copy() if isinstance(item, np.ndarray) else list(item) if type(item) is list else item
-        for item in positional
-    )
-    result = getattr(generator, name)(*copies, **named)
-    return copies[0] if name == "shuffle" else result
 
 
 #: What an instance of a subclass may arrive as.
