@@ -259,11 +259,11 @@ def job_of(
 ) -> dict[str, Any]:
     """What a judge needs for some cases of a part.
 
-    `takes`, `changes`, `libraries` (see `demands`), `setup` (texts run once), `given` (texts run
-    afresh for each case), `given_names`, `tests` (text), `style`, `cases` ([function name, seed]
-    …), `names` (what the part takes from the student), `classes` (the instructor's classes, with
-    their words; None where nobody knows), `sources` (the cells that were run), `limit` (seconds for
-    each case), `stop` (after the first failure).
+    `takes`, `changes`, `effects`, `libraries` (see `demands`), `setup` (texts run once), `given`
+    (texts run afresh for each case), `given_names`, `tests` (text), `style`, `cases` ([function
+    name, seed] …), `names` (what the part takes from the student), `classes` (the instructor's
+    classes, with their words; None where nobody knows), `sources` (the cells that were run),
+    `limit` (seconds for each case), `stop` (after the first failure).
     """
     return {
         **standing(assignment, part),
@@ -299,6 +299,7 @@ def standing(assignment: Assignment, part: Part) -> dict[str, Any]:
     return {
         "takes": sorted(asked.takes),
         "changes": asked.changes,
+        "effects": asked.effects,
         "libraries": asked.libraries,
         "setup": [without_magics(text) for text in setup],
         "given": [without_magics(text) for text in given],

@@ -109,9 +109,7 @@ def judge_value(job: dict[str, Any]) -> dict[str, Any]:
 
 
 class Names(dict[str, Any]):
-    """A namespace that asks the student's process for what it lacks: afresh each time, since the
-    value may have changed.
-    """
+    """A namespace that asks the student's process for what it lacks."""
 
     def __init__(self, content: dict[str, Any], student: Student) -> None:
         super().__init__(content)
@@ -295,11 +293,7 @@ class Trial:
         output = io.StringIO()
         student = self.student
         student.deadline = time.monotonic() + self.job["limit"]
-        student.violation, student.copy_back, student.classes = (
-            "",
-            name in self.job["changes"],
-            set(),
-        )
+        student.begin_case(name in self.job["changes"], name in self.job["effects"])
         error = earned = None
         late = False
         missing: list[str] = []
