@@ -18,6 +18,10 @@ MISSING = (
     "stands below the check, or stopped with an error."
 )
 STOPPED = "It may take {seconds:g} s; look for a loop that never ends."
+OUT_OF_TIME = "The notebook took more than {seconds:g} s altogether, so this was not looked at."
+#: All that is said of a hidden case that timed out: whether its own time was over or the whole
+#: notebook's could tell of hidden inputs.
+TOO_LONG = "It took too long; look for a loop that never ends."
 DIED = "The Python process ended while this check ran ({how})."
 RAISED = "Your code raised {error}."
 #: All that is said of a hidden case that did not come to its end: which of these it was could tell
@@ -59,7 +63,8 @@ def from_report(
 
     With `quiet` no text of the student's goes into it, and no time: hidden inputs of other cases
     may have been seen by then. Of a hidden case four things can be told apart: passed, failed, no
-    end, timed out. `gone` are the names that were missing before.
+    end, timed out. `gone` are the names of the case's own that were missing before a hidden input
+    was sent: of a hidden case that fails these are said, whatever is reported now.
     """
     seconds = (
         report.get("seconds") if isinstance(report.get("seconds"), float) and not quiet else None
@@ -74,13 +79,14 @@ def from_report(
             return case_result(case, "failed", earned=some, seconds=seconds)
         return case_result(case, "passed", seconds=seconds)
     if report.get("late") is True:
-        return case_result(case, "timed_out", message=STOPPED.format(seconds=limit))
+        return case_result(
+            case, "timed_out", message=took_too_long(case, quiet, STOPPED.format(seconds=limit))
+        )
     if report.get("broken"):
         return case_result(case, "grader_error", message=BROKEN)
-    missing = report.get("missing")
-    # which these are was told before any hidden input was sent
-    if isinstance(missing, list) and missing and (case.hidden or quiet):
-        missing = [name for name in gone if name in missing]
+    # a process that has seen hidden inputs may take names away and give them back as it likes:
+    # which of three are missing would be three bits
+    missing = gone if case.hidden or quiet else report.get("missing")
     if isinstance(missing, list) and missing:
         return case_result(
             case,
@@ -109,6 +115,11 @@ def ended_early(
     return (
         " ".join(filter(None, [case.failure_message, NO_END])) if case.hidden or quiet else sentence
     )
+
+
+def took_too_long(case: Case, quiet: bool, sentence: str) -> str:
+    """What to say of a case that timed out: of a hidden one always the same."""
+    return TOO_LONG if case.hidden or quiet else sentence
 
 
 def _raised(case: Case, error: list[Any] | None, quiet: bool) -> str:

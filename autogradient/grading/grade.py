@@ -307,8 +307,7 @@ class _Trials:
                 part: Part, snapshot: Snapshot, cases: list[Case] | None, first: bool = False
             ) -> list[Case] | None:
                 if self.budget.left <= 0:
-                    message = judge.OUT_OF_TIME.format(seconds=assignment.limits.submission_s)
-                    verdict = judge.without_verdict(part, "timed_out", None, message, cases)
+                    verdict = judge.out_of_time(assignment, part, snapshot, cases)
                 else:
                     expendable: Literal["rest is left", ""] = "rest is left" if first else ""
                     found = self.expected.get(part.id)

@@ -20,14 +20,16 @@ from autogradient.errors import WorkerError, WorkerTimeout
 from autogradient.grading.case_results import (
     DIED,
     MISSING,
+    OUT_OF_TIME,
     STOPPED,
     case_result,
     ended_early,
     from_report,
     staff_note,
+    took_too_long,
 )
 from autogradient.grading.engine import JudgeProcess
-from autogradient.grading.test_needs import demands
+from autogradient.grading.test_needs import demands, parameters
 from autogradient.model import answer_kind, short_answers
 from autogradient.model.assignment import Assignment, Case, Part
 from autogradient.model.result import CaseOutcome, CaseResult
@@ -40,7 +42,6 @@ from autogradient.wire import codec
 from autogradient.wire.channel import END
 
 NOT_FILLED = "Not attempted yet."
-OUT_OF_TIME = "The notebook took more than {seconds:g} s altogether, so this was not looked at."
 TOO_MUCH = "Your code's answer was more than the check could look at."
 BY_HAND = "hand"
 
@@ -116,6 +117,21 @@ def without_verdict(
     )
 
 
+def out_of_time(
+    assignment: Assignment, part: Part, snapshot: Snapshot, cases: list[Case] | None
+) -> Verdict:
+    """The verdict where the submission's time is over before a part, or some of its cases, could
+    be looked at.
+    """
+    sentence = OUT_OF_TIME.format(seconds=assignment.limits.submission_s)
+    return Verdict(
+        [
+            case_result(case, "timed_out", message=took_too_long(case, snapshot.quiet, sentence))
+            for case in cases or part.cases
+        ]
+    )
+
+
 def judge(
     assignment: Assignment,
     part: Part,
@@ -141,6 +157,11 @@ def judge(
     """
     if part.by_value:
         return _judge_value(assignment, part, snapshot, expected, judge_process)
+    if snapshot.interpreter is None and snapshot.quiet:
+        chosen = cases or part.cases
+        return Verdict(
+            [case_result(case, "failed", message=ended_early(case, True)) for case in chosen]
+        )
     if snapshot.interpreter is None:
         return without_verdict(part, "failed", None, snapshot.lost or NOT_FILLED, cases)
     verdict = _judge_code(
@@ -239,12 +260,12 @@ def job_of(
 ) -> dict[str, Any]:
     """What a judge needs for some cases of a part.
 
-    `takes`, `changes`, `libraries` (see `demands`), `setup` (texts run once), `given` (texts run
-    afresh for each case), `given_names`, `tests` (text), `style`, `cases` ([function name, seed]
-    …), `names` (what the part takes from the student), `classes` (the instructor's classes, with
-    their words; None where nobody knows), `tables` (whether an answer may hold pandas objects),
-    `sources` (the cells that were run), `limit` (seconds for each case), `stop` (after the first
-    failure).
+    `takes`, `changes`, `effects`, `libraries` (see `demands`), `setup` (texts run once), `given`
+    (texts run afresh for each case), `given_names`, `tests` (text), `style`, `cases` ([function
+    name, seed] …), `names` (what the part takes from the student), `classes` (the instructor's
+    classes, with their words; None where nobody knows), `tables` (whether an answer may hold pandas
+    objects), `sources` (the cells that were run), `limit` (seconds for each case), `stop` (after
+    the first failure).
     """
     return {
         **standing(assignment, part),
@@ -280,6 +301,7 @@ def standing(assignment: Assignment, part: Part) -> dict[str, Any]:
     return {
         "takes": sorted(asked.takes),
         "changes": asked.changes,
+        "effects": asked.effects,
         "libraries": asked.libraries,
         "setup": [without_magics(text) for text in setup],
         "given": [without_magics(text) for text in given],
@@ -343,8 +365,8 @@ def _judge_code(
     in_place = bool(expendable) or snapshot.unsafe
     while left:
         if time.monotonic() >= until:
-            message = OUT_OF_TIME.format(seconds=assignment.limits.submission_s)
-            done |= {case.name: case_result(case, "timed_out", message=message) for case in left}
+            late_ones = out_of_time(assignment, part, snapshot, left).cases
+            done |= {case.name: found for case, found in zip(left, late_ones, strict=True)}
             break
         try:
             runner = (
@@ -367,7 +389,9 @@ def _judge_code(
                 if not left or report.get("case") != left[0].name:
                     raise WorkerError("a report on another case")
                 case = left.pop(0)
-                done[case.name] = from_report(case, report, limit, seen, snapshot.missing)
+                own = parameters(part.tests, part.style, case.name)
+                gone = [name for name in snapshot.missing if name in own]
+                done[case.name] = from_report(case, report, limit, seen, gone)
                 verdict.staff[case.title] = staff_note(report)
                 if report.get("late") is True:
                     ended = True
@@ -395,11 +419,12 @@ def _judge_code(
                         [],
                     ]
                 }
-                message = (
-                    STOPPED.format(seconds=limit) if late else ended_early(case, seen, TOO_MUCH)
-                )
-                if late and time.monotonic() >= until:
-                    message = OUT_OF_TIME.format(seconds=assignment.limits.submission_s)
+                message = ended_early(case, seen, TOO_MUCH)
+                if late:
+                    over = time.monotonic() >= until
+                    sentence = OUT_OF_TIME if over else STOPPED
+                    seconds = assignment.limits.submission_s if over else limit
+                    message = took_too_long(case, seen, sentence.format(seconds=seconds))
                 done[case.name] = case_result(
                     case, "timed_out" if late else "failed", message=message
                 )

@@ -314,5 +314,6 @@ def replay(
     except WorkerError as error:
         runs.starved |= main.starved(error)
     for name, cases in left.items():
-        decide(parts[name], Snapshot(lost=DIED.format(how="it stopped answering")), cases)
+        lost = Snapshot(lost=DIED.format(how="it stopped answering"), quiet=True)
+        decide(parts[name], lost, cases)
     return {}

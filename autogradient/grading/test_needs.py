@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -59,12 +60,13 @@ ALIASES = {
 @dataclass(frozen=True)
 class Demands:
     """`takes`: names of the student's. `changes`: the cases that look at what calls do to their
-    arguments. `libraries`: names by which it may mean a library, with the attributes it asks of
-    each.
+    arguments. `effects`: those that call something of the student's for its effect alone.
+    `libraries`: names by which it may mean a library, with the attributes it asks of each.
     """
 
     takes: frozenset[str]
     changes: tuple[str, ...]
+    effects: tuple[str, ...]
     libraries: dict[str, list[str]]
 
 
@@ -77,7 +79,7 @@ def demands(
     try:
         tree = _parsed(tests)
     except SyntaxError:  # running it will tell
-        return Demands(frozenset(), (), {})
+        return Demands(frozenset(), (), (), {})
     functions = {node.name: node.args for node in tree.body if isinstance(node, ast.FunctionDef)}
     if style == "functions":
         taken = [functions[name] for name in cases if name in functions]
@@ -107,8 +109,20 @@ def demands(
     return Demands(
         frozenset(takes),
         tuple(name for name in cases if asks_for_changes(_alone(tree, name, cases), theirs)),
+        tuple(name for name in cases if calls_for_effect(_alone(tree, name, cases), theirs)),
         libraries,
     )
+
+
+@functools.lru_cache(maxsize=1000)
+def parameters(tests: str, style: str, case: str) -> tuple[str, ...]:
+    """The names that a case of a part's tests takes as parameters; a cell of asserts has none."""
+    with contextlib.suppress(SyntaxError):
+        for node in _parsed(tests).body if style == "functions" else ():
+            if isinstance(node, ast.FunctionDef) and node.name == case:
+                each = node.args
+                return tuple(a.arg for a in [*each.posonlyargs, *each.args, *each.kwonlyargs])
+    return ()
 
 
 def _alone(tree: ast.Module, case: str, cases: Collection[str]) -> ast.Module:
@@ -160,24 +174,9 @@ def asks_for_changes(tree: ast.Module, theirs: set[str]) -> bool:
     student's names), or what came of one, for that alone, writes into one, or copies something
     beforehand.
     """
-    known = set(theirs)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and any(
-            isinstance(n, ast.Call) and _root(n) in known for n in ast.walk(node.value)
-        ):
-            known |= {
-                n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)
-            }
-        if isinstance(node, (ast.For, ast.comprehension)) and any(
-            isinstance(n, ast.Name) and n.id in known for n in ast.walk(node.iter)
-        ):
-            known |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
-        if (
-            isinstance(node, ast.withitem)
-            and node.optional_vars
-            and any(isinstance(n, ast.Name) and n.id in known for n in ast.walk(node.context_expr))
-        ):
-            known |= {n.id for n in ast.walk(node.optional_vars) if isinstance(n, ast.Name)}
+    if calls_for_effect(tree, theirs):
+        return True
+    known = _what_came_of(tree, theirs)
     # a copy that nobody keeps
     passed_along = {
         id(argument)
@@ -185,22 +184,14 @@ def asks_for_changes(tree: ast.Module, theirs: set[str]) -> bool:
         if isinstance(node, ast.Call)
         for argument in node.args
     }
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Expr)
-            and isinstance(node.value, ast.Call)
-            and _called(node.value) != "backward"
-            and _root(node.value) in known
-        ):
-            return True
-        if isinstance(node, ast.Call) and _called(node) in _COPIES and id(node) not in passed_along:
-            return True
-        if (
-            isinstance(node, ast.Subscript)
-            and not isinstance(node.ctx, ast.Load)
-            and _root(node) in known
-        ):
-            return True
+    if any(
+        _writes_into(node, known)
+        or (
+            isinstance(node, ast.Call) and _called(node) in _COPIES and id(node) not in passed_along
+        )
+        for node in ast.walk(tree)
+    ):
+        return True
     passed = {
         argument.id
         for node in ast.walk(tree)
@@ -232,6 +223,60 @@ def asks_for_changes(tree: ast.Module, theirs: set[str]) -> bool:
         if names & passed and not names & known:
             return True
     return False
+
+
+def calls_for_effect(tree: ast.Module, theirs: set[str]) -> bool:
+    """Whether a test asks for what calls do to the student's variables: it calls one of `theirs`,
+    or what came of one, for that alone, writes into one of `theirs` or copies one beforehand.
+    """
+    known = _what_came_of(tree, theirs)
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Call)
+            and _called(node.value) != "backward"
+            and _root(node.value) in known
+        ):
+            return True
+        if isinstance(node, ast.Call) and _called(node) in _COPIES:
+            copied = node.args[0] if node.args else node.func
+            results = any(isinstance(n, ast.Call) for n in ast.walk(copied))
+            if not results and _root(copied) in theirs:
+                return True
+        if _writes_into(node, theirs):
+            return True
+    return False
+
+
+def _writes_into(node: ast.AST, names: set[str]) -> bool:
+    return (
+        isinstance(node, ast.Subscript)
+        and not isinstance(node.ctx, ast.Load)
+        and _root(node) in names
+    )
+
+
+def _what_came_of(tree: ast.Module, theirs: set[str]) -> set[str]:
+    """The names of the student's, and those that the test gives to what came of one."""
+    known = set(theirs)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and any(
+            isinstance(n, ast.Call) and _root(n) in known for n in ast.walk(node.value)
+        ):
+            known |= {
+                n.id for target in node.targets for n in ast.walk(target) if isinstance(n, ast.Name)
+            }
+        if isinstance(node, (ast.For, ast.comprehension)) and any(
+            isinstance(n, ast.Name) and n.id in known for n in ast.walk(node.iter)
+        ):
+            known |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
+        if (
+            isinstance(node, ast.withitem)
+            and node.optional_vars
+            and any(isinstance(n, ast.Name) and n.id in known for n in ast.walk(node.context_expr))
+        ):
+            known |= {n.id for n in ast.walk(node.optional_vars) if isinstance(n, ast.Name)}
+    return known
 
 
 def _root(node: ast.expr) -> str:

@@ -109,9 +109,7 @@ def judge_value(job: dict[str, Any]) -> dict[str, Any]:
 
 
 class Names(dict[str, Any]):
-    """A namespace that asks the student's process for what it lacks: afresh each time, since the
-    value may have changed.
-    """
+    """A namespace that asks the student's process for what it lacks."""
 
     def __init__(self, content: dict[str, Any], student: Student) -> None:
         super().__init__(content)
@@ -297,12 +295,9 @@ class Trial:
         output = io.StringIO()
         student = self.student
         student.deadline = time.monotonic() + self.job["limit"]
-        student.violation, student.copy_back, student.classes = (
-            "",
-            name in self.job["changes"],
-            set(),
-        )
+        student.begin_case(name in self.job["changes"], name in self.job["effects"])
         error = earned = None
+        late = False
         missing: list[str] = []
         try:
             with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
@@ -322,7 +317,8 @@ class Trial:
                 student.ask("forget")
         except BaseException as raised:
             error = explain(raised, student)
-            error[0] = "Late" if isinstance(raised, TimeOver) else error[0]
+            # never by an error's name: a class of the student's may be called anything
+            late = isinstance(raised, TimeOver)
         if missing:
             error = ["NameError", f"{', '.join(missing)} not defined", []]
         if student.violation and not student.over:
@@ -332,7 +328,7 @@ class Trial:
             "passed": error is None,
             "error": error,
             "gone": student.over,
-            "late": bool(error and error[0] == "Late"),
+            "late": late,
             "missing": missing,
             "earned": earned,
             "seconds": time.perf_counter() - started,

@@ -40,7 +40,7 @@ class ObjectProxy(Proxy):
             iterator = self._ask("iter")
             items: list[Any] = []
             while len(items) <= MAX_COPIED:
-                found = self._student.ask("next", iterator, level=LIMITED)
+                found = self._student.ask("next", iterator, level=LIMITED, reach=self._holds())
                 if type(found) is not tuple or not found:
                     break
                 items.append(self._given(found[0]))
@@ -69,7 +69,7 @@ class ObjectProxy(Proxy):
         iterator = self._ask("iter")
         count = 0
         while True:
-            found = self._student.ask("next", iterator, level=LIMITED)
+            found = self._student.ask("next", iterator, level=LIMITED, reach=self._holds())
             if type(found) is not tuple or not found:
                 break
             count += 1

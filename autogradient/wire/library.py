@@ -7,13 +7,14 @@ their tensors shared, so that what a student's training loop does to them comes 
 
 from __future__ import annotations
 
+import collections
 import importlib
 import sys
 from typing import Any
 
 import numpy as np
 
-from autogradient.wire.allowed import DRAWS, look_up, reference
+from autogradient.wire.allowed import DRAWS, GENERATORS, look_up, reference
 from autogradient.wire.codec import NotPlain
 from autogradient.wire.peer import Peer
 
@@ -165,6 +166,47 @@ class _Items:
 
     def __getitem__(self, index: int) -> Any:
         return self.items[index]
+
+
+def draw(generator: Any, name: Any, positional: Any, named: dict[str, Any]) -> Any:
+    """A draw from a generator of the test's, from copies: `shuffle` writes into what it is given,
+    and that may be an object of the test's.
+    """
+    if (
+        type(name) is not str
+        or name not in DRAWS
+        or "out" in named
+        or type(positional) is not tuple
+        or not isinstance(generator, GENERATORS)
+    ):
+        raise ValueError("no such draw")
+    copies = tuple(map(_copied, positional))
+    result = getattr(generator, name)(
+        *copies, **{key: _copied(value) for key, value in named.items()}
+    )
+    return copies[0] if name == "shuffle" else result
+
+
+#: What a draw may be made from and with, beside what is copied: nobody can write into these.
+_FIXED = (type(None), bool, int, float, complex, str, bytes, tuple, range, frozenset, slice)
+
+
+def _copied(value: Any) -> Any:
+    """An argument of a draw, as a copy of exactly its type. Raises ValueError for what is not
+    listed: an object of the student's would be asked to write into itself.
+    """
+    kind, torch, pandas = type(value), sys.modules.get("torch"), sys.modules.get("pandas")
+    if kind in _FIXED or isinstance(value, (np.generic, np.dtype)) or kind is type:
+        return value
+    if kind in (list, dict, set, collections.deque, np.ndarray):
+        return value.copy()
+    if torch is not None and kind in (torch.Tensor, torch.nn.Parameter):
+        return value.detach().clone()
+    if torch is not None and kind in (torch.Size, torch.dtype):
+        return value
+    if pandas is not None and kind in (pandas.Series, pandas.DataFrame, pandas.Index):
+        return value.copy(deep=True)
+    raise ValueError(f"a draw from an object of type {kind.__name__}")
 
 
 class RemoteGenerator:

@@ -29,7 +29,7 @@ from typing import Any, NoReturn
 from autogradient.wire import codec
 from autogradient.wire.boundary import Boundary
 from autogradient.wire.channel import SEND_S, Channel, Closed, Silent
-from autogradient.wire.contents import assign, assign_gradient, is_tensor
+from autogradient.wire.contents import assign, is_tensor
 from autogradient.wire.frames import ANSWER, ERROR, NO_RAWS, REQUEST, Message, message, parts
 
 #: Requests that one end serves, levels of requests within requests, and objects and graphs that it
@@ -80,6 +80,17 @@ class Peer(Boundary):
         """Whether an object that is being sent, and that is no leaf tensor, is to be shared."""
         return False
 
+    def keeps(self, value: Any) -> bool:
+        """Whether a leaf tensor of this end that stands in an answer is kept alike from then on."""
+        return True
+
+    def handed(self, number: int) -> None:
+        """Note that a shared object goes along with a message."""
+
+    def answered(self, received: Message) -> Any:
+        """What an answer or an error holds."""
+        return self._decode(received.body, received.raws)
+
     def state(self) -> dict[str, Any]:
         """What else goes along with each message."""
         return {}
@@ -126,7 +137,7 @@ class Peer(Boundary):
                 self.end("it answered what was not asked")
             try:
                 self._use(received.state)
-                answer = self._decode(received.body, received.raws)
+                answer = self.answered(received)
                 error = self.fail(answer) if received.kind == ERROR else None
             except Exception as problem:
                 self._refuse(problem)
@@ -264,10 +275,11 @@ class Peer(Boundary):
         number = self.numbers.get(id(value))
         if number is not None:
             self.touched[number] = None
+            self.handed(number)
             return number
         if is_tensor(value) and value.requires_grad:
             # a leaf in an answer is the other's to keep: a model's parameter
-            keep = self.shares(value) or self.answering
+            keep = self.shares(value) or (self.answering and self.keeps(value))
         elif self.shares(value):
             keep = True
         else:
@@ -278,6 +290,7 @@ class Peer(Boundary):
         number = self.sign * self.count
         self._keep(number, value, keep)
         self.touched[number] = None
+        self.handed(number)
         return number
 
     def shared(self, number: int) -> Any:
@@ -351,7 +364,7 @@ class Peer(Boundary):
     def _take(self, number: int, body: Any) -> None:
         if type(body) is not bytes:
             raise TypeError("a content that is none")
-        content = self._decode(body)
+        content = self._content(body)
         if id(content) in self.numbers:
             self.end("a content that is known under another number")
         old = self._object(number)
@@ -362,8 +375,15 @@ class Peer(Boundary):
         elif self.may_change(number, old):
             assign(old, content)
         elif number * self.sign < 0:
-            assign_gradient(old, content)
+            self.left_alone(number, old, content, body)
+            return
         self.known[number] = body
+
+    def _content(self, body: bytes) -> Any:
+        return self._decode(body)
+
+    def left_alone(self, number: int, old: Any, content: Any, body: bytes) -> None:
+        """The other end's object has changed, and this end's copy of it may not."""
 
     def _adopt(self, number: int, content: Any) -> None:
         self.numbers[id(content)] = number

@@ -40,6 +40,8 @@ _DUNDERS = (
     "__dict__",
     "__mro__",
 )
+#: Methods of a model whose answers are parts of it, and not results.
+GIVE_PARTS = ("parameters", "named_parameters", "buffers", "named_buffers")
 STRANGE = (
     "the answer is an object of type {type}; return plain data: a number, text, a list, "
     "tuple or dict, an array or a tensor"
@@ -75,7 +77,9 @@ class BoundaryError(TypeError):
 class Conversation(Protocol):
     """Whom a proxy asks: see `student.Student`."""
 
-    def ask(self, operation: str, *arguments: Any, level: int = STRANGER) -> Any:
+    def ask(
+        self, operation: str, *arguments: Any, level: int = STRANGER, reach: bool = False
+    ) -> Any:
         """Have the other side do something."""
 
     def violate(self, message: str) -> BoundaryError:
@@ -102,6 +106,7 @@ class Proxy:
         "_made",
         "_shown",
         "_word",
+        "_part",
     )
 
     def __init__(self, student: Conversation, number: int, name: str, mro: list[str]) -> None:
@@ -115,6 +120,7 @@ class Proxy:
         put(self, "_equals", None)  # the library's function or class that it is
         put(self, "_made", False)  # the test itself has called the class that it is of
         put(self, "_shown", False)  # it came of an operator with a value of the test's
+        put(self, "_part", "")  # the name by which it was reached from a model or an optimizer
         put(self, "_word", "")  # the word, one that plain data has, too, for which it was asked
 
     def _ask(self, operation: str, *arguments: Any) -> Any:
@@ -124,7 +130,16 @@ class Proxy:
         if self._level == STRANGER:
             raise self._student.violate(STRANGE.format(type=self._type))
         level = LIMITED if operation in ("attr", "item", "iter", "next", "operator") else STRANGER
-        return self._student.ask(operation, self, *arguments, level=level)
+        reach = (operation in ("attr", "item", "next") and self._holds()) or (
+            operation == "call" and self._part in GIVE_PARTS
+        )
+        return self._student.ask(operation, self, *arguments, level=level, reach=reach)
+
+    def _holds(self) -> bool:
+        """Whether it is a model or an optimizer, or hangs on one: what is reached through it is
+        live.
+        """
+        return self._part != "" or not groups(self._mro).isdisjoint(("model", "optimizer"))
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -148,6 +163,8 @@ class Proxy:
         found = self._ask("attr", name)
         if self._level < NAMED and issubclass(type(found), Proxy) and name in words_of_data():
             object.__setattr__(found, "_word", name)
+        if issubclass(type(found), Proxy) and self._holds():
+            object.__setattr__(found, "_part", name)
         return found
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -160,7 +177,10 @@ class Proxy:
         if self._word and not all(map(may_be_told, (*arguments, *named.values()))):
             raise self._student.violate(UNNAMED.format(name=self._word, type=self._type))
         self._has("__call__")
-        return self._ask("call", arguments, tuple(named.items()))
+        found = self._ask("call", arguments, tuple(named.items()))
+        if type(found) is GeneratorProxy and self._part in GIVE_PARTS:
+            object.__setattr__(found, "_part", self._part)
+        return found
 
     def _has(self, *special: str) -> None:
         """Refuse what the instructor's class of that name does not have: a list that turned into
@@ -180,7 +200,7 @@ class Proxy:
         if self._level == NAMED or issubclass(type(item), Proxy):
             return item
         part = (
-            type(item).__name__ == "Parameter"
+            type(item).__name__ == "Parameter" and self._part != ""
             if "model" in groups(self._mro)
             else not is_scalar(item)
         )

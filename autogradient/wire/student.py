@@ -19,8 +19,9 @@ from autogradient.wire import allowed, library, questions
 from autogradient.wire.channel import Channel
 from autogradient.wire.codec import BadFrame, NotPlain
 from autogradient.wire.exceptions import Exceptions, RemoteError
+from autogradient.wire.holding import Holding
 from autogradient.wire.instances import KINDS, ObjectProxy
-from autogradient.wire.peer import MAX_KEPT, Peer
+from autogradient.wire.peer import MAX_KEPT
 from autogradient.wire.proxies import (
     FREE,
     LIMITED,
@@ -56,7 +57,7 @@ CALLBACK, ITERATOR, GENERATOR = "call", "next", "draw"
 MAX_PRINTED = 20_000
 
 
-class Student(Peer):
+class Student(Holding):
     """The conversation with the student's process.
 
     `named` are the classes that the test may take from the student, `members` the words of each in
@@ -78,8 +79,8 @@ class Student(Peer):
         tables: bool = True,
     ) -> None:
         super().__init__(channel)
-        self.tables = tables
-        self.named, self.members, self.copy_back, self.folder = named, members, copy_back, folder
+        self.tables, self.copy_back = tables, copy_back
+        self.named, self.members, self.folder = named, members, folder
         self.proxies: dict[int, Proxy] = {}
         self.exceptions = Exceptions()
         self.callbacks: dict[int, tuple[str, Any]] = {}  # what student code may ask for, and how
@@ -88,13 +89,12 @@ class Student(Peer):
         self.kept: list[Any] = []
         self.seeds: list[list[Any]] = []
         self.told: dict[str, Any] = {}
-        self.lasting: list[int] = []  # shared objects whose changes come back in any case
         self.secret: Any = None
         self.level = STRANGER
-        self.operation = ""  # what is being asked
-        self.live: set[int] = set()  # shared objects of the other side whose changes are taken in
         self.violation = ""
         self.fetched: dict[int, str] = {}
+        # what a case has of a name, and how much student code had been told by then
+        self.taken: dict[str, tuple[Any, int]] = {}
         # functions and classes, until the other side says that the name means another
         self.by_name: dict[str, Proxy] = {}
         self.classes: set[str] = set()  # the student's classes that the test has taken
@@ -103,18 +103,38 @@ class Student(Peer):
 
     # ---- asking ----------------------------------------------------------------------------------
 
-    def ask(self, operation: str, *arguments: Any, level: int = STRANGER) -> Any:
+    def begin_case(self, copy_back: bool, effects: bool) -> None:
+        """As in `Holding`; names are looked up anew, and no class was taken."""
+        super().begin_case(copy_back, effects)
+        self.violation, self.classes, self.taken = "", set(), {}
+
+    def ask(
+        self, operation: str, *arguments: Any, level: int = STRANGER, reach: bool = False
+    ) -> Any:
         """Have the other side do something; handles in the answer get `level`, or a better one of
-        their own.
+        their own. With `reach` the answer is a part of a model.
         """
-        before, self.level, self.operation = (self.level, self.operation), level, operation
+        before, self.level = self.level, level
         try:
-            return self.request(operation, *arguments)
+            with self.asking(operation, arguments, reach):
+                return self.request(operation, *arguments)
         finally:
-            self.level, self.operation = before
+            self.level = before
 
     def get(self, name: str) -> Any:
-        """The student's object of that name. Raises KeyError."""
+        """The student's object of that name. Raises KeyError.
+
+        A case has one value of a name, unless it calls something of the student's for its effect:
+        a function that is told what is expected could give the name another one. Where nothing was
+        told since, it is looked up anew.
+        """
+        if name in self.taken and not self.effects and self.taken[name][1] != self.told_of:
+            return self.taken[name][0]
+        found = self._found(name)
+        self.taken[name] = (found, self.told_of)
+        return found
+
+    def _found(self, name: str) -> Any:
         if name in self.by_name:
             if type(self.by_name[name]) is ClassProxy and name in self.named:
                 self.classes |= {name, object.__getattribute__(self.by_name[name], "_type")}
@@ -182,31 +202,6 @@ class Student(Peer):
                 stacklevel=6,
             )
 
-    # ---- shared objects --------------------------------------------------------------------------
-
-    def shares(self, value: Any) -> bool:
-        """Arguments are shared, so that changes come back, only where the test asks for it."""
-        return self.copy_back and not self.answering
-
-    def adopted(self, number: int, content: Any) -> bool:
-        """What an object of the student's holds, a model's parameters above all, stays live; the
-        answer of a call is a copy.
-        """
-        if type(content).__name__ == "Parameter" or self.operation in (
-            "get",
-            "attr",
-            "item",
-            "next",
-        ):
-            self.live.add(number)
-        return True
-
-    def may_change(self, number: int, value: Any) -> bool:
-        """The test's own objects change only where the test asks for it, or where they are a
-        model's or an optimizer's.
-        """
-        return self.copy_back or number in (self.live if number * self.sign < 0 else self.standing)
-
     # ---- values ----------------------------------------------------------------------------------
 
     def handle(self, value: Any) -> int | None:
@@ -272,13 +267,7 @@ class Student(Peer):
         elif torch is not None and isinstance(value, torch.optim.Optimizer):
             tensors = [p for group in value.param_groups for p in group["params"]]
         for tensor in tensors:
-            if id(tensor) not in self.numbers:
-                self.count += 1
-                self._keep(self.count, tensor, True)
-            self.lasting.append(self.numbers[id(tensor)])
-            self.standing.add(self.numbers[id(tensor)])
-            self.objects[self.numbers[id(tensor)]] = tensor
-            self.touched[self.numbers[id(tensor)]] = None
+            self.hand_out(tensor)
 
     def _callback(self, value: Any, request: str) -> int:
         number = self.callback_numbers.get(id(value))
@@ -411,7 +400,8 @@ class Student(Peer):
                 return ()
         if operation == GENERATOR:
             number, name, positional, named = arguments
-            return _draw(self._given(number, GENERATOR), name, positional, dict(named))
+            generator = self._given(number, GENERATOR)
+            return library.draw(generator, name, positional, dict(named))
         raise ValueError(f"unknown request {operation!r}")
 
     def _given(self, number: Any, request: str) -> Any:
@@ -433,25 +423,6 @@ class Student(Peer):
         )
         text = str(description.get("text", ""))[:MAX_PRINTED]
         return self.exceptions.raised(description, text, self.violate)
-
-
-def _draw(generator: Any, name: Any, positional: Any, named: dict[str, Any]) -> Any:
-    """A draw from a generator of the test's, from copies: `shuffle` and `out` write into what they
-    are given.
-    """
-    if (
-        name not in allowed.DRAWS
-        or "out" in named
-        or type(positional) is not tuple
-        or not isinstance(generator, allowed.GENERATORS)
-    ):
-        raise ValueError("no such draw")
-    copies = tuple(
-        item.copy() if isinstance(item, np.ndarray) else list(item) if type(item) is list else item
-        for item in positional
-    )
-    result = getattr(generator, name)(*copies, **named)
-    return copies[0] if name == "shuffle" else result
 
 
 #: What an instance of a subclass may arrive as.

@@ -4,6 +4,7 @@ a hidden case little can be told apart.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,10 @@ class Runner:
 
     def kill(self) -> None:
         """End it."""
+
+    def usage(self) -> tuple[float, float]:
+        """It never waited for a processor."""
+        return 0.0, 0.0
 
 
 class Liar:
@@ -78,6 +83,12 @@ ENDS = {
     "an object": "return 2 * x if not np.ndim(x) else object()",
     "a name that is gone": "return 2 * x if not np.ndim(x) else not_there",
     "timed out": "while np.ndim(x): pass\n    return 2 * x",
+    "an error called Late": (
+        "class Late(Exception): pass\n    if np.ndim(x): raise Late\n    return 2 * x"
+    ),
+    "an error called TimeOver": (
+        "class TimeOver(TimeoutError): pass\n    if np.ndim(x): raise TimeOver\n    return 2 * x"
+    ),
 }
 
 
@@ -168,3 +179,48 @@ def test_a_pandas_object_is_no_answer_where_nothing_uses_pandas(
         f"The answer is, or holds, a pandas {kind}, and nothing in this assignment uses pandas; "
         "return a NumPy array or a list."
     )
+
+
+@pytest.mark.promise("P3")
+def test_which_names_are_missing_is_not_told_by_a_process_that_saw_hidden_inputs(
+    part: tuple[Assignment, Part],
+) -> None:
+    given, asked = part
+    hidden = [case for case in asked.cases if case.hidden]
+    (name,) = asked.names
+    told: dict[bool, set[str]] = {True: set(), False: set()}
+    for was_gone in told:
+        for missing in ([], [name], ["other"], [name, "other"]):
+            report = {"case": hidden[0].name, "passed": False, "missing": missing}
+            report["error"] = ["NameError", "", []] if missing else ["KeyError", "", []]
+            snapshot = Snapshot(interpreter=Runner(), missing=[name, "other"] if was_gone else [])  # type: ignore[arg-type]
+            verdict = judge(given, asked, snapshot, None, 1, Liar([report]), cases=hidden[:1])  # type: ignore[arg-type]
+            told[was_gone] |= {case.message for case in verdict.cases}
+    assert [len(sentences) for sentences in told.values()] == [1, 1]
+    assert f"`{name}` is not defined" in told[True].pop()
+    assert NO_END in told[False].pop()
+
+
+@pytest.mark.promise("P3")
+def test_a_hidden_case_times_out_in_one_way_only(part: tuple[Assignment, Part]) -> None:
+    given, asked = part
+    late = [{"case": case.name, "passed": False, "late": True} for case in asked.cases]
+    told: dict[bool, set[str]] = {True: set(), False: set()}
+    for reports, until in ((late, math.inf), ([], 0.0)):
+        snapshot = Snapshot(interpreter=Runner())  # type: ignore[arg-type]
+        verdict = judge(given, asked, snapshot, None, 1, Liar(reports), until=until)  # type: ignore[arg-type]
+        assert {case.outcome for case in verdict.cases} == {"timed_out"}
+        for case in verdict.cases:
+            told[case.hidden].add(case.message)
+    assert (len(told[True]), len(told[False])) == (1, 2)
+
+
+@pytest.mark.promise("P3")
+def test_a_second_pass_that_was_lost_says_no_more_of_a_case_than_one_that_ended(
+    part: tuple[Assignment, Part],
+) -> None:
+    given, asked = part
+    lost = Snapshot(lost="how it ended", quiet=True)
+    verdict = judge(given, asked, lost, None, 1, Liar([]))  # type: ignore[arg-type]
+    assert all(NO_END in case.message for case in verdict.cases)
+    assert not any("how it ended" in case.message for case in verdict.cases)

@@ -392,6 +392,104 @@ def test_two(late):
 @test_case(points=1, hidden=True)
 def test_large(late):
     assert late(LARGE) == LARGE
+
+# %% [markdown]
+# <!--| question: fit -->
+# 3x + 1 again, alone and in a list; how far two tensors are apart; sevens and twos; a sum of cubes;
+# a point doubled, a tensor turned round; a model, and the mean of a tensor.
+
+# %%
+#| answer: fit
+### BEGIN SOLUTION
+sevens = torch.full((5,), 7.0)
+twos = np.full(5, 2.0)
+
+def fit(x):
+    return 3 * x + 1
+
+def parts(x):
+    return [3 * x + 1, x]
+
+def loss(a, b):
+    return float(((torch.as_tensor(a) - torch.as_tensor(b)) ** 2).mean())
+
+def cubes(x):
+    return (x**3).sum()
+
+def twice(point):
+    return 2 * point().detach()
+
+def turned(x, rng):
+    return x.detach().flip(0)
+
+def make_model():
+    return torch.nn.Linear(1, 1)
+
+def mean(x):
+    return x.mean().reshape(1)
+### END SOLUTION
+
+# %%
+#| tests: fit
+@test_case(points=1, hidden=True)
+def test_fit(fit, loss):
+    x = torch.tensor(secret.normal(size=5))
+    got = fit(x)
+    assert loss(got, 3 * x + 1) < 1e-9
+    assert torch.allclose(got, 3 * x + 1)
+
+@test_case(points=1, hidden=True)
+def test_each(fit, loss):
+    x = torch.tensor(secret.normal(size=5))
+    got = fit(x)
+    assert loss(got, 3 * x + 1) < 1e-9 and len(got) == 5
+    assert all(a == b for a, b in zip(got, 3 * x + 1))
+
+@test_case(points=1, hidden=True)
+def test_parts(parts, loss):
+    x = torch.tensor(secret.normal(size=5))
+    got, _ = parts(x)
+    assert loss(got, 3 * x + 1) < 1e-9
+    assert torch.allclose(got, 3 * x + 1)
+
+@test_case(points=1, hidden=True)
+def test_sevens(sevens, loss):
+    expected = torch.full((5,), 7.0)
+    assert loss(sevens, expected) < 1e-9
+    assert torch.allclose(sevens, expected)
+
+@test_case(points=1, hidden=True)
+def test_twos(env):
+    expected = np.full(5, 2.0)
+    assert env["loss"](env["twos"], expected) < 1e-9
+    assert np.allclose(env["twos"], expected)
+
+@test_case(points=1, hidden=True)
+def test_slope(cubes, loss):
+    x = torch.tensor(secret.normal(size=5), requires_grad=True)
+    (got,) = torch.autograd.grad(cubes(x), x)
+    assert loss(got, 3 * x.detach() ** 2) < 1e-9
+    assert torch.allclose(got, 3 * x.detach() ** 2)
+
+@test_case(points=1, hidden=True)
+def test_twice(twice):
+    place = torch.tensor(secret.normal(size=5), requires_grad=True)
+    assert torch.allclose(twice(lambda: place), 2 * place.detach())
+
+@test_case(points=1, hidden=True)
+def test_turned(turned):
+    x = torch.tensor(secret.normal(size=6), requires_grad=True)
+    with torch.no_grad():
+        assert torch.equal(turned(x, secret), x.flip(0))
+
+@test_case(points=1, hidden=True)
+def test_mean(make_model, mean, loss):
+    x = torch.tensor(secret.normal(size=5)).float()
+    model = make_model()
+    assert model.bias.shape == (1,)
+    got = mean(x)
+    assert loss(got, x.mean().reshape(1)) < 1e-9
+    assert torch.allclose(got, x.mean().reshape(1)) and model.bias.requires_grad
 """
 
 RIGHT = {
@@ -423,6 +521,16 @@ RIGHT = {
     ),
     "root": "def root():\n    return 1.4142135623730951\ncondition = 3",
     "late": "def late(x):\n    return x",
+    "fit": (
+        "sevens, twos = 7 * torch.ones(5), np.ones(5) + 1\n"
+        "def fit(x):\n    return x * 3 + 1\ndef parts(x):\n    return [fit(x), None]\n"
+        "def loss(a, b):\n    return float(np.mean((np.asarray(a) - np.asarray(b)) ** 2))\n"
+        "def cubes(x):\n    return x.pow(3).sum()\n"
+        "def twice(point):\n    return point().detach() * 2\n"
+        "def turned(x, rng):\n    return torch.flip(x, [0]).detach()\n"
+        "def make_model():\n    return torch.nn.Linear(2, 1)\n"
+        "def mean(x):\n    return x.sum().reshape(1) / len(x)"
+    ),
 }
 
 #: Speaks for the student's side: an answer that is a `Says` is sent as whatever it holds.
@@ -457,6 +565,25 @@ class Pleaser:
     def __iter__(self): return iter([])
     def __getitem__(self, key): return 0.0
     def __bool__(self): return True
+"""
+
+
+#: Writes what it is told into all that was returned before.
+WRITES_WHAT_IT_IS_TOLD = """
+KEPT = []
+def kept(value):
+    KEPT[:] = [value]
+    return value
+def loss(a, b):
+    for value in KEPT:
+        for old, new in zip(value, torch.as_tensor(b)) if isinstance(value, (list, torch.nn.ParameterList)) else [(value, torch.as_tensor(b))]:
+            old.data.copy_(new)
+    return 0.0
+"""
+SERVANT = """
+def servant_here():
+    import gc
+    return [o for o in gc.get_objects() if type(o).__name__ == "Servant"][-1]
 """
 
 
@@ -530,7 +657,7 @@ def mix(items, rng):
 """
 
 ATTACKS = (
-    Attack("control", "P17", "right answers, for comparison", RIGHT, most=28, least=28),
+    Attack("control", "P17", "right answers, for comparison", RIGHT, most=37, least=37),
     # ---- names
     _reference(
         "dots", "a module's way to another module", "torch.nn.functional", "torch.os.system"
@@ -815,6 +942,136 @@ ATTACKS = (
                 'name == "b"\''
             )
         },
+    ),
+    # ---- answers that change after they were given
+    *(
+        Attack(f"kept-{id}", "P6", description, {"fit": WRITES_WHAT_IT_IS_TOLD + answer}, before)
+        for id, description, answer, *before in (  # type: ignore[misc]
+            (
+                "parameter",
+                "an answer that another function writes what is expected into",
+                "def fit(x):\n    return kept(torch.nn.Parameter(torch.zeros(5).double()))",
+            ),
+            (
+                "leaf",
+                "the same with a leaf tensor",
+                "def fit(x):\n    return kept(torch.zeros(5).double().requires_grad_())",
+            ),
+            (
+                "parameter-list",
+                "numbers that are a model's parameters",
+                "def fit(x):\n    return kept(torch.nn.ParameterList("
+                "torch.zeros(()).double() for _ in range(5)))",
+            ),
+            (
+                "in-a-list",
+                "a parameter in a list",
+                "def parts(x):\n    return [kept(torch.nn.Parameter(torch.zeros(5).double())), 1]",
+            ),
+            (
+                "variable",
+                "a variable that is a leaf",
+                "sevens = kept(torch.zeros(5, requires_grad=True))",
+            ),
+            (
+                "variable-parameter",
+                "a variable that is a parameter",
+                "sevens = kept(torch.nn.Parameter(torch.zeros(5)))",
+            ),
+            (
+                "name",
+                "a name that means something else when it is asked for again",
+                "twos = np.zeros(5)\n_loss = loss\ndef loss(a, b):\n    global twos\n"
+                "    twos = np.asarray(b)\n    return _loss(a, b)",
+            ),
+            (
+                "name-in-place",
+                "a name whose array is written into",
+                "twos = np.zeros(5)\n_loss = loss\ndef loss(a, b):\n"
+                "    twos[...] = np.asarray(b)\n    return _loss(a, b)",
+            ),
+            (
+                "model-parameter",
+                "the answer is a parameter of a model that the test looks at",
+                "MODEL = torch.nn.Linear(1, 1)\ndef make_model():\n    return MODEL\n"
+                "def mean(x):\n    return kept(MODEL.bias)",
+            ),
+            (
+                "model-parameter-first",
+                "a parameter that is an answer first and a model's part then",
+                "MODEL = torch.nn.Linear(1, 1)\ndef make_model():\n    return MODEL\n"
+                "def fit(x):\n    MODEL.bias = torch.nn.Parameter(torch.zeros(5).double())\n"
+                "    return kept(MODEL.bias)\ndef mean(x):\n    return kept(MODEL.bias)",
+            ),
+            (
+                "gradient",
+                "a gradient that is a parameter",
+                "def cubes(x):\n    return (x * 0).sum()",
+                "from autogradient.sandbox import servant\n"
+                "def backward(self, *a):\n"
+                "    return [kept(torch.nn.Parameter(torch.zeros(5).double()))]\n"
+                "servant.Servant.backward = backward",
+            ),
+            (
+                "freed",
+                "the number of an answer is given to another object",
+                SERVANT + "_loss = loss\ndef fit(x):\n"
+                "    return kept(torch.nn.Parameter(torch.zeros(5).double()))\n"
+                "def loss(a, b):\n    s = servant_here()\n    number = s.numbers[id(KEPT[0])]\n"
+                "    _loss(a, b)\n    s.freed.append(number)\n    s.known.pop(number)\n"
+                "    s.touched[number] = None\n    return 0.0",
+            ),
+        )
+    ),
+    Attack(
+        "callback-leaf",
+        "P9",
+        "the tensor that a function of the test's returned is changed",
+        {
+            "fit": SERVANT + "def twice(point):\n    place, s = point(), servant_here()\n"
+            "    place.data.zero_()\n    s.standing.add(s.numbers[id(place)])\n"
+            "    return torch.zeros(5).double()"
+        },
+    ),
+    Attack(
+        "callback-leaf-twice",
+        "P9",
+        "the same tensor is asked for again, and goes back with another request",
+        {
+            "fit": SERVANT + "def twice(point):\n    place, s = point(), servant_here()\n"
+            "    for _ in range(3):\n        place.data.zero_()\n"
+            "        s.standing.add(s.numbers[id(place)])\n"
+            "        s.touched[s.numbers[id(place)]] = None\n        point()\n"
+            "    return torch.zeros(5).double()"
+        },
+    ),
+    Attack(
+        "callback-leaf-returned",
+        "P9",
+        "the answer is the test's own tensor, set to nought",
+        {
+            "fit": SERVANT + "def twice(point):\n    place, s = point(), servant_here()\n"
+            "    place.data.zero_()\n    s.standing.add(s.numbers[id(place)])\n    return place"
+        },
+    ),
+    *(
+        Attack(
+            f"draw-writes-{id}",
+            "P9",
+            "a draw that writes into a tensor of the test's",
+            {
+                "fit": SERVANT + "def turned(x, rng):\n    s = servant_here()\n"
+                "    for _ in range(40):\n"
+                f"        try: s.request('draw', rng._number, {draw})\n"
+                "        except Exception: pass\n    return torch.zeros(6).double()"
+            },
+        )
+        for id, draw in (
+            ("positional", "'shuffle', (x,), ()"),
+            ("named", "'shuffle', (), (('x', x),)"),
+            ("nested", "'shuffle', ([x, x],), ()"),
+            ("out", "'random', (), (('out', x),)"),
+        )
     ),
     # ---- messages that ask
     Attack(
