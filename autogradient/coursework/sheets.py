@@ -40,7 +40,7 @@ LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 #: More than a spreadsheet can hold in a cell is cut.
 LONGEST = 30_000
 POINTS = "points"
-_HEADING = re.compile(r"(.+?): (.+) \(of [\d.,]+\)")
+_HEADING = re.compile(r"([^:\n]+): (.+) \(of [\d.,]+\)")
 
 
 @dataclass(frozen=True)

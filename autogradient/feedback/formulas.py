@@ -113,7 +113,8 @@ class Formulas:
                 return self.found[int(found[1])]
             return re.sub(mark, lambda inside: self.typed[int(inside[1])], found[0])
 
-        return re.sub(rf"{mark}|<[a-zA-Z](?:\"[^\"]*\"|[^\">])*>", replaced, page)
+        # a tag without end is taken as far as it goes, so that no part of it is gone through twice
+        return re.sub(rf"{mark}|<[a-zA-Z](?:\"[^\"]*+\"|[^\">])*+>?", replaced, page)
 
     def markdown(self, text: str, **options: Any) -> str:
         """Markdown as HTML the way notebooks show it, with marks for formulas and without anchors

@@ -31,7 +31,8 @@ LONGEST = 64_000
 #: Annotations of one check run, characters of an annotation's message and title.
 MOST_ANNOTATIONS, LONGEST_MESSAGE, LONGEST_TITLE = 200, 4000, 200
 GPU = "gpu"
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[{}\[\],:]', re.DOTALL)
+# a text without end is one token, so that no part of it is gone through twice
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[{}\[\],:]', re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -98,10 +98,18 @@ def test_cells_of_an_old_notebook_are_counted_before_it_is_converted(
 ) -> None:
     """Many in one sheet or in many; outputs are not validated, for they are made anew."""
     cells = [{"cell_type": "markdown", "source": "a"}] * (MAX_CELLS // 2 + 1)
-    sheets = {"cells": cells * 2} if version == 1 else {"worksheets": [{"cells": cells}] * 2}
+    sheets: dict[str, Any] = (
+        {"cells": cells * 2} if version == 1 else {"worksheets": [{"cells": cells}] * 2}
+    )
     converted: list[Any] = []
-    monkeypatch.setattr(nbformat, "convert", lambda notebook, to: converted.append(notebook) or {})
-    for data in (sheets, {"worksheets": [{"cells": []}] * (MAX_CELLS + 1)}):
+
+    def convert(notebook: Any, to: int) -> Any:
+        converted.append(notebook)
+        return {}
+
+    monkeypatch.setattr(nbformat, "convert", convert)
+    shapes: list[dict[str, Any]] = [sheets, {"worksheets": [{"cells": []}] * (MAX_CELLS + 1)}]
+    for data in shapes:
         with pytest.raises(SubmissionError, match=f"cells, more than the {MAX_CELLS} that are"):
             read_notebook(json.dumps({"nbformat": version, **data}).encode(), "n.ipynb")
     assert converted == []
@@ -227,7 +235,7 @@ def test_names_of_any_length_are_read_in_every_format_of_tar() -> None:
         out = io.BytesIO()
         with tarfile.open(fileobj=out, mode="w:gz", format=kind) as tar:
             info = tarfile.TarInfo(path)
-            info.size, info.mtime = len(NOTEBOOK), 1.5  # type: ignore[assignment]
+            info.size, info.mtime = len(NOTEBOOK), 1.5
             tar.addfile(info, io.BytesIO(NOTEBOOK))
         assert looked_into("w.tgz", out.getvalue()) == [f"w.tgz/{path}"]
 
@@ -279,9 +287,12 @@ def test_an_archive_of_many_notebooks_is_gone_through_a_few_times(
     place.write_bytes(zipped({f"{n}.ipynb": Notebook(small).bytes() for n in range(50)}))
     opened: list[str] = []
     inner = archives.opened_zip
-    monkeypatch.setattr(
-        archives, "opened_zip", lambda file, *more: opened.append("") or inner(file, *more)
-    )
+
+    def counted(*given: Any) -> Any:
+        opened.append("")
+        return inner(*given)
+
+    monkeypatch.setattr(archives, "opened_zip", counted)
     (item,) = find_submissions.submissions(tmp_path, [small])
     assert item.path.name == "9.ipynb" and len(opened) <= 2
     assert reading.read_file(item.path) == Notebook(small).bytes()
