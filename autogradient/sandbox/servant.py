@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import builtins
+import collections
 import contextlib
 import random
 import sys
@@ -59,6 +60,9 @@ class Servant(Operations, Peer):
         self.given: dict[int, Any] = {}
         self.training: dict[int, Any] = {}
         self.lasting: set[int] = set()
+        # leaf tensors that were given out in this case: after `params = init()` nobody else may
+        # have them, and the test passes them back
+        self.kept: collections.deque[Any] = collections.deque(maxlen=1000)
         self.giving = False
         self.back = False
         self.ambient: dict[str, Any] = {}
@@ -128,6 +132,16 @@ class Servant(Operations, Peer):
         the test asks for changes.
         """
         return self.back and self.giving and self.answering
+
+    def keeps(self, value: Any) -> bool:
+        """A leaf tensor that is given out stays here as long as the test may pass it back."""
+        self.kept.append(value)
+        return True
+
+    def do_forget(self) -> None:
+        """Between cases: nothing is passed back any more."""
+        super().do_forget()
+        self.kept.clear()
 
     # ---- values ----------------------------------------------------------------------------------
 

@@ -1061,9 +1061,12 @@ ATTACKS = (
             "a draw that writes into a tensor of the test's",
             {
                 "fit": SERVANT + "def turned(x, rng):\n    s = servant_here()\n"
-                "    for _ in range(40):\n"
-                f"        try: s.request('draw', rng._number, {draw})\n"
-                "        except Exception: pass\n    return torch.zeros(6).double()"
+                "    last = torch.full((6,), float(x[0])).double()\n"
+                "    for _ in range(100):\n"
+                f"        try: last = s.request('draw', rng._number, {draw})\n"
+                "        except Exception: pass\n"
+                "    last = last[0] if type(last) is list else last\n"
+                "    return torch.as_tensor(last).detach().flip(0)"
             },
         )
         for id, draw in (
