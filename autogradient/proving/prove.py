@@ -4,8 +4,8 @@ what is wrong?
     reference          full marks            each `right`    full marks
     untouched release  nothing               each `wrong`    less than full, or what it `earns`
     mutants            caught, but for those declared equivalent
-    hostile returns    nothing (empty, NaN, None, wrong shape, … from every function, and what can be
-                       made of its right answer)
+    hostile returns    nothing (empty, NaN, None, wrong shape, … from every function, and what can
+                       be made of its right answer)
     the boundary       right and wrong answers get the same verdicts sealed as in a notebook
 
 On a machine without a card, parts that need one are not run, and the proof says which: one with a
