@@ -1072,7 +1072,7 @@ ATTACKS = (
         for id, draw in (
             ("positional", "'shuffle', (x,), ()"),
             ("named", "'shuffle', (), (('x', x),)"),
-            ("nested", "'shuffle', ([x, x],), ()"),
+            ("permuted", "'permuted', (x,), (('out', x),)"),
             ("out", "'random', (), (('out', x),)"),
         )
     ),
