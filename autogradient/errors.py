@@ -355,7 +355,65 @@ BAD_STUDENT = (
     "digits, dots, hyphens and underscores"
 )
 
-# ---- Gradescope ----------------------------------------------------------------------------------
+# ---- the course on GitHub ------------------------------------------------------------------------
+NO_GITHUB_SETTINGS = (
+    "{file}: no such file; write 'organization = \"NAME\"' into it, docs/github.md says "
+    "what else it may hold"
+)
+GITHUB_UNKNOWN_KEY = "unknown key '{key}'{nearest}"
+GITHUB_BAD_VALUE = "this must be {expected}"
+GITHUB_NO_ORGANIZATION = "the organisation that the course's repositories belong to is missing"
+GITHUB_NOT_INSTALLED = "{missing} is not installed; run 'pip install autogradient[github]'"
+GITHUB_NO_TOKEN = (
+    "GitHub needs to know who asks: set {tokens}, or name the App in "
+    "grader_config/github.toml and set {key} to its private key"
+)
+GITHUB_NO_KEY = "{key} holds neither a private key nor the path of one ({problem})"
+GITHUB_REFUSED = (
+    "GitHub refused {what} with {status} ({said}); see docs/github.md for what the App has "
+    "to be allowed"
+)
+GITHUB_RATE_LIMIT = (
+    "GitHub limits how much may be asked: {what} has to wait {seconds} s; run the command "
+    "again then, it goes on where it stopped"
+)
+GITHUB_NOT_REACHED = (
+    "GitHub gave no answer to {what} ({problem}); run the command again, it goes on where "
+    "it stopped"
+)
+GITHUB_CUT = "the answer was cut short"
+NO_GIT = "git is missing; install it (Debian, Ubuntu: apt install git)"
+GIT_FAILED = "git {what} failed ({said})"
+GIT_DAMAGED = "the commit is not whole"
+GIT_TOO_LONG = "git {what} was stopped after {seconds:g} s"
+NO_ROSTER = (
+    "{file}: no such file; list the students in it, with a column 'student' (and one "
+    "'login' for their names on GitHub, where those are needed)"
+)
+LOGIN_TWICE = "{file}: the login {login} is that of {first} and of {second}; give each their own"
+SAME_REPOSITORY = (
+    "'{one}' and '{other}' would both have the repository {repository}; change one of the "
+    "names in the roster"
+)
+NO_RELEASE_REPOSITORY = (
+    "there is no repository {repository}, or the App may not see it; run 'autogradient "
+    "publish' first"
+)
+TWO_NOTEBOOKS_COLLECTED = (
+    "{names} are notebooks of one assignment; {chosen} was taken because {reason}"
+)
+BAD_PATTERN = (
+    "--pattern {pattern}: {problem}; write a regular expression with the groups student_id "
+    "and file_id, as for nbgrader zip_collect"
+)
+CARRIED_ANSWER = (
+    "*Your answer to a question that is no longer part of this assignment, or is another "
+    "one now. It is yours to keep or delete.*"
+)
+CARRIED_NOTE = (
+    "*You had written this into a cell of the course's. It stands here so that nothing of "
+    "yours is lost; keep it or delete it.*"
+)
 
 
 #: Names of files and the like may be anything, so no sentence is filled in but by

@@ -17,4 +17,5 @@ ONLY_IN_NOTEBOOK = (
     "its cell again, or make it a parameter if it is the student's"
 )
 
+# names of files and the like may be anything: nothing is filled in but by `visible.Sentence`
 visible.sentences(globals())

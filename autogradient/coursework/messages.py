@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from autogradient import visible
+
 # ---- shards --------------------------------------------------------------------------------------
 BAD_SHARD = "'{text}' is no share of the work; write 2/8 for the second of eight"
 NOT_MERGED = "{file}: left out ({problem})"
@@ -160,3 +162,6 @@ GRADESCOPE_POINTS = (
     "{points} points{bonus}; it holds the hidden tests, so keep it from students{more}"
 )
 GRADESCOPE_LEFT = "; it leaves out {parts}, which a person or a GPU must judge"
+
+# names of files and the like may be anything: nothing is filled in but by `visible.Sentence`
+visible.sentences(globals())

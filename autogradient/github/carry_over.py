@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from autogradient.github import messages
+from autogradient import errors
 from autogradient.github.past_releases import (
     SCRATCH,
     Past,
@@ -408,7 +408,7 @@ class _Carrier:
         cell = self.own(self.raw[i])
         if self.cells[i].kind == "code" and not gone:
             cell = {"cell_type": "raw", "metadata": {}, "source": cell["source"]}
-        sentence = messages.CARRIED_ANSWER if gone else messages.CARRIED_NOTE
+        sentence = errors.CARRIED_ANSWER if gone else errors.CARRIED_NOTE
         if i in self.slots.values():
             cell.pop("id", None)
         return [self.styled({"cell_type": "markdown", "metadata": {}, "source": sentence}), cell]

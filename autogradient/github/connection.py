@@ -17,9 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from autogradient import __version__
+from autogradient import __version__, errors
 from autogradient.errors import GitHubError, UncertainError
-from autogradient.github import messages
 from autogradient.github.hosting import MOST
 from autogradient.github.settings import Settings
 
@@ -30,7 +29,7 @@ try:
     from githubkit.exception import GitHubException, RateLimitExceeded, RequestError, RequestFailed
     from githubkit.retry import RetryOption
 except ImportError as missing:  # the extra 'github' is not installed
-    raise GitHubError(messages.GITHUB_NOT_INSTALLED.format(missing=missing.name)) from None
+    raise GitHubError(errors.GITHUB_NOT_INSTALLED.format(missing=missing.name)) from None
 
 T = TypeVar("T")
 
@@ -116,7 +115,7 @@ class Connection:
         elif given:
             self._token, self._until = given, 0.0
         else:
-            raise GitHubError(messages.GITHUB_NO_TOKEN.format(tokens=TOKENS[0], key=KEY))
+            raise GitHubError(errors.GITHUB_NO_TOKEN.format(tokens=TOKENS[0], key=KEY))
         return self._token
 
     def _installation_token(self) -> str:
@@ -126,7 +125,7 @@ class Connection:
                 key = Path(key).read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
                 raise GitHubError(
-                    messages.GITHUB_NO_KEY.format(
+                    errors.GITHUB_NO_KEY.format(
                         key=KEY, problem=getattr(error, "strerror", "") or "no text"
                     )
                 ) from None
@@ -142,7 +141,7 @@ class Connection:
             )
         except ValueError:
             raise GitHubError(
-                messages.GITHUB_NO_KEY.format(key=KEY, problem="this is no private key")
+                errors.GITHUB_NO_KEY.format(key=KEY, problem="this is no private key")
             ) from None
         return str(made["token"])
 
@@ -223,7 +222,7 @@ def _whole(response: httpx.Response) -> None:
         try:
             response.json()
         except ValueError:
-            raise httpx.ReadError(messages.GITHUB_CUT, request=response.request) from None
+            raise httpx.ReadError(errors.GITHUB_CUT, request=response.request) from None
 
 
 class _sentences:
@@ -240,14 +239,14 @@ class _sentences:
     ) -> None:
         if isinstance(error, RateLimitExceeded):
             raise GitHubError(
-                messages.GITHUB_RATE_LIMIT.format(
+                errors.GITHUB_RATE_LIMIT.format(
                     what=_what(error.request), seconds=int(error.retry_after.total_seconds())
                 ),
                 status=429,
             ) from None
         if isinstance(error, RequestFailed):
             status = error.response.status_code
-            sentence = messages.GITHUB_REFUSED.format(
+            sentence = errors.GITHUB_REFUSED.format(
                 what=_what(error.request), status=status, said=_said(error.response)
             )
             raise (UncertainError if status >= 500 else GitHubError)(
@@ -257,7 +256,7 @@ class _sentences:
             cause = getattr(error, "exc", error)
             request = getattr(cause, "_request", None)
             raise UncertainError(
-                messages.GITHUB_NOT_REACHED.format(
+                errors.GITHUB_NOT_REACHED.format(
                     what=_what(request), problem=str(cause) or type(cause).__name__
                 )
             ) from None

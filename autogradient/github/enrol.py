@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from autogradient import errors
 from autogradient.course.config import Course
 from autogradient.course.roster import Member
 from autogradient.errors import AutogradientError, CourseError, GitHubError
@@ -167,7 +168,7 @@ class _Release:
         settings = hosting.settings
         source = f"{settings.organization}/{settings.release}"
         if hosting.repository(source) is None:
-            raise CourseError(messages.NO_RELEASE_REPOSITORY.format(repository=source))
+            raise CourseError(errors.NO_RELEASE_REPOSITORY.format(repository=source))
         self.git, self.url = git, settings.url(source)
         git.local, git.secrets = self.url.startswith("file:"), hosting.git_configuration(self.url)
         git.fetch(self.url, f"refs/heads/{MAIN}", "refs/release", whole=True)

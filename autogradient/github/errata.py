@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from autogradient import errors
 from autogradient.course.config import Course
 from autogradient.errors import AutogradientError, CourseError, GitHubError
 from autogradient.github import correction_text, messages, ownership
@@ -63,7 +64,7 @@ def update(
     there = hosting.repositories()
     is_there = settings.release.lower() in there
     if not is_there and not dry_run:
-        raise CourseError(messages.NO_RELEASE_REPOSITORY.format(repository=source))
+        raise CourseError(errors.NO_RELEASE_REPOSITORY.format(repository=source))
     with Bare(secrets=hosting.git_configuration(url), local=url.startswith("file:")) as git:
         if is_there:
             git.fetch(url, f"refs/heads/{MAIN}", "refs/release", whole=True)

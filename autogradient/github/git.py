@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from autogradient import errors
 from autogradient.errors import GitError
-from autogradient.github import messages
 from autogradient.grading.read_notebook import MAX_MB
 
 #: Seconds that git may take, bytes that it may write into one file, entries and bytes of a listing
@@ -165,19 +165,19 @@ class Bare:
                 preexec_fn=_bound,
             )
         except FileNotFoundError:
-            raise GitError(messages.NO_GIT) from None
+            raise GitError(errors.NO_GIT) from None
         with process:
             try:
                 out, said = process.communicate(data, timeout=seconds)
             except subprocess.TimeoutExpired:
                 raise GitError(
-                    messages.GIT_TOO_LONG.format(what=arguments[0], seconds=seconds)
+                    errors.GIT_TOO_LONG.format(what=arguments[0], seconds=seconds)
                 ) from None
             finally:
                 _end(process)
         if process.returncode:
             raise GitError(
-                messages.GIT_FAILED.format(what=arguments[0], said=_said(said, process.returncode))
+                errors.GIT_FAILED.format(what=arguments[0], said=_said(said, process.returncode))
             )
         return out
 
@@ -305,7 +305,7 @@ class Bare:
             finally:
                 _end(process)
         if failed:
-            raise GitError(messages.GIT_FAILED.format(what="ls-tree", said=messages.GIT_DAMAGED))
+            raise GitError(errors.GIT_FAILED.format(what="ls-tree", said=errors.GIT_DAMAGED))
         lines = text.split(b"\0")
         complete = len(text) <= most_bytes and len(lines) <= most + 1
         for line in lines[:-1][:most]:

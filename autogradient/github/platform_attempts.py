@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+from autogradient import errors
 from autogradient.errors import SubmissionError
 from autogradient.github import messages as sentences
 from autogradient.github.archive import HandedIn, Placed
@@ -246,7 +247,7 @@ def _one_of(several: list[Attempt], name: str, said: list[str]) -> Attempt:
     best, reason = choose([one.found for one in several], name)
     names = " and ".join(shown(one.found.file.path) for one in several[:10])
     said.append(
-        sentences.TWO_NOTEBOOKS_COLLECTED.format(names=names, chosen=best.file.path, reason=reason)
+        errors.TWO_NOTEBOOKS_COLLECTED.format(names=names, chosen=best.file.path, reason=reason)
     )
     said += _rest(several[10:])
     return next(one for one in several if one.found is best)

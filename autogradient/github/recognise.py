@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from autogradient import errors
 from autogradient.course.config import Course
 from autogradient.errors import SubmissionError
-from autogradient.github import messages
 from autogradient.grading.find_submissions import recognise
 from autogradient.grading.read_notebook import read_notebook
 from autogradient.grading.submission import plan_submission
@@ -80,7 +80,7 @@ class Recogniser:
             if len(several) > 1:
                 names = " and ".join(each.file.path for each in several)
                 sentences.append(
-                    messages.TWO_NOTEBOOKS_COLLECTED.format(
+                    errors.TWO_NOTEBOOKS_COLLECTED.format(
                         names=names, chosen=chosen[name].file.path, reason=reason
                     )
                 )

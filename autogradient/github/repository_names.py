@@ -9,6 +9,7 @@ import re
 import subprocess
 from collections.abc import Iterable
 
+from autogradient import errors
 from autogradient.course.config import Course
 from autogradient.errors import CourseError
 from autogradient.github import messages
@@ -40,7 +41,7 @@ def check_names(settings: Settings, groups: Iterable[Group], own: Iterable[str] 
             )
         if name.lower() in taken:
             raise CourseError(
-                messages.SAME_REPOSITORY.format(
+                errors.SAME_REPOSITORY.format(
                     one=taken[name.lower()], other=group.name, repository=name
                 )
             )

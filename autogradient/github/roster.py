@@ -31,7 +31,7 @@ def read(root: Path) -> list[Member]:
     """
     path = root / ROSTER
     if not path.is_file():
-        raise CourseError(messages.NO_ROSTER.format(file=errors.relative(path)))
+        raise CourseError(errors.NO_ROSTER.format(file=errors.relative(path)))
     members = roster.read(path)
     owners: dict[str, str] = {}
     for member in members:
@@ -39,7 +39,7 @@ def read(root: Path) -> list[Member]:
         login = member.login.lower()
         if login and login in owners:
             raise CourseError(
-                messages.LOGIN_TWICE.format(
+                errors.LOGIN_TWICE.format(
                     file=errors.relative(path),
                     login=member.login,
                     first=owners[login],

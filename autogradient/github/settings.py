@@ -10,7 +10,6 @@ from typing import Any
 
 from autogradient import errors
 from autogradient.errors import CourseError, nearest
-from autogradient.github import messages
 
 CONFIG = Path("grader_config") / "github.toml"
 KEYS: dict[str, type] = {
@@ -81,27 +80,27 @@ def load(root: Path) -> Settings:
         )
 
     if not path.is_file():
-        raise CourseError(messages.NO_GITHUB_SETTINGS.format(file=errors.relative(path)))
+        raise CourseError(errors.NO_GITHUB_SETTINGS.format(file=errors.relative(path)))
     try:
         data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise bad("this is not TOML", str(error)) from None
     for key, value in data.items():
         if key not in KEYS:
-            raise bad(key, messages.GITHUB_UNKNOWN_KEY.format(key=key, nearest=nearest(key, KEYS)))
+            raise bad(key, errors.GITHUB_UNKNOWN_KEY.format(key=key, nearest=nearest(key, KEYS)))
         if not isinstance(value, KEYS[key]) or isinstance(value, bool) != (KEYS[key] is bool):
-            raise bad(key, messages.GITHUB_BAD_VALUE.format(expected=EXPECTED[KEYS[key]]))
+            raise bad(key, errors.GITHUB_BAD_VALUE.format(expected=EXPECTED[KEYS[key]]))
     if not data.get("organization"):
-        raise bad("organization", messages.GITHUB_NO_ORGANIZATION)
+        raise bad("organization", errors.GITHUB_NO_ORGANIZATION)
     for key in ("organization", "release", "course", "marks"):
         if not _NAME.fullmatch(data.get(key) or "release"):
-            raise bad(key, messages.GITHUB_BAD_VALUE.format(expected="a name as GitHub has them"))
+            raise bad(key, errors.GITHUB_BAD_VALUE.format(expected="a name as GitHub has them"))
     if data.get("shared") and not _FULL_NAME.fullmatch(data["shared"]):
-        raise bad("shared", messages.GITHUB_BAD_VALUE.format(expected="OWNER/NAME of a repository"))
+        raise bad("shared", errors.GITHUB_BAD_VALUE.format(expected="OWNER/NAME of a repository"))
     if not re.fullmatch(r"[A-Za-z0-9._-]*", data.get("prefix", "")):
         raise bad(
             "prefix",
-            messages.GITHUB_BAD_VALUE.format(
+            errors.GITHUB_BAD_VALUE.format(
                 expected="letters, digits, dots, hyphens and underscores"
             ),
         )
@@ -111,12 +110,12 @@ def load(root: Path) -> Settings:
         ):
             raise bad(
                 key,
-                messages.GITHUB_BAD_VALUE.format(expected="an address that begins with https://"),
+                errors.GITHUB_BAD_VALUE.format(expected="an address that begins with https://"),
             )
     if not re.match(r"https://|file:///", data.get("git", "https://")):
         raise bad(
             "git",
-            messages.GITHUB_BAD_VALUE.format(
+            errors.GITHUB_BAD_VALUE.format(
                 expected="an address that begins with https:// or file:///"
             ),
         )

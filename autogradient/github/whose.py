@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
+from autogradient import errors
 from autogradient.course import times
 from autogradient.course.identity import AmbiguousName, People
 from autogradient.errors import CourseError
@@ -151,10 +152,10 @@ def _plugin(pattern: str) -> Any:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise CourseError(messages.BAD_PATTERN.format(pattern=pattern, problem=error)) from None
+        raise CourseError(errors.BAD_PATTERN.format(pattern=pattern, problem=error)) from None
     if "(?P<student_id>" not in pattern:
         raise CourseError(
-            messages.BAD_PATTERN.format(
+            errors.BAD_PATTERN.format(
                 pattern=pattern, problem="there is no group (?P<student_id>…)"
             )
         )

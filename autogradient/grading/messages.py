@@ -57,7 +57,6 @@ NOT_A_NOTEBOOK = (
     "Download)"
 )
 
-visible.sentences(globals())
 
 # ---- clusters ------------------------------------------------------------------------------------
 NO_DASK = "Dask is not installed; pip install 'autogradient[dask]'"
@@ -203,3 +202,6 @@ STRAY_RESULTS = (
     "{nearest}: where it was renamed, rename this folder and those of that name in submitted/ and "
     "autograded/, too; where it was removed, move the folder out of results/"
 )
+
+# names of files and the like may be anything: nothing is filled in but by `visible.Sentence`
+visible.sentences(globals())

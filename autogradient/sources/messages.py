@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from autogradient import visible
+
 # ---- sources -------------------------------------------------------------------------------------
 UNKNOWN_KEY = "unknown key '{key}' for a cell with the role '{role}'{nearest}"
 UNKNOWN_ROLE = "unknown role '{role}' (the first key of a directive names the cell's role){nearest}"
@@ -184,3 +186,6 @@ FMT_LOSES = (
     "{path}: left as it is, because formatting would change {what}; this is a fault of fmt, "
     "please report it"
 )
+
+# names of files and the like may be anything: nothing is filled in but by `visible.Sentence`
+visible.sentences(globals())

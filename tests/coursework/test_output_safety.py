@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 import json
 import os
@@ -26,6 +27,8 @@ from autogradient.model.result import MAX_NAME, SubmissionInfo
 from autogradient.sandbox import outputs
 
 #: Names of files that steer a terminal, command a runner, forge a line, or are no text.
+#: Wings whose sentences go to a terminal; those of `github` are Markdown, and made safe as such.
+WINGS = ("authoring", "coursework", "grading", "sources")
 NAMES = [
     "a\x1b[2J\x1b]0;owned\x07.ipynb",
     "a\n::error::forged.ipynb",
@@ -94,6 +97,16 @@ def test_no_sentence_is_broken_by_what_stands_in_it(name: str) -> None:
     said = messages.TOO_LARGE.format(name=name, size=51.0, limit=50)
     assert "\n" not in said and "51 MB" in said
     assert "\n" not in errors.relative(Path(name)) and "\x1b" not in errors.relative(Path(name))
+
+
+@pytest.mark.parametrize("room", ["errors", *(f"{wing}.messages" for wing in WINGS)])
+def test_every_sentence_makes_visible_what_is_put_into_it(room: str) -> None:
+    texts = {
+        name: text
+        for name, text in vars(importlib.import_module(f"autogradient.{room}")).items()
+        if name.isupper() and isinstance(text, str) and "{" in text
+    }
+    assert texts and all(type(text) is visible.Sentence for text in texts.values())
 
 
 # ---- commands ------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ import pytest
 from errata import ADDED, GONE, MENDED, RENAMED, before_and_after, half_done, ids, released, texts
 from homework import ANSWERS, Notebook, assignment, new_cell
 
+from autogradient import errors
 from autogradient.errors import SubmissionError
-from autogradient.github import messages
 from autogradient.github.carry_over import Carried, carry
 from autogradient.grading.read_notebook import read_notebook
 from autogradient.grading.submission import plan_submission
@@ -203,7 +203,7 @@ def test_an_answer_to_a_question_that_is_gone_stays_with_a_sentence_above_it(
     found = carried(old, corrected(old, *GONE), Notebook(old).bytes())
     there = texts(found.data)
     assert (
-        there[there.index(ANSWERS["why"]) - 1] == messages.CARRIED_ANSWER
+        there[there.index(ANSWERS["why"]) - 1] == errors.CARRIED_ANSWER
         and found.aside == ("why-answer",)
         and found.gone == ("why-text", "why-answer", "why-n1")
     )
@@ -211,7 +211,7 @@ def test_an_answer_to_a_question_that_is_gone_stays_with_a_sentence_above_it(
         carried(old, old, Notebook(old, {}).bytes()),
         carried(old, corrected(old), Notebook(old, {}).bytes()),
     )
-    assert all(messages.CARRIED_ANSWER not in texts(each.data) for each in untouched)
+    assert all(errors.CARRIED_ANSWER not in texts(each.data) for each in untouched)
 
 
 def test_an_answer_to_what_is_now_another_kind_of_question_stays_beside_the_new_one(
@@ -224,9 +224,7 @@ def test_an_answer_to_what_is_now_another_kind_of_question_stays_beside_the_new_
     new = corrected(old, (errata.ESSAY, essay.split("# %% [markdown]\n# x")[0] + number))
     found = carried(old, new, Notebook(old).bytes())
     there = texts(found.data)
-    assert (
-        there[there.index(ANSWERS["why"]) - 1] == messages.CARRIED_ANSWER and "why = ..." in there
-    )
+    assert there[there.index(ANSWERS["why"]) - 1] == errors.CARRIED_ANSWER and "why = ..." in there
 
 
 def test_what_was_typed_into_the_courses_own_cells_is_kept_and_not_run(old: Assignment) -> None:
@@ -242,7 +240,7 @@ def test_what_was_typed_into_the_courses_own_cells_is_kept_and_not_run(old: Assi
     )
     assert (
         found.aside == ("setup", "double-text")
-        and [cell["source"] for cell in cells].count(messages.CARRIED_NOTE) == 2
+        and [cell["source"] for cell in cells].count(errors.CARRIED_NOTE) == 2
     )
 
 

@@ -13,7 +13,7 @@ from small_source import TEXT, changed, read
 
 from autogradient import errors
 from autogradient.errors import CourseError, SourceErrors
-from autogradient.sources import source
+from autogradient.sources import messages, source
 
 #: What is changed in the small source, and everything that is said about it (each after the file's
 #: name).
@@ -745,26 +745,26 @@ def test_broken_source(name: str) -> None:
 
 
 def test_every_sentence_about_sources_is_shown_above() -> None:
-    section = (
-        Path(errors.__file__)
-        .read_text(encoding="utf-8")
-        .split("# ---- sources")[1]
-        .split("\n# ---- ")[0]
-    )
-    names = re.findall(r"^([A-Z_]+) = ", section, re.MULTILINE)
+    sentences: dict[str, str] = {}
+    for room in (errors, messages):
+        text = Path(room.__file__).read_text(encoding="utf-8")
+        section = text.split("# ---- sources")[1].split("\n# ---- ")[0]
+        for name in re.findall(r"^([A-Z_]+) = ", section, re.MULTILINE):
+            sentences[name] = getattr(room, name)
+    assert len(sentences) > 50
     said = [
         re.sub(r"^:\d+( \(cell \d+\))?: ", "", sentence)
         for _, found in BROKEN.values()
         for sentence in found
     ]
-    elsewhere = {"NO_FILE", "NOT_A_SOURCE"}  # about paths, below
+    elsewhere = {"NO_FILE", "NO_FOLDER", "NOT_A_SOURCE"}  # about paths, below
     missing = []
-    for name in names:
-        template = re.escape(getattr(errors, name).replace("{{", "{").replace("}}", "}"))
+    for name, sentence in sentences.items():
+        template = re.escape(sentence.replace("{{", "{").replace("}}", "}"))
         pattern = re.sub(r"\\\{\w+\\\}", "(.+)", template).replace(r"(.+)(.+)", "(.+)")
         # the nearest word is not always there
         pattern = re.sub(r"\(\.\+\)$|\(\.\+\)(?=; )", "(.*)", pattern)
-        if not any(re.search(pattern, sentence) for sentence in said):
+        if not any(re.search(pattern, shown) for shown in said):
             missing.append(name)
     assert sorted(missing) == sorted(elsewhere)
 

@@ -648,7 +648,8 @@ LOOK_UP = (
         "find-memory",
         "searches its own memory for the text of the hidden tests",
         (
-            "def _search():\n    n = 0\n    for line in open('/proc/self/maps'):\n        "
+            "def _maps():\n    try: return open('/proc/self/maps').readlines()\n    except OSError: "
+            "return []\ndef _search():\n    n = 0\n    for line in _maps():\n        "
             "a, _, rest = line.partition(' ')\n        if ' rw-p' not in line or n > "
             "300_000_000: continue\n        lo, hi = (int(v, 16) for v in "
             "a.split('-'))\n        try:\n            with open('/proc/self/mem', 'rb') as "

@@ -202,7 +202,8 @@ MACHINE = (
         "read-heap",
         "its own heap, for what the warm interpreter may have held before",
         (
-            "import re\nfor _l in open('/proc/self/maps'):\n    if '[heap]' in _l or ' rw-p "
+            "import re\ntry: _m = open('/proc/self/maps').readlines()\nexcept OSError: _m = "
+            "[]\nfor _l in _m:\n    if '[heap]' in _l or ' rw-p "
             "00000000 00:00 0' in _l:\n        _lo, _hi = (int(v, 16) for v in "
             "_l.split()[0].split('-'))\n        try:\n            with "
             "open('/proc/self/mem', 'rb') as _m:\n                "
