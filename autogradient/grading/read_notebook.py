@@ -26,7 +26,7 @@ MAX_CELLS, MAX_BRACKETS = 3000, 1_000_000
 #: characters of code; levels.
 MAX_PIECES, MAX_CODE, MAX_DEPTH = 5_000_000, 3_000_000, 100
 #: Characters of text cells, pasted pictures among them: an essay is copied some times.
-MAX_TEXT = 10_000_000
+MAX_TEXT = 20_000_000
 #: Characters of code that are looked into as Python, of a cell and of all: Python's parser keeps
 #: every other submission waiting, and takes a second for 100,000 characters such as `a<a`.
 MAX_CELL_READ, MAX_READ = 60_000, 200_000

@@ -156,7 +156,7 @@ def test_text_cells_hold_so_much() -> None:
         return json.dumps({"cells": [{"cell_type": "markdown", "source": "a" * size}]}).encode()
 
     assert len(read_notebook(of(MAX_TEXT), "n.ipynb").cells[0].source) == MAX_TEXT
-    with pytest.raises(SubmissionError, match="text cells hold more than 10,000,000 characters"):
+    with pytest.raises(SubmissionError, match="text cells hold more than 20,000,000 characters"):
         read_notebook(of(MAX_TEXT + 1), "n.ipynb")
 
 
