@@ -84,15 +84,16 @@ def test_what_a_judge_leaves_behind_is_gone_before_the_next_one_comes(
     fresh: Engine, tmp_path: Path
 ) -> None:
     lingering = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1000)\n"
+    # one that has ended counts until it is cleared away
     count = (
-        "import os\nprint([n for n in os.listdir('/proc') if n.isdigit() and "
-        "open(f'/proc/{n}/stat').read().rpartition(')')[2].split()[0] != 'Z'])"
+        "import os, time\nfor _ in range(100):\n    found = [n for n in os.listdir('/proc') if "
+        "n.isdigit()]\n    if len(found) <= {wanted}: break\n    time.sleep(0.05)\nprint(found)"
     )
     with fresh.judge_process(tmp_path, LIMITS) as judge_process:
         # supervisor, the process judges are forked from, the judge, its child
-        assert len(eval(say(judge_process, f"{lingering}{count}", tmp_path))) == 4
+        assert len(eval(say(judge_process, lingering + count.format(wanted=4), tmp_path))) == 4
     with fresh.judge_process(tmp_path, LIMITS) as judge_process:
-        assert len(eval(say(judge_process, count, tmp_path))) == 3
+        assert len(eval(say(judge_process, count.format(wanted=3), tmp_path))) == 3
 
 
 def test_judges_at_the_same_time_are_in_different_sessions(fresh: Engine, tmp_path: Path) -> None:
