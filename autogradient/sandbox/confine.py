@@ -462,6 +462,10 @@ def _rules(c: Confinement) -> list[tuple[str, int]]:
     # Never what /proc tells of processes, one's own included: which pages of a library how many
     # others have mapped (smaps, numa_maps) is what a hidden test next door does, and the kernel's
     # counters (autogroup, the addresses in maps) outlive a submission.
+    # CUDA wants to know where its own libraries lie, and sessions for a card see the original files
+    # anyway.
+    if c.card:
+        rules.append(("/proc", landlock.READ))
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit() and not entry.is_symlink():
             rules.append((entry.path, landlock.READ))
