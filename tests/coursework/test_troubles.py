@@ -94,6 +94,7 @@ def test_a_signal_that_asks_to_end_leaves_nothing_behind(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(getattr(signal, name), signal.SIG_DFL) and None,
     ) as process:
         while not [path for path in temporary.glob("autogradient-*") if path != left]:
             assert process.poll() is None

@@ -25,6 +25,7 @@ import homework
 import pytest
 from clusters import LONG_S, until
 from nbgrader.api import Gradebook
+from processes import below, parents, sessions
 from proved import prove_course
 
 from autogradient.course import config
@@ -53,31 +54,6 @@ VARIANTS: list[dict[str, str] | bytes] = [
 
 
 # ---- processes -----------------------------------------------------------------------------------
-
-
-def parents() -> dict[int, int]:
-    """Every living process with its parent."""
-    found = {}
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{name}/stat") as file:
-            state, parent, *_ = file.read().rpartition(")")[2].split()
-            if state not in "ZX":
-                found[int(name)] = int(parent)
-    return found
-
-
-def below(pid: int) -> dict[int, int]:
-    """The living processes below one, with their depth: 1 for children."""
-    tree, depth = parents(), {pid: 0}
-    while True:
-        new = {
-            child: depth[parent] + 1
-            for child, parent in tree.items()
-            if parent in depth and child not in depth
-        }
-        if not new:
-            return {child: d for child, d in depth.items() if d}
-        depth |= new
 
 
 def ours(home: Path) -> set[int]:
@@ -215,15 +191,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that marks the interpreters that are started."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     return tmp_path
-
-
-def sessions(engine: Engine, role: str, *, supervisors: bool = False) -> list[int]:
-    """The confined processes of an interpreter's sessions, or the supervisors above them."""
-    return [
-        pid
-        for pid, depth in below(engine.warm[role].process.pid).items()
-        if (depth == 1) == supervisors
-    ]
 
 
 class Counter(batch.Watcher):

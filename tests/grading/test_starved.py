@@ -20,7 +20,7 @@ from typing import Any
 import homework
 import pytest
 from homework import ANSWERS, Notebook
-from test_kill import sessions
+from processes import sessions
 
 from autogradient.grading import batch, heartbeat, judge
 from autogradient.grading.engine import WORKER, Engine
