@@ -460,6 +460,8 @@ def test_an_interrupt_ends_everything_and_keeps_what_was_finished(course: Path) 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # a shell that runs the tests in the background has it that Ctrl-C is nothing
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
     )
     try:
         _wait_until(finished.exists)
