@@ -31,6 +31,18 @@ REPORT = "".join(
     for line in (KEPT / "report.txt").read_text().splitlines(keepends=True)
 )
 
+#: What proving has found since: an empty array over the right shape passed these tests.
+SHAPES = [
+    (
+        "assert np.allclose(double(x), x + x)",
+        "assert np.shape(double(x)) == x.shape and np.allclose(double(x), x + x)",
+    ),
+    (
+        "assert np.allclose(scale([1.0, 3.0]), [0.25, 0.75])",
+        "assert len(scale([1.0, 3.0])) == 2 and np.allclose(scale([1.0, 3.0]), [0.25, 0.75])",
+    ),
+]
+
 
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
@@ -119,6 +131,9 @@ def test_a_correction_reaches_work_that_was_begun_from_the_release_of_before(
         path, begun = "small/small.ipynb", (KEPT / "notebooks" / "half-done.ipynb").read_bytes()
         push(github, "the-course/dl-ada", {path: begun})
         mended(course / "source" / "small" / "small.py", *MENDED[:2], *ADDED)
+        weak = Ran(course, "prove")
+        assert weak.code == 1 and "an empty array over the right shape from double" in weak.out
+        mended(course / "source" / "small" / "small.py", *SHAPES)
         ran(course, "prove")
         ran(course, "release")
         told = ran(course, "publish", "--update")
