@@ -5,6 +5,7 @@ forks judge it.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import math
 import os
 import shutil
@@ -43,7 +44,7 @@ WORKER, JUDGE = "autogradient.sandbox.worker", "autogradient.grading.trial"
 PROCESSES = 128
 #: Processes without a judge that are kept for the next one.
 IDLE = 16
-#: How folders of an engine begin in the temporary folder, before the number of its process.
+#: How the folder of an engine begins in the temporary folder.
 _FOLDER = "autogradient-"
 #: Layers that are in force wherever submissions are graded that nobody vouches for.
 REQUIRED = frozenset(LAYERS) - OPTIONAL - {"user namespace"}
@@ -81,7 +82,9 @@ class Engine:
         #: Processes with everything loaded that judges are forked from: those that have no judge
         #: now, the one that had one last at the end.
         self.parents: list[tuple[Confinement, Interpreter]] = []
-        self.folders: dict[str, tempfile.TemporaryDirectory[str]] = {}
+        self.folders: dict[str, Path] = {}
+        self.room: tempfile.TemporaryDirectory[str] | None = None
+        self.hold = -1
 
     def __enter__(self) -> Engine:
         return self
@@ -215,14 +218,18 @@ class Engine:
         )
         with self.lock:
             if key not in self.folders:
-                if not self.folders:
+                if self.room is None:
                     _clear_away()
-                self.folders[key] = tempfile.TemporaryDirectory(prefix=f"{_FOLDER}{os.getpid()}-")
+                    self.room = tempfile.TemporaryDirectory(prefix=_FOLDER)
+                    self.hold = _lock(Path(self.room.name))
+                folder = Path(self.room.name) / str(len(self.folders))
+                folder.mkdir()
                 for name, data in files.items():
-                    place = Path(self.folders[key].name) / name
+                    place = folder / name
                     place.parent.mkdir(parents=True, exist_ok=True)
                     place.write_bytes(data)
-            return Path(self.folders[key].name)
+                self.folders[key] = folder
+            return self.folders[key]
 
     def judge_process(self, folder: Path, limits: Limits) -> JudgeProcess:
         """A judge who sees a copy of `folder`, read-only."""
@@ -279,20 +286,35 @@ class Engine:
         """End both interpreters."""
         self.heartbeat.close()
         self.rest()
-        for folder in self.folders.values():
-            folder.cleanup()
+        if self.room is not None:
+            self.room.cleanup()
+            os.close(self.hold)
+            self.room, self.folders = None, {}
         for zygote in self.warm.values():
             zygote.close()
+
+
+def _lock(folder: Path) -> int:
+    """Hold a folder, for as long as what is returned is open. Whether somebody holds it can be told
+    from other containers too, where this process has another number.
+    """
+    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    return handle
 
 
 def _clear_away() -> None:
     """Remove what graders that were killed have left in the temporary folder."""
     for path in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
         with contextlib.suppress(OSError):
-            owner = path.name.removeprefix(_FOLDER).partition("-")[0]
-            mine = path.lstat().st_uid == os.getuid() and path.is_dir() and not path.is_symlink()
-            if mine and owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
+            if path.is_symlink() or path.stat().st_uid != os.getuid():
+                continue
+            handle = os.open(path / ".lock", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(handle)
 
 
 class _Claim:

@@ -85,8 +85,9 @@ def test_a_signal_that_asks_to_end_leaves_nothing_behind(
     hand_in(here, "cyd", RIGHT | {"double": "import time\ntime.sleep(60)"}, "2026-10-12 09:00")
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    left = temporary / f"autogradient-{2**22 + 1}-killed"
+    left = temporary / "autogradient-killed"
     left.mkdir()
+    (left / ".lock").touch()
     with subprocess.Popen(
         [sys.executable, "-m", "autogradient.cli.main", "grade", "--all", "--jobs", "1"],
         cwd=here.root,
