@@ -65,7 +65,7 @@ def grade_course(
     again. Of several attempts all are graded, and the gradebook shows the one that counts by now.
     No result is kept in memory.
     """
-    items, skipped, newer = [], stray_files(course), list[str]()
+    items, skipped = list[find_submissions.Item](), stray_files(course)
     known, late = gradebook_file.recorded(course.gradebook), _unrecorded(course)
     proved = proofs.proved(assignments)
     for item in find_submissions.submissions(course.submitted, assignments, course.policy.zone):
@@ -74,13 +74,11 @@ def grade_course(
         except GradebookError as error:
             skipped.append(f"{errors.relative(item.path)}: {error}")
             continue
-        if sentence := results_folder.newer(result_of(course, item)):
-            newer.append(sentence)
-            continue
         mine = item.assignment.name, item.students[0]
         shown = mine not in late and _autograded(course, item).exists()
         shown = shown and (known is None or mine in known)
         items.append(replace(item, again=not shown and item.attempt is None))
+    items, newer = without_newer(course, items)
     graded = Graded([_whose(item) for item in items], skipped=skipped + newer, failed=bool(newer))
 
     def run(
@@ -320,6 +318,21 @@ def _unrecorded(course: Course) -> set[tuple[str, str]]:
 def _note_unrecorded(course: Course, whose: set[tuple[str, str]]) -> None:
     if whose != _unrecorded(course):
         write_atomically(course.results / LATE, json.dumps(sorted(whose)) + "\n")
+
+
+def without_newer(
+    course: Course, items: Iterable[find_submissions.Item]
+) -> tuple[list[find_submissions.Item], list[str]]:
+    """Submissions but for those whose results a newer version wrote, and a sentence for each of
+    these.
+    """
+    kept, sentences = list[find_submissions.Item](), list[str]()
+    for item in items:
+        if sentence := results_folder.newer(result_of(course, item)):
+            sentences.append(sentence)
+        else:
+            kept.append(item)
+    return kept, sentences
 
 
 def result_of(course: Course, item: find_submissions.Item) -> Path:

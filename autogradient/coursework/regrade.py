@@ -15,7 +15,7 @@ from autogradient.course.config import Course
 from autogradient.course.ledger import BY_HAND, read
 from autogradient.course.marks import Decisions, Marked, make
 from autogradient.coursework import messages
-from autogradient.coursework.grade_course import VERDICTS, result_of
+from autogradient.coursework.grade_course import VERDICTS, without_newer
 from autogradient.errors import CourseError, ResultError, SubmissionError
 from autogradient.grading import batch, find_submissions, results_folder
 from autogradient.grading.batch import Grader, Watcher
@@ -78,11 +78,10 @@ def preview(
     """What grading everything in submitted/ would change, and how many were looked at; no result,
     mark or gradebook is written.
     """
-    items = [
-        item
-        for item in find_submissions.submissions(course.submitted, assignments, course.policy.zone)
-        if not results_folder.newer(result_of(course, item))
-    ]
+    items, _ = without_newer(
+        course,
+        find_submissions.submissions(course.submitted, assignments, course.policy.zone),
+    )
     ledger, sections = read(course.ledger), course.sections()
     decisions = {
         assignment.name: Decisions(ledger, assignment.name, assignment.former)
@@ -238,13 +237,12 @@ class Verified:
 
 def all_paths(course: Course) -> list[Path]:
     """Every result of the course: those of attempts, or else of single submissions."""
-    found = []
-    for name in course.names():
-        for student in results_folder.students(course.results, name):
-            attempts = sorted((course.results / name / "attempts" / student).glob("*.json"))
-            attempts = [path for path in attempts if path.stem.isdigit()]
-            found += attempts or [results_folder.result_path(course.results, name, student)]
-    return found
+    return [
+        path
+        for name in course.names()
+        for student in results_folder.students(course.results, name)
+        for path in results_folder.paths_of(course.results, name, student)
+    ]
 
 
 def verify(course: Course, path: Path, engine: Engine) -> Verified:

@@ -19,7 +19,7 @@ from typing import Any
 from autogradient import errors
 from autogradient.course.config import Course, checked_student
 from autogradient.coursework import messages
-from autogradient.coursework.grade_course import VERDICTS, Graded, result_of
+from autogradient.coursework.grade_course import VERDICTS, Graded, result_of, without_newer
 from autogradient.errors import CourseError, GradebookError, ResultError
 from autogradient.grading import batch, find_submissions, results_folder
 from autogradient.grading.batch import Grader, Watcher
@@ -126,10 +126,8 @@ def grade_shard(
     """Grade a machine's share; results, also of a submission's other attempts, and staff files go
     to `out`, laid out as results/. Nothing else is written.
     """
-    items = outdated(course, assignments, grader.card)[shard.number - 1 :: shard.of]
-    newer = {id(item): results_folder.newer(result_of(course, item)) for item in items}
-    items = [item for item in items if not newer[id(item)]]
-    said = [sentence for sentence in newer.values() if sentence]
+    share = outdated(course, assignments, grader.card)[shard.number - 1 :: shard.of]
+    items, said = without_newer(course, share)
     whose = [(item.students[0], item.assignment.name) for item in items]
     graded = Graded(whose, skipped=said, failed=bool(said))
     verdicts = Verdicts(course.results / VERDICTS)

@@ -132,18 +132,25 @@ def students(results: Path, assignment: str) -> list[str]:
     return sorted(single | {path.name for path in folder.glob("attempts/*") if path.is_dir()})
 
 
-def read_attempts(results: Path, assignment: str, student: str) -> list[Result]:
-    """A student's results of an assignment: those of the attempts in the order in which they came,
-    or else the one of a single submission. Raises ResultError where one cannot be read.
+def paths_of(results: Path, assignment: str, student: str) -> list[Path]:
+    """Where a student's results of an assignment are: those of the attempts by their numbers, or
+    else the one of a single submission.
     """
     numbers = sorted(
         int(path.stem)
         for path in (results / assignment / "attempts" / student).glob("*.json")
         if path.stem.isdigit()
     )
-    paths = [result_path(results, assignment, student, number) for number in numbers] or [
+    return [result_path(results, assignment, student, number) for number in numbers] or [
         result_path(results, assignment, student)
     ]
+
+
+def read_attempts(results: Path, assignment: str, student: str) -> list[Result]:
+    """A student's results of an assignment: those of the attempts in the order in which they came,
+    or else the one of a single submission. Raises ResultError where one cannot be read.
+    """
+    paths = paths_of(results, assignment, student)
     found = [result for path in paths if (result := read_result(path)) is not None]
     # a snapshot of an earlier time may have been collected later; those of which nobody knows when
     # they came stand first
